@@ -1,0 +1,56 @@
+//! Commands to devices, from asking to answer.
+
+use super::{DeviceId, Timestamp};
+
+/// Row id of a command; also the GT06 server flag that brings the answer back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CommandId(pub i64);
+
+/// How far a command has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CommandState {
+    Queued,
+    Sent,
+    Answered,
+    Expired,
+    Failed,
+}
+
+impl CommandState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Queued, Self::Sent, Self::Answered, Self::Expired, Self::Failed];
+
+    /// The word in the store (contract.md §3).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Answered => "answered",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state of a word that [`CommandState::as_str`] gives.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == word)
+    }
+}
+
+/// A command for a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    pub id: CommandId,
+    pub device: DeviceId,
+    /// The text as the device gets it, `RELAY,1#`.
+    pub text: String,
+    pub state: CommandState,
+    pub created: Timestamp,
+    /// Not sent after this moment: nobody wants yesterday's "cut engine" today.
+    pub expires: Timestamp,
+    pub sent: Option<Timestamp>,
+    pub answered: Option<Timestamp>,
+    pub answer: Option<String>,
+    /// The answer was matched by order, not by the echoed flag.
+    pub guessed: bool,
+}

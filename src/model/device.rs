@@ -1,0 +1,148 @@
+//! Devices, what they are called, and what no frame says about them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Protocol, Readings, StoredFix, Timestamp};
+
+/// Row id of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DeviceId(pub i64);
+
+/// The name under which a sender is known: 15 digits of an IMEI, or an OwnTracks topic, `user/device` or tid.
+///
+/// A key and a label, never a file path or markup. 1 to 256 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Identity(String);
+
+impl Identity {
+    /// Longest identity in bytes; a longer name is skipped, never cut (contract.md §4).
+    pub const MAX_BYTES: usize = 256;
+
+    /// `None` for an empty name and for one over [`Identity::MAX_BYTES`].
+    pub fn new(name: impl Into<String>) -> Option<Self> {
+        let name = name.into();
+        (!name.is_empty() && name.len() <= Self::MAX_BYTES).then_some(Self(name))
+    }
+
+    /// The identity as text, exactly as the sender spelled it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the user decided about a sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeviceState {
+    /// Its packets make history.
+    Adopted,
+    /// Nobody has decided yet: what it sends is kept and answered.
+    New,
+    /// The user does not want to see it; it is answered all the same, because a refused tracker redials for ever.
+    Ignored,
+}
+
+impl DeviceState {
+    /// The word in the store and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Adopted => "adopted",
+            Self::New => "new",
+            Self::Ignored => "ignored",
+        }
+    }
+
+    /// The state of a word that [`DeviceState::as_str`] gives.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Adopted, Self::New, Self::Ignored].into_iter().find(|s| s.as_str() == word)
+    }
+}
+
+/// What happens to a sender nobody has decided about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// Keep what it sends, answer it, show it as new.
+    #[default]
+    Ask,
+    /// Adopt it at once.
+    Adopt,
+    /// Refuse it: GT06 gets no answer and is closed, OwnTracks gets 400.
+    Strict,
+}
+
+impl Policy {
+    /// Every policy.
+    pub const ALL: [Self; 3] = [Self::Ask, Self::Adopt, Self::Strict];
+
+    /// The word on the command line and in the config file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Adopt => "adopt",
+            Self::Strict => "strict",
+        }
+    }
+
+    /// The policy of a word that [`Policy::as_str`] gives.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.as_str() == word)
+    }
+}
+
+/// What no frame says about a device, so a person has to: stored as JSON beside the device.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    /// Model name as in gt06.md §5 (`VXT-01`, `LW4G`, `SEEWORLD` …); chooses alarm table and voltage reading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Seconds to subtract from every device time, forced by the user; `None`: the login's zone, for the old types only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_offset_s: Option<i32>,
+    /// GT06 commands carry the two language bytes `00 02`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub command_language: bool,
+}
+
+/// A device as the store has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Device {
+    pub id: DeviceId,
+    pub identity: Identity,
+    pub protocol: Protocol,
+    /// Given by the user; without one the identity is shown.
+    pub name: Option<String>,
+    pub state: DeviceState,
+    pub profile: Profile,
+    pub first_seen: Timestamp,
+    /// When the last packet of it arrived.
+    pub last_heard: Option<Timestamp>,
+}
+
+impl Device {
+    /// What a person calls it: its name, else its identity.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.identity.as_str())
+    }
+}
+
+/// A device with the last that is known of it: one row of the device list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceOverview {
+    pub device: Device,
+    /// The fix with the greatest sane time, not the one that arrived last.
+    pub last_fix: Option<StoredFix>,
+    /// The last value of every reading, whichever packet brought it.
+    pub readings: Readings,
+    /// Packets and positions the store holds of it.
+    pub packets: u64,
+    pub positions: u64,
+}

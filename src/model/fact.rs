@@ -1,0 +1,68 @@
+//! What a commit made true, and what one may ask of the past.
+
+use std::{borrow::Cow, sync::Arc};
+
+use super::{Command, Device, DeviceId, Fix, PacketId, PacketRow, Readings, Timestamp, Trust};
+
+/// A position as the store has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredFix {
+    pub id: i64,
+    pub device: DeviceId,
+    pub fix: Fix,
+    pub received: Timestamp,
+    pub trust: Trust,
+    pub readings: Readings,
+    /// The packet whose bytes say so.
+    pub packet: PacketId,
+}
+
+/// An event as the store has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredEvent {
+    pub id: i64,
+    pub device: DeviceId,
+    pub at: Timestamp,
+    pub kind: Cow<'static, str>,
+    pub attributes: Readings,
+    pub packet: PacketId,
+}
+
+/// Everything one transaction made true, in the order it was written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Committed {
+    pub packets: Vec<PacketRow>,
+    /// New positions only; a fix that was already there is not here.
+    pub fixes: Vec<StoredFix>,
+    pub events: Vec<StoredEvent>,
+    /// Devices that were made, decided about or renamed.
+    pub devices: Vec<Device>,
+    /// The newest readings of each device that told some without a new fix, too.
+    pub readings: Vec<(DeviceId, Readings)>,
+    pub commands: Vec<Command>,
+}
+
+/// What subscribers of the store hear.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    Committed(Arc<Committed>),
+    /// Facts were missed, or another process wrote: forget and read again. The database is the truth, the feed a hint.
+    Missed,
+}
+
+/// A span of time, each end inclusive; `None` is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct TimeWindow {
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+}
+
+impl TimeWindow {
+    /// All of history.
+    pub const ALL: Self = Self { from: None, to: None };
+
+    /// True where `at` lies within.
+    pub fn contains(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|f| f <= at) && self.to.is_none_or(|t| at <= t)
+    }
+}

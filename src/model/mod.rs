@@ -1,0 +1,36 @@
+//! The vocabulary: plain data with units in the names, and no behaviour beyond invariants.
+//!
+//! | word | means |
+//! |---|---|
+//! | device | a phone or tracker, known by one identity (IMEI, or an OwnTracks topic) |
+//! | sender | who sent a packet, before the store has found or made the device |
+//! | packet | one frame or body, in or out, exactly as it was on the wire |
+//! | report | what one packet told: maybe a fix, readings, events |
+//! | fix | where a device was at one moment, as the device measured it |
+//! | reading | one named value beside the fix: battery, ignition, odometer |
+//! | event | something that happened at a moment: an alarm, a region entered |
+//! | problem | a doubt about bytes: severity, group, text, and where |
+//! | verdict | the worst severity of a packet's problems |
+//! | fact | what a commit made true |
+
+mod command;
+mod device;
+mod fact;
+mod packet;
+mod problem;
+pub mod reading;
+mod report;
+
+pub use command::{Command, CommandId, CommandState};
+pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
+pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
+pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};
+pub use problem::{Group, Problem, Severity, Verdict};
+pub use reading::Readings;
+pub use report::{AccessPoint, Cell, Event, Fix, Report, Trust};
+
+/// A moment, UTC. Zones exist only on screen.
+pub use jiff::Timestamp;
+
+/// Tells the time. Handed in from `main`; nothing else asks the system, so a test owns time from socket to pixel.
+pub type Clock = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;

@@ -1,0 +1,38 @@
+//! What can go wrong with the store, one variant per thing a caller can do differently.
+
+use std::path::PathBuf;
+
+/// Why the store did not do what was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// Another Wayglass has this folder.
+    #[error("another Wayglass is using {}; stop it, or choose another folder with --data-dir", .0.display())]
+    InUse(PathBuf),
+    /// A newer program wrote this file.
+    #[error(
+        "{} was written by a newer Wayglass (schema {found}, this program knows up to {known}); nothing was touched; \
+         update Wayglass or choose another folder with --data-dir", .path.display()
+    )]
+    Newer { path: PathBuf, found: i64, known: i64 },
+    /// The folder or file cannot be opened or written.
+    #[error("cannot open {}: {reason}", .path.display())]
+    Open { path: PathBuf, reason: String },
+    /// No space left: nothing was stored and nothing may be acknowledged.
+    #[error("the disk is full; nothing was stored")]
+    Full,
+    /// Another program holds the database.
+    #[error("the database is locked by another program; nothing was stored")]
+    Locked,
+    /// The store is closing or its thread has ended.
+    #[error("the store is closed")]
+    Closed,
+    /// This instance only looks on.
+    #[error("this window is a viewer: another Wayglass receives into this folder")]
+    ReadOnly,
+    /// No device of that identity or name.
+    #[error("no device is called {0}; `wayglass devices` lists them")]
+    NoSuchDevice(String),
+    /// Anything else that SQLite said.
+    #[error("database: {0}")]
+    Sqlite(String),
+}

@@ -1,0 +1,1 @@
+//! GT06 / Concox / Jimi over TCP.

@@ -1,0 +1,1 @@
+//! OwnTracks over HTTP.
