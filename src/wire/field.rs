@@ -99,3 +99,58 @@ impl Dissection {
         (0..self.fields.len()).filter(|&i| holds(&self.fields[i])).max_by_key(|&i| self.fields[i].depth)
     }
 }
+
+impl Field {
+    /// The value as JSON (`decode --json`, contract.md §2): numbers as numbers, raw bytes as hex digits, times as RFC 3339.
+    pub fn value_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match &self.value {
+            Value::Raw(bytes) => Json::String(hex(bytes)),
+            Value::Group | Value::Absent => Json::Null,
+            Value::Bool(b) => Json::Bool(*b),
+            Value::Unsigned(n) => Json::from(*n),
+            Value::Signed(n) => Json::from(*n),
+            Value::Scaled { value, .. } | Value::Real(value) => Json::from(*value),
+            Value::Named { code, .. } => Json::from(*code),
+            Value::Text(text) => Json::String(text.clone()),
+            Value::Time(at) => Json::String(at.to_string()),
+        }
+    }
+
+    /// The value for a person, with its unit.
+    pub fn text(&self) -> String {
+        let plain = match &self.value {
+            Value::Raw(bytes) => return format!("0x{}", hex(bytes)),
+            Value::Group => return String::new(),
+            Value::Absent => return "not told".to_owned(),
+            Value::Bool(true) => return "yes".to_owned(),
+            Value::Bool(false) => return "no".to_owned(),
+            Value::Named { code, name } if name.is_empty() => format!("0x{code:02x}"),
+            Value::Named { code, name } => return format!("{name} (0x{code:02x})"),
+            Value::Text(text) => text.clone(),
+            Value::Time(at) => at.to_string(),
+            Value::Unsigned(n) => n.to_string(),
+            Value::Signed(n) => n.to_string(),
+            Value::Real(x) => x.to_string(),
+            Value::Scaled { value, divisor, .. } => {
+                // As many places as one step on the wire is worth.
+                let places = if *divisor > 1.0 { divisor.log10().ceil() } else { 0.0 };
+                format!("{value:.0$}", places as usize)
+            }
+        };
+        match self.unit {
+            "" => plain,
+            "°" => plain + "°",
+            unit => format!("{plain} {unit}"),
+        }
+    }
+}
+
+/// Lower-case hex digits without spaces.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
+        write!(out, "{b:02x}").expect("writing to a String cannot fail");
+        out
+    })
+}

@@ -11,7 +11,7 @@ pub mod gt06;
 pub mod json;
 pub mod owntracks;
 
-pub use field::{CrcCheck, Dissection, Field, Value};
+pub use field::{CrcCheck, Dissection, Field, Value, hex};
 
 use crate::model::{Command, Device, Identity, NewPacket, Profile, Protocol, Timestamp};
 

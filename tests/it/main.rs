@@ -1,0 +1,1 @@
+//! One integration binary, so that the window's libraries are linked once.
