@@ -17,7 +17,7 @@ use std::{
 use tokio::runtime::Runtime;
 
 pub use feed::Feed;
-pub use history::{ExportError, ExportJob, ExportReport, export_history};
+pub use history::{ExportError, ExportJob, ExportReport, History, write_history};
 pub use signal::StopSignal;
 
 pub use crate::{
@@ -80,7 +80,9 @@ pub struct Backend {
 impl Backend {
     /// Opens the store and starts the receivers. A port that is taken is no error here: its receiver says so and tries again.
     pub fn start(setup: Setup, clock: Clock, wake: Wake) -> Result<Self, StartError> {
-        let options = Options { clock: Arc::clone(&clock), policy: setup.policy, wake: Some(Arc::clone(&wake)) };
+        let mut options = Options::new(Arc::clone(&clock));
+        options.policy = setup.policy;
+        options.wake = Some(Arc::clone(&wake));
         let store = Store::open(&setup.data_dir, options)?;
         let runtime = runtime()?;
         let receivers = {
@@ -92,8 +94,14 @@ impl Backend {
 
     /// Looks on: another instance receives into this folder.
     pub fn view(data_dir: &Path, clock: Clock, wake: Wake) -> Result<Self, StartError> {
-        let store = Store::view(data_dir, Arc::clone(&clock), Some(wake))?;
+        let store = Store::view(data_dir, Arc::clone(&clock))?;
         let runtime = runtime()?;
+        let mut facts = store.facts();
+        runtime.spawn(async move {
+            while facts.recv().await.is_some() {
+                wake();
+            }
+        });
         Ok(Self { runtime, store, receivers: None, clock, data_dir: data_dir.to_owned(), demo: Mutex::default() })
     }
 
@@ -231,8 +239,8 @@ impl Backend {
     /// Writes history to a file, on a thread of its own.
     pub fn export(&self, job: ExportJob) -> Pending<Result<ExportReport, ExportError>> {
         let (answer, pending) = Pending::pair();
-        let reader = self.store.reader();
-        self.runtime.spawn_blocking(move || answer.give(Ok(export_history(&reader, &job))));
+        let (reader, now) = (self.store.reader(), (self.clock)());
+        self.runtime.spawn_blocking(move || answer.give(Ok(history::export_history(&reader, job, now))));
         pending
     }
 
@@ -251,8 +259,16 @@ impl Backend {
             demo.stop(self.runtime.handle());
         }
         if forget {
-            // The facts tell when they are gone.
-            drop(self.store.writer().forget_demo());
+            let (reader, writer) = (self.store.reader(), self.store.writer());
+            self.runtime.spawn(async move {
+                let devices = reader.read(query::devices).answered().await.unwrap_or_default();
+                for device in devices.iter().filter(|d| demo::is_demo(&d.identity)) {
+                    // Each that is gone is a fact; one that stays is said in the log.
+                    if let Err(error) = writer.forget(device.id).answered().await {
+                        tracing::warn!(device = %device.identity, %error, "a demo device stays");
+                    }
+                }
+            });
         }
     }
 
