@@ -1,3 +1,4 @@
 //! One integration binary, so that the window's libraries are linked once.
 
 mod export;
+mod tidy;
