@@ -1,4 +1,5 @@
 //! One integration binary, so that the window's libraries are linked once.
 
 mod export;
+mod sim;
 mod tidy;
