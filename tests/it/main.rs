@@ -1,3 +1,6 @@
 //! One integration binary, so that the window's libraries are linked once.
 
+mod ingest;
+mod support;
 mod tidy;
+mod window;
