@@ -4,3 +4,6 @@ mod ingest;
 mod support;
 mod tidy;
 mod window;
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod owntracks;
