@@ -2,6 +2,7 @@
 
 mod ingest;
 mod support;
+mod export;
 mod tidy;
 mod window;
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
