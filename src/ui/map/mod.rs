@@ -1,5 +1,6 @@
 //! The map. The only folder that names walkers.
 
+pub mod pmtiles;
 mod trail;
 
 pub use trail::Trail;
