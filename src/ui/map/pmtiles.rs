@@ -252,7 +252,9 @@ mod tests {
         let (root, leaf, tile) = ([1, 1, 0, 5, 1], [1, 1, 3, 4, 1], *b"tile");
         let mut bytes = vec![0; HEADER_BYTES];
         bytes[..8].copy_from_slice(b"PMTiles\x03");
-        for (at, value) in [(8, HEADER_BYTES), (16, 5), (40, HEADER_BYTES + 5), (48, 5), (56, HEADER_BYTES + 10), (64, 4)] {
+        for (at, value) in
+            [(8, HEADER_BYTES), (16, 5), (40, HEADER_BYTES + 5), (48, 5), (56, HEADER_BYTES + 10), (64, 4)]
+        {
             bytes[at..at + 8].copy_from_slice(&(value as u64).to_le_bytes());
         }
         (bytes[97], bytes[98], bytes[101]) = (1, 1, 1);
