@@ -1,5 +1,7 @@
 //! Colours, spacing and text styles. Nowhere else has a `Color32`.
 
+pub mod fields;
+
 use egui::Color32;
 
 /// The colours of one theme, with contrast computed against its panel (product notes §4.5).
