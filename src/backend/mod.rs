@@ -2,6 +2,7 @@
 //!
 //! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
 
+mod demo;
 mod feed;
 mod history;
 mod signal;
@@ -20,10 +21,6 @@ pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, write_history};
 pub use signal::StopSignal;
 
-pub use crate::{
-    ingest::{Limits, ListenAt, ReceiverLine, ReceiverStatus},
-    store::{Error, Pending},
-};
 use crate::{
     ingest::Receivers,
     model::{
@@ -31,6 +28,10 @@ use crate::{
         TimeWindow,
     },
     store::{self, Options, Store, query},
+};
+pub use crate::{
+    ingest::{Limits, ListenAt, ReceiverLine, ReceiverStatus},
+    store::{Error, Pending},
 };
 
 /// Called after a commit so that a window draws again. Any thread may call it.

@@ -98,9 +98,9 @@ pub async fn converse(
             return end;
         }
         // Waits are counted on the monotonic clock: the wall clock may jump.
-        deadline = talk.deadline().map(|at| {
-            Instant::now() + std::time::Duration::try_from(at.duration_since(now)).unwrap_or_default()
-        });
+        deadline = talk
+            .deadline()
+            .map(|at| Instant::now() + std::time::Duration::try_from(at.duration_since(now)).unwrap_or_default());
     }
 }
 
@@ -195,7 +195,9 @@ impl<W: AsyncWrite> Driver<'_, W> {
             self.to.flush().await
         })
         .await
-        .unwrap_or_else(|_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "the device does not read our answers")));
+        .unwrap_or_else(|_| {
+            Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "the device does not read our answers"))
+        });
         self.answers.clear();
         written.map_err(End::Broken)
     }

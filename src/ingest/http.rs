@@ -14,7 +14,6 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, atomic::AtomicUsize},
-    time::Duration,
 };
 
 use axum::{
@@ -104,21 +103,27 @@ async fn receive(State(desk): State<Desk>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
         let answer = (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], "OwnTracks receiver: send POST\n");
-        return desk.refused(&parts, Vec::new(), StatusCode::METHOD_NOT_ALLOWED, "method", answer.into_response()).await;
+        return desk
+            .refused(&parts, Vec::new(), StatusCode::METHOD_NOT_ALLOWED, "method", answer.into_response())
+            .await;
     }
     let encoding = text(&parts.headers, "content-encoding").unwrap_or_default();
     let body = match desk.read(&parts.headers, body).await {
         Ok(body) => body,
         Err(Unread::TooLarge(start)) => {
             let answer = (StatusCode::PAYLOAD_TOO_LARGE, "the body is over the limit of 2 MiB\n");
-            return desk.refused(&parts, start, StatusCode::PAYLOAD_TOO_LARGE, "too large", answer.into_response()).await;
+            return desk
+                .refused(&parts, start, StatusCode::PAYLOAD_TOO_LARGE, "too large", answer.into_response())
+                .await;
         }
         Err(Unread::Slow) => return (StatusCode::REQUEST_TIMEOUT, "the body did not come in time\n").into_response(),
         Err(Unread::Broken) => return (StatusCode::BAD_REQUEST, "the body broke off\n").into_response(),
     };
     if !matches!(encoding, "" | "identity") {
         let answer = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed bodies are not taken\n");
-        return desk.refused(&parts, body.bytes, StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", answer.into_response()).await;
+        return desk
+            .refused(&parts, body.bytes, StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", answer.into_response())
+            .await;
     }
     desk.take(&parts, body).await
 }
@@ -255,4 +260,3 @@ fn basic_user(headers: &HeaderMap) -> Option<String> {
     let decoded = String::from_utf8(BASE64_STANDARD.decode(credentials.trim()).ok()?).ok()?;
     decoded.split_once(':').map(|(user, _)| user.to_owned())
 }
-

@@ -22,12 +22,7 @@ use crate::{
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Accepts for ever.
-pub(super) async fn accept_all(
-    listener: TcpListener,
-    protocol: Protocol,
-    site: &Site,
-    connections: &Arc<AtomicUsize>,
-) {
+pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: &Site, connections: &Arc<AtomicUsize>) {
     accept_each(listener, site, connections, move |stream, peer, held, site| {
         let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
         let Some(talk) = wire::conversation(protocol, line) else { return };

@@ -10,6 +10,7 @@ pub mod format;
 pub mod icons;
 pub mod map;
 pub mod panels;
+pub mod summary;
 pub mod theme;
 mod toasts;
 pub mod view;

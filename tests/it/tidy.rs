@@ -89,8 +89,7 @@ fn every_layer_of_the_tree_is_in_the_table() {
 
 #[test]
 fn every_file_says_what_it_is() {
-    let bad: Vec<_> =
-        files().into_iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(name, _)| name).collect();
+    let bad: Vec<_> = files().into_iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(name, _)| name).collect();
     assert!(bad.is_empty(), "these do not begin with `//! `: {}", bad.join(", "));
 }
 
