@@ -1,4 +1,6 @@
 //! One integration binary, so that the window's libraries are linked once.
+
+mod dock;
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod export;

@@ -25,6 +25,12 @@ pub fn raw_hex(bytes: &[u8]) -> String {
     out
 }
 
+/// True for a body that people read as text: JSON.
+pub fn is_json(packet: &[u8]) -> bool {
+    let opens = packet.iter().find(|b| !b.is_ascii_whitespace());
+    opens.is_some_and(|b| matches!(b, b'{' | b'[')) && std::str::from_utf8(packet).is_ok()
+}
+
 /// The bytes that a span holds, as a person counts them: `14..16`, and `14` alone for one byte.
 pub fn offsets(span: &std::ops::Range<usize>) -> String {
     if span.len() == 1 { span.start.to_string() } else { format!("{}..{}", span.start, span.end) }

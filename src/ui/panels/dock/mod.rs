@@ -4,17 +4,23 @@
 //! |---|---|
 //! | [`outline`] | the fields as a tree: parents, colours, which field holds a byte |
 //! | [`explain`] | a field in words: raw bytes, bits, the sum that made its value |
+//! | [`light`] | how strongly bytes are lit |
+//! | [`lines`] | a text body broken into lines |
 //! | [`listing`] | the rows that the packet list shows, filtered, by position and by identity |
 //! | [`anchor`] | where the packet list stands while rows come and go |
 //! | [`copy`] | bytes as text for other programs |
 //! | [`paint`] | marks, arrows and cut-off text |
+//! | [`related`] | answer, place and context of a packet |
 
 pub mod anchor;
 pub mod copy;
 pub mod explain;
+pub mod light;
+pub mod lines;
 pub mod listing;
 pub mod outline;
 pub mod paint;
+pub mod related;
 
 use crate::ui::{Action, Cx};
 
