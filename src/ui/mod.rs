@@ -21,7 +21,7 @@ pub use action::Action;
 pub use app::{App, Options};
 pub use data::Data;
 pub use view::View;
-pub use window::run;
+pub use window::{Wakes, late_wake, run};
 
 use crate::model::Timestamp;
 

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use egui::{Key, Modifiers, Rect, Theme, UiBuilder, accesskit::Role, pos2, vec2};
 use egui_kittest::{
     Harness,
-    kittest::{NodeT, Queryable},
+    kittest::{NodeT as _, Queryable as _},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use wayglass::{

@@ -166,7 +166,9 @@ struct Grid {
 impl Grid {
     /// Sixteen bytes a row, or eight where that is all there is room for.
     fn per_row(ui: &Ui, width: f32) -> usize {
-        let needs = |n: usize| Self::hex_left(ui) + Self::hex_width(ui, n) + HALF_GAP + n as f32 * paint::figure_width(ui) + GAP;
+        let needs = |n: usize| {
+            Self::hex_left(ui) + Self::hex_width(ui, n) + HALF_GAP + n as f32 * paint::figure_width(ui) + GAP
+        };
         if needs(16) <= width { 16 } else { 8 }
     }
 
@@ -199,7 +201,8 @@ impl Grid {
     fn hex_cell(&self, offset: usize) -> Rect {
         let (row, column) = (offset / self.per_row, offset % self.per_row);
         let half = if column >= 8 { HALF_GAP } else { 0.0 };
-        let x = self.area.left() + self.hex_left + column as f32 * (2.0 * self.figure + BYTE_GAP) + half - BYTE_GAP / 2.0;
+        let x =
+            self.area.left() + self.hex_left + column as f32 * (2.0 * self.figure + BYTE_GAP) + half - BYTE_GAP / 2.0;
         Rect::from_min_size(pos2(x, self.top(row)), vec2(2.0 * self.figure + BYTE_GAP, self.row_height))
     }
 
@@ -245,9 +248,7 @@ fn hex(
         }
         let clip = ui.clip_rect();
         let pointer = ui.ctx().pointer_hover_pos().filter(|p| ui.rect_contains_pointer(area) && clip.contains(*p));
-        over = pointer
-            .and_then(|p| grid.offset_at(p, bytes.len()))
-            .and_then(|offset| outline.field_at(fields, offset));
+        over = pointer.and_then(|p| grid.offset_at(p, bytes.len())).and_then(|offset| outline.field_at(fields, offset));
         let first = ((clip.top() - area.top()) / grid.row_height).floor().max(0.0) as usize;
         let last = (((clip.bottom() - area.top()) / grid.row_height).ceil().max(0.0) as usize).min(n_rows);
         for row in first..last {
@@ -263,15 +264,7 @@ fn hex(
     over
 }
 
-fn hex_row(
-    ui: &Ui,
-    grid: &Grid,
-    start: usize,
-    bytes: &[u8],
-    fields: &[Field],
-    outline: &Outline,
-    lit: &Lit<'_>,
-) {
+fn hex_row(ui: &Ui, grid: &Grid, start: usize, bytes: &[u8], fields: &[Field], outline: &Outline, lit: &Lit<'_>) {
     let visuals = ui.visuals();
     let (strong, plain, weak) = (visuals.strong_text_color(), visuals.text_color(), visuals.weak_text_color());
     let mono = paint::mono(ui);

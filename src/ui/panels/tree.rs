@@ -98,7 +98,9 @@ impl Tree {
         let seen = |field: usize| std::iter::once(field).chain(outline.ancestors(field)).find_map(listed);
         let lit = cx.view.hovered_field.and_then(seen);
         let target = pointed.1.and_then(seen);
-        let rect_of = |n: usize| Rect::from_min_size(pos2(area.left(), area.top() + n as f32 * row_height), vec2(size.x, row_height));
+        let rect_of = |n: usize| {
+            Rect::from_min_size(pos2(area.left(), area.top() + n as f32 * row_height), vec2(size.x, row_height))
+        };
         if moved && let Some(n) = target {
             ui.scroll_to_rect_animation(rect_of(n), None, ScrollAnimation::none());
         }
@@ -247,7 +249,8 @@ fn title(ui: &mut Ui, opened: &Opened) {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let verdict = row.verdict.max(dissection.verdict());
-            let color = if verdict == Verdict::Ok { ui.visuals().weak_text_color() } else { paint::verdict_color(ui, verdict) };
+            let color =
+                if verdict == Verdict::Ok { ui.visuals().weak_text_color() } else { paint::verdict_color(ui, verdict) };
             ui.label(RichText::new(verdict.as_str()).color(color));
             let (_, mark) = ui.allocate_space(vec2(10.0, 10.0));
             paint::verdict_mark(ui, mark.center(), verdict);
@@ -302,7 +305,11 @@ fn problems(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
 /// The field for a screen reader.
 fn label(field: &Field) -> String {
     let (text, bytes) = (field.text(), explain::offsets(&field.span));
-    if text.is_empty() { format!("{}, bytes {bytes}", field.name) } else { format!("{}: {text}, bytes {bytes}", field.name) }
+    if text.is_empty() {
+        format!("{}, bytes {bytes}", field.name)
+    } else {
+        format!("{}: {text}, bytes {bytes}", field.name)
+    }
 }
 
 fn row_background(ui: &Ui, rect: Rect, hue: Option<usize>, selected: bool, lit: bool) {
@@ -328,7 +335,8 @@ impl Columns {
         let figure = paint::figure_width(ui);
         let end = width - GAP;
         let offset = end - 7.0 * figure;
-        let hex_width = if text || width < ROOM_FOR_HEX { 0.0 } else { (width * 0.28).clamp(8.0 * figure, 24.0 * figure) };
+        let hex_width =
+            if text || width < ROOM_FOR_HEX { 0.0 } else { (width * 0.28).clamp(8.0 * figure, 24.0 * figure) };
         let hex = offset - if hex_width > 0.0 { hex_width + GAP } else { 0.0 };
         let value = (hex * if text { 0.44 } else { 0.48 }).max(90.0);
         Self { value, hex, offset, end }
@@ -397,7 +405,8 @@ fn footer(ui: &mut Ui, rect: Rect, opened: &Opened, field: Option<&Field>) {
         1 => "1 byte".to_owned(),
         n => format!("{} bytes", explain::count(n)),
     };
-    let parts = [field.name.to_string(), format!("{count} at {}", explain::offsets(&field.span)), field.source.to_owned()];
+    let parts =
+        [field.name.to_string(), format!("{count} at {}", explain::offsets(&field.span)), field.source.to_owned()];
     let about = parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" · ");
     paint::text(ui, line(1.0), &about, body, weak, Align::Min);
 }

@@ -139,7 +139,14 @@ mod tests {
         let mut lines = Lines::default();
         lines.lay(PacketId(1), body.as_bytes(), fields, &outline, columns);
         let shown: Vec<String> = (0..lines.len())
-            .map(|n| lines.pieces(n, body.as_bytes(), fields, &outline).iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join("|"))
+            .map(|n| {
+                lines
+                    .pieces(n, body.as_bytes(), fields, &outline)
+                    .iter()
+                    .map(|p| p.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join("|")
+            })
             .collect();
         assert_eq!(shown, expected);
     }

@@ -1,6 +1,6 @@
 //! What belongs to a packet beyond its bytes: its answer, its places on the map, how it came.
 
-use egui::{Rect, RichText, Ui, Label, pos2, vec2};
+use egui::{Label, Rect, RichText, Ui, pos2, vec2};
 use serde_json::Value as Json;
 
 use super::{
