@@ -34,7 +34,10 @@ pub struct History {
 /// What an export wrote: "1,204 points, 3 hidden, 2 gaps".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportReport {
-    pub counts: Counts,
+    pub points: u64,
+    pub segments: u64,
+    /// Left out: suspect positions.
+    pub hidden: u64,
     pub to: PathBuf,
 }
 
@@ -68,7 +71,8 @@ pub(super) fn export_history(reader: &Reader, job: ExportJob, now: Timestamp) ->
         // What was begun is of no use; that it is gone is all there is to say.
         fs::remove_file(&part).ok();
     }
-    Ok(ExportReport { counts: written?, to })
+    let Counts { points, segments, hidden, .. } = written?;
+    Ok(ExportReport { points, segments, hidden, to })
 }
 
 /// Writes history to `out` in constant memory and gives `out` back. `name` is what `out` is called in an error.

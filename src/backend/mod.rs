@@ -57,6 +57,13 @@ pub enum StartError {
     Runtime(#[from] io::Error),
 }
 
+impl StartError {
+    /// True where a running instance has the folder: [`Backend::view`] may look on.
+    pub fn in_use(&self) -> bool {
+        matches!(self, Self::Store(store::Error::InUse(_)))
+    }
+}
+
 /// Which packets to list: the newest `limit` ones that match, newest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PacketQuery {
@@ -308,9 +315,4 @@ pub fn lan_addresses() -> Vec<IpAddr> {
     found.sort_by_key(|ip| (ip.is_ipv6(), *ip));
     found.dedup();
     found
-}
-
-/// True where the store's folder is in use by a running instance.
-pub fn in_use(error: &StartError) -> bool {
-    matches!(error, StartError::Store(store::Error::InUse(_)))
 }

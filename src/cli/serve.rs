@@ -30,7 +30,9 @@ fn serve(backend: &Backend, out: &mut dyn Write) -> Result<()> {
             let (name, port) = (line.protocol.title(), wanted.port());
             let flag = line.protocol.as_str();
             let held = holder.as_deref().map(|h| format!(" by {h}")).unwrap_or_default();
-            bail!("cannot listen for {name} on {wanted}: {error}{held}; free port {port} or choose another with --{flag}");
+            bail!(
+                "cannot listen for {name} on {wanted}: {error}{held}; free port {port} or choose another with --{flag}"
+            );
         }
     }
     writeln!(out, "{}", ready(&lines, backend)).and_then(|()| out.flush()).context("cannot print the ready line")?;

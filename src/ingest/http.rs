@@ -14,7 +14,6 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, atomic::AtomicUsize},
-    time::Duration,
 };
 
 use axum::{

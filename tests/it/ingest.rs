@@ -75,7 +75,11 @@ fn garbage_is_kept_and_the_next_good_frame_is_answered() {
     tracker.expect(HEARTBEAT_ACK);
     assert!(station.sql::<i64>("SELECT count(*) FROM packets WHERE kind = 'noise'") >= 1);
     assert_eq!(station.sql::<i64>("SELECT count(*) FROM packets WHERE verdict = 'error' AND kind = 'location'"), 1);
-    assert_eq!(station.sql::<i64>("SELECT count(*) FROM positions WHERE valid = 1"), 0, "a bad checksum is never valid");
+    assert_eq!(
+        station.sql::<i64>("SELECT count(*) FROM positions WHERE valid = 1"),
+        0,
+        "a bad checksum is never valid"
+    );
 }
 
 #[test]

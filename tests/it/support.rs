@@ -135,7 +135,7 @@ impl Tracker {
         let mut rest = Vec::new();
         // A reset is a close, too.
         self.0.read_to_end(&mut rest).ok();
-        assert_eq!(rest, [], "nothing more was expected");
+        assert!(rest.is_empty(), "nothing more was expected, {} came", wayglass::wire::hex(&rest));
     }
 }
 

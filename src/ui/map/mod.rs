@@ -1,5 +1,8 @@
 //! The map. The only folder that names walkers.
 
+pub mod basemap;
+pub mod online;
+pub mod pmtiles;
 mod trail;
 
 pub use trail::Trail;

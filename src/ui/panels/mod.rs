@@ -1,1 +1,77 @@
 //! The panels. Each is a function of [`crate::ui::Data`]; what a panel alone cares about is its private field.
+
+pub mod bytes;
+mod details;
+mod devices;
+pub mod dock;
+mod export;
+pub mod packets;
+mod top;
+pub mod tree;
+
+use egui::{CentralPanel, Frame, Margin, Panel, Ui};
+
+use super::{Action, Cx, theme};
+
+/// The states of all panels, and where each of them stands.
+pub(super) struct Panels {
+    top: top::Top,
+    pub(super) devices: devices::Devices,
+    details: details::Details,
+    pub(super) export: export::Export,
+}
+
+impl Panels {
+    pub(super) fn new(_cc: &eframe::CreationContext<'_>, _sync_tiles: bool) -> Self {
+        Self {
+            top: top::Top::default(),
+            devices: devices::Devices::default(),
+            details: details::Details::default(),
+            export: export::Export::default(),
+        }
+    }
+
+    /// What only the map can do.
+    pub(super) fn map_action(&mut self, _action: &Action) {}
+
+    pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let p = theme::palette(ui);
+        let bare = Frame::new().fill(p.panel);
+        Panel::top("top").frame(bare.inner_margin(Margin::symmetric(12, 6))).show(ui, |ui| self.top.ui(ui, cx));
+        let height = ui.available_height();
+        let mut dock = cx.view.open.dock;
+        Panel::bottom("dock")
+            .frame(bare)
+            .resizable(true)
+            .default_size(270.0)
+            .size_range(120.0..=height - 200.0)
+            .show_collapsible(ui, &mut dock, |ui| {
+                ui.label("Packets");
+                ui.take_available_space();
+            });
+        if dock != cx.view.open.dock {
+            cx.ask(Action::ToggleDock);
+        }
+        let mut devices = cx.view.open.devices;
+        Panel::left("devices").frame(bare).default_size(290.0).size_range(230.0..=420.0).show_collapsible(
+            ui,
+            &mut devices,
+            |ui| self.devices.ui(ui, cx),
+        );
+        if devices != cx.view.open.devices {
+            cx.ask(Action::ToggleDevices);
+        }
+        let mut details = cx.view.open.details;
+        Panel::right("details").frame(bare).default_size(300.0).size_range(250.0..=460.0).show_collapsible(
+            ui,
+            &mut details,
+            |ui| self.details.ui(ui, cx),
+        );
+        if details != cx.view.open.details {
+            cx.ask(Action::ToggleDetails);
+        }
+        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
+            ui.centered_and_justified(|ui| ui.label("Map"));
+        });
+    }
+}
