@@ -3,9 +3,9 @@
 
 mod dock;
 mod export;
-mod sim;
 mod ingest;
 mod owntracks;
+mod sim;
 mod support;
 mod tidy;
 mod window;
