@@ -6,6 +6,7 @@ pub mod action;
 pub mod data;
 pub mod map;
 pub mod panels;
+pub mod status;
 pub mod theme;
 pub mod view;
 
