@@ -11,6 +11,7 @@ pub mod icons;
 pub mod map;
 pub mod panels;
 pub mod summary;
+pub mod status;
 pub mod theme;
 mod toasts;
 pub mod view;

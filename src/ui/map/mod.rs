@@ -3,6 +3,6 @@
 pub mod basemap;
 pub mod online;
 pub mod pmtiles;
-mod trail;
+pub mod trail;
 
-pub use trail::Trail;
+pub use trail::{Trail, TrailPoint};
