@@ -1,1 +1,2 @@
 //! One integration binary, so that the window's libraries are linked once.
+mod gt06;
