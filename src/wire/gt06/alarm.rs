@@ -38,6 +38,7 @@ pub(super) fn of_status(bits: u64, family: Family) -> Option<Alarm> {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "one line a code, as in the reference")]
 fn special(code: u16, family: Family) -> Option<Alarm> {
     match (family, code) {
         (Family::Vl103 | Family::G18, 0x09) => Some(alarm("Towed", "tow")),
@@ -55,6 +56,7 @@ fn special(code: u16, family: Family) -> Option<Alarm> {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "one line a code, as in the reference")]
 fn general(code: u16) -> Option<Alarm> {
     Some(match code {
         0x01 => alarm("SOS", "sos"),

@@ -69,7 +69,7 @@ pub fn command(text: &str, flag: u32, language: bool, serial: u16) -> Option<Vec
     if language {
         body.extend([0x00, 0x02]);
     }
-    (body.len() + 5 <= usize::from(u8::MAX)).then(|| seal(Start::Short, 0x80, &body, serial))
+    u8::try_from(body.len() + 5).is_ok().then(|| seal(Start::Short, 0x80, &body, serial))
 }
 
 /// An address message: 0x97 with the long start in English, 0x17 with the short one in Chinese. `phone` is filled up with zeros,

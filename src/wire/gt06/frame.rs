@@ -357,7 +357,7 @@ mod tests {
         check(&format!("7878ff7f00{LOGIN}"), Scan::Noise { len: 5 });
         check(&format!("787878{LOGIN}"), Scan::Noise { len: 3 });
         // A believable frame is waited for, shortly.
-        check(&format!("78782212{LOGIN}"), Scan::Wait { need: 39, why: Why::Grace });
+        check(&format!("78782212{LOGIN}"), Scan::Wait { need: 27, why: Why::Grace });
         assert_eq!(scan(&bytes(&format!("78782212{LOGIN}")), false, Patience::Late), Scan::Noise { len: 4 });
     }
 
@@ -395,7 +395,7 @@ mod tests {
     #[test]
     fn a_frame_within_a_frame_is_its_body() {
         let inner = bytes(LOGIN);
-        let outer = seal(Start::Long, 0x9B, &[&[0x03], inner.as_slice()].concat(), 7);
+        let outer = seal(Start::Long, 0x21, &[&[0, 0, 0, 0, 1], inner.as_slice()].concat(), 7);
         for cut in 1..outer.len() {
             let seen = scan(&outer[..cut], false, Patience::Live);
             assert!(matches!(seen, Scan::Wait { .. }), "{cut}: {seen:?}");
