@@ -8,3 +8,4 @@ mod owntracks;
 mod support;
 mod tidy;
 mod window;
+mod gt06;
