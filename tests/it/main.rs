@@ -5,6 +5,7 @@ mod dock;
 mod export;
 mod ingest;
 mod owntracks;
+mod sim;
 mod support;
 mod tidy;
 mod window;
