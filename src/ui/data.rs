@@ -9,7 +9,10 @@ use std::{
 
 use jiff::SignedDuration;
 
-use super::map::Trail;
+use super::{
+    lamps::{self, Age, Health},
+    map::Trail,
+};
 use crate::{
     backend::ReceiverLine,
     model::{
@@ -47,7 +50,45 @@ pub struct Data {
     pub trouble: Option<String>,
     pub station: Station,
     pub pulse: Pulse,
+    /// Counts changes of who is there and what they are called.
+    pub roster: u64,
     packet_bytes: usize,
+    arrivals: BTreeMap<DeviceId, Arrivals>,
+}
+
+/// When the last packets of one device came.
+#[derive(Debug, Default)]
+struct Arrivals {
+    /// Seconds since the epoch, oldest first; packets of one second count once.
+    seconds: VecDeque<i64>,
+    rhythm_s: Option<i64>,
+}
+
+impl Arrivals {
+    const GAPS: usize = 20;
+    /// Fewer gaps than these are no rhythm yet.
+    const ENOUGH: usize = 3;
+
+    fn note(&mut self, second: i64) {
+        if self.seconds.back().is_some_and(|last| *last >= second) {
+            return;
+        }
+        self.seconds.push_back(second);
+        while self.seconds.len() > Self::GAPS + 1 {
+            self.seconds.pop_front();
+        }
+        let mut gaps: Vec<i64> = self.seconds.iter().zip(self.seconds.iter().skip(1)).map(|(a, b)| b - a).collect();
+        gaps.sort_unstable();
+        self.rhythm_s = gaps.get(gaps.len() / 2).copied().filter(|_| gaps.len() >= Self::ENOUGH);
+    }
+}
+
+/// How many devices are live, late and lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub live: u64,
+    pub late: u64,
+    pub lost: u64,
 }
 
 /// A packet with what its bytes say: what tree and bytes show.
@@ -131,6 +172,7 @@ impl Data {
     }
 
     fn device(&mut self, device: &Device) {
+        self.roster += 1;
         match self.devices.get_mut(&device.id) {
             Some(overview) => overview.device = device.clone(),
             None => {
@@ -154,6 +196,7 @@ impl Data {
             overview.packets += 1;
             if packet.direction == Direction::In {
                 overview.device.last_heard = overview.device.last_heard.max(Some(packet.received));
+                self.arrivals.entry(overview.device.id).or_default().note(packet.received.as_second());
             }
         }
         self.packet_bytes += packet.bytes.len();
@@ -197,7 +240,14 @@ impl Data {
     ) {
         self.devices = devices.into_iter().map(|d| (d.device.id, d)).collect();
         self.trails.retain(|id, _| self.devices.contains_key(id));
+        self.roster += 1;
         self.packet_bytes = packets.iter().map(|p| p.bytes.len()).sum();
+        self.arrivals.clear();
+        for packet in packets.iter().filter(|p| p.direction == Direction::In) {
+            if let Some(device) = packet.device {
+                self.arrivals.entry(device).or_default().note(packet.received.as_second());
+            }
+        }
         self.packets = packets.into();
         self.trim();
         for committed in since {
@@ -219,6 +269,29 @@ impl Data {
     /// What a person calls this device.
     pub fn label(&self, id: DeviceId) -> &str {
         self.devices.get(&id).map_or("removed device", |d| d.device.label())
+    }
+
+    /// Seconds between two packets of this device as it usually is: the median of its last twenty gaps.
+    pub fn rhythm_s(&self, id: DeviceId) -> Option<i64> {
+        self.arrivals.get(&id).and_then(|a| a.rhythm_s)
+    }
+
+    /// How this device fares.
+    pub fn health(&self, overview: &DeviceOverview, now: Timestamp) -> Health {
+        lamps::health(overview, self.rhythm_s(overview.device.id), now)
+    }
+
+    /// How the adopted devices fare.
+    pub fn tally(&self, now: Timestamp) -> Tally {
+        let mut tally = Tally::default();
+        for overview in self.in_state(DeviceState::Adopted) {
+            match self.health(overview, now).link.age {
+                Age::Fresh => tally.live += 1,
+                Age::Late => tally.late += 1,
+                Age::Stale | Age::Lost | Age::Never => tally.lost += 1,
+            }
+        }
+        tally
     }
 
     /// Devices in this state.

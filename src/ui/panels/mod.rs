@@ -3,9 +3,12 @@
 mod details;
 mod devices;
 mod export;
+mod first_run;
+mod settings;
+mod sheets;
 mod top;
 
-use egui::{CentralPanel, Frame, Margin, Panel, Ui};
+use egui::{CentralPanel, Frame, Margin, Panel, Stroke, Ui};
 
 use super::{Action, Cx, theme};
 
@@ -15,6 +18,7 @@ pub(super) struct Panels {
     pub(super) devices: devices::Devices,
     details: details::Details,
     pub(super) export: export::Export,
+    settings: settings::Settings,
 }
 
 impl Panels {
@@ -24,6 +28,7 @@ impl Panels {
             devices: devices::Devices::default(),
             details: details::Details::default(),
             export: export::Export::default(),
+            settings: settings::Settings::default(),
         }
     }
 
@@ -33,23 +38,16 @@ impl Panels {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let p = theme::palette(ui);
         let bare = Frame::new().fill(p.panel);
+        let line = Stroke::new(1.0, p.line);
         Panel::top("top").frame(bare.inner_margin(Margin::symmetric(12, 6))).show(ui, |ui| self.top.ui(ui, cx));
-        let height = ui.available_height();
-        let mut dock = cx.view.open.dock;
-        Panel::bottom("dock")
-            .frame(bare)
-            .resizable(true)
-            .default_size(270.0)
-            .size_range(120.0..=height - 200.0)
-            .show_collapsible(ui, &mut dock, |ui| {
-                ui.label("Packets");
-                ui.take_available_space();
-            });
-        if dock != cx.view.open.dock {
-            cx.ask(Action::ToggleDock);
-        }
+        Panel::top("banners").frame(bare).show_separator_line(false).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            top::banners(ui, cx);
+        });
+        let _ = line;
+        self.dock(ui, cx, bare);
         let mut devices = cx.view.open.devices;
-        Panel::left("devices").frame(bare).default_size(290.0).size_range(230.0..=420.0).show_collapsible(
+        Panel::left("devices").frame(bare).default_size(290.0).size_range(240.0..=420.0).show_collapsible(
             ui,
             &mut devices,
             |ui| self.devices.ui(ui, cx),
@@ -58,7 +56,7 @@ impl Panels {
             cx.ask(Action::ToggleDevices);
         }
         let mut details = cx.view.open.details;
-        Panel::right("details").frame(bare).default_size(300.0).size_range(250.0..=460.0).show_collapsible(
+        Panel::right("details").frame(bare).default_size(300.0).size_range(260.0..=460.0).show_collapsible(
             ui,
             &mut details,
             |ui| self.details.ui(ui, cx),
@@ -69,5 +67,23 @@ impl Panels {
         CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
             ui.centered_and_justified(|ui| ui.label("Map"));
         });
+        sheets::ui(ui, cx, &mut self.export, &mut self.settings);
+    }
+
+    fn dock(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, bare: Frame) {
+        let height = ui.available_height();
+        let mut dock = cx.view.open.dock;
+        Panel::bottom("dock")
+            .frame(bare)
+            .resizable(true)
+            .default_size(270.0)
+            .size_range(120.0..=(height - 200.0).max(140.0))
+            .show_collapsible(ui, &mut dock, |ui| {
+                ui.label("Packets");
+                ui.take_available_space();
+            });
+        if dock != cx.view.open.dock {
+            cx.ask(Action::ToggleDock);
+        }
     }
 }
