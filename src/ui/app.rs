@@ -24,7 +24,7 @@ use super::{
     view::{Open, Settings, Sheet, ThemeChoice},
 };
 use crate::{
-    backend::{Backend, ExportJob, Feed},
+    backend::{Backend, ExportJob, Feed, History},
     model::{Clock, DeviceId, DeviceState, Fact, PacketId, PacketRow, Profile, StoredFix, Timestamp},
     wire,
 };
@@ -240,7 +240,8 @@ impl App {
             && let Some(answer) = pending.poll()
         {
             self.asks.export = None;
-            self.panels.export.finished(answer.map_err(|error| error.to_string()));
+            let report = answer.map_err(|e| e.to_string()).and_then(|written| written.map_err(|e| e.to_string()));
+            self.panels.export.finished(report);
         }
     }
 
@@ -361,7 +362,7 @@ impl App {
             viewer: backend.viewer(),
             demo: backend.demo_running(),
             lan,
-            data_dir: backend.data_dir(),
+            data_dir: backend.data_dir().to_owned(),
         };
     }
 
@@ -436,7 +437,8 @@ impl App {
                 self.view.open.sheet = Some(Sheet::Export);
             }
             Action::Export { devices, window, format, to, with_suspect } => {
-                let job = ExportJob { devices, window, format, to, with_suspect };
+                let history = History { devices, window, format, with_suspect };
+                let job = ExportJob { history, to };
                 let pending = self.backend().export(job);
                 self.asks.export = Some(pending);
             }

@@ -12,6 +12,8 @@ pub mod icons;
 pub mod lamps;
 pub mod map;
 pub mod panels;
+pub mod summary;
+pub mod status;
 pub mod theme;
 mod toasts;
 pub mod view;
@@ -22,7 +24,7 @@ pub use action::Action;
 pub use app::{App, Options};
 pub use data::Data;
 pub use view::View;
-pub use window::run;
+pub use window::{Wakes, late_wake, run};
 
 use crate::model::Timestamp;
 

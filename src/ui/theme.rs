@@ -1,5 +1,7 @@
 //! Colours, spacing and text styles. Nowhere else has a `Color32`.
 
+pub mod fields;
+
 use egui::{
     Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, Style, TextStyle, Theme, Visuals,
     style::{ScrollStyle, WidgetVisuals},

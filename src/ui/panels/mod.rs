@@ -1,12 +1,16 @@
 //! The panels. Each is a function of [`crate::ui::Data`]; what a panel alone cares about is its private field.
 
+pub mod bytes;
 mod details;
 mod devices;
+pub mod dock;
 mod export;
 mod first_run;
 mod settings;
 mod sheets;
+pub mod packets;
 mod top;
+pub mod tree;
 
 use egui::{CentralPanel, Frame, Margin, Panel, Stroke, Ui};
 
