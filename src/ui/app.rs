@@ -469,6 +469,7 @@ impl eframe::App for App {
         self.take_answers();
         self.look_at_station();
         let now = self.now();
+        self.data.count(now);
         self.ask(now);
         if self.asks.waiting() {
             ctx.request_repaint_after(POLL);

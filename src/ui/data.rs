@@ -52,35 +52,10 @@ pub struct Data {
     pub pulse: Pulse,
     /// Counts changes of who is there and what they are called.
     pub roster: u64,
+    /// Live, late and lost, as [`Data::count`] found last.
+    pub tally: Tally,
+    counted_at: Option<(i64, u64)>,
     packet_bytes: usize,
-    arrivals: BTreeMap<DeviceId, Arrivals>,
-}
-
-/// When the last packets of one device came.
-#[derive(Debug, Default)]
-struct Arrivals {
-    /// Seconds since the epoch, oldest first; packets of one second count once.
-    seconds: VecDeque<i64>,
-    rhythm_s: Option<i64>,
-}
-
-impl Arrivals {
-    const GAPS: usize = 20;
-    /// Fewer gaps than these are no rhythm yet.
-    const ENOUGH: usize = 3;
-
-    fn note(&mut self, second: i64) {
-        if self.seconds.back().is_some_and(|last| *last >= second) {
-            return;
-        }
-        self.seconds.push_back(second);
-        while self.seconds.len() > Self::GAPS + 1 {
-            self.seconds.pop_front();
-        }
-        let mut gaps: Vec<i64> = self.seconds.iter().zip(self.seconds.iter().skip(1)).map(|(a, b)| b - a).collect();
-        gaps.sort_unstable();
-        self.rhythm_s = gaps.get(gaps.len() / 2).copied().filter(|_| gaps.len() >= Self::ENOUGH);
-    }
 }
 
 /// How many devices are live, late and lost.
@@ -196,7 +171,6 @@ impl Data {
             overview.packets += 1;
             if packet.direction == Direction::In {
                 overview.device.last_heard = overview.device.last_heard.max(Some(packet.received));
-                self.arrivals.entry(overview.device.id).or_default().note(packet.received.as_second());
             }
         }
         self.packet_bytes += packet.bytes.len();
@@ -242,12 +216,6 @@ impl Data {
         self.trails.retain(|id, _| self.devices.contains_key(id));
         self.roster += 1;
         self.packet_bytes = packets.iter().map(|p| p.bytes.len()).sum();
-        self.arrivals.clear();
-        for packet in packets.iter().filter(|p| p.direction == Direction::In) {
-            if let Some(device) = packet.device {
-                self.arrivals.entry(device).or_default().note(packet.received.as_second());
-            }
-        }
         self.packets = packets.into();
         self.trim();
         for committed in since {
@@ -271,18 +239,17 @@ impl Data {
         self.devices.get(&id).map_or("removed device", |d| d.device.label())
     }
 
-    /// Seconds between two packets of this device as it usually is: the median of its last twenty gaps.
-    pub fn rhythm_s(&self, id: DeviceId) -> Option<i64> {
-        self.arrivals.get(&id).and_then(|a| a.rhythm_s)
-    }
-
     /// How this device fares.
     pub fn health(&self, overview: &DeviceOverview, now: Timestamp) -> Health {
-        lamps::health(overview, self.rhythm_s(overview.device.id), now)
+        lamps::health(overview, self.trails.get(&overview.device.id), now)
     }
 
-    /// How the adopted devices fare.
-    pub fn tally(&self, now: Timestamp) -> Tally {
+    /// Counts how the adopted devices fare, where that may have changed: each second, and when one comes or goes.
+    pub fn count(&mut self, now: Timestamp) {
+        let moment = (now.as_second(), self.roster);
+        if self.counted_at == Some(moment) {
+            return;
+        }
         let mut tally = Tally::default();
         for overview in self.in_state(DeviceState::Adopted) {
             match self.health(overview, now).link.age {
@@ -291,7 +258,8 @@ impl Data {
                 Age::Stale | Age::Lost | Age::Never => tally.lost += 1,
             }
         }
-        tally
+        self.tally = tally;
+        self.counted_at = Some(moment);
     }
 
     /// Devices in this state.

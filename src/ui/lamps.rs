@@ -4,9 +4,11 @@ use egui::{Color32, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec
 
 use super::{
     format,
+    map::Trail,
+    status::{Freshness, Motion, Status, status},
     theme::{self, Palette},
 };
-use crate::model::{DeviceOverview, DeviceState, Timestamp, Trust};
+use crate::model::{DeviceOverview, DeviceState, Timestamp};
 
 /// How a device fares, for its mark, for sorting (worst last) and for the counts at the top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,26 +35,18 @@ pub enum Age {
     Never,
 }
 
-/// Rhythm that is assumed until a device has shown its own.
-const USUAL_RHYTHM_S: i64 = 60;
-/// No device is expected more often than this.
-const SHORTEST_RHYTHM_S: i64 = 30;
-
-impl Age {
-    /// Late after three beats, stale after ten, lost after a day or fifty.
-    pub fn of(age_s: i64, rhythm_s: Option<i64>) -> Self {
-        let beat = rhythm_s.unwrap_or(USUAL_RHYTHM_S).max(SHORTEST_RHYTHM_S);
-        if age_s <= 3 * beat {
-            Self::Fresh
-        } else if age_s <= 10 * beat {
-            Self::Late
-        } else if age_s <= (50 * beat).max(86_400) {
-            Self::Stale
-        } else {
-            Self::Lost
+impl From<Freshness> for Age {
+    fn from(freshness: Freshness) -> Self {
+        match freshness {
+            Freshness::Fresh => Self::Fresh,
+            Freshness::Late => Self::Late,
+            Freshness::Stale => Self::Stale,
+            Freshness::Lost => Self::Lost,
         }
     }
+}
 
+impl Age {
     fn colour(self, p: &Palette) -> Color32 {
         match self {
             Self::Fresh => p.parked,
@@ -103,42 +97,43 @@ pub struct Health {
     pub state: State,
     pub link: Lamp,
     pub fix: Lamp,
+    /// The last fix came with an alarm.
+    pub alarm: bool,
+    /// Seconds between two reports as they usually are; `None` until that is known.
     pub rhythm_s: Option<i64>,
 }
 
 /// Judges a device by what was last heard of it.
-pub fn health(overview: &DeviceOverview, rhythm_s: Option<i64>, now: Timestamp) -> Health {
+pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, now: Timestamp) -> Health {
+    let status = status(overview, trail, now);
     let lamp = |kind, at: Option<Timestamp>| {
-        let age_s = at.map(|at| format::age_s(now, at));
-        Lamp { kind, age: age_s.map_or(Age::Never, |s| Age::of(s, rhythm_s)), age_s }
+        let age = at.map(|at| Age::from(Status { since: Some(at), ..status }.freshness_at(now)));
+        Lamp { kind, age: age.unwrap_or(Age::Never), age_s: at.map(|at| format::age_s(now, at)) }
     };
     let link = lamp(Kind::Link, overview.device.last_heard);
     let fix = lamp(Kind::Fix, overview.last_fix.as_ref().map(|f| f.fix.at));
-    let state = match overview.device.state {
-        DeviceState::New => State::New,
-        DeviceState::Ignored => State::Ignored,
-        DeviceState::Adopted => match (link.age, &overview.last_fix) {
-            (Age::Lost, _) => State::Lost,
-            (Age::Stale, _) => State::Stale,
-            (Age::Late, _) => State::Late,
-            (Age::Never, _) | (Age::Fresh, None) => State::Nowhere,
-            (Age::Fresh, Some(last)) if last.fix.speed_kmh.is_some_and(|v| v >= 2.0) && fix.age == Age::Fresh => {
-                State::Moving
-            }
-            (Age::Fresh, Some(_)) => State::Parked,
-        },
+    let state = match (overview.device.state, status.freshness, status.motion) {
+        (DeviceState::New, _, _) => State::New,
+        (DeviceState::Ignored, _, _) => State::Ignored,
+        (DeviceState::Adopted, _, _) if overview.last_fix.is_none() => State::Nowhere,
+        (DeviceState::Adopted, Freshness::Lost, _) => State::Lost,
+        (DeviceState::Adopted, Freshness::Stale, _) => State::Stale,
+        (DeviceState::Adopted, Freshness::Late, _) => State::Late,
+        (DeviceState::Adopted, Freshness::Fresh, Motion::Moving) => State::Moving,
+        (DeviceState::Adopted, Freshness::Fresh, Motion::Parked) => State::Parked,
     };
-    Health { state, link, fix, rhythm_s }
+    let rhythm_known = trail.is_some_and(|t| t.intervals().take(3).count() == 3);
+    Health { state, link, fix, alarm: status.alarm, rhythm_s: rhythm_known.then(|| status.rhythm.as_secs()) }
 }
 
 impl Health {
     /// The rule behind the lamps, for their tooltip.
     pub fn rule(&self) -> String {
         let usually = match self.rhythm_s {
-            Some(s) => format!("Usually heard every {}.", format::span(s)),
-            None => format!("Its rhythm is not known yet; {} is assumed.", format::span(USUAL_RHYTHM_S)),
+            Some(s) => format!("Usually reports every {}.", format::span(s)),
+            None => "How often it reports is not known yet.".to_owned(),
         };
-        format!("{usually} Late after three times that, stale after ten, lost after a day or fifty.")
+        format!("{usually} Late after three times that, stale after ten, lost after fifty and a day at least.")
     }
 
     /// `42 km/h`, `parked`, `late 14 min`.
@@ -198,6 +193,15 @@ pub fn paint_mark(painter: &Painter, centre: Pos2, state: State, course_deg: Opt
             painter.line_segment([centre + vec2(4.0, -4.0), centre + vec2(-4.0, 4.0)], line);
         }
     }
+}
+
+/// A triangle beside a mark: the last fix came with an alarm.
+pub fn paint_alarm(painter: &Painter, centre: Pos2, p: &Palette) {
+    let corners = vec![centre + vec2(0.0, -5.0), centre + vec2(5.0, 4.0), centre + vec2(-5.0, 4.0)];
+    painter.add(Shape::convex_polygon(corners, p.alarm, Stroke::NONE));
+    let line = Stroke::new(1.2, p.panel);
+    painter.line_segment([centre + vec2(0.0, -2.0), centre + vec2(0.0, 1.2)], line);
+    painter.circle_filled(centre + vec2(0.0, 2.7), 0.7, p.panel);
 }
 
 /// A lamp: round for the link, a diamond for the fix; full, half or hollow by age.
@@ -287,9 +291,4 @@ fn dashed_ring(painter: &Painter, centre: Pos2, r: f32, line: Stroke) {
 pub fn paint_receiver(painter: &Painter, rect: Rect, age: Age, p: &Palette) {
     let lamp = Lamp { kind: Kind::Link, age, age_s: Some(0) };
     paint_lamp(painter, rect.center(), &lamp, p);
-}
-
-/// True where the bytes behind the last fix cannot be believed.
-pub fn suspect(overview: &DeviceOverview) -> bool {
-    overview.last_fix.as_ref().is_some_and(|f| f.trust == Trust::Suspect)
 }

@@ -173,7 +173,7 @@ fn nothing_selected(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
     ui.label(widgets::weak(ui, "Select a device in the list or on the map, or a packet below."));
     section(ui);
-    let tally = cx.data.tally(cx.now);
+    let tally = cx.data.tally;
     let positions: u64 = cx.data.devices.values().map(|d| d.positions).sum();
     let packets: u64 = cx.data.devices.values().map(|d| d.packets).sum();
     let rows = [

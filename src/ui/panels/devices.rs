@@ -383,6 +383,9 @@ fn paint_device(
     let (above, below) = (rect.top() + 14.0, rect.bottom() - 12.0);
     let course = overview.last_fix.as_ref().and_then(|f| f.fix.course_deg);
     lamps::paint_mark(ui.painter(), pos2(rect.left() + 20.0, above), health.state, course, p);
+    if health.alarm {
+        lamps::paint_alarm(ui.painter(), pos2(rect.left() + 20.0, below), p);
+    }
     let small = TextStyle::Small.resolve(ui.style());
     let body = TextStyle::Body.resolve(ui.style());
     let word_colour = match health.state {

@@ -6,13 +6,13 @@ mod devices;
 pub mod dock;
 mod export;
 mod first_run;
+pub mod packets;
 mod settings;
 mod sheets;
-pub mod packets;
 mod top;
 pub mod tree;
 
-use egui::{CentralPanel, Frame, Margin, Panel, Stroke, Ui};
+use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 use super::{Action, Cx, theme};
 
@@ -23,6 +23,9 @@ pub(super) struct Panels {
     details: details::Details,
     pub(super) export: export::Export,
     settings: settings::Settings,
+    packets: packets::Packets,
+    tree: tree::Tree,
+    bytes: bytes::Bytes,
 }
 
 impl Panels {
@@ -33,6 +36,9 @@ impl Panels {
             details: details::Details::default(),
             export: export::Export::default(),
             settings: settings::Settings::default(),
+            packets: packets::Packets::default(),
+            tree: tree::Tree::default(),
+            bytes: bytes::Bytes::default(),
         }
     }
 
@@ -42,13 +48,11 @@ impl Panels {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let p = theme::palette(ui);
         let bare = Frame::new().fill(p.panel);
-        let line = Stroke::new(1.0, p.line);
         Panel::top("top").frame(bare.inner_margin(Margin::symmetric(12, 6))).show(ui, |ui| self.top.ui(ui, cx));
         Panel::top("banners").frame(bare).show_separator_line(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             top::banners(ui, cx);
         });
-        let _ = line;
         self.dock(ui, cx, bare);
         let mut devices = cx.view.open.devices;
         Panel::left("devices").frame(bare).default_size(290.0).size_range(240.0..=420.0).show_collapsible(
@@ -83,8 +87,25 @@ impl Panels {
             .default_size(270.0)
             .size_range(120.0..=(height - 200.0).max(140.0))
             .show_collapsible(ui, &mut dock, |ui| {
-                ui.label("Packets");
-                ui.take_available_space();
+                let width = ui.available_width();
+                let pane = bare.inner_margin(Margin { left: 12, right: 8, top: 8, bottom: 0 });
+                Panel::right("bytes")
+                    .frame(pane)
+                    .default_size((width * 0.27).clamp(300.0, 460.0))
+                    .size_range(220.0..=(width - 520.0).max(240.0))
+                    .show(ui, |ui| {
+                        self.bytes.ui(ui, cx);
+                        ui.take_available_space();
+                    });
+                Panel::right("tree")
+                    .frame(pane)
+                    .default_size((width * 0.27).clamp(280.0, 460.0))
+                    .size_range(220.0..=(width - 520.0).max(240.0))
+                    .show(ui, |ui| {
+                        self.tree.ui(ui, cx);
+                        ui.take_available_space();
+                    });
+                CentralPanel::default().frame(pane).show(ui, |ui| self.packets.ui(ui, cx));
             });
         if dock != cx.view.open.dock {
             cx.ask(Action::ToggleDock);

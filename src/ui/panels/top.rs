@@ -237,7 +237,7 @@ fn sentence(line: &ReceiverLine) -> String {
 
 fn counts(ui: &mut Ui, cx: &mut Cx<'_>) {
     let p = theme::palette(ui);
-    let tally = cx.data.tally(cx.now);
+    let tally = cx.data.tally;
     let shown = [
         (Age::Fresh, tally.live, "live", "Heard within their own rhythm"),
         (Age::Late, tally.late, "late", "Silent for more than three times their rhythm"),
