@@ -5,13 +5,15 @@
 pub mod action;
 mod app;
 mod asks;
+pub mod command;
 pub mod data;
 pub mod format;
 pub mod icons;
+pub mod lamps;
 pub mod map;
 pub mod panels;
-pub mod summary;
 pub mod status;
+pub mod summary;
 pub mod theme;
 mod toasts;
 pub mod view;
