@@ -5,9 +5,11 @@
 pub mod action;
 mod app;
 mod asks;
+pub mod command;
 pub mod data;
 pub mod format;
 pub mod icons;
+pub mod lamps;
 pub mod map;
 pub mod panels;
 pub mod status;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use egui::{
-    Align, Atom, Button, Color32, Frame, Layout, Margin, Response, RichText, Sense, Stroke, TextStyle, Ui, Vec2,
-    WidgetInfo, WidgetType, vec2,
+    Align, Atom, Button, Color32, Frame, Layout, Margin, Response, RichText, Role, Sense, Stroke, TextStyle, Ui, Vec2,
+    WidgetInfo, vec2,
 };
 
 use super::{
@@ -23,7 +23,7 @@ pub(super) fn icon_button(ui: &mut Ui, icon: Icon, name: &str) -> Response {
 pub(super) fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
     let p = theme::palette(ui);
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(theme::ROW), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(WidgetType::Button, ui.is_enabled(), on, name));
+    response.widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), on, name));
     if ui.is_rect_visible(rect) {
         let visuals = ui.style().interact(&response);
         if response.hovered() || response.has_focus() || response.is_pointer_button_down_on() {

@@ -10,3 +10,4 @@ mod sim;
 mod support;
 mod tidy;
 mod window;
+mod gt06;
