@@ -23,6 +23,9 @@ pub enum Error {
     /// Another program holds the database.
     #[error("the database is locked by another program; nothing was stored")]
     Locked,
+    /// Too many questions or decisions wait already; asking again later may help.
+    #[error("the store has too much to do; try again")]
+    Busy,
     /// The store is closing or its thread has ended.
     #[error("the store is closed")]
     Closed,

@@ -126,7 +126,7 @@ fn lines_say_what_else_they_are() {
     );
     gt06(
         "déjà vu",
-        "column 1: expected a hex digit, found 'd'; this is neither hex, nor a log line with bytes, nor JSON",
+        "column 2: expected a hex digit, found 'é'; this is neither hex, nor a log line with bytes, nor JSON",
     );
 }
 

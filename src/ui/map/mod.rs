@@ -1,5 +1,8 @@
 //! The map. The only folder that names walkers.
 
-mod trail;
+pub mod basemap;
+pub mod online;
+pub mod pmtiles;
+pub mod trail;
 
-pub use trail::Trail;
+pub use trail::{Trail, TrailPoint};
