@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod config;
+mod decode;
 mod dock;
 mod export;
+mod gt06;
 mod ingest;
 mod owntracks;
 mod sim;
 mod support;
 mod tidy;
 mod window;
-mod gt06;
