@@ -22,6 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use converse::{End, converse};
+pub(crate) use supervise::holder_of;
 
 use crate::{
     model::{Clock, Protocol, Timestamp},
