@@ -1,12 +1,13 @@
 //! One integration binary, so that the window's libraries are linked once.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod decode;
 mod dock;
 mod export;
+mod gt06;
 mod ingest;
 mod owntracks;
 mod sim;
 mod support;
 mod tidy;
 mod window;
-mod gt06;
