@@ -2,6 +2,7 @@
 //!
 //! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
 
+pub mod config;
 pub mod demo;
 mod feed;
 mod history;

@@ -1,6 +1,7 @@
 //! One integration binary, so that the window's libraries are linked once.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod config;
 mod decode;
 mod dock;
 mod export;
