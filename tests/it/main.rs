@@ -12,3 +12,5 @@ mod sim;
 mod support;
 mod tidy;
 mod window;
+
+mod map;
