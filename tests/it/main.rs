@@ -1,6 +1,5 @@
 //! One integration binary, so that the window's libraries are linked once.
-
-mod dock;
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod dock;
 mod owntracks;
