@@ -3,3 +3,4 @@
 
 mod dock;
 mod owntracks;
+mod gt06;
