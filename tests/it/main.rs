@@ -7,10 +7,9 @@ mod dock;
 mod export;
 mod gt06;
 mod ingest;
+mod map;
 mod owntracks;
 mod sim;
 mod support;
 mod tidy;
 mod window;
-
-mod map;
