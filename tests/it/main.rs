@@ -2,5 +2,5 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod dock;
-mod owntracks;
 mod gt06;
+mod owntracks;
