@@ -8,6 +8,7 @@ use egui::{
 use super::dock::{
     bits::{self, Word},
     copy::CopyAs,
+    dense,
     explain,
     hex::{self, Pointed},
     hover,
@@ -21,6 +22,9 @@ use crate::{
     model::PacketId,
     ui::{Action, Cx, data::Opened, format},
 };
+
+/// More text than this does not fit the foot.
+const MOST_EXCERPT: usize = 120;
 
 /// The bytes and what only they know.
 #[derive(Default)]
@@ -36,7 +40,7 @@ pub struct Bytes {
 impl Bytes {
     /// Draws the bytes into the room that is left.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        ui.spacing_mut().item_spacing.y = 0.0;
+        dense(ui);
         let Some(opened) = &cx.data.opened else {
             ui.centered_and_justified(|ui| ui.label(RichText::new("Select a packet to see its bytes").weak()));
             return;
@@ -118,7 +122,8 @@ impl Bytes {
                 let top = area.top() + n as f32 * row_height;
                 let row = Rect::from_x_y_ranges(area.left() + GAP..=area.right(), top..=top + row_height);
                 for piece in self.lines.pieces(n, &opened.row.bytes, fields, outline) {
-                    let rect = piece.paint(ui, row, lit.on(fields, outline, piece.field));
+                    let light = lit.on(fields, outline, piece.field);
+                    let rect = piece.paint(ui, row, light);
                     if let Some(field) = piece.field {
                         if pointer.is_some_and(|p| rect.contains(p)) {
                             over = Some(field);
@@ -126,7 +131,8 @@ impl Bytes {
                         let named = ui.interact(rect, ui.scope_id().with(("piece", piece.start)), Sense::hover());
                         let name = &fields[field].name;
                         named.widget_info(|| {
-                            WidgetInfo::labeled(Role::Cell, true, format!("text at byte {}: {name}", piece.start))
+                            let lit = light.hovered || light.selected;
+                            WidgetInfo::selected(Role::Cell, true, lit, format!("text at {}: {name}", piece.start))
                         });
                     }
                 }
@@ -155,8 +161,15 @@ fn footer(ui: &Ui, rect: Rect, opened: &Opened, outline: &Outline, about: Option
         let word = Word { fields, outline, field: index, value, n_bits: bytes.len() * 8 };
         return bits::show(ui, lines[1], &word);
     }
-    paint::text(ui, lines[1], &explain::raw_hex(bytes), paint::mono(ui), weak, Align::Min);
+    let raw = if explain::is_json(&opened.row.bytes) { excerpt(bytes) } else { explain::raw_hex(bytes) };
+    paint::text(ui, lines[1], &raw, paint::mono(ui), weak, Align::Min);
     bits::Pointed::default()
+}
+
+/// The start of a run of text.
+fn excerpt(bytes: &[u8]) -> String {
+    let start = bytes.get(..MOST_EXCERPT).unwrap_or(bytes);
+    String::from_utf8_lossy(start).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Every dress, for the whole packet and for the selected field.

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::dock::{
     anchor::{Anchor, Measures},
+    dense,
     listing::{Listing, Matches, Query, find},
     paint::{self, GAP},
     push,
@@ -62,9 +63,10 @@ impl Packets {
             ui.ctx().request_repaint();
         }
         let matches = std::mem::take(&mut self.matches);
-        let listing = if query.admits_all() { Listing::all(rows) } else { Listing::matching(rows, &matches) };
+        let listing =
+            if query.admits_all() { Listing::all(rows) } else { Listing::matching(rows, &matches) };
 
-        ui.spacing_mut().item_spacing.y = 0.0;
+        dense(ui);
         let pause = self.toolbar(ui, cx, &listing, rows.len(), frozen.is_some(), complete);
         let mut resume = frozen.is_some() && pause;
         if rows.is_empty() {
@@ -99,19 +101,21 @@ impl Packets {
         let mut pressed = false;
         ui.horizontal(|ui| {
             let roomy = ui.available_width() > 560.0;
-            let edit = TextEdit::singleline(&mut self.filter_text).hint_text("Filter").desired_width(if roomy {
-                200.0
-            } else {
-                110.0
-            });
+            let edit = TextEdit::singleline(&mut self.filter_text)
+                .hint_text("Filter")
+                .vertical_align(Align::Center)
+                .desired_width(if roomy { 200.0 } else { 110.0 });
             ui.add(edit).on_hover_text("Words in device, address, type or summary, or bytes in hex");
-            ui.toggle_value(&mut self.problems_only, "Problems").on_hover_text("Only packets with warnings and errors");
+            let toggle = Button::new("Problems").selected(self.problems_only);
+            if ui.add(toggle).on_hover_text("Only packets with warnings and errors").clicked() {
+                self.problems_only = !self.problems_only;
+            }
             let device = self.only_device.or(cx.view.selection.device);
             let label = match self.only_device.and_then(|id| cx.data.devices.get(&id)) {
                 Some(overview) => format!("Only {}", overview.device.label()),
                 None => "This device".to_owned(),
             };
-            let toggle = Button::selectable(self.only_device.is_some(), label).truncate();
+            let toggle = Button::new(label).selected(self.only_device.is_some()).truncate();
             let toggle = ui.add_enabled(device.is_some(), toggle).on_hover_text("Only packets of the selected device");
             if toggle.on_disabled_hover_text("Select a device first").clicked() {
                 self.only_device = if self.only_device.is_some() { None } else { device };
@@ -119,7 +123,7 @@ impl Packets {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let label = if paused { "Resume" } else { "Pause" };
                 let hint = "Hold the list still; receiving goes on";
-                pressed = ui.add(Button::selectable(paused, label)).on_hover_text(hint).clicked();
+                pressed = ui.add(Button::new(label).selected(paused)).on_hover_text(hint).clicked();
                 let shown = format::count(listing.len() as u64);
                 let total = format::count(total as u64);
                 let text = match (shown == total, complete) {
@@ -190,7 +194,14 @@ impl Packets {
     }
 
     /// Moves the selection while the list has the keyboard.
-    fn keys(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, listing: &Listing<'_>, measures: Measures, id: egui::Id) {
+    fn keys(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx<'_>,
+        listing: &Listing<'_>,
+        measures: Measures,
+        id: egui::Id,
+    ) {
         if !ui.memory(|m| m.has_focus(id)) {
             return;
         }
@@ -276,7 +287,8 @@ impl Packets {
         let who_color = if row.device.is_some() { direction } else { weak };
         paint::text(ui, cell(Column::Who), who, body.clone(), who_color, Align::Min);
         paint::text(ui, cell(Column::Protocol), row.protocol.title(), body.clone(), weak, Align::Min);
-        paint::text(ui, cell(Column::Type), &summary.type_text, mono.clone(), plain, Align::Min);
+        let type_font = if summary.type_text.starts_with("0x") { mono.clone() } else { body.clone() };
+        paint::text(ui, cell(Column::Type), &summary.type_text, type_font, plain, Align::Min);
         paint::text(ui, cell(Column::Serial), &serial, mono, weak, Align::Max);
 
         let mut job = LayoutJob::default();
@@ -361,7 +373,7 @@ impl Columns {
             Column::Direction => 14.0,
             Column::Who => (width * 0.15).clamp(84.0, 150.0),
             Column::Protocol if width > 740.0 => 66.0,
-            Column::Type => 7.0 * figure,
+            Column::Type => 8.0 * figure,
             Column::Serial if width > 560.0 => 6.0 * figure,
             Column::Verdict => 48.0,
             Column::Protocol | Column::Serial | Column::Summary => 0.0,
@@ -402,10 +414,7 @@ fn pill(ui: &mut Ui, list: Rect, news: usize) -> bool {
     let rect = Rect::from_center_size(pos2(list.center().x, list.bottom() - size.y / 2.0 - 6.0), size);
     let button = Button::new(text).fill(ui.visuals().selection.bg_fill).corner_radius(11.0);
     let hint = "Go to the end and stay there";
-    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| ui.add_sized(size, button))
-        .inner
-        .on_hover_text(hint)
-        .clicked()
+    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| ui.add_sized(size, button)).inner.on_hover_text(hint).clicked()
 }
 
 fn middle(ui: &mut Ui, text: &str) {

@@ -11,7 +11,7 @@ use egui::{
 };
 
 use super::dock::{
-    explain, hover,
+    dense, explain, hover,
     outline::Outline,
     paint::{self, GAP},
     push,
@@ -53,7 +53,7 @@ struct Line {
 impl Tree {
     /// Draws the tree into the room that is left.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        ui.spacing_mut().item_spacing.y = 0.0;
+        dense(ui);
         let Some(opened) = &cx.data.opened else {
             ui.centered_and_justified(|ui| ui.label(RichText::new("Select a packet to see its fields").weak()));
             return;
@@ -62,7 +62,13 @@ impl Tree {
         let outline = Outline::of(&opened.dissection.fields);
         let (rows, foot) = paint::with_footer(ui);
         ui.scope_builder(UiBuilder::new().max_rect(rows), |ui| {
-            ScrollArea::vertical().id_salt("fields").auto_shrink(false).show(ui, |ui| {
+            let mut scroll = ScrollArea::vertical().id_salt("fields").auto_shrink(false);
+            let another = self.shown.0 != Some(opened.row.id);
+            if another && !opened.dissection.problems.is_empty() {
+                // Packets of one kind keep the place, so that they can be compared; doubts come first.
+                scroll = scroll.vertical_scroll_offset(0.0);
+            }
+            scroll.show(ui, |ui| {
                 problems(ui, cx, opened, &outline);
                 self.fields(ui, cx, opened, &outline);
                 ui.add_space(4.0);
@@ -95,15 +101,13 @@ impl Tree {
         let seen = |field: usize| std::iter::once(field).chain(outline.ancestors(field)).find_map(listed);
         let lit = cx.view.hovered_field.and_then(seen);
         let target = pointed.1.and_then(seen);
-        let rect_of = |n: usize| {
-            Rect::from_min_size(pos2(area.left(), area.top() + n as f32 * row_height), vec2(size.x, row_height))
-        };
+        let rect_of = |n: usize| Rect::from_min_size(pos2(area.left(), area.top() + n as f32 * row_height), vec2(size.x, row_height));
         if moved && let Some(n) = target {
             ui.scroll_to_rect_animation(rect_of(n), None, ScrollAnimation::none());
         }
 
         let text = explain::is_json(&opened.row.bytes);
-        let columns = Columns::fit(ui, area.width(), text);
+        let columns = Columns::fit(ui, area.width(), text, opened.row.bytes.len());
         let clip = ui.clip_rect();
         let first = ((clip.top() - area.top()) / row_height).floor().max(0.0) as usize;
         let last = (((clip.bottom() - area.top()) / row_height).ceil().max(0.0) as usize).min(lines.len());
@@ -240,14 +244,13 @@ fn title(ui: &mut Ui, opened: &Opened) {
         ui.set_min_height(paint::row_height(ui) + 4.0);
         ui.add_space(2.0);
         ui.label(RichText::new(title.as_ref()).strong());
-        let number = dissection.type_number.map(|n| format!("0x{n:02x}"));
-        for part in [number, dissection.serial.map(|n| format!("#{n}"))].into_iter().flatten() {
+        let number = dissection.type_number.map_or_else(|| row.kind.to_string(), |n| format!("0x{n:02x}"));
+        for part in [Some(number), dissection.serial.map(|n| format!("#{n}"))].into_iter().flatten() {
             ui.label(RichText::new(part).monospace().weak());
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let verdict = row.verdict.max(dissection.verdict());
-            let color =
-                if verdict == Verdict::Ok { ui.visuals().weak_text_color() } else { paint::verdict_color(ui, verdict) };
+            let color = if verdict == Verdict::Ok { ui.visuals().weak_text_color() } else { paint::verdict_color(ui, verdict) };
             ui.label(RichText::new(verdict.as_str()).color(color));
             let (_, mark) = ui.allocate_space(vec2(10.0, 10.0));
             paint::verdict_mark(ui, mark.center(), verdict);
@@ -302,11 +305,7 @@ fn problems(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
 /// The field for a screen reader.
 fn label(field: &Field) -> String {
     let (text, bytes) = (field.text(), explain::offsets(&field.span));
-    if text.is_empty() {
-        format!("{}, bytes {bytes}", field.name)
-    } else {
-        format!("{}: {text}, bytes {bytes}", field.name)
-    }
+    if text.is_empty() { format!("{}, bytes {bytes}", field.name) } else { format!("{}: {text}, bytes {bytes}", field.name) }
 }
 
 fn row_background(ui: &Ui, rect: Rect, hue: Option<usize>, selected: bool, lit: bool) {
@@ -320,6 +319,7 @@ fn row_background(ui: &Ui, rect: Rect, hue: Option<usize>, selected: bool, lit: 
 
 /// Right edges of the columns behind the name, as offsets from the left.
 struct Columns {
+    text: bool,
     value: f32,
     hex: f32,
     offset: f32,
@@ -328,15 +328,15 @@ struct Columns {
 
 impl Columns {
     /// Shares the width between name, value, raw bytes and offset. Bytes of text say nothing new in hex.
-    fn fit(ui: &Ui, width: f32, text: bool) -> Self {
+    fn fit(ui: &Ui, width: f32, text: bool, packet_len: usize) -> Self {
         let figure = paint::figure_width(ui);
         let end = width - GAP;
-        let offset = end - 7.0 * figure;
-        let hex_width =
-            if text || width < ROOM_FOR_HEX { 0.0 } else { (width * 0.26).clamp(11.0 * figure, 24.0 * figure) };
+        let longest = explain::offsets(&(packet_len..packet_len + 2)).len();
+        let offset = end - longest as f32 * figure - 1.0;
+        let hex_width = if text || width < ROOM_FOR_HEX { 0.0 } else { (width * 0.26).clamp(11.0 * figure, 24.0 * figure) };
         let hex = offset - if hex_width > 0.0 { hex_width + GAP } else { 0.0 };
-        let value = (hex * if text { 0.44 } else { 0.48 }).max(90.0);
-        Self { value, hex, offset, end }
+        let value = (hex * if text { 0.5 } else { 0.46 }).max(90.0);
+        Self { text, value, hex, offset, end }
     }
 
     fn paint(&self, ui: &Ui, row: Rect, name_left: f32, field: &Field, group: bool, opened: &Opened) {
@@ -350,7 +350,13 @@ impl Columns {
         let name_end = if value.is_empty() { self.hex } else { self.value };
         let name = cell(name_left - row.left(), name_end);
         let name_color = if group { strong } else { plain };
-        paint::text(ui, name, &field.name, body.clone(), name_color, Align::Min);
+        // "lat (latitude)": the words for a short key stand back behind it.
+        let words = field.name.find(" (").filter(|_| self.text).unwrap_or(field.name.len());
+        let (key, words) = field.name.split_at(words);
+        let mut job = LayoutJob::default();
+        job.append(key, 0.0, TextFormat::simple(body.clone(), name_color));
+        job.append(words, 0.0, TextFormat::simple(body.clone(), weak));
+        paint::line(ui, name, job, Align::Min);
         paint::text(ui, cell(self.value, self.hex), &value, body, strong, Align::Min);
         if self.offset - self.hex > GAP {
             let bytes = &opened.row.bytes;

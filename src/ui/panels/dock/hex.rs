@@ -207,7 +207,8 @@ fn hex_row(ui: &Ui, grid: &Grid, start: usize, bytes: &[u8], fields: &[Field], o
         named.widget_info(|| {
             let name = leaves[column].and_then(|l| fields.get(l)).map_or("", |f| f.name.as_ref());
             let gap = if name.is_empty() { "" } else { ", " };
-            WidgetInfo::labeled(Role::Cell, true, format!("byte {offset}: {byte:02x}{gap}{name}"))
+            let lit = light.hovered || light.selected;
+            WidgetInfo::selected(Role::Cell, true, lit, format!("byte {offset}: {byte:02x}{gap}{name}"))
         });
         if !grid.shape.text {
             continue;

@@ -43,3 +43,12 @@ pub(super) fn push(ui: &egui::Ui, cx: &mut Cx<'_>, action: Action) {
     cx.ask(action);
     ui.ctx().request_repaint();
 }
+
+/// Rows stand close, and none fades at the edge: the last one counts as much as the others.
+pub(super) fn dense(ui: &mut egui::Ui) {
+    let spacing = ui.spacing_mut();
+    spacing.item_spacing.y = 0.0;
+    spacing.scroll.fade.strength = 0.0;
+    // Going to an end that has just moved away is no overshooting: without this the list would spring back.
+    spacing.scroll.kinetic.rubber_band = false;
+}
