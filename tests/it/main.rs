@@ -7,4 +7,5 @@ mod ingest;
 mod owntracks;
 mod support;
 mod tidy;
+mod ui;
 mod window;
