@@ -2,7 +2,8 @@
 //!
 //! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
 
-mod demo;
+pub mod config;
+pub mod demo;
 mod feed;
 mod history;
 mod signal;
@@ -256,19 +257,22 @@ impl Backend {
     pub fn start_demo(&self, vehicles: usize) {
         let mut running = self.demo.lock().unwrap_or_else(PoisonError::into_inner);
         if running.is_none() {
-            *running = Some(demo::Demo::start(self.runtime.handle(), vehicles, &self.receivers(), &self.clock));
+            let (handle, store) = (self.runtime.handle(), self.store.writer());
+            *running = Some(demo::Demo::start(handle, vehicles, &self.receivers(), &self.clock, store));
         }
     }
 
     /// Stops the demo; `forget` also removes its devices and their history.
     pub fn stop_demo(&self, forget: bool) {
         let running = self.demo.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(demo) = running {
-            demo.stop(self.runtime.handle());
-        }
+        let ended = running.map(demo::Demo::stop);
         if forget {
             let (reader, writer) = (self.store.reader(), self.store.writer());
             self.runtime.spawn(async move {
+                if let Some(ended) = ended {
+                    // A report that is still on its way would bring its device back. A panic has been told already.
+                    ended.await.ok();
+                }
                 let devices = reader.read(query::devices).answered().await.unwrap_or_default();
                 for device in devices.iter().filter(|d| demo::is_demo(&d.identity)) {
                     // Each that is gone is a fact; one that stays is said in the log.

@@ -1,5 +1,6 @@
 //! The command line: words into calls, failures into one clear line and an exit status (contract.md §1).
 
+pub mod decode;
 pub mod serve;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};

@@ -7,7 +7,7 @@ use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use wayglass::{
     model::{
         Device, DeviceId, DeviceOverview, DeviceState, Direction, Group, Identity, PacketId, PacketRow, Problem,
@@ -17,8 +17,9 @@ use wayglass::{
         Action, Cx, Data, View,
         data::Opened,
         panels::{bytes::Bytes, packets::Packets, tree::Tree},
+        theme,
     },
-    wire::{CrcCheck, Dissection, Field, Value},
+    wire::{CrcCheck, Dissection, Field, Value, dissect},
 };
 
 const LOGIN: &str = "78780D01012345678901234500018CDD0D0A";
@@ -43,7 +44,7 @@ impl Dock {
             data,
             view: View::default(),
             asked: Vec::new(),
-            packets: Packets::default().in_zone(TimeZone::UTC),
+            packets: Packets::default(),
             tree: Tree::default(),
             bytes: Bytes::default(),
             now: moment(0),
@@ -80,7 +81,10 @@ impl Dock {
     }
 
     fn harness(self, size: [f32; 2]) -> Harness<'static, Self> {
-        Harness::builder().with_size(size).build_ui_state(|ui, dock: &mut Self| dock.ui(ui), self)
+        Harness::builder()
+            .with_size(size)
+            .with_context_setup(theme::install)
+            .build_ui_state(|ui, dock: &mut Self| dock.ui(ui), self)
     }
 }
 
@@ -180,25 +184,105 @@ fn login() -> Opened {
     Opened { row: row(1, LOGIN), dissection, fixes: Vec::new() }
 }
 
+const PHONE: &str = r#"{"_type":"location","_id":"00c0ffee","BSSID":"00:11:22:33:44:55","SSID":"lan","acc":13,"alt":-4,"batt":67,"bs":2,"cog":93,"conn":"m","lat":48.85833,"lon":2.29513,"m":-1,"t":"p","tid":"s5","topic":"owntracks/jane/phone","tst":1773496900,"vac":0,"vel":42}"#;
+
+/// A list as it may be: two protocols, both directions, every verdict.
+fn traffic(rows: i64) -> Data {
+    let mut jane = van();
+    jane.device.id = DeviceId(8);
+    jane.device.name = Some("Jane".to_owned());
+    let mut data = data((1..=rows).map(|id| {
+        let mut row = row(id, LOGIN);
+        row.received = moment((id - rows) * 731);
+        match id % 7 {
+            1 => {
+                row.direction = Direction::Out;
+                row.kind = "ack".into();
+                row.bytes = Arc::from(unhex("787805010001D9DC0D0A"));
+                row.answers = Some(PacketId(id - 1));
+            }
+            2 | 5 => {
+                row.protocol = Protocol::OwnTracks;
+                row.device = Some(DeviceId(8));
+                row.kind = "location".into();
+                row.bytes = Arc::from(PHONE.as_bytes());
+                row.peer = "192.168.1.14:50312".into();
+                row.verdict = if id % 2 == 0 { Verdict::Ok } else { Verdict::Note };
+                row.context =
+                    Some(r#"{"method":"POST","path":"/pub","query":"u=jane&d=phone","X-Limit-U":"jane"}"#.into());
+            }
+            3 => {
+                row.protocol = Protocol::OwnTracks;
+                row.device = Some(DeviceId(8));
+                row.kind = "location".into();
+                row.verdict = Verdict::Warn;
+                row.bytes = Arc::from(&br#"{"_type":"location","lat":0,"lon":0.0,"tst":1773496900123,"tid":7}"#[..]);
+            }
+            4 => {
+                row.device = None;
+                row.kind = "noise".into();
+                row.verdict = Verdict::Error;
+                row.bytes = Arc::from(&b"GET /setup.cgi HTTP/1.1\r\nHost: 203.0.113.9\r\n\r\n"[..]);
+            }
+            _ => {}
+        }
+        row
+    }));
+    data.devices.insert(DeviceId(8), jane);
+    data
+}
+
+fn picture(name: &str, size: [f32; 2], theme: Theme, dock: Dock, play: impl FnOnce(&mut Harness<'static, Dock>)) {
+    let mut harness = Harness::builder()
+        .with_size(size)
+        .with_theme(theme)
+        .with_context_setup(theme::install)
+        .wgpu()
+        .build_ui_state(|ui, dock: &mut Dock| dock.ui(ui), dock);
+    harness.run_steps(3);
+    play(&mut harness);
+    harness.run_steps(3);
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let theme = if theme == Theme::Dark { "dark" } else { "light" };
+    let path = folder.join(format!("dock-{name}-{theme}-{}.png", size[0]));
+    harness.render().expect("a renderer").save(path).expect("a folder to write to");
+}
+
 #[test]
 #[ignore = "makes pictures for the eye, asserts nothing"]
 fn pictures() {
-    for (theme, name) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+    for theme in [Theme::Dark, Theme::Light] {
         for size in [[1440.0, 300.0], [1024.0, 240.0]] {
-            let mut dock = Dock::new(data((1..60).map(|id| row(id, LOGIN))));
+            let mut dock = Dock::new(traffic(400));
             dock.data.opened = Some(login());
-            dock.view.selection.packet = Some(PacketId(55));
+            dock.view.selection.packet = Some(PacketId(397));
             dock.view.selection.field = Some(5);
             dock.view.hovered_field = Some(3);
-            let mut harness = Harness::builder()
-                .with_size(size)
-                .with_theme(theme)
-                .wgpu()
-                .build_ui_state(|ui, dock: &mut Dock| dock.ui(ui), dock);
-            harness.run_steps(3);
-            let picture = harness.render().expect("a renderer");
-            let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-            picture.save(folder.join(format!("dock-{name}-{}.png", size[0]))).expect("a folder to write to");
+            picture("frame", size, theme, dock, |_| {});
+
+            let mut dock = Dock::new(traffic(400));
+            let row = dock.data.packets[393].clone();
+            dock.view.selection.packet = Some(row.id);
+            let dissection = dissect(row.protocol, &row.bytes, &Profile::default(), row.received);
+            dock.data.opened = Some(Opened { row, dissection, fixes: Vec::new() });
+            dock.view.selection.field = Some(12);
+            picture("phone", size, theme, dock, |harness| {
+                harness.hover_at(pos2(200.0, 120.0));
+                harness.step();
+                harness.event(egui::Event::MouseWheel {
+                    unit: egui::MouseWheelUnit::Point,
+                    delta: vec2(0.0, 300.0),
+                    phase: egui::TouchPhase::Move,
+                    modifiers: Modifiers::NONE,
+                    source: egui::MouseWheelSource::Wheel,
+                });
+                harness.run_steps(4);
+                let mut more = traffic(34);
+                harness.state_mut().data.packets.extend(more.packets.drain(..).map(|mut row| {
+                    row.id = PacketId(row.id.0 + 400);
+                    row
+                }));
+            });
         }
     }
 }

@@ -76,6 +76,10 @@ fn window(display: &str) -> Option<String> {
 fn colours(display: &str, window: &str) -> usize {
     let picture = Command::new("xwd").args(["-display", display, "-id", window, "-silent"]).output().expect("xwd runs");
     let bytes = picture.stdout;
+    // Not on the screen yet: no picture.
+    if bytes.len() < 100 {
+        return 0;
+    }
     let word = |i: usize| u32::from_be_bytes(bytes[4 * i..4 * i + 4].try_into().expect("four bytes")) as usize;
     let header = word(0) + 12 * word(19);
     bytes[header..].chunks_exact(4).collect::<std::collections::HashSet<_>>().len()

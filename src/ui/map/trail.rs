@@ -3,10 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::{
-    geo::{
-        mercator::World,
-        pyramid::{Detail, Pyramid},
-    },
+    geo::{mercator::World, pyramid::Pyramid},
     model::{PacketId, StoredFix, Timestamp, Trust},
 };
 
@@ -110,11 +107,6 @@ impl Trail {
     /// The last intervals between points, newest first, each with whether the device moved at its start.
     pub fn intervals(&self) -> impl Iterator<Item = (bool, SignedDuration)> {
         self.points.windows(2).rev().map(|pair| (pair[0].moving, pair[1].at.duration_since(pair[0].at)))
-    }
-
-    /// True where a dotted line leads to the point in this slot.
-    pub(super) fn is_gap(&self, detail: Detail<'_>, slot: usize) -> bool {
-        detail.number(slot).is_some_and(|n| self.line.is_break(n))
     }
 
     fn append(&mut self, point: TrailPoint, world: World) {

@@ -10,7 +10,6 @@ use jiff::tz::TimeZone;
 
 use super::dock::{
     anchor::{Anchor, Measures},
-    explain,
     listing::{Listing, Matches, Query, find},
     paint::{self, GAP},
     push,
@@ -18,8 +17,9 @@ use super::dock::{
 use crate::{
     model::{DeviceId, PacketId, PacketRow, Profile, Timestamp, Verdict},
     ui::{
-        Action, Cx, Data,
+        Action, Cx, Data, format,
         summary::{Summary, summarize},
+        view::Units,
     },
 };
 
@@ -43,26 +43,20 @@ pub struct Packets {
     lines: Lines,
     /// The selection that was scrolled to.
     shown_selection: Option<PacketId>,
-    zone: Option<TimeZone>,
 }
 
 impl Packets {
-    /// Shows times in this zone instead of the system's.
-    #[must_use]
-    pub fn in_zone(mut self, zone: TimeZone) -> Self {
-        self.zone = Some(zone);
-        self
-    }
-
     /// Draws the list into the room that is left.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let data = cx.data;
         let frozen = self.frozen.take();
         let rows = frozen.as_ref().unwrap_or(&data.packets);
         let query = Query::new(&self.filter_text, self.problems_only, self.only_device);
+        let units = cx.view.settings.units;
         let complete = query.admits_all() || {
-            self.matches
-                .update(rows, &query, ROWS_A_FRAME, |row| query.admits(row, who(data, row), || line(data, rows, row)))
+            self.matches.update(rows, &query, ROWS_A_FRAME, |row| {
+                query.admits(row, who(data, row), || line(data, rows, row, units))
+            })
         };
         if !complete {
             ui.ctx().request_repaint();
@@ -126,9 +120,9 @@ impl Packets {
                 let label = if paused { "Resume" } else { "Pause" };
                 let hint = "Hold the list still; receiving goes on";
                 pressed = ui.add(Button::selectable(paused, label)).on_hover_text(hint).clicked();
-                let shown = explain::count(listing.len());
-                let total = explain::count(total);
-                let text = match (listing.len().to_string() == total, complete) {
+                let shown = format::count(listing.len() as u64);
+                let total = format::count(total as u64);
+                let text = match (shown == total, complete) {
                     (_, false) => format!("{shown} of {total} …"),
                     (true, true) => shown,
                     (false, true) => format!("{shown} of {total}"),
@@ -259,10 +253,10 @@ impl Packets {
         let response = ui.interact(rect, ui.scope_id().with(("packet", row.id.0)), Sense::CLICK);
         paint::row_background(ui, rect, selected, response.hovered());
 
-        let zone = self.zone.get_or_insert_with(TimeZone::system);
-        let time = time_text(row.received, cx.now, zone);
+        let zone = cx.view.zone();
+        let time = time_text(row.received, cx.now, &zone);
         let who = who(cx.data, row);
-        let summary = self.lines.line(cx.data, rows, row);
+        let summary = self.lines.line(cx.data, rows, row, cx.view.settings.units);
         let serial = summary.serial.map(|n| format!("#{n}")).unwrap_or_default();
         response.widget_info(|| {
             let word = paint::direction_word(row.direction);
@@ -307,7 +301,7 @@ impl Packets {
         if cut && pointer.is_some_and(|p| cell(Column::Summary).contains(p)) {
             response.clone().on_hover_text_at_pointer(summary.line());
         } else if pointer.is_some_and(|p| cell(Column::Time).contains(p)) {
-            let full = row.received.to_zoned(zone.clone()).strftime("%A %-d %B %Y, %H:%M:%S%.3f %Z").to_string();
+            let full = row.received.to_zoned(zone).strftime("%A %-d %B %Y, %H:%M:%S%.3f %Z").to_string();
             response.clone().on_hover_text_at_pointer(full);
         }
         response.clicked()
@@ -365,10 +359,10 @@ impl Columns {
         let wanted = |column| match column {
             Column::Time => 12.0 * figure,
             Column::Direction => 14.0,
-            Column::Who => (width * 0.16).clamp(84.0, 150.0),
-            Column::Protocol if width > 660.0 => 66.0,
-            Column::Type => 8.0 * figure,
-            Column::Serial if width > 520.0 => 6.0 * figure,
+            Column::Who => (width * 0.15).clamp(84.0, 150.0),
+            Column::Protocol if width > 740.0 => 66.0,
+            Column::Type => 7.0 * figure,
+            Column::Serial if width > 560.0 => 6.0 * figure,
             Column::Verdict => 48.0,
             Column::Protocol | Column::Serial | Column::Summary => 0.0,
         };
@@ -403,7 +397,7 @@ fn header(ui: &mut Ui, columns: &Columns) {
 
 /// "34 new", over the lower end of the list. True when it was clicked.
 fn pill(ui: &mut Ui, list: Rect, news: usize) -> bool {
-    let text = RichText::new(format!("{} new", explain::count(news))).color(ui.visuals().selection.stroke.color);
+    let text = RichText::new(format!("{} new", format::count(news as u64))).color(ui.visuals().selection.stroke.color);
     let size = vec2(96.0, 22.0);
     let rect = Rect::from_center_size(pos2(list.center().x, list.bottom() - size.y / 2.0 - 6.0), size);
     let button = Button::new(text).fill(ui.visuals().selection.bg_fill).corner_radius(11.0);
@@ -438,27 +432,27 @@ fn time_text(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 
 /// The lines of the rows that were visible lately.
 #[derive(Default)]
-struct Lines(HashMap<PacketId, (Profile, Summary)>);
+struct Lines(HashMap<PacketId, (Profile, Units, Summary)>);
 
 impl Lines {
-    fn line(&mut self, data: &Data, rows: &VecDeque<PacketRow>, row: &PacketRow) -> &Summary {
+    fn line(&mut self, data: &Data, rows: &VecDeque<PacketRow>, row: &PacketRow, units: Units) -> &Summary {
         let profile = profile(data, row);
-        let known = self.0.get(&row.id).is_some_and(|(made_with, _)| made_with == profile);
+        let known = self.0.get(&row.id).is_some_and(|(p, u, _)| p == profile && *u == units);
         if !known {
             if self.0.len() >= MOST_LINES {
                 self.0.clear();
             }
-            let line = (profile.clone(), line(data, rows, row));
+            let line = (profile.clone(), units, line(data, rows, row, units));
             self.0.insert(row.id, line);
         }
-        &self.0.get(&row.id).expect("it was just put there").1
+        &self.0.get(&row.id).expect("it was just put there").2
     }
 }
 
 /// The line of a row, made anew.
-fn line(data: &Data, rows: &VecDeque<PacketRow>, row: &PacketRow) -> Summary {
+fn line(data: &Data, rows: &VecDeque<PacketRow>, row: &PacketRow, units: Units) -> Summary {
     let answered = row.answers.and_then(|id| find(rows, id));
-    summarize(row, profile(data, row), answered)
+    summarize(row, profile(data, row), units, answered)
 }
 
 fn profile<'a>(data: &'a Data, row: &PacketRow) -> &'a Profile {

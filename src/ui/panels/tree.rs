@@ -19,15 +19,15 @@ use super::dock::{
 };
 use crate::{
     model::{PacketId, Verdict},
-    ui::{Action, Cx, data::Opened, theme::fields::tint_of},
-    wire::Field,
+    ui::{Action, Cx, View, data::Opened, format, theme::fields::tint_of},
+    wire::{Field, Value},
 };
 
 /// Points that a level of the tree is set in.
 const INDENT: f32 = 12.0;
 
 /// Narrower than this there is no room for raw bytes beside name and value.
-const ROOM_FOR_HEX: f32 = 330.0;
+const ROOM_FOR_HEX: f32 = 440.0;
 
 /// Problems beyond this many are counted, not listed.
 const MOST_PROBLEMS: usize = 24;
@@ -60,10 +60,7 @@ impl Tree {
         };
         title(ui, opened);
         let outline = Outline::of(&opened.dissection.fields);
-        let whole = ui.available_rect_before_wrap();
-        let foot_height = 2.0 * paint::row_height(ui) + 2.0;
-        let split = (whole.bottom() - foot_height).max(whole.top() + foot_height);
-        let (rows, foot) = (whole.with_max_y(split), whole.with_min_y(split));
+        let (rows, foot) = paint::with_footer(ui);
         ui.scope_builder(UiBuilder::new().max_rect(rows), |ui| {
             ScrollArea::vertical().id_salt("fields").auto_shrink(false).show(ui, |ui| {
                 problems(ui, cx, opened, &outline);
@@ -73,7 +70,7 @@ impl Tree {
             });
         });
         let about = cx.view.hovered_field.or(cx.view.selection.field);
-        footer(ui, foot, opened, about.and_then(|i| opened.dissection.fields.get(i)));
+        footer(ui, foot, cx.view, opened, about.and_then(|i| opened.dissection.fields.get(i)));
     }
 
     fn fields(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
@@ -146,7 +143,7 @@ impl Tree {
             }
             menu(&response, field, &opened.row.bytes);
         }
-        hover(ui, cx, &mut self.hovering, over);
+        hover(cx, &mut self.hovering, over);
     }
 
     /// The fields that no folded group hides.
@@ -298,7 +295,7 @@ fn problems(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
     }
     let more = dissection.problems.len().saturating_sub(MOST_PROBLEMS);
     if more > 0 {
-        ui.label(RichText::new(format!("and {} more problems", explain::count(more))).weak());
+        ui.label(RichText::new(format!("and {} more problems", format::count(more as u64))).weak());
     }
 }
 
@@ -336,7 +333,7 @@ impl Columns {
         let end = width - GAP;
         let offset = end - 7.0 * figure;
         let hex_width =
-            if text || width < ROOM_FOR_HEX { 0.0 } else { (width * 0.28).clamp(8.0 * figure, 24.0 * figure) };
+            if text || width < ROOM_FOR_HEX { 0.0 } else { (width * 0.26).clamp(11.0 * figure, 24.0 * figure) };
         let hex = offset - if hex_width > 0.0 { hex_width + GAP } else { 0.0 };
         let value = (hex * if text { 0.44 } else { 0.48 }).max(90.0);
         Self { value, hex, offset, end }
@@ -381,32 +378,27 @@ fn menu(response: &Response, field: &Field, packet: &[u8]) {
 }
 
 /// How the field under the pointer was read, at the foot of the tree.
-fn footer(ui: &mut Ui, rect: Rect, opened: &Opened, field: Option<&Field>) {
-    ui.painter().hline(rect.x_range(), rect.top(), ui.visuals().widgets.noninteractive.bg_stroke);
-    let visuals = ui.visuals();
-    let (plain, weak) = (visuals.text_color(), visuals.weak_text_color());
-    let line = |n: f32| {
-        let height = paint::row_height(ui);
-        let top = rect.top() + 1.0 + n * height;
-        Rect::from_x_y_ranges(rect.left() + GAP..=rect.right() - GAP, top..=top + height)
-    };
+fn footer(ui: &Ui, rect: Rect, view: &View, opened: &Opened, field: Option<&Field>) {
+    let [first, second] = paint::footer(ui, rect);
+    let (plain, weak) = (ui.visuals().text_color(), ui.visuals().weak_text_color());
     let (body, mono) = (paint::body(ui), paint::mono(ui));
     let Some(field) = field else {
-        paint::text(ui, line(0.0), "Point at a field to see how it was read", body, weak, Align::Min);
+        paint::text(ui, first, "Point at a field to see how it was read", body, weak, Align::Min);
         return;
     };
-    let why = explain::why(field, &opened.row.bytes).unwrap_or_else(|| field.text());
-    if why.is_empty() {
-        paint::text(ui, line(0.0), &field.name, body.clone(), plain, Align::Min);
+    let why = if let Value::Time(at) = field.value {
+        format!("{} {}", view.date_time(at), view.zone_name(at))
     } else {
-        paint::text(ui, line(0.0), &why, mono, plain, Align::Min);
-    }
-    let count = match field.span.len() {
-        1 => "1 byte".to_owned(),
-        n => format!("{} bytes", explain::count(n)),
+        explain::why(field, &opened.row.bytes).unwrap_or_else(|| field.text())
     };
-    let parts =
-        [field.name.to_string(), format!("{count} at {}", explain::offsets(&field.span)), field.source.to_owned()];
+    if why.is_empty() {
+        paint::text(ui, first, &field.name, body.clone(), plain, Align::Min);
+    } else {
+        paint::text(ui, first, &why, mono, plain, Align::Min);
+    }
+    let bytes = format::counted(field.span.len() as u64, "byte", "bytes");
+    let place = format!("{bytes} at {}", explain::offsets(&field.span));
+    let parts = [field.name.as_ref(), &place, field.source];
     let about = parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" · ");
-    paint::text(ui, line(1.0), &about, body, weak, Align::Min);
+    paint::text(ui, second, &about, body, weak, Align::Min);
 }

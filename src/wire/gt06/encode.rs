@@ -69,7 +69,25 @@ pub fn command(text: &str, flag: u32, language: bool, serial: u16) -> Option<Vec
     if language {
         body.extend([0x00, 0x02]);
     }
-    (body.len() + 5 <= usize::from(u8::MAX)).then(|| seal(Start::Short, 0x80, &body, serial))
+    u8::try_from(body.len() + 5).is_ok().then(|| seal(Start::Short, 0x80, &body, serial))
+}
+
+/// An address message: 0x97 with the long start in English, 0x17 with the short one in Chinese. `phone` is filled up with zeros,
+/// or cut, to its 21 bytes.
+pub fn address(text: &str, phone: &[u8], chinese: bool, serial: u16) -> Vec<u8> {
+    // The server flag, and then the text that the command length counts with it.
+    let mut content = vec![0; 4];
+    content.extend(b"ADDRESS&&");
+    content.extend(text.encode_utf16().take(90).flat_map(u16::to_be_bytes));
+    content.extend(b"&&");
+    content.extend((0..21).map(|i| phone.get(i).copied().unwrap_or_default()));
+    content.extend(b"##");
+    let [high, low] = u16::try_from(content.len()).expect("a short text").to_be_bytes();
+    if chinese {
+        seal(Start::Short, 0x17, &[&[low], content.as_slice()].concat(), serial)
+    } else {
+        seal(Start::Long, 0x97, &[&[high, low], content.as_slice()].concat(), serial)
+    }
 }
 
 /// A login 0x01 as a pretend device sends it; UTC, English. Digits that are no digits count as 0, missing ones are put in front.
@@ -178,7 +196,9 @@ mod tests {
 
     #[test]
     fn commands_are_the_published_bytes() {
-        let sent = |text, flag, language, serial| command(text, flag, language, serial).map(|bytes| hex(&bytes));
+        fn sent(text: &str, flag: u32, language: bool, serial: u16) -> Option<String> {
+            command(text, flag, language, serial).map(|bytes| hex(&bytes))
+        }
         assert_eq!(sent("Relay,1#", 0, false, 0).as_deref(), Some("787812800c0000000052656c61792c312300009dee0d0a"));
         assert_eq!(sent("RELAY,1#", 0, false, 1).as_deref(), Some("787812800c0000000052454c41592c312300012b4d0d0a"));
         assert_eq!(sent("RELAY,1#", 0, true, 1).as_deref(), Some("787814800c0000000052454c41592c312300020001ebe00d0a"));

@@ -111,12 +111,15 @@ impl Body {
     /// Reads a body that is not encrypted.
     fn plain(doc: &Doc<'_>, received: Timestamp, depth: Depth, base_depth: u8) -> Self {
         let fields = if depth == Depth::Fields { fields::of(doc, base_depth) } else { Vec::new() };
-        if doc.is_blank() {
+        if doc.body.is_empty() {
             // Posted when a friend was deleted in the app (owntracks.md §0).
             let (kind, title) = (Cow::Borrowed("empty"), Cow::Borrowed("Empty body"));
             return Self { kind, title, fields, accepted: true, ..Self::default() };
         }
         let mut findings = Findings::default();
+        if doc.bom {
+            findings.note(Group::Json, &(0..3), "a byte order mark, which JSON does not have");
+        }
         if let Some(span) = &doc.mended {
             findings.warn(Group::Json, span, "this text is not UTF-8 and was mended with replacement characters");
         }
