@@ -12,4 +12,5 @@ mod owntracks;
 mod sim;
 mod support;
 mod tidy;
+mod ui;
 mod window;
