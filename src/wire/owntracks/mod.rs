@@ -26,7 +26,7 @@ mod time;
 
 pub use identity::Rule;
 pub use request::{Exchange, Request, dissect_kept, receive};
-pub use secretbox::Key;
+pub use secretbox::{Key, NONCE_BYTES};
 
 use self::body::{Body, Depth};
 use crate::{model::Timestamp, wire::Dissection};
