@@ -92,6 +92,10 @@ fn read(line: &[u8], trimmed: &[u8]) -> Result<Line, Complaint> {
     if looks_like_broken_json(trimmed) {
         return Ok(body(line));
     }
+    if is_dump(&text) {
+        let text = "a line of a hex dump, of which each line is only a part: put the bytes on one line".to_owned();
+        return Err(Complaint { column: 1, text });
+    }
     let start = after_timestamp(&text);
     let rest = text.get(start..).unwrap_or_default();
     if is_remark(rest) || (start > 0 && rest.trim().is_empty()) {
@@ -264,6 +268,13 @@ fn shaped<'t>(text: &'t str, shape: &str) -> Option<&'t str> {
     let (start, rest) = text.split_at_checked(shape.len())?;
     let fits = start.bytes().zip(shape.bytes()).all(|(b, s)| if s == b'd' { b.is_ascii_digit() } else { b == s });
     fits.then_some(rest)
+}
+
+/// A line as `xxd` and `hexdump -C` print it: an offset in steps of 16 before the bytes.
+fn is_dump(text: &str) -> bool {
+    let Some((offset, rest)) = text.split_once([':', ' ']) else { return false };
+    let counts = (7..=8).contains(&offset.len()) && offset.starts_with("000") && offset.ends_with('0');
+    counts && offset.bytes().all(|b| b.is_ascii_hexdigit()) && rest.starts_with(' ')
 }
 
 /// A log line without bytes: a level, then words.
