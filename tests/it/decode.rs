@@ -147,9 +147,15 @@ fn bodies_are_found() {
         assert_eq!(read(&line, Some(Protocol::OwnTracks)), body, "{line}");
     }
     let same = |line: &str, expected| assert_eq!(read(line, expected), line, "{line}");
+    let mut latin = b"2023-11-14T22:13:20Z\t*\t{\"_type\":\"card\",\"name\":\"Ren\xe9\"}".to_vec();
+    let Ok(Line::Buffer(found)) = dress::line(&latin, None) else { panic!("no body in {latin:?}") };
+    assert_eq!(found.bytes, latin.split_off(23), "bytes stay what they were");
     // What is broken is shown where it breaks, not refused.
     same(r#"{"_type":"location","lat":1"#, None);
     same("{'_type':'location'}", None);
+    same(r#"{"_type":"lwt"}{"_type":"lwt"}"#, None);
+    same(r#"{"_type":"lwt"} {"_type":"lwt"}"#, None);
+    same(r#"xyz{"_type":"lwt"}"#, Some(Protocol::OwnTracks));
     same("[]", None);
     same("[[1],[2]]", None);
     for line in ["null", "12", "7878", "location", "\"location\"", "[120,120]", "{0x78}"] {
