@@ -32,6 +32,7 @@ pub struct Key<'a> {
 /// Why a box stays closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closed {
+    NoKey,
     NotBase64,
     /// Fewer bytes than nonce and authenticator take.
     TooShort(usize),
