@@ -80,7 +80,7 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> Decoded
     };
     let length = total.saturating_sub(overhead);
     let family = Family::of(setting.profile);
-    let row = layout::find(start, kind, length, family);
+    let row = layout::find(start, kind, length);
     let given = Given { kind, family, zone: zone(kind, setting), received: setting.received };
     let mut told = Told::new(given);
     let mut c = Cursor::new(bytes);
