@@ -58,7 +58,8 @@ pub(super) fn unix_time(c: &mut Cursor<'_>, name: &'static str) -> Read<Option<T
     })
 }
 
-fn moment([year, month, day, hour, minute, second]: [u8; 6]) -> Option<Timestamp> {
+/// Year − 2000 to second, in UTC; `None` for what is no date.
+pub(super) fn moment([year, month, day, hour, minute, second]: [u8; 6]) -> Option<Timestamp> {
     let part = |byte: u8| i8::try_from(byte).ok();
     let civil = jiff::civil::DateTime::new(
         2000 + i16::from(year),
