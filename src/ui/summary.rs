@@ -305,11 +305,7 @@ mod tests {
             problems: vec![note.clone(), crc],
             ..Dissection::default()
         };
-        check(
-            &row("login", &[]),
-            &dissection,
-            "CRC 5B05, computed AC6B at 14..16  Login  123456789012345",
-        );
+        check(&row("login", &[]), &dissection, "CRC 5B05, computed AC6B at 14..16  Login  123456789012345");
         dissection.problems = vec![note];
         check(&row("login", &[]), &dissection, "Login  123456789012345");
         assert_eq!(summary_of(&row("login", &[]), &dissection, Units::Metric, None).type_text, "0x01");

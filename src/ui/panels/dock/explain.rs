@@ -70,7 +70,8 @@ pub fn why(field: &Field, packet: &[u8]) -> Option<String> {
     {
         let digits = bytes.len() * 2;
         let width = u32::from(high.saturating_sub(low)) + 1;
-        let value = word.checked_shr(u32::from(low)).unwrap_or(0) & 1_u64.checked_shl(width).map_or(u64::MAX, |m| m - 1);
+        let value =
+            word.checked_shr(u32::from(low)).unwrap_or(0) & 1_u64.checked_shl(width).map_or(u64::MAX, |m| m - 1);
         let place = if low == high { format!("bit {low}") } else { format!("bits {low} to {high}") };
         return Some(format!("{place} of 0x{word:0digits$X}: {value} = {}", field.text()));
     }
@@ -145,10 +146,7 @@ mod tests {
             let value = Value::Scaled { raw, divisor: 1_800_000.0, value: 92_145_073.0 / 1_800_000.0 };
             field(value, "°", 4)
         };
-        assert_eq!(
-            why(&latitude(0x057E_05B1), &wire).as_deref(),
-            Some("0x057E05B1 / 1 800 000 = 51.1917072°")
-        );
+        assert_eq!(why(&latitude(0x057E_05B1), &wire).as_deref(), Some("0x057E05B1 / 1 800 000 = 51.1917072°"));
         assert!(why(&latitude(-0x057E_05B1), &wire).is_some_and(|w| w.starts_with("-0x057E05B1 / ")));
         let metres = field(Value::Scaled { raw: 12, divisor: 0.1, value: 120.0 }, "m", 1);
         assert_eq!(why(&metres, &[12]).as_deref(), Some("0x0C × 10 = 120 m"));

@@ -102,8 +102,7 @@ impl Outline {
     /// The field that a byte means: its leaf, or the word where several leaves share that byte.
     pub fn field_at(&self, fields: &[Field], offset: usize) -> Option<usize> {
         let first = self.leaf_at(fields, offset)?;
-        let sharing: Vec<usize> =
-            self.sharing(fields, first).filter(|&l| touches(&fields[l], offset)).collect();
+        let sharing: Vec<usize> = self.sharing(fields, first).filter(|&l| touches(&fields[l], offset)).collect();
         match sharing[..] {
             [only] => Some(only),
             _ => self.parent(first).filter(|&p| fields[p].span == fields[first].span).or(Some(first)),
@@ -120,7 +119,11 @@ impl Outline {
     fn sharing<'a>(&'a self, fields: &'a [Field], leaf: usize) -> impl Iterator<Item = usize> + 'a {
         let span = &fields[leaf].span;
         let from = self.leaves.partition_point(|&l| fields[l].span.end <= span.start);
-        self.leaves[from..].iter().copied().take_while(move |&l| fields[l].span.start <= span.start).filter(move |&l| fields[l].span == *span)
+        self.leaves[from..]
+            .iter()
+            .copied()
+            .take_while(move |&l| fields[l].span.start <= span.start)
+            .filter(move |&l| fields[l].span == *span)
     }
 
     /// The smallest field that holds all of these bytes.
@@ -187,8 +190,7 @@ mod tests {
         let outline = Outline::of(&fields);
         let at: Vec<_> = (0..11).map(|offset| outline.field_at(&fields, offset)).collect();
         // The low byte of the word is course alone; the high byte holds course, north and fix.
-        let expected =
-            [Some(0), Some(0), Some(2), Some(2), Some(2), Some(2), Some(3), Some(4), Some(7), Some(7), None];
+        let expected = [Some(0), Some(0), Some(2), Some(2), Some(2), Some(2), Some(3), Some(4), Some(7), Some(7), None];
         assert_eq!(at, expected);
         assert_eq!(outline.bit_at(&fields, 3, 10), Some(5));
         assert_eq!(outline.bit_at(&fields, 4, 12), Some(6));

@@ -1,6 +1,6 @@
 //! What belongs to a packet beyond its bytes: its answer, its places on the map, how it came.
 
-use egui::{Rect, RichText, Ui, Label, pos2, vec2};
+use egui::{Label, Rect, RichText, Ui, pos2, vec2};
 use serde_json::Value as Json;
 
 use super::{
@@ -30,6 +30,7 @@ pub struct Related {
 impl Related {
     /// Draws the lines; nothing where nothing is known.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened) {
+        ui.spacing_mut().interact_size.y = paint::row_height(ui);
         let data = cx.data;
         let row = &opened.row;
         let asked = row.answers.and_then(|id| find(&data.packets, id));
