@@ -105,7 +105,10 @@ impl Dock {
     }
 
     fn harness(self, size: [f32; 2]) -> Harness<'static, Self> {
-        Harness::builder().with_size(size).with_context_setup(theme::install).build_ui_state(|ui, dock: &mut Self| dock.ui(ui), self)
+        Harness::builder()
+            .with_size(size)
+            .with_context_setup(theme::install)
+            .build_ui_state(|ui, dock: &mut Self| dock.ui(ui), self)
     }
 }
 
@@ -189,7 +192,8 @@ fn traffic(rows: i64) -> Data {
                 row.bytes = Arc::from(PHONE.as_bytes());
                 row.peer = "192.168.1.14:50312".into();
                 row.verdict = if id % 2 == 0 { Verdict::Ok } else { Verdict::Note };
-                row.context = Some(r#"{"method":"POST","path":"/pub","query":"u=jane&d=phone","X-Limit-U":"jane"}"#.into());
+                row.context =
+                    Some(r#"{"method":"POST","path":"/pub","query":"u=jane&d=phone","X-Limit-U":"jane"}"#.into());
             }
             3 => {
                 row.protocol = Protocol::OwnTracks;
@@ -609,6 +613,33 @@ fn pictures() {
                     }
                 });
             }
+        }
+    }
+}
+
+/// The dock as high as half a window: everything of a packet at once.
+#[test]
+#[ignore = "makes pictures for the eye, asserts nothing"]
+fn tall_pictures() {
+    for theme in [Theme::Dark, Theme::Light] {
+        for (name, id) in [("tall", 391_i64), ("tall-phone", 394)] {
+            let mut data = traffic(400);
+            data.packets[398].answers = Some(PacketId(id));
+            let mut dock = Dock::new(data);
+            dock.shares = [0.38, 0.3, 0.32];
+            dock.data.opened = dock.data.packet_row(PacketId(id)).cloned().map(open);
+            dock.view.selection.packet = Some(PacketId(id));
+            picture(name, [1600.0, 640.0], theme, dock, |harness| {
+                if name == "tall-phone" {
+                    harness.get_by_label("Hex").click();
+                    harness.run();
+                }
+                harness.get_by_label("Copy").click();
+                harness.run();
+                let shown = if name == "tall" { "Course and status: " } else { "tst (time): " };
+                harness.get_by_label_contains(shown).hover();
+                harness.run();
+            });
         }
     }
 }

@@ -8,8 +8,7 @@ use egui::{
 use super::dock::{
     bits::{self, Word},
     copy::CopyAs,
-    dense,
-    explain,
+    dense, explain,
     hex::{self, Pointed},
     hover,
     light::Lit,
@@ -17,6 +16,7 @@ use super::dock::{
     outline::Outline,
     paint::{self, GAP},
     push,
+    rows::{Rows, whole},
 };
 use crate::{
     model::PacketId,
@@ -100,27 +100,21 @@ impl Bytes {
     /// The body as wrapped text.
     fn text(&mut self, ui: &mut Ui, opened: &Opened, outline: &Outline, lit: &Lit<'_>, goal: Option<usize>) -> Pointed {
         let fields = &opened.dissection.fields;
-        let row_height = paint::row_height(ui);
         let mut over = None;
         let scroll = ScrollArea::vertical().id_salt("text").auto_shrink(false);
         let shown = scroll.show(ui, |ui| {
-            let columns = ((ui.available_width() - 2.0 * GAP) / paint::figure_width(ui)).floor().max(8.0) as usize;
+            let columns = whole((ui.available_width() - 2.0 * GAP) / paint::figure_width(ui)).max(8);
             self.lines.lay(opened.row.id, &opened.row.bytes, fields, outline, columns);
-            let height = self.lines.len() as f32 * row_height;
-            let (_, area) = ui.allocate_space(vec2(ui.available_width(), height));
+            let rows = Rows::allocate(ui, self.lines.len());
+            let area = rows.area;
             let response = ui.interact(area, ui.scope_id().with("text"), Sense::CLICK);
             if let Some(line) = goal.and_then(|offset| self.lines.line_of(offset)) {
-                let top = area.top() + line as f32 * row_height;
-                let rect = Rect::from_x_y_ranges(area.x_range(), top..=top + row_height);
-                ui.scroll_to_rect_animation(rect, None, ScrollAnimation::none());
+                ui.scroll_to_rect_animation(rows.rect(line), None, ScrollAnimation::none());
             }
             let clip = ui.clip_rect();
-            let first = ((clip.top() - area.top()) / row_height).floor().max(0.0) as usize;
-            let last = ((clip.bottom() - area.top()) / row_height).ceil().max(0.0) as usize;
             let pointer = ui.ctx().pointer_hover_pos().filter(|p| ui.rect_contains_pointer(area) && clip.contains(*p));
-            for n in first..last.min(self.lines.len()) {
-                let top = area.top() + n as f32 * row_height;
-                let row = Rect::from_x_y_ranges(area.left() + GAP..=area.right(), top..=top + row_height);
+            for n in rows.visible(clip) {
+                let row = rows.rect(n).with_min_x(area.left() + GAP);
                 for piece in self.lines.pieces(n, &opened.row.bytes, fields, outline) {
                     let light = lit.on(fields, outline, piece.field);
                     let rect = piece.paint(ui, row, light);

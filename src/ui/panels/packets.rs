@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use egui::{
-    Align, Button, EventFilter, Key, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, TextEdit, TextFormat, Ui,
-    UiBuilder, WidgetInfo, accesskit::Role, pos2, text::LayoutJob, vec2,
+    Align, Align2, Button, EventFilter, Key, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, TextEdit,
+    TextFormat, Ui, UiBuilder, WidgetInfo, accesskit::Role, pos2, text::LayoutJob, vec2,
 };
 use jiff::tz::TimeZone;
 
@@ -14,6 +14,7 @@ use super::dock::{
     listing::{Listing, Matches, Query, find},
     paint::{self, GAP},
     push,
+    rows::{Rows, whole},
 };
 use crate::{
     model::{DeviceId, PacketId, PacketRow, Profile, Timestamp, Verdict},
@@ -25,7 +26,7 @@ use crate::{
 };
 
 /// Older rows that a new filter looks at in one frame: a few milliseconds.
-const ROWS_A_FRAME: usize = 3_000;
+const ROWS_A_FRAME: usize = 1_000;
 
 /// Lines that are kept: several screens of them.
 const MOST_LINES: usize = 1_024;
@@ -63,8 +64,7 @@ impl Packets {
             ui.ctx().request_repaint();
         }
         let matches = std::mem::take(&mut self.matches);
-        let listing =
-            if query.admits_all() { Listing::all(rows) } else { Listing::matching(rows, &matches) };
+        let listing = if query.admits_all() { Listing::all(rows) } else { Listing::matching(rows, &matches) };
 
         dense(ui);
         let pause = self.toolbar(ui, cx, &listing, rows.len(), frozen.is_some(), complete);
@@ -103,7 +103,7 @@ impl Packets {
             let roomy = ui.available_width() > 560.0;
             let edit = TextEdit::singleline(&mut self.filter_text)
                 .hint_text("Filter")
-                .vertical_align(Align::Center)
+                .align(Align2::LEFT_CENTER)
                 .desired_width(if roomy { 200.0 } else { 110.0 });
             ui.add(edit).on_hover_text("Words in device, address, type or summary, or bytes in hex");
             let toggle = Button::new("Problems").selected(self.problems_only);
@@ -162,15 +162,12 @@ impl Packets {
         if let Some(offset) = self.anchor.before(listing, measures, over) {
             scroll = scroll.vertical_scroll_offset(offset);
         }
-        let output = scroll.show_viewport(ui, |ui, viewport| {
-            ui.set_height(listing.len() as f32 * row_height);
-            let top = ui.max_rect().top();
-            let first = (viewport.top() / row_height).floor().max(0.0) as usize;
-            let last = ((viewport.bottom() / row_height).ceil().max(0.0) as usize).min(listing.len());
-            for index in first..last {
+        let output = scroll.show(ui, |ui| {
+            let lines = Rows { area: ui.max_rect(), height: row_height, count: listing.len() };
+            ui.set_height(lines.rect(lines.count).top() - lines.area.top());
+            for index in lines.visible(ui.clip_rect()) {
                 let Some(row) = listing.get(index) else { continue };
-                let y = top + index as f32 * row_height;
-                let rect = Rect::from_min_size(pos2(area.left(), y), vec2(area.width(), row_height));
+                let rect = lines.rect(index).with_max_x(area.right());
                 if self.row(ui, cx, rows, row, rect, &columns) {
                     self.shown_selection = Some(row.id);
                     ui.memory_mut(|m| m.request_focus(keyboard.id));
@@ -194,14 +191,7 @@ impl Packets {
     }
 
     /// Moves the selection while the list has the keyboard.
-    fn keys(
-        &mut self,
-        ui: &mut Ui,
-        cx: &mut Cx<'_>,
-        listing: &Listing<'_>,
-        measures: Measures,
-        id: egui::Id,
-    ) {
+    fn keys(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, listing: &Listing<'_>, measures: Measures, id: egui::Id) {
         if !ui.memory(|m| m.has_focus(id)) {
             return;
         }
@@ -209,7 +199,7 @@ impl Packets {
         ui.memory_mut(|m| m.set_focus_lock_filter(id, filter));
         let Some(newest) = listing.len().checked_sub(1) else { return };
         let selected = cx.view.selection.packet;
-        let page = (measures.view_height / measures.row_height).floor().max(1.0) as usize;
+        let page = whole(measures.view_height / measures.row_height).max(1);
         // A selected packet that is not listed still has a place among those that are.
         let at = selected.map_or(newest, |id| listing.at_or_after(id).min(newest));
         let pressed = |key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
@@ -414,7 +404,10 @@ fn pill(ui: &mut Ui, list: Rect, news: usize) -> bool {
     let rect = Rect::from_center_size(pos2(list.center().x, list.bottom() - size.y / 2.0 - 6.0), size);
     let button = Button::new(text).fill(ui.visuals().selection.bg_fill).corner_radius(11.0);
     let hint = "Go to the end and stay there";
-    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| ui.add_sized(size, button)).inner.on_hover_text(hint).clicked()
+    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| ui.add_sized(size, button))
+        .inner
+        .on_hover_text(hint)
+        .clicked()
 }
 
 fn middle(ui: &mut Ui, text: &str) {

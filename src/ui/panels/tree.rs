@@ -16,6 +16,7 @@ use super::dock::{
     paint::{self, GAP},
     push,
     related::Related,
+    rows::{Rows, points},
 };
 use crate::{
     model::{PacketId, Verdict},
@@ -47,7 +48,8 @@ pub struct Tree {
 #[derive(Clone, Copy)]
 struct Line {
     field: usize,
-    path: u64,
+    /// Of a group: what it is folded by.
+    path: Option<u64>,
 }
 
 impl Tree {
@@ -89,9 +91,8 @@ impl Tree {
             self.unfold_to(fields, outline, field);
         }
         let lines = self.lines(fields, outline);
-        let row_height = paint::row_height(ui);
-        let size = vec2(ui.available_width(), lines.len() as f32 * row_height);
-        let (_, area) = ui.allocate_space(size);
+        let rows = Rows::allocate(ui, lines.len());
+        let area = rows.area;
         let keyboard = ui.interact(area, ui.scope_id().with("fields"), Sense::focusable_noninteractive());
         keyboard.widget_info(|| WidgetInfo::labeled(Role::Tree, true, "Fields"));
         self.keys(ui, cx, &lines, outline, keyboard.id);
@@ -101,26 +102,23 @@ impl Tree {
         let seen = |field: usize| std::iter::once(field).chain(outline.ancestors(field)).find_map(listed);
         let lit = cx.view.hovered_field.and_then(seen);
         let target = pointed.1.and_then(seen);
-        let rect_of = |n: usize| Rect::from_min_size(pos2(area.left(), area.top() + n as f32 * row_height), vec2(size.x, row_height));
         if moved && let Some(n) = target {
-            ui.scroll_to_rect_animation(rect_of(n), None, ScrollAnimation::none());
+            ui.scroll_to_rect_animation(rows.rect(n), None, ScrollAnimation::none());
         }
 
         let text = explain::is_json(&opened.row.bytes);
         let columns = Columns::fit(ui, area.width(), text, opened.row.bytes.len());
-        let clip = ui.clip_rect();
-        let first = ((clip.top() - area.top()) / row_height).floor().max(0.0) as usize;
-        let last = (((clip.bottom() - area.top()) / row_height).ceil().max(0.0) as usize).min(lines.len());
         let mut over = None;
-        for (n, line) in lines.iter().enumerate().take(last).skip(first) {
-            let Some(field) = fields.get(line.field) else { continue };
-            let rect = rect_of(n);
+        for n in rows.visible(ui.clip_rect()) {
+            let Some((line, field)) = lines.get(n).and_then(|line| Some((line, fields.get(line.field)?))) else {
+                continue;
+            };
+            let rect = rows.rect(n);
             let response = ui.interact(rect, ui.scope_id().with(("field", line.field)), Sense::CLICK);
             if response.hovered() {
                 over = Some(line.field);
             }
-            let group = !outline.is_leaf(line.field);
-            let open = !self.folded.contains(&line.path);
+            let group = line.path.is_some();
             response.widget_info(|| {
                 let chosen = selected == Some(line.field);
                 WidgetInfo::selected(Role::TreeItem, true, chosen, label(field))
@@ -128,17 +126,17 @@ impl Tree {
             let is_lit = lit == Some(n);
             row_background(ui, rect, outline.hue_of_word(line.field), selected == Some(line.field), is_lit);
             let slot = pos2(rect.left() + GAP + f32::from(field.depth) * INDENT, rect.center().y);
-            if group {
-                paint::fold_mark(ui, slot, open);
+            if let Some(path) = line.path {
+                paint::fold_mark(ui, slot, !self.folded.contains(&path));
             } else if let Some(hue) = outline.hue(line.field) {
-                let chip = Rect::from_center_size(slot, vec2(7.0, 7.0));
-                ui.painter().rect_filled(chip, 2.0, tint_of(ui, hue).lit);
+                let mark = Rect::from_center_size(slot, vec2(7.0, 7.0));
+                ui.painter().rect_filled(mark, 2.0, tint_of(ui, hue).lit);
             }
             columns.paint(ui, rect, slot.x + GAP, field, group, opened);
             if response.clicked() {
                 let on_mark = response.interact_pointer_pos().is_some_and(|p| p.x < slot.x + GAP);
-                if group && (on_mark || response.double_clicked()) {
-                    self.toggle(line.path);
+                if let Some(path) = line.path.filter(|_| on_mark || response.double_clicked()) {
+                    self.toggle(path);
                 } else {
                     ui.memory_mut(|m| m.request_focus(keyboard.id));
                     self.shown = (Some(opened.row.id), Some(line.field));
@@ -156,10 +154,15 @@ impl Tree {
         let mut paths: Vec<u64> = Vec::new();
         let mut field = 0;
         while let Some(this) = fields.get(field) {
-            paths.truncate(this.depth.into());
+            if outline.is_leaf(field) {
+                lines.push(Line { field, path: None });
+                field += 1;
+                continue;
+            }
+            paths.truncate(outline.ancestors(field).count());
             let path = path(paths.last().copied(), &this.name);
             paths.push(path);
-            lines.push(Line { field, path });
+            lines.push(Line { field, path: Some(path) });
             field = if self.folded.contains(&path) { outline.end(field) } else { field + 1 };
         }
         lines
@@ -202,7 +205,7 @@ impl Tree {
         } else if pressed(Key::ArrowLeft) {
             at.and_then(|n| self.fold(lines, outline, n))
         } else if pressed(Key::ArrowRight) {
-            at.and_then(|n| self.unfold(lines, outline, n))
+            at.and_then(|n| self.unfold(lines, n))
         } else {
             None
         };
@@ -216,7 +219,7 @@ impl Tree {
     /// Folds an open group; from elsewhere goes to the group around.
     fn fold(&mut self, lines: &[Line], outline: &Outline, n: usize) -> Option<usize> {
         let line = lines.get(n)?;
-        if !outline.is_leaf(line.field) && self.folded.insert(line.path) {
+        if line.path.is_some_and(|path| self.folded.insert(path)) {
             return None;
         }
         let parent = outline.parent(line.field)?;
@@ -224,9 +227,9 @@ impl Tree {
     }
 
     /// Unfolds a folded group; into an open one goes to its first field.
-    fn unfold(&mut self, lines: &[Line], outline: &Outline, n: usize) -> Option<usize> {
-        let line = lines.get(n)?;
-        (!outline.is_leaf(line.field) && !self.folded.remove(&line.path)).then_some(n + 1)
+    fn unfold(&mut self, lines: &[Line], n: usize) -> Option<usize> {
+        let path = lines.get(n)?.path?;
+        (!self.folded.remove(&path)).then_some(n + 1)
     }
 }
 
@@ -250,7 +253,8 @@ fn title(ui: &mut Ui, opened: &Opened) {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let verdict = row.verdict.max(dissection.verdict());
-            let color = if verdict == Verdict::Ok { ui.visuals().weak_text_color() } else { paint::verdict_color(ui, verdict) };
+            let color =
+                if verdict == Verdict::Ok { ui.visuals().weak_text_color() } else { paint::verdict_color(ui, verdict) };
             ui.label(RichText::new(verdict.as_str()).color(color));
             let (_, mark) = ui.allocate_space(vec2(10.0, 10.0));
             paint::verdict_mark(ui, mark.center(), verdict);
@@ -305,7 +309,11 @@ fn problems(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
 /// The field for a screen reader.
 fn label(field: &Field) -> String {
     let (text, bytes) = (field.text(), explain::offsets(&field.span));
-    if text.is_empty() { format!("{}, bytes {bytes}", field.name) } else { format!("{}: {text}, bytes {bytes}", field.name) }
+    if text.is_empty() {
+        format!("{}, bytes {bytes}", field.name)
+    } else {
+        format!("{}: {text}, bytes {bytes}", field.name)
+    }
 }
 
 fn row_background(ui: &Ui, rect: Rect, hue: Option<usize>, selected: bool, lit: bool) {
@@ -332,10 +340,11 @@ impl Columns {
         let figure = paint::figure_width(ui);
         let end = width - GAP;
         let longest = explain::offsets(&(packet_len..packet_len + 2)).len();
-        let offset = end - longest as f32 * figure - 1.0;
-        let hex_width = if text || width < ROOM_FOR_HEX { 0.0 } else { (width * 0.26).clamp(11.0 * figure, 24.0 * figure) };
+        let offset = end - points(longest) * figure - 1.0;
+        let hex_width =
+            if text || width < ROOM_FOR_HEX { 0.0 } else { (width * 0.31).clamp(11.0 * figure, 24.0 * figure) };
         let hex = offset - if hex_width > 0.0 { hex_width + GAP } else { 0.0 };
-        let value = (hex * if text { 0.5 } else { 0.46 }).max(90.0);
+        let value = (hex * 0.5).max(90.0);
         Self { text, value, hex, offset, end }
     }
 
@@ -360,10 +369,9 @@ impl Columns {
         paint::text(ui, cell(self.value, self.hex), &value, body, strong, Align::Min);
         if self.offset - self.hex > GAP {
             let bytes = &opened.row.bytes;
-            let raw = explain::bit_diagram(field, bytes).unwrap_or_else(|| match group && field.text().is_empty() {
-                true => String::new(),
-                false => explain::raw_hex(explain::bytes_of(field, bytes)),
-            });
+            // A mere group has no bytes of its own.
+            let own = if value.is_empty() && group { &[] } else { explain::bytes_of(field, bytes) };
+            let raw = explain::bit_diagram(field, bytes).unwrap_or_else(|| explain::raw_hex(own));
             paint::text(ui, cell(self.hex, self.offset), &raw, mono.clone(), weak, Align::Min);
         }
         let offset = Rect::from_x_y_ranges(row.left() + self.offset..=row.left() + self.end, row.y_range());

@@ -11,6 +11,7 @@
 //! | [`anchor`] | where the packet list stands while rows come and go |
 //! | [`copy`] | bytes as text for other programs |
 //! | [`paint`] | marks, arrows and cut-off text |
+//! | [`rows`] | rows of equal height: which can be seen |
 //! | [`related`] | answer, place and context of a packet |
 
 pub mod anchor;
@@ -24,6 +25,7 @@ pub mod listing;
 pub mod outline;
 pub mod paint;
 pub mod related;
+pub mod rows;
 
 use crate::ui::{Action, Cx};
 
