@@ -130,7 +130,7 @@ impl App {
             quit: options.quit,
             data: Data::default(),
             view,
-            panels: Panels::new(cc, options.sync_tiles),
+            panels: Panels::new(),
             asks,
             toasts: Toasts::default(),
             dressed: None,

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::{
     model::{Direction, Fix, PacketRow, Problem, Profile, Protocol, Report, Severity, Timestamp, reading},
+    ui::{format, view::Units},
     wire::{self, Dissection, hex},
 };
 
@@ -53,25 +54,29 @@ const MOST_CHARS: usize = 160;
 /// Explains a packet in a line; about as costly as its dissection.
 ///
 /// `answered` is the packet that this one answers, where it is known.
-pub fn summarize(row: &PacketRow, profile: &Profile, answered: Option<&PacketRow>) -> Summary {
+pub fn summarize(row: &PacketRow, profile: &Profile, units: Units, answered: Option<&PacketRow>) -> Summary {
     let dissection = wire::dissect(row.protocol, &row.bytes, profile, row.received);
-    summary_of(row, &dissection, answered)
+    summary_of(row, &dissection, units, answered)
 }
 
 /// The line of a packet that is already dissected.
-pub fn summary_of(row: &PacketRow, dissection: &Dissection, answered: Option<&PacketRow>) -> Summary {
+pub fn summary_of(row: &PacketRow, dissection: &Dissection, units: Units, answered: Option<&PacketRow>) -> Summary {
     let type_text = match (row.protocol, dissection.type_number) {
         (Protocol::Gt06, Some(number)) => Cow::Owned(format!("0x{number:02x}")),
         (Protocol::Gt06 | Protocol::OwnTracks, _) => row.kind.clone(),
     };
-    let title = match (row.direction, dissection.title.as_ref()) {
-        (Direction::Out, _) | (Direction::In, "") => Cow::Owned(sentence(&row.kind)),
-        (Direction::In, _) => dissection.title.clone(),
+    let title = match (row.protocol, row.direction) {
+        // Our answers over HTTP are no OwnTracks messages.
+        (Protocol::OwnTracks, Direction::Out) => Cow::Owned(sentence(&row.kind)),
+        (Protocol::Gt06, _) | (Protocol::OwnTracks, Direction::In) if dissection.title.is_empty() => {
+            Cow::Owned(sentence(&row.kind))
+        }
+        (Protocol::Gt06, _) | (Protocol::OwnTracks, Direction::In) => dissection.title.clone(),
     };
     let (trouble, detail) = match row.direction {
-        Direction::In => (worst(&dissection.problems).map(trouble), told(row, dissection)),
+        Direction::In => (worst(&dissection.problems).map(trouble), told(row, dissection, units)),
         // What we write is not judged by the rules for what devices write.
-        Direction::Out => (None, sent(row, answered)),
+        Direction::Out => (None, sent(row, dissection, answered)),
     };
     Summary { type_text, title, serial: dissection.serial, trouble, detail }
 }
@@ -95,7 +100,7 @@ pub fn trouble(problem: &Problem) -> String {
     format!("{} at {}..{}", problem.text, problem.span.start, problem.span.end)
 }
 
-fn told(row: &PacketRow, dissection: &Dissection) -> String {
+fn told(row: &PacketRow, dissection: &Dissection, units: Units) -> String {
     let mut parts = Vec::new();
     if let Some(device) = &dissection.device
         && row.protocol == Protocol::Gt06
@@ -107,65 +112,52 @@ fn told(row: &PacketRow, dissection: &Dissection) -> String {
         parts.push(format!("{several} reports"));
     }
     if let Some(report) = dissection.reports.last() {
-        report_parts(report, row.received, &mut parts);
+        report_parts(report, row.received, units, &mut parts);
     }
     if parts.is_empty() { body(&row.bytes) } else { parts.join(" · ") }
 }
 
-fn report_parts(report: &Report, received: Timestamp, parts: &mut Vec<String>) {
+fn report_parts(report: &Report, received: Timestamp, units: Units, parts: &mut Vec<String>) {
     let alarm = report.readings.get("alarm").and_then(Json::as_str);
     if let Some(alarm) = alarm {
         parts.push(format!("alarm {}", alarm.replace(',', ", ")));
     }
     if let Some(fix) = &report.fix {
-        fix_parts(fix, received, parts);
+        fix_parts(fix, received, units, parts);
     }
     let told = TOLD.iter().filter(|key| **key != "alarm");
     parts.extend(told.filter_map(|key| reading_part(key, report.readings.get(key)?)).take(MOST_READINGS));
-    for (count, noun) in [(report.cells.len(), "cell"), (report.wifi.len(), "Wi-Fi")] {
-        match (count, noun) {
-            (0, _) => {}
-            (1, _) | (_, "Wi-Fi") => parts.push(format!("{count} {noun}")),
-            (_, _) => parts.push(format!("{count} {noun}s")),
-        }
+    let counts = [(report.cells.len(), "cell", "cells"), (report.wifi.len(), "access point", "access points")];
+    for (n, one, many) in counts.into_iter().filter(|(n, _, _)| *n > 0) {
+        parts.push(format::counted(n as u64, one, many));
     }
     parts.extend(report.events.iter().filter(|e| alarm.is_none() || e.kind != "alarm").map(|e| e.kind.to_string()));
 }
 
-fn fix_parts(fix: &Fix, received: Timestamp, parts: &mut Vec<String>) {
-    parts.push(format!("{:.5}, {:.5}", fix.place.lat_deg(), fix.place.lon_deg()));
+fn fix_parts(fix: &Fix, received: Timestamp, units: Units, parts: &mut Vec<String>) {
+    parts.push(format::place(fix.place));
     if !fix.valid {
         parts.push("no GPS fix".to_owned());
     }
     if let Some(speed_kmh) = fix.speed_kmh {
-        parts.push(format!("{speed_kmh:.0} km/h"));
+        parts.push(format::speed(speed_kmh, units));
     }
     if let Some(course_deg) = fix.course_deg
         && fix.speed_kmh.is_none_or(|v| v > 0.0)
     {
-        parts.push(format!("{course_deg:03.0}°"));
+        parts.push(format::course(course_deg));
     }
     if let Some(satellites) = fix.satellites {
         parts.push(format!("{satellites} sat"));
     }
     if let Some(accuracy_m) = fix.accuracy_m {
-        parts.push(format!("±{accuracy_m:.0} m"));
+        parts.push(format!("±{}", format::height(accuracy_m, units)));
     }
     let age_s = received.as_second() - fix.at.as_second();
     if age_s > FRESH_S {
-        parts.push(format!("{} old", span_text(age_s)));
+        parts.push(format!("{} old", format::age(age_s)));
     } else if age_s < -FRESH_S {
-        parts.push(format!("{} ahead", span_text(-age_s)));
-    }
-}
-
-/// A span of seconds in its largest fitting unit: `14 min`, `3 h`, `2 d`.
-fn span_text(seconds: i64) -> String {
-    match seconds {
-        ..120 => format!("{seconds} s"),
-        ..7_200 => format!("{} min", seconds / 60),
-        ..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
+        parts.push(format!("{} ahead", format::age(-age_s)));
     }
 }
 
@@ -181,12 +173,14 @@ fn reading_part(key: &str, value: &Json) -> Option<String> {
     })
 }
 
-fn sent(row: &PacketRow, answered: Option<&PacketRow>) -> String {
-    let mut text = body(&row.bytes);
+fn sent(row: &PacketRow, dissection: &Dissection, answered: Option<&PacketRow>) -> String {
+    let command = dissection.reports.first().and_then(|r| r.readings.get("command")).and_then(Json::as_str);
+    let mut text = command.map_or_else(|| body(&row.bytes), one_line);
     if let Some(answered) = answered {
+        write!(text, " · answers {}", answered.kind).expect("writing to a String cannot fail");
         let delay_ms = row.received.as_millisecond() - answered.received.as_millisecond();
         if delay_ms > 0 {
-            write!(text, " · after {delay_ms} ms").expect("writing to a String cannot fail");
+            write!(text, " after {delay_ms} ms").expect("writing to a String cannot fail");
         }
     }
     text
@@ -271,7 +265,7 @@ mod tests {
     }
 
     fn check(row: &PacketRow, dissection: &Dissection, line: &str) {
-        assert_eq!(summary_of(row, dissection, None).line(), line);
+        assert_eq!(summary_of(row, dissection, Units::Metric, None).line(), line);
     }
 
     #[test]
@@ -314,7 +308,7 @@ mod tests {
         check(&row("login", &[]), &dissection, "CRC 5B05, computed AC6B at 14..16  Login  123456789012345");
         dissection.problems = vec![note];
         check(&row("login", &[]), &dissection, "Login  123456789012345");
-        assert_eq!(summary_of(&row("login", &[]), &dissection, None).type_text, "0x01");
+        assert_eq!(summary_of(&row("login", &[]), &dissection, Units::Metric, None).type_text, "0x01");
     }
 
     #[test]
@@ -329,7 +323,7 @@ mod tests {
         let mut answer = row("ack", &[0x78, 0x78, 0x05]);
         answer.direction = Direction::Out;
         answer.received = "2026-03-14T12:00:00.012Z".parse().expect("a moment");
-        let line = summary_of(&answer, &Dissection::default(), Some(&asked)).line();
-        assert_eq!(line, "Ack  7878 05 · after 12 ms");
+        let line = summary_of(&answer, &Dissection::default(), Units::Metric, Some(&asked)).line();
+        assert_eq!(line, "Ack  7878 05 · answers login after 12 ms");
     }
 }

@@ -3,10 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::{
-    geo::{
-        mercator::World,
-        pyramid::{Detail, Pyramid},
-    },
+    geo::{mercator::World, pyramid::Pyramid},
     model::{PacketId, StoredFix, Timestamp, Trust},
 };
 
@@ -112,11 +109,6 @@ impl Trail {
         self.points.windows(2).rev().map(|pair| (pair[0].moving, pair[1].at.duration_since(pair[0].at)))
     }
 
-    /// True where a dotted line leads to the point in this slot.
-    pub(super) fn is_gap(&self, detail: Detail<'_>, slot: usize) -> bool {
-        detail.number(slot).is_some_and(|n| self.line.is_break(n))
-    }
-
     fn append(&mut self, point: TrailPoint, world: World) {
         let mut point = point;
         let mut gap = false;
@@ -125,7 +117,9 @@ impl Trail {
             let metres = from.distance(world) * world.metres_per_unit();
             let kmh = metres / took.as_secs_f64().max(1.0) * 3.6;
             point.moving = point.speed_kmh.map_or(kmh, f64::from) >= MOVING_KMH;
-            gap = metres > GAP_MIN_M && (took > self.rhythm() * GAP_RHYTHMS || kmh > ABSURD_KMH);
+            // The rhythm is asked for only where it can matter, for it takes longer than all the rest.
+            let silent = || took > RHYTHM_FLOOR * GAP_RHYTHMS && took > self.rhythm() * GAP_RHYTHMS;
+            gap = metres > GAP_MIN_M && (kmh > ABSURD_KMH || silent());
         } else {
             point.moving = point.speed_kmh.is_some_and(|s| f64::from(s) >= MOVING_KMH);
         }

@@ -58,8 +58,11 @@ impl Details {
             DeviceState::Adopted => buttons(ui, cx, overview),
         }
         section(ui);
-        lamp(ui, cx, &health.link, &health.rule());
-        lamp(ui, cx, &health.fix, &health.rule());
+        ui.horizontal_wrapped(|ui| {
+            lamp(ui, &health.link, &health.rule());
+            ui.add_space(theme::GAP);
+            lamp(ui, &health.fix, &health.rule());
+        });
         // At the selected point, else at the last one.
         let picked = picked_fix(cx, overview.device.id);
         let fix = picked.map(Cow::Borrowed).or_else(|| overview.last_fix.as_ref().map(Cow::Borrowed));
@@ -249,17 +252,13 @@ fn buttons(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     });
 }
 
-fn lamp(ui: &mut Ui, cx: &Cx<'_>, lamp: &Lamp, rule: &str) {
-    let _ = cx;
+fn lamp(ui: &mut Ui, lamp: &Lamp, rule: &str) {
     if let Some(age_s) = lamp.age_s {
         widgets::wake_when_older(ui, age_s);
     }
-    ui.horizontal(|ui| {
-        lamps::show_lamp(ui, lamp);
-        ui.label(lamp.sentence());
-    })
-    .response
-    .on_hover_text(rule);
+    ui.spacing_mut().item_spacing.x = 5.0;
+    lamps::show_lamp(ui, lamp).on_hover_text(rule);
+    ui.label(lamp.sentence()).on_hover_text(rule);
 }
 
 fn value(ui: &mut Ui, label: &str, text: &str) {

@@ -20,8 +20,8 @@ use crate::{
 const ROW: f32 = 42.0;
 /// Height of a new sender: identity, what is known, buttons.
 const NEW_ROW: f32 = 76.0;
-/// New senders that are shown without scrolling.
-const NEW_SHOWN: usize = 3;
+/// Part of the pane that new senders may take before they scroll.
+const NEW_SHARE: f32 = 0.36;
 /// Seconds between two sortings by something that changes by itself.
 const RESORT_S: i64 = 2;
 
@@ -147,11 +147,11 @@ impl Devices {
             ui.label(RichText::new("Devices").text_style(theme::title()).color(p.strong));
             let (shown, total) = (self.order.rows.len() as u64, self.order.total as u64);
             let text = if shown == total {
-                format::counted(total, "device", "devices")
+                format::count(total)
             } else {
-                format!("{} of {}", format::count(shown), format::counted(total, "device", "devices"))
+                format!("{} of {}", format::count(shown), format::count(total))
             };
-            ui.label(widgets::weak(ui, text));
+            ui.label(widgets::weak(ui, text)).on_hover_text("Devices that are shown");
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let (icon, name) = if self.descending {
                     (Icon::Down, "Sorted downwards: turn round")
@@ -218,7 +218,7 @@ impl Devices {
         }
         let p = theme::palette(ui);
         let n = new.len();
-        let height = NEW_ROW * n.min(NEW_SHOWN) as f32;
+        let height = (NEW_ROW * n as f32).min(ui.available_height() * NEW_SHARE).max(NEW_ROW);
         egui::Frame::new().fill(p.suspect.gamma_multiply(0.07)).show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.add_space(6.0);
@@ -227,11 +227,16 @@ impl Devices {
                 ui.label(RichText::new(format::counted(n as u64, "new sender", "new senders")).color(p.suspect));
             });
             ui.spacing_mut().item_spacing.y = 0.0;
-            ScrollArea::vertical().id_salt("new").max_height(height).show_rows(ui, NEW_ROW, n, |ui, rows| {
-                for overview in new.iter().rev().skip(rows.start).take(rows.len()) {
-                    new_sender(ui, cx, overview);
-                }
-            });
+            ScrollArea::vertical().id_salt("new").max_height(height).min_scrolled_height(height).show_rows(
+                ui,
+                NEW_ROW,
+                n,
+                |ui, rows| {
+                    for overview in new.iter().rev().skip(rows.start).take(rows.len()) {
+                        new_sender(ui, cx, overview);
+                    }
+                },
+            );
         });
         ui.add_space(2.0);
     }
@@ -479,7 +484,7 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     let mut row = ui.new_child(UiBuilder::new().max_rect(inner).id_salt(device.id));
     let ui = &mut row;
     ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
-    ui.add(egui::Label::new(widgets::strong(ui, device.identity.as_str()).monospace()).truncate());
+    ui.add(egui::Label::new(widgets::strong(ui, device.identity.as_str())).truncate());
     let heard = device.last_heard.map_or_else(String::new, |at| format!(" · {} ago", widgets::age(ui, cx.now, at)));
     let known = format!(
         "{} · {} · since {}{heard}",

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use egui::{Label, RichText, ScrollArea, TextStyle, Ui};
+use egui::{RichText, ScrollArea, TextStyle, Ui};
 
 use super::top::reachable_at;
 use crate::{
@@ -128,9 +128,11 @@ fn address(ui: &mut Ui, cx: &mut Cx<'_>, protocol: Protocol) -> Option<(IpAddr, 
 
 fn phone(ui: &mut Ui, cx: &mut Cx<'_>) {
     let Some((ip, port)) = address(ui, cx, Protocol::OwnTracks) else { return };
-    steps(ui, "In the app: Preferences, Connection");
-    setting(ui, cx, "Mode", "HTTP");
-    setting(ui, cx, "URL", &reachable_at(Protocol::OwnTracks, ip, port));
+    ui.label("In the app, under Preferences, Connection: mode HTTP, and as URL");
+    let url = reachable_at(Protocol::OwnTracks, ip, port);
+    if widgets::copyable(ui, &url, "URL") {
+        cx.ask(Action::Copy(url, "the URL"));
+    }
     ui.label(small(
         ui,
         "Choose a user name and a device name there; they become the name here. No password is needed.",
@@ -140,7 +142,7 @@ fn phone(ui: &mut Ui, cx: &mut Cx<'_>) {
 
 fn tracker(ui: &mut Ui, cx: &mut Cx<'_>) {
     let Some((ip, port)) = address(ui, cx, Protocol::Gt06) else { return };
-    steps(ui, "By SMS to the tracker's number");
+    ui.label("By SMS to the tracker's number");
     // 0: an address follows, not a name; the last 0: TCP.
     for line in [format!("SERVER,0,{ip},{port},0#"), "GMT,E,0,0#".to_owned(), "TIMER,10,300#".to_owned()] {
         if widgets::copyable(ui, &line, &line) {
@@ -184,21 +186,6 @@ fn demo(ui: &mut Ui, cx: &mut Cx<'_>) {
     } else if ui.add(widgets::labelled(Icon::Play, "Start demo")).clicked() {
         cx.ask(Action::StartDemo);
     }
-}
-
-fn steps(ui: &mut Ui, text: &str) {
-    ui.label(text);
-}
-
-fn setting(ui: &mut Ui, cx: &mut Cx<'_>, label: &str, value: &str) {
-    ui.horizontal(|ui| {
-        let (rect, _) = ui.allocate_exact_size(egui::vec2(40.0, theme::ROW), egui::Sense::hover());
-        let text = widgets::weak(ui, label);
-        ui.put(rect, Label::new(text));
-        if widgets::copyable(ui, value, label) {
-            cx.ask(Action::Copy(value.to_owned(), "the setting"));
-        }
-    });
 }
 
 fn small(ui: &Ui, text: &str) -> RichText {

@@ -17,7 +17,7 @@ use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 use super::{Action, Cx, theme};
 
 /// The states of all panels, and where each of them stands.
-pub(super) struct Panels {
+pub struct Panels {
     top: top::Top,
     pub(super) devices: devices::Devices,
     details: details::Details,
@@ -29,7 +29,8 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    pub(super) fn new(_cc: &eframe::CreationContext<'_>, _sync_tiles: bool) -> Self {
+    /// All panels as they are at the start.
+    pub fn new() -> Self {
         Self {
             top: top::Top::default(),
             devices: devices::Devices::default(),
@@ -45,17 +46,20 @@ impl Panels {
     /// What only the map can do.
     pub(super) fn map_action(&mut self, _action: &Action) {}
 
-    pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+    /// Lays all of them out.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let p = theme::palette(ui);
         let bare = Frame::new().fill(p.panel);
         Panel::top("top").frame(bare.inner_margin(Margin::symmetric(12, 6))).show(ui, |ui| self.top.ui(ui, cx));
-        Panel::top("banners").frame(bare).show_separator_line(false).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            top::banners(ui, cx);
-        });
+        if top::any_banner(cx.data) {
+            Panel::top("banners").frame(bare).show_separator_line(false).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                top::banners(ui, cx);
+            });
+        }
         self.dock(ui, cx, bare);
         let mut devices = cx.view.open.devices;
-        Panel::left("devices").frame(bare).default_size(290.0).size_range(240.0..=420.0).show_collapsible(
+        Panel::left("devices").frame(bare).default_size(300.0).size_range(240.0..=420.0).show_collapsible(
             ui,
             &mut devices,
             |ui| self.devices.ui(ui, cx),
@@ -84,7 +88,7 @@ impl Panels {
         Panel::bottom("dock")
             .frame(bare)
             .resizable(true)
-            .default_size(270.0)
+            .default_size((height * 0.31).clamp(180.0, 300.0))
             .size_range(120.0..=(height - 200.0).max(140.0))
             .show_collapsible(ui, &mut dock, |ui| {
                 let width = ui.available_width();

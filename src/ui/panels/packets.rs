@@ -3,28 +3,30 @@
 use std::collections::{HashMap, VecDeque};
 
 use egui::{
-    Align, Button, EventFilter, Key, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, TextEdit, TextFormat, Ui,
-    UiBuilder, WidgetInfo, accesskit::Role, pos2, text::LayoutJob, vec2,
+    Align, Align2, Button, EventFilter, Key, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, TextEdit,
+    TextFormat, Ui, UiBuilder, WidgetInfo, accesskit::Role, pos2, text::LayoutJob, vec2,
 };
 use jiff::tz::TimeZone;
 
 use super::dock::{
     anchor::{Anchor, Measures},
-    explain,
+    dense,
     listing::{Listing, Matches, Query, find},
     paint::{self, GAP},
     push,
+    rows::{Rows, whole},
 };
 use crate::{
     model::{DeviceId, PacketId, PacketRow, Profile, Timestamp, Verdict},
     ui::{
-        Action, Cx, Data,
+        Action, Cx, Data, format,
         summary::{Summary, summarize},
+        view::Units,
     },
 };
 
 /// Older rows that a new filter looks at in one frame: a few milliseconds.
-const ROWS_A_FRAME: usize = 3_000;
+const ROWS_A_FRAME: usize = 1_000;
 
 /// Lines that are kept: several screens of them.
 const MOST_LINES: usize = 1_024;
@@ -43,26 +45,20 @@ pub struct Packets {
     lines: Lines,
     /// The selection that was scrolled to.
     shown_selection: Option<PacketId>,
-    zone: Option<TimeZone>,
 }
 
 impl Packets {
-    /// Shows times in this zone instead of the system's.
-    #[must_use]
-    pub fn in_zone(mut self, zone: TimeZone) -> Self {
-        self.zone = Some(zone);
-        self
-    }
-
     /// Draws the list into the room that is left.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let data = cx.data;
         let frozen = self.frozen.take();
         let rows = frozen.as_ref().unwrap_or(&data.packets);
         let query = Query::new(&self.filter_text, self.problems_only, self.only_device);
+        let units = cx.view.settings.units;
         let complete = query.admits_all() || {
-            self.matches
-                .update(rows, &query, ROWS_A_FRAME, |row| query.admits(row, who(data, row), || line(data, rows, row)))
+            self.matches.update(rows, &query, ROWS_A_FRAME, |row| {
+                query.admits(row, who(data, row), || line(data, rows, row, units))
+            })
         };
         if !complete {
             ui.ctx().request_repaint();
@@ -70,7 +66,7 @@ impl Packets {
         let matches = std::mem::take(&mut self.matches);
         let listing = if query.admits_all() { Listing::all(rows) } else { Listing::matching(rows, &matches) };
 
-        ui.spacing_mut().item_spacing.y = 0.0;
+        dense(ui);
         let pause = self.toolbar(ui, cx, &listing, rows.len(), frozen.is_some(), complete);
         let mut resume = frozen.is_some() && pause;
         if rows.is_empty() {
@@ -105,19 +101,21 @@ impl Packets {
         let mut pressed = false;
         ui.horizontal(|ui| {
             let roomy = ui.available_width() > 560.0;
-            let edit = TextEdit::singleline(&mut self.filter_text).hint_text("Filter").desired_width(if roomy {
-                200.0
-            } else {
-                110.0
-            });
+            let edit = TextEdit::singleline(&mut self.filter_text)
+                .hint_text("Filter")
+                .align(Align2::LEFT_CENTER)
+                .desired_width(if roomy { 200.0 } else { 110.0 });
             ui.add(edit).on_hover_text("Words in device, address, type or summary, or bytes in hex");
-            ui.toggle_value(&mut self.problems_only, "Problems").on_hover_text("Only packets with warnings and errors");
+            let toggle = Button::new("Problems").selected(self.problems_only);
+            if ui.add(toggle).on_hover_text("Only packets with warnings and errors").clicked() {
+                self.problems_only = !self.problems_only;
+            }
             let device = self.only_device.or(cx.view.selection.device);
             let label = match self.only_device.and_then(|id| cx.data.devices.get(&id)) {
                 Some(overview) => format!("Only {}", overview.device.label()),
                 None => "This device".to_owned(),
             };
-            let toggle = Button::selectable(self.only_device.is_some(), label).truncate();
+            let toggle = Button::new(label).selected(self.only_device.is_some()).truncate();
             let toggle = ui.add_enabled(device.is_some(), toggle).on_hover_text("Only packets of the selected device");
             if toggle.on_disabled_hover_text("Select a device first").clicked() {
                 self.only_device = if self.only_device.is_some() { None } else { device };
@@ -125,10 +123,10 @@ impl Packets {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let label = if paused { "Resume" } else { "Pause" };
                 let hint = "Hold the list still; receiving goes on";
-                pressed = ui.add(Button::selectable(paused, label)).on_hover_text(hint).clicked();
-                let shown = explain::count(listing.len());
-                let total = explain::count(total);
-                let text = match (listing.len().to_string() == total, complete) {
+                pressed = ui.add(Button::new(label).selected(paused)).on_hover_text(hint).clicked();
+                let shown = format::count(listing.len() as u64);
+                let total = format::count(total as u64);
+                let text = match (shown == total, complete) {
                     (_, false) => format!("{shown} of {total} …"),
                     (true, true) => shown,
                     (false, true) => format!("{shown} of {total}"),
@@ -164,15 +162,12 @@ impl Packets {
         if let Some(offset) = self.anchor.before(listing, measures, over) {
             scroll = scroll.vertical_scroll_offset(offset);
         }
-        let output = scroll.show_viewport(ui, |ui, viewport| {
-            ui.set_height(listing.len() as f32 * row_height);
-            let top = ui.max_rect().top();
-            let first = (viewport.top() / row_height).floor().max(0.0) as usize;
-            let last = ((viewport.bottom() / row_height).ceil().max(0.0) as usize).min(listing.len());
-            for index in first..last {
+        let output = scroll.show(ui, |ui| {
+            let lines = Rows { area: ui.max_rect(), height: row_height, count: listing.len() };
+            ui.set_height(lines.rect(lines.count).top() - lines.area.top());
+            for index in lines.visible(ui.clip_rect()) {
                 let Some(row) = listing.get(index) else { continue };
-                let y = top + index as f32 * row_height;
-                let rect = Rect::from_min_size(pos2(area.left(), y), vec2(area.width(), row_height));
+                let rect = lines.rect(index).with_max_x(area.right());
                 if self.row(ui, cx, rows, row, rect, &columns) {
                     self.shown_selection = Some(row.id);
                     ui.memory_mut(|m| m.request_focus(keyboard.id));
@@ -204,7 +199,7 @@ impl Packets {
         ui.memory_mut(|m| m.set_focus_lock_filter(id, filter));
         let Some(newest) = listing.len().checked_sub(1) else { return };
         let selected = cx.view.selection.packet;
-        let page = (measures.view_height / measures.row_height).floor().max(1.0) as usize;
+        let page = whole(measures.view_height / measures.row_height).max(1);
         // A selected packet that is not listed still has a place among those that are.
         let at = selected.map_or(newest, |id| listing.at_or_after(id).min(newest));
         let pressed = |key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
@@ -259,10 +254,10 @@ impl Packets {
         let response = ui.interact(rect, ui.scope_id().with(("packet", row.id.0)), Sense::CLICK);
         paint::row_background(ui, rect, selected, response.hovered());
 
-        let zone = self.zone.get_or_insert_with(TimeZone::system);
-        let time = time_text(row.received, cx.now, zone);
+        let zone = cx.view.zone();
+        let time = time_text(row.received, cx.now, &zone);
         let who = who(cx.data, row);
-        let summary = self.lines.line(cx.data, rows, row);
+        let summary = self.lines.line(cx.data, rows, row, cx.view.settings.units);
         let serial = summary.serial.map(|n| format!("#{n}")).unwrap_or_default();
         response.widget_info(|| {
             let word = paint::direction_word(row.direction);
@@ -282,7 +277,8 @@ impl Packets {
         let who_color = if row.device.is_some() { direction } else { weak };
         paint::text(ui, cell(Column::Who), who, body.clone(), who_color, Align::Min);
         paint::text(ui, cell(Column::Protocol), row.protocol.title(), body.clone(), weak, Align::Min);
-        paint::text(ui, cell(Column::Type), &summary.type_text, mono.clone(), plain, Align::Min);
+        let type_font = if summary.type_text.starts_with("0x") { mono.clone() } else { body.clone() };
+        paint::text(ui, cell(Column::Type), &summary.type_text, type_font, plain, Align::Min);
         paint::text(ui, cell(Column::Serial), &serial, mono, weak, Align::Max);
 
         let mut job = LayoutJob::default();
@@ -307,7 +303,7 @@ impl Packets {
         if cut && pointer.is_some_and(|p| cell(Column::Summary).contains(p)) {
             response.clone().on_hover_text_at_pointer(summary.line());
         } else if pointer.is_some_and(|p| cell(Column::Time).contains(p)) {
-            let full = row.received.to_zoned(zone.clone()).strftime("%A %-d %B %Y, %H:%M:%S%.3f %Z").to_string();
+            let full = row.received.to_zoned(zone).strftime("%A %-d %B %Y, %H:%M:%S%.3f %Z").to_string();
             response.clone().on_hover_text_at_pointer(full);
         }
         response.clicked()
@@ -365,10 +361,10 @@ impl Columns {
         let wanted = |column| match column {
             Column::Time => 12.0 * figure,
             Column::Direction => 14.0,
-            Column::Who => (width * 0.16).clamp(84.0, 150.0),
-            Column::Protocol if width > 660.0 => 66.0,
+            Column::Who => (width * 0.15).clamp(84.0, 150.0),
+            Column::Protocol if width > 740.0 => 66.0,
             Column::Type => 8.0 * figure,
-            Column::Serial if width > 520.0 => 6.0 * figure,
+            Column::Serial if width > 560.0 => 6.0 * figure,
             Column::Verdict => 48.0,
             Column::Protocol | Column::Serial | Column::Summary => 0.0,
         };
@@ -403,7 +399,7 @@ fn header(ui: &mut Ui, columns: &Columns) {
 
 /// "34 new", over the lower end of the list. True when it was clicked.
 fn pill(ui: &mut Ui, list: Rect, news: usize) -> bool {
-    let text = RichText::new(format!("{} new", explain::count(news))).color(ui.visuals().selection.stroke.color);
+    let text = RichText::new(format!("{} new", format::count(news as u64))).color(ui.visuals().selection.stroke.color);
     let size = vec2(96.0, 22.0);
     let rect = Rect::from_center_size(pos2(list.center().x, list.bottom() - size.y / 2.0 - 6.0), size);
     let button = Button::new(text).fill(ui.visuals().selection.bg_fill).corner_radius(11.0);
@@ -438,27 +434,27 @@ fn time_text(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 
 /// The lines of the rows that were visible lately.
 #[derive(Default)]
-struct Lines(HashMap<PacketId, (Profile, Summary)>);
+struct Lines(HashMap<PacketId, (Profile, Units, Summary)>);
 
 impl Lines {
-    fn line(&mut self, data: &Data, rows: &VecDeque<PacketRow>, row: &PacketRow) -> &Summary {
+    fn line(&mut self, data: &Data, rows: &VecDeque<PacketRow>, row: &PacketRow, units: Units) -> &Summary {
         let profile = profile(data, row);
-        let known = self.0.get(&row.id).is_some_and(|(made_with, _)| made_with == profile);
+        let known = self.0.get(&row.id).is_some_and(|(p, u, _)| p == profile && *u == units);
         if !known {
             if self.0.len() >= MOST_LINES {
                 self.0.clear();
             }
-            let line = (profile.clone(), line(data, rows, row));
+            let line = (profile.clone(), units, line(data, rows, row, units));
             self.0.insert(row.id, line);
         }
-        &self.0.get(&row.id).expect("it was just put there").1
+        &self.0.get(&row.id).expect("it was just put there").2
     }
 }
 
 /// The line of a row, made anew.
-fn line(data: &Data, rows: &VecDeque<PacketRow>, row: &PacketRow) -> Summary {
+fn line(data: &Data, rows: &VecDeque<PacketRow>, row: &PacketRow, units: Units) -> Summary {
     let answered = row.answers.and_then(|id| find(rows, id));
-    summarize(row, profile(data, row), answered)
+    summarize(row, profile(data, row), units, answered)
 }
 
 fn profile<'a>(data: &'a Data, row: &PacketRow) -> &'a Profile {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Width of what stands before a choice.
-const LABEL: f32 = 130.0;
+const LABEL: f32 = 90.0;
 
 /// The sheet and what is being typed in it.
 #[derive(Default)]
@@ -123,10 +123,8 @@ fn heading(ui: &mut Ui, text: &str) {
 
 fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
-        let (rect, _) = ui.allocate_exact_size(egui::vec2(LABEL, theme::ROW), egui::Sense::hover());
-        let mut before = ui
-            .new_child(egui::UiBuilder::new().max_rect(rect).layout(egui::Layout::left_to_right(egui::Align::Center)));
-        before.label(widgets::weak(&before, label));
+        let text = widgets::weak(ui, label);
+        widgets::cell(ui, LABEL, |ui| ui.label(text));
         add(ui);
     });
 }

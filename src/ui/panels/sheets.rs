@@ -1,6 +1,6 @@
 //! Sheets over the window: export, settings, keys. One at a time; Escape or a click beside it closes it.
 
-use egui::{Id, Modal, RichText, Ui, vec2};
+use egui::{Frame, Id, Modal, RichText, Ui};
 
 use super::{export::Export, settings::Settings};
 use crate::ui::{
@@ -19,7 +19,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &m
         Sheet::Export => "Export history",
         Sheet::Keys => "Keys",
     };
-    let modal = Modal::new(Id::unique("sheet").with(title)).show(ui.ctx(), |ui| {
+    let frame = Frame::window(ui.style()).inner_margin(18);
+    let modal = Modal::new(Id::unique("sheet").with(title)).frame(frame).show(ui.ctx(), |ui| {
         let p = theme::palette(ui);
         ui.horizontal(|ui| {
             ui.label(RichText::new(title).heading().color(p.strong));
@@ -48,16 +49,11 @@ fn keys(ui: &mut Ui) {
         widgets::group_heading(ui, group.title());
         for about in TABLE.iter().filter(|about| about.group == group) {
             ui.horizontal(|ui| {
-                let (rect, _) = ui.allocate_exact_size(vec2(96.0, theme::ROW), egui::Sense::hover());
-                let mut cell = ui.new_child(
-                    egui::UiBuilder::new().max_rect(rect).layout(egui::Layout::left_to_right(egui::Align::Center)),
-                );
-                egui::Frame::new().fill(p.button).corner_radius(4).inner_margin(egui::Margin::symmetric(6, 1)).show(
-                    &mut cell,
-                    |ui| {
-                        ui.label(RichText::new(about.keys(ui.ctx())).monospace().color(p.strong));
-                    },
-                );
+                widgets::cell(ui, 96.0, |ui| {
+                    let key = RichText::new(about.keys(ui.ctx())).monospace().color(p.strong);
+                    let cap = Frame::new().fill(p.button).corner_radius(4);
+                    cap.inner_margin(egui::Margin::symmetric(6, 1)).show(ui, |ui| ui.label(key));
+                });
                 ui.label(about.text);
             });
         }

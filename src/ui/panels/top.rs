@@ -1,8 +1,8 @@
 //! The line at the top: where each receiver listens, how the fleet fares, and what can be opened.
 
 use egui::{
-    Align, Atom, Button, DragValue, Layout, Popup, PopupCloseBehavior, RichText, Sense, TextStyle, Ui, Vec2,
-    text::LayoutJob,
+    Align, Atom, Button, DragValue, Layout, Popup, PopupCloseBehavior, RichText, Role, Sense, TextStyle, Ui, Vec2,
+    WidgetInfo, text::LayoutJob, vec2,
 };
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use crate::{
     backend::{ListenAt, ReceiverLine, ReceiverStatus},
     model::{DeviceState, Protocol},
     ui::{
-        Action, Cx, format,
+        Action, Cx, Data, format,
         icons::Icon,
         lamps::{self, Age},
         theme,
@@ -31,19 +31,25 @@ pub(super) struct Top {
 
 impl Top {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        ui.horizontal(|ui| {
-            ui.set_min_height(theme::ROW + 2.0);
-            let roomy = ui.available_width() > 1_250.0;
-            let data = cx.data;
-            for line in &data.station.receivers {
-                self.receiver(ui, cx, line, roomy);
-            }
-            if !data.station.receivers.is_empty() {
-                ui.separator();
-            }
-            counts(ui, cx);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| tools(ui, cx));
-        });
+        let roomy = ui.available_width() > 1_250.0;
+        ui.allocate_ui_with_layout(
+            vec2(ui.available_width(), theme::ROW + 2.0),
+            Layout::right_to_left(Align::Center),
+            |ui| {
+                tools(ui, cx);
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.set_clip_rect(ui.max_rect().expand(4.0));
+                    let data = cx.data;
+                    for line in &data.station.receivers {
+                        self.receiver(ui, cx, line, roomy);
+                    }
+                    if !data.station.receivers.is_empty() {
+                        ui.separator();
+                    }
+                    counts(ui, cx, roomy);
+                });
+            },
+        );
     }
 
     fn receiver(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, line: &ReceiverLine, roomy: bool) {
@@ -119,6 +125,13 @@ impl Top {
             ui.label(widgets::weak(ui, format::counted(n, "connection is open", "connections are open")));
         }
     }
+}
+
+/// True where [`banners`] has something to say.
+pub(super) fn any_banner(data: &Data) -> bool {
+    let station = &data.station;
+    let waits = |line: &ReceiverLine| matches!(line.status, ReceiverStatus::Waiting { .. });
+    station.viewer || station.demo || data.trouble.is_some() || station.receivers.iter().any(waits)
 }
 
 /// The receivers that wait for their port, each with its cure; and what else has to be known all the time.
@@ -235,22 +248,26 @@ fn sentence(line: &ReceiverLine) -> String {
     }
 }
 
-fn counts(ui: &mut Ui, cx: &mut Cx<'_>) {
+fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     let p = theme::palette(ui);
     let tally = cx.data.tally;
     let shown = [
-        (Age::Fresh, tally.live, "live", "Heard within their own rhythm"),
-        (Age::Late, tally.late, "late", "Silent for more than three times their rhythm"),
-        (Age::Lost, tally.lost, "lost", "Silent for more than ten times their rhythm"),
+        (Age::Fresh, tally.live, "live", "heard within their own rhythm"),
+        (Age::Late, tally.late, "late", "silent for more than three times their rhythm"),
+        (Age::Lost, tally.lost, "lost", "silent for more than ten times their rhythm"),
     ];
     for (age, n, word, rule) in shown {
         ui.scope(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             let (rect, _) = ui.allocate_exact_size(Vec2::splat(10.0), Sense::hover());
             lamps::paint_receiver(ui.painter(), rect, age, p);
-            let text = RichText::new(format!("{} {word}", format::count(n)));
-            ui.label(text.color(if n > 0 { p.text } else { p.weak })).on_hover_text(rule);
+            let text = format!("{} {word}", format::count(n));
+            let short = if roomy { text.clone() } else { format::count(n) };
+            let label = ui.label(RichText::new(short).color(if n > 0 { p.text } else { p.weak }));
+            label.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+            label.on_hover_text(format!("{text}: {rule}"));
         });
+        ui.add_space(if roomy { 4.0 } else { 0.0 });
     }
     let n_new = cx.data.in_state(DeviceState::New).count() as u64;
     if n_new > 0 {
@@ -265,8 +282,9 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>) {
         // It goes down by itself when nothing more comes.
         ui.request_repaint_after(std::time::Duration::from_secs(1));
     }
-    let text = if rate > 0.0 && rate < 9.95 { format!("{rate:.1} packets/s") } else { format!("{rate:.0} packets/s") };
-    ui.label(widgets::weak(ui, text)).on_hover_text("Received, over the last ten seconds");
+    let unit = if roomy { " packets/s" } else { "/s" };
+    let text = if rate > 0.0 && rate < 9.95 { format!("{rate:.1}{unit}") } else { format!("{rate:.0}{unit}") };
+    ui.label(widgets::weak(ui, text)).on_hover_text("Packets received a second, over the last ten seconds");
 }
 
 fn tools(ui: &mut Ui, cx: &mut Cx<'_>) {

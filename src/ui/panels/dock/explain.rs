@@ -121,23 +121,14 @@ fn is_text(bytes: &[u8]) -> bool {
 fn grouped(number: f64) -> String {
     let plain = format!("{}", (number * 1e9).round() / 1e9);
     let (whole, rest) = plain.find('.').map_or((plain.as_str(), ""), |dot| plain.split_at(dot));
-    group_digits(whole) + rest
-}
-
-/// A count with a gap between thousands: `50 000`.
-pub fn count(n: usize) -> String {
-    group_digits(&n.to_string())
-}
-
-fn group_digits(digits: &str) -> String {
-    let mut out = String::with_capacity(digits.len() * 4 / 3);
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+    let mut out = String::with_capacity(plain.len() * 4 / 3);
+    for (n, digit) in whole.chars().enumerate() {
+        if n > 0 && (whole.len() - n).is_multiple_of(3) {
             out.push(' ');
         }
         out.push(digit);
     }
-    out
+    out + rest
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use crate::wire::Field;
 
-/// The name of bytes that nobody understands; they stay plain.
-const UNDECODED: &str = "Undecoded";
+/// Leaves that stay plain: bytes that nobody understands, and the brackets of JSON.
+const PLAIN: [&str; 3] = ["Undecoded", "Open", "Close"];
 
 /// The shape of a field tree. Indices are those of the dissection's fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Outline {
         let mut last: Option<usize> = None;
         for &leaf in &leaves {
             let field = &fields[leaf];
-            if field.name == UNDECODED || field.span.is_empty() {
+            if PLAIN.contains(&field.name.as_ref()) || field.span.is_empty() {
                 continue;
             }
             // Leaves that share a word's bytes are one colour.
@@ -83,7 +83,7 @@ impl Outline {
         self.end(index) == index + 1
     }
 
-    /// Which colour a leaf has; `None` for groups and for what is undecoded.
+    /// Which colour a leaf has; `None` for groups and for leaves that stay plain.
     pub fn hue(&self, index: usize) -> Option<usize> {
         self.nodes.get(index)?.hue
     }

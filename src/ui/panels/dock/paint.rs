@@ -143,17 +143,38 @@ pub fn fold_mark(ui: &Ui, center: Pos2, open: bool) {
 
 /// The background of a row that is selected or under the pointer.
 pub fn row_background(ui: &Ui, rect: Rect, selected: bool, hovered: bool) {
-    let visuals = ui.visuals();
+    let palette = theme::palette(ui);
     if selected {
-        ui.painter().rect_filled(rect, 0.0, visuals.selection.bg_fill.gamma_multiply(0.55));
-        let edge = Rect::from_min_size(rect.min, vec2(2.0, rect.height()));
-        ui.painter().rect_filled(edge, 0.0, visuals.selection.stroke.color);
+        ui.painter().rect_filled(rect, 0.0, palette.selected_row);
+        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(2.0, rect.height())), 0.0, palette.accent);
     } else if hovered {
-        ui.painter().rect_filled(rect, 0.0, visuals.widgets.hovered.weak_bg_fill.gamma_multiply(0.45));
+        ui.painter().rect_filled(rect, 0.0, palette.hovered_row);
     }
 }
 
 /// A thin frame inside of a rectangle.
 pub fn outline(ui: &Ui, rect: Rect, stroke: Stroke) {
     ui.painter().rect_stroke(rect, 2.0, stroke, StrokeKind::Inside);
+}
+
+/// The height of the two lines at the foot of tree and bytes.
+pub fn footer_height(ui: &Ui) -> f32 {
+    2.0 * row_height(ui) + 5.0
+}
+
+/// Cuts the room that is left into what scrolls and the foot below it.
+pub fn with_footer(ui: &Ui) -> (Rect, Rect) {
+    let whole = ui.available_rect_before_wrap();
+    let height = footer_height(ui).min(whole.height() / 2.0);
+    (whole.with_max_y(whole.bottom() - height), whole.with_min_y(whole.bottom() - height))
+}
+
+/// The two lines of the foot, under the line that sets it off.
+pub fn footer(ui: &Ui, rect: Rect) -> [Rect; 2] {
+    ui.painter().hline(rect.x_range(), rect.top(), ui.visuals().widgets.noninteractive.bg_stroke);
+    [0.0, 1.0].map(|n| {
+        let height = row_height(ui);
+        let top = rect.top() + 3.0 + n * height;
+        Rect::from_x_y_ranges(rect.left() + GAP..=rect.right() - GAP, top..=top + height)
+    })
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{Direction, PacketId, PacketRow, Profile},
-    ui::{Action, Cx, Data, data::Opened, summary::summarize},
+    ui::{Action, Cx, Data, data::Opened, format, summary::summarize},
     wire::hex,
 };
 
@@ -30,6 +30,7 @@ pub struct Related {
 impl Related {
     /// Draws the lines; nothing where nothing is known.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened) {
+        ui.spacing_mut().interact_size.y = paint::row_height(ui);
         let data = cx.data;
         let row = &opened.row;
         let asked = row.answers.and_then(|id| find(&data.packets, id));
@@ -52,9 +53,7 @@ impl Related {
             });
         }
         for fix in opened.fixes.iter().take(MOST_PLACES) {
-            let place = fix.fix.place;
-            let text = format!("{:.5}, {:.5}", place.lat_deg(), place.lon_deg());
-            let clicked = line(ui, "On the map", |ui| ui.link(text).clicked());
+            let clicked = line(ui, "On the map", |ui| ui.link(format::place(fix.fix.place)).clicked());
             if clicked {
                 push(ui, cx, Action::SelectFix { device: fix.device, fix: fix.id, packet: fix.packet });
             }
@@ -93,7 +92,7 @@ fn answers(data: &Data, id: PacketId) -> impl Iterator<Item = &PacketRow> {
 fn packet_link(ui: &mut Ui, cx: &mut Cx<'_>, relation: &str, to: &PacketRow) {
     let none = Profile::default();
     let profile = to.device.and_then(|id| cx.data.devices.get(&id)).map_or(&none, |d| &d.device.profile);
-    let summary = summarize(to, profile, None);
+    let summary = summarize(to, profile, cx.view.settings.units, None);
     let serial = summary.serial.map(|n| format!(" #{n}")).unwrap_or_default();
     let text = format!("{} {}{serial}", summary.title, summary.type_text);
     let clicked = line(ui, relation, |ui| {
