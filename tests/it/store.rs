@@ -423,7 +423,10 @@ fn the_last_fix_never_moves_back() {
         shelf.append(packet(from("A"), after(100), vec![report]));
         let overview = shelf.read(query::device_overviews).remove(0);
         let last = overview.last_fix.unwrap().fix.at;
-        ((last.as_millisecond() - NOON_MS) / 1000, overview.readings.get("batteryLevel").and_then(|v| v.as_i64()))
+        (
+            (last.as_millisecond() - NOON_MS) / 1000,
+            overview.readings.get("batteryLevel").and_then(serde_json::Value::as_i64),
+        )
     };
     assert_eq!(at(10, fix(after(10))), (10, Some(10)));
     assert_eq!(at(5, fix(after(5))), (10, Some(10)), "a late one tells nothing about now");
@@ -861,13 +864,13 @@ fn packets_of_a_device_are_paged_backwards() {
 fn a_question_that_was_dropped_is_not_asked() {
     let shelf = Shelf::new(Policy::Ask);
     let reader = shelf.store().reader();
-    let (hold, held) = std::sync::mpsc::channel::<()>();
-    let held = Arc::new(std::sync::Mutex::new(held));
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let gate = Arc::new(std::sync::Mutex::new(gate));
     // Both threads are busy until the test lets go.
     let busy: Vec<_> = (0..2)
         .map(|_| {
-            let held = Arc::clone(&held);
-            reader.read(move |_| Ok(held.lock().unwrap().recv().is_ok()))
+            let gate = Arc::clone(&gate);
+            reader.read(move |_| Ok(gate.lock().unwrap().recv().is_ok()))
         })
         .collect();
     let asked = Arc::new(AtomicI64::new(0));
@@ -878,7 +881,7 @@ fn a_question_that_was_dropped_is_not_asked() {
     drop(ask());
     let kept = ask();
     for _ in 0..2 {
-        hold.send(()).unwrap();
+        go.send(()).unwrap();
     }
     assert_eq!(kept.wait().unwrap(), 0);
     assert_eq!(asked.load(Ordering::Relaxed), 1);
