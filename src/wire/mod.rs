@@ -5,6 +5,7 @@
 //! - A [`Conversation`] drives one device's talk over a byte stream: bytes and the time go in, [`Output`]s come out.
 //!   OwnTracks needs none, since one HTTP request is one packet: see [`owntracks`].
 
+mod cursor;
 pub mod dress;
 mod field;
 pub mod gt06;

@@ -1,33 +1,112 @@
-//! GT06 / Concox / Jimi over TCP.
+//! GT06 / Concox / Jimi over TCP, and its cousin Topin on the same port.
+//!
+//! ```text
+//! 78 78 | length 1 | type 1 | body N | serial 2 | CRC 2 | 0D 0A      length = type + body + serial + CRC
+//! 79 79 | length 2 | type 1 | body N | serial 2 | CRC 2 | 0D 0A      CRC-16/X-25 over length .. serial
+//! ```
+//!
+//! | file | knows |
+//! |---|---|
+//! | `frame` | where a frame ends when length, checksum or stop may lie |
+//! | `layout` | the table: which frame is what, how it is read, how it is answered |
+//! | `blocks` | date, position, cell, status: the parts that kinds share |
+//! | `login` `position` `makers` `heartbeat` `radio` `tags` `media` `info` `text` | one family of kinds each |
+//! | `decode` | the envelope of one frame, and what is wrong with it |
+//! | `told` | what a frame told, as a report |
+//! | [`encode`] | bytes out: the only writer of length, serial and checksum |
+//! | `session` | one connection: who talks, what is answered |
+//!
+//! References (`gt06.md §…`) are to the project's description of the protocol.
 
-use crate::model::{Command, Profile, Timestamp};
-use crate::wire::{Admission, Conversation, Dissection, Line, Output};
+mod alarm;
+mod blocks;
+mod decode;
+pub mod encode;
+mod family;
+mod frame;
+mod heartbeat;
+mod info;
+mod layout;
+mod login;
+mod makers;
+mod media;
+mod position;
+mod radio;
+mod reply;
+mod session;
+mod state;
+mod tags;
+mod text;
+mod told;
+mod topin;
 
-/// Explains one frame.
-pub fn dissect(_bytes: &[u8], _profile: &Profile, _received: Timestamp) -> Dissection {
-    Dissection::default()
+use std::ops::Range;
+
+pub use session::Session;
+pub use state::State;
+
+use crate::model::{Profile, Timestamp};
+use crate::wire::Dissection;
+use decode::Setting;
+use frame::{Patience, Scan};
+
+/// Explains one frame, or one run of bytes that is none, alone.
+pub fn dissect(bytes: &[u8], profile: &Profile, received: Timestamp) -> Dissection {
+    dissect_in(bytes, profile, &State::default(), received)
 }
 
-/// Who is talking.
-pub struct Session;
-
-impl Session {
-    /// A fresh connection.
-    pub fn new(_line: Line) -> Self {
-        Self
-    }
+/// Explains one frame as it was meant on a connection of this state (see [`State::from_context`]).
+pub fn dissect_in(bytes: &[u8], profile: &Profile, state: &State, received: Timestamp) -> Dissection {
+    decode::decode(bytes, Setting { profile, state, received }).dissection
 }
 
-impl Conversation for Session {
-    fn receive(&mut self, _now: Timestamp, _bytes: &[u8]) {}
-    fn identified(&mut self, _admission: Admission) {}
-    fn command(&mut self, _now: Timestamp, _command: &Command) {}
-    fn deadline(&self) -> Option<Timestamp> {
-        None
+/// One frame, or one run of bytes between frames.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Piece {
+    /// Where it begins in the buffer.
+    pub offset: usize,
+    /// Its bytes in the buffer.
+    pub bytes: Range<usize>,
+    /// Spans inside are relative to the piece.
+    pub dissection: Dissection,
+}
+
+/// Cuts one buffer into frames and the runs of bytes between them, in order and without a gap, and explains each.
+///
+/// `state` goes on from frame to frame, and from call to call, as one connection would keep it.
+pub fn explain(buffer: &[u8], profile: &Profile, state: &mut State, received: Timestamp) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while let Some(range) = next(buffer, at, state) {
+        at = range.end;
+        let decoded =
+            decode::decode(buffer.get(range.clone()).unwrap_or_default(), Setting { profile, state, received });
+        state.note(&decoded);
+        pieces.push(Piece { offset: range.start, bytes: range, dissection: decoded.dissection });
     }
-    fn expire(&mut self, _now: Timestamp) {}
-    fn finish(&mut self, _now: Timestamp) {}
-    fn poll(&mut self) -> Option<Output> {
-        None
+    pieces
+}
+
+/// As [`explain`], but each frame stands alone: no login shifts the times of another.
+pub fn explain_alone(buffer: &[u8], profile: &Profile, received: Timestamp) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while let Some(range) = next(buffer, at, &State::default()) {
+        at = range.end;
+        let dissection = dissect(buffer.get(range.clone()).unwrap_or_default(), profile, received);
+        pieces.push(Piece { offset: range.start, bytes: range, dissection });
+    }
+    pieces
+}
+
+/// The next frame, or all bytes up to it.
+fn next(buffer: &[u8], from: usize, state: &State) -> Option<Range<usize>> {
+    let mut at = from;
+    loop {
+        match frame::scan(buffer.get(at..)?, state.topin(), Patience::Over) {
+            Scan::Frame { len, .. } if at == from => return Some(from..from + len),
+            Scan::Noise { len } => at += len,
+            Scan::Frame { .. } | Scan::Wait { .. } => return (at > from).then_some(from..at),
+        }
     }
 }

@@ -1,0 +1,294 @@
+//! One connection: cuts its bytes into frames, learns who talks, stores everything, answers what wants an answer.
+
+use std::collections::VecDeque;
+
+use crate::model::{
+    Command, Direction, Group, Identity, NewPacket, NewReply, Problem, Profile, Protocol, Sender, Severity, Timestamp,
+    Verdict,
+};
+use crate::wire::{Admission, Conversation, Line, Output, Receipt};
+
+use super::{
+    decode::{self, Decoded, Setting},
+    encode,
+    frame::{self, Patience, Scan, Why},
+    state::State,
+};
+
+/// A frame is waited for so long after its first byte.
+const FRAME_S: i64 = 30;
+/// So long when good frames wait behind it, when only its stop bits are missing, and for the end of a run of noise.
+const GRACE_S: i64 = 2;
+/// So many bytes without one sound frame, and the far end is no tracker.
+const JUNK_LIMIT: usize = 64 * 1024;
+
+/// The talk of one tracker, or of whatever else connected.
+pub struct Session {
+    line: Line,
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that are done with.
+    done: usize,
+    now: Timestamp,
+    /// What is waited for, since when, and the buffered length before which nothing can be decided.
+    waiting: Option<(Why, Timestamp, usize)>,
+    state: State,
+    profile: Profile,
+    sender: Option<Sender>,
+    /// A frame that named its sender, until the driver says who that is.
+    asking: Option<(Vec<u8>, Box<Decoded>)>,
+    outputs: VecDeque<Output>,
+    commands: VecDeque<Command>,
+    serial: u16,
+    junk: usize,
+    closed: bool,
+}
+
+impl Session {
+    /// A fresh connection.
+    pub fn new(line: Line) -> Self {
+        Self {
+            line,
+            buffer: Vec::new(),
+            done: 0,
+            now: Timestamp::UNIX_EPOCH,
+            waiting: None,
+            state: State::default(),
+            profile: Profile::default(),
+            sender: None,
+            asking: None,
+            outputs: VecDeque::new(),
+            commands: VecDeque::new(),
+            serial: 0,
+            junk: 0,
+            closed: false,
+        }
+    }
+
+    /// Takes frames from the buffer until it is undecided, or the driver has to say who talks.
+    fn advance(&mut self, mut patience: Patience) {
+        while self.asking.is_none() && !self.closed {
+            let rest = self.buffer.get(self.done..).unwrap_or_default();
+            match frame::scan(rest, self.state.topin(), patience) {
+                Scan::Frame { len, .. } | Scan::Noise { len } => {
+                    let bytes = rest.get(..len).unwrap_or_default().to_vec();
+                    self.done += len;
+                    self.waiting = None;
+                    self.take(bytes);
+                    if patience == Patience::Late {
+                        patience = Patience::Live;
+                    }
+                }
+                Scan::Wait { need, why } => {
+                    self.wait_for(why, need);
+                    break;
+                }
+            }
+        }
+        self.buffer.drain(..self.done);
+        self.done = 0;
+    }
+
+    fn wait_for(&mut self, why: Why, need: usize) {
+        let since = match (why, self.waiting) {
+            (Why::Nothing, _) => {
+                self.waiting = None;
+                return;
+            }
+            // Noise ends when the line is quiet; anything else has a fixed time.
+            (Why::Rest | Why::Grace, Some((before, since, _))) if before == why => since,
+            (Why::Rest | Why::Grace | Why::Quiet, _) => self.now,
+        };
+        self.waiting = Some((why, since, need));
+    }
+
+    /// One frame, or one piece of noise.
+    fn take(&mut self, bytes: Vec<u8>) {
+        let setting = Setting { profile: &self.profile, state: &self.state, received: self.now };
+        let decoded = decode::decode(&bytes, setting);
+        if decoded.sound {
+            self.junk = 0;
+        } else {
+            self.junk += bytes.len();
+        }
+        let names = decoded.dissection.kind == "login" || self.sender.is_none();
+        let identity = decoded.dissection.device.clone().filter(|_| decoded.sound && names).and_then(Identity::new);
+        if let Some(identity) = identity {
+            self.outputs.push_back(Output::Identify(identity));
+            self.asking = Some((bytes, Box::new(decoded)));
+            return;
+        }
+        self.keep(bytes, decoded, None);
+        if self.junk > JUNK_LIMIT {
+            self.close("64 KiB without one sound frame");
+        }
+    }
+
+    /// Stores a packet and answers it. `refusal`: why it is not answered whatever it is.
+    fn keep(&mut self, bytes: Vec<u8>, decoded: Decoded, refusal: Option<Problem>) {
+        let mut dissection = decoded.dissection;
+        let refused = refusal.is_some();
+        dissection.problems.extend(refusal);
+        let nobody = self.sender.is_none() && !refused && decoded.sound;
+        if nobody {
+            dissection.problems.push(Problem {
+                severity: Severity::Warn,
+                group: Group::Auth,
+                text: "no login came before it, so nobody knows whose it is".to_owned(),
+                span: 0..bytes.len(),
+            });
+        }
+        let reply = dissection.reply.take().filter(|_| self.sender.is_some());
+        let replies = reply.iter().map(|bytes| NewReply { kind: reply_kind(bytes), bytes: bytes.clone() }).collect();
+        self.outputs.push_back(Output::Store(Box::new(NewPacket {
+            protocol: Protocol::Gt06,
+            direction: Direction::In,
+            received: self.now,
+            peer: self.line.peer.clone(),
+            connection: self.line.connection,
+            sender: self.sender.clone(),
+            verdict: Verdict::of(&dissection.problems),
+            kind: dissection.kind,
+            bytes,
+            context: self.state.context(),
+            reports: dissection.reports,
+            replies,
+        })));
+        if let Some(reply) = reply {
+            self.outputs.push_back(Output::Send(reply));
+        }
+    }
+
+    fn write(&mut self, command: &Command) {
+        self.serial = self.serial.wrapping_add(1);
+        let flag = u32::try_from(command.id.0 & i64::from(u32::MAX)).expect("masked to 32 bits");
+        let Some(bytes) = encode::command(&command.text, flag, self.profile.command_language, self.serial) else {
+            return;
+        };
+        self.outputs.push_back(Output::Store(Box::new(NewPacket {
+            protocol: Protocol::Gt06,
+            direction: Direction::Out,
+            received: self.now,
+            peer: self.line.peer.clone(),
+            connection: self.line.connection,
+            sender: self.sender.clone(),
+            verdict: Verdict::Ok,
+            kind: "command".into(),
+            bytes: bytes.clone(),
+            context: None,
+            reports: Vec::new(),
+            replies: Vec::new(),
+        })));
+        self.outputs.push_back(Output::Send(bytes));
+        self.outputs.push_back(Output::Receipt(Receipt::Sent { id: command.id, at: self.now }));
+    }
+
+    fn close(&mut self, why: &'static str) {
+        self.closed = true;
+        self.buffer.clear();
+        self.done = 0;
+        self.waiting = None;
+        self.outputs.push_back(Output::Close(why));
+    }
+}
+
+impl Conversation for Session {
+    fn receive(&mut self, now: Timestamp, bytes: &[u8]) {
+        if self.closed {
+            return;
+        }
+        self.now = now;
+        self.buffer.extend_from_slice(bytes);
+        if let Some((why, since, need)) = self.waiting
+            && self.buffer.len() < need
+        {
+            self.waiting = Some((why, if why == Why::Quiet { now } else { since }, need));
+            return;
+        }
+        self.advance(Patience::Live);
+    }
+
+    fn identified(&mut self, admission: Admission) {
+        let Some((bytes, decoded)) = self.asking.take() else { return };
+        match admission {
+            Admission::Device(device) => {
+                self.sender = Some(Sender::Device(device.id));
+                self.profile = device.profile;
+                self.state.note(&decoded);
+                // Read again, now that the profile is known.
+                let setting = Setting { profile: &self.profile, state: &self.state, received: self.now };
+                let decoded = decode::decode(&bytes, setting);
+                self.keep(bytes, decoded, None);
+                while let Some(command) = self.commands.pop_front() {
+                    self.write(&command);
+                }
+                self.advance(Patience::Live);
+            }
+            Admission::Refused => {
+                self.sender = None;
+                let who = decoded.dissection.device.as_deref().unwrap_or_default();
+                let refusal = Problem {
+                    severity: Severity::Error,
+                    group: Group::Auth,
+                    text: format!("{who} is not a known device, and unknown ones are refused"),
+                    span: 0..bytes.len(),
+                };
+                self.keep(bytes, *decoded, Some(refusal));
+                self.close("unknown device, refused");
+            }
+        }
+    }
+
+    fn command(&mut self, now: Timestamp, command: &Command) {
+        if self.closed {
+            return;
+        }
+        self.now = now;
+        if self.asking.is_some() || self.sender.is_none() {
+            self.commands.push_back(command.clone());
+        } else {
+            self.write(command);
+        }
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        let (why, since, _) = self.waiting?;
+        let patience_s = match why {
+            Why::Nothing => return None,
+            Why::Rest => FRAME_S,
+            Why::Grace | Why::Quiet => GRACE_S,
+        };
+        Timestamp::from_millisecond(since.as_millisecond() + patience_s * 1000).ok()
+    }
+
+    fn expire(&mut self, now: Timestamp) {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        self.now = now;
+        self.waiting = None;
+        self.advance(Patience::Late);
+    }
+
+    fn finish(&mut self, now: Timestamp) {
+        if self.closed {
+            return;
+        }
+        self.now = now;
+        self.waiting = None;
+        self.advance(Patience::Over);
+    }
+
+    fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+}
+
+/// The word for an answer in the store.
+fn reply_kind(bytes: &[u8]) -> std::borrow::Cow<'static, str> {
+    let word = match frame::head(bytes) {
+        Some((_, _, _, 0x8A)) => "time",
+        Some((_, _, _, 0x17 | 0x97)) => "address",
+        Some(_) | None => "ack",
+    };
+    word.into()
+}
