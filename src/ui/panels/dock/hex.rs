@@ -1,12 +1,7 @@
 //! Bytes as offset, hex and text, in the colours of their fields.
 
 use egui::{
-<<<<<<< HEAD
-    Align, Id, Pos2, Rect, Response, ScrollArea, Sense, Ui, WidgetInfo, accesskit::Role, pos2, style::ScrollAnimation,
-    vec2,
-=======
     Align, Id, Pos2, Rect, Response, ScrollArea, Sense, Ui, WidgetInfo, accesskit::Role, style::ScrollAnimation, vec2,
->>>>>>> dock
 };
 
 use super::{
@@ -73,15 +68,9 @@ impl Grid {
     fn hex_cell(&self, offset: usize) -> Rect {
         let (row, column) = (self.rows.rect(offset / self.shape.per_row), offset % self.shape.per_row);
         let half = if column >= 8 { HALF_GAP } else { 0.0 };
-<<<<<<< HEAD
-        let x =
-            self.area.left() + self.hex_left + column as f32 * (2.0 * self.figure + BYTE_GAP) + half - BYTE_GAP / 2.0;
-        Rect::from_min_size(pos2(x, self.top(row)), vec2(2.0 * self.figure + BYTE_GAP, self.row_height))
-=======
         let width = self.shape.byte_width();
         let left = row.left() + self.shape.hex_left() + points(column) * width + half - BYTE_GAP / 2.0;
         Rect::from_x_y_ranges(left..=left + width, row.y_range())
->>>>>>> dock
     }
 
     /// The cell of a byte in the text part.
@@ -123,16 +112,9 @@ pub fn show(
     let scroll = ScrollArea::vertical().id_salt("hex").auto_shrink(false);
     scroll
         .show(ui, |ui| {
-<<<<<<< HEAD
-            let shape = Shape::fit(ui, ui.available_width());
-            let n_rows = bytes.len().div_ceil(shape.per_row);
-            let (_, area) = ui.allocate_space(vec2(ui.available_width(), n_rows as f32 * paint::row_height(ui)));
-            let grid = Grid::new(ui, shape, area);
-=======
             let shape = Shape::fit(ui, bytes.len());
             let rows = Rows::allocate(ui, bytes.len().div_ceil(shape.per_row));
             let (area, grid) = (rows.area, Grid { shape, rows });
->>>>>>> dock
             let response = ui.interact(area, ui.scope_id().with("hex"), Sense::CLICK);
             if let Some(offset) = goal {
                 ui.scroll_to_rect_animation(grid.hex_cell(offset), None, ScrollAnimation::none());
@@ -142,13 +124,7 @@ pub fn show(
             let over = pointer
                 .and_then(|p| grid.offset_at(p, bytes.len()))
                 .and_then(|offset| outline.field_at(fields, offset));
-<<<<<<< HEAD
-            let first = ((clip.top() - area.top()) / grid.row_height).floor().max(0.0) as usize;
-            let last = (((clip.bottom() - area.top()) / grid.row_height).ceil().max(0.0) as usize).min(n_rows);
-            for row in first..last {
-=======
             for row in rows.visible(clip) {
->>>>>>> dock
                 let start = row * shape.per_row;
                 let Some(row_bytes) = bytes.get(start..(start + shape.per_row).min(bytes.len())) else { continue };
                 hex_row(ui, &grid, start, row_bytes, fields, outline, lit);
