@@ -11,6 +11,7 @@ mod ingest;
 mod map;
 mod owntracks;
 mod sim;
+mod store;
 mod support;
 mod tidy;
 mod ui;
