@@ -49,7 +49,8 @@ REGIONS = {
 
 # The map zoom (of 512-pixel tiles) from which a city is named, by its population.
 CITY_ZOOMS = [(6_000_000, 2), (2_500_000, 3), (900_000, 4), (250_000, 5), (100_000, 6), (50_000, 7), (25_000, 8), (0, 9)]
-CAPITAL_ZOOM = 4
+# A capital is named early: a large one, any other.
+CAPITAL_ZOOMS = [(250_000, 4), (0, 6)]
 
 
 # ------------------------------------------------------------------------------------------------ sources
@@ -93,11 +94,18 @@ class Topology:
         return points
 
     def polygons(self, geometry):
+        """The parts of a geometry, cut where longitudes 180 and -180 meet."""
         if not geometry.get("arcs"):
             return []
         polygons = [geometry["arcs"]] if geometry["type"] == "Polygon" else geometry["arcs"]
-        rings = ([self.line(ring) for ring in polygon] for polygon in polygons)
-        return [Polygon(shell, holes) for shell, *holes in rings if len(shell) > 3]
+        parts = []
+        for shell, *holes in ([self.line(ring) for ring in polygon] for polygon in polygons):
+            if len(shell) > 3:
+                cut = folded_back(Polygon(enclosed(shell)))
+                for hole in holes:
+                    cut = cut.difference(folded_back(Polygon(hole)))
+                parts.extend(p for p in shapely.get_parts(cut) if p.geom_type == "Polygon")
+        return parts
 
     def lines(self, name):
         for geometry in self.geometries(name):
@@ -132,8 +140,35 @@ def project(geometry):
 def polygonal(geometry):
     """What of `geometry` has an area, valid."""
     geometry = shapely.make_valid(geometry)
-    parts = shapely.get_parts(shapely.get_parts(geometry))
+    parts = shapely.get_parts(shapely.get_parts(geometry))  # of a collection, the parts of its parts
     return MultiPolygon([part for part in parts if part.geom_type == "Polygon" and part.area > 0])
+
+
+def unwrapped(points):
+    """The same line without leaps from 180 to -180: it may go on beyond them."""
+    line = points[:1]
+    for lon, lat in points[1:]:
+        turns = round((line[-1][0] - lon) / 360)
+        line.append((lon + 360 * turns, lat))
+    return line
+
+
+def enclosed(ring):
+    """A ring without leaps; one that goes around the globe is led over the south pole."""
+    ring = unwrapped(ring)
+    if abs(ring[0][0] - ring[-1][0]) > 180:
+        ring += [(ring[-1][0], -90), (ring[0][0], -90)]
+    return ring
+
+
+def folded_back(geometry):
+    """What lies beyond 180 or -180, moved to where it is seen."""
+    geometry = shapely.make_valid(geometry)
+    copies = []
+    for turns in (-1, 0, 1):
+        part = geometry.intersection(box(-180 + 360 * turns, -90, 180 + 360 * turns, 90))
+        copies.append(shapely.transform(part, lambda p: p - [360 * turns, 0]))
+    return unary_union([c for c in copies if not c.is_empty])
 
 
 def is_frame(a, b):
@@ -154,8 +189,8 @@ def without_frame(points):
 
 
 def lines_of(runs):
-    merged = linemerge([LineString(run) for run in runs if len(run) > 1])
-    return project(merged)
+    parts = [part for run in runs if len(run) > 1 for part in line_parts(folded_back(LineString(unwrapped(run))))]
+    return project(linemerge(parts))
 
 
 # ------------------------------------------------------------------------------------------------ layers
@@ -219,14 +254,18 @@ def countries(topology, names):
     return [(place, folded(name), zoom) for _, place, name, zoom in found if folded(name) != "Antarctica"]
 
 
+def zoom_of(population, zooms):
+    return next(zoom for least, zoom in zooms if population >= least)
+
+
 def cities(cache):
     """(place, name, zoom from which it is named), the most populous first."""
     capitals = {(c["iso"], c["capital"]) for c in cache.get_countries().values()}
     found = []
     for city in cache.get_cities().values():
-        zoom = next(zoom for population, zoom in CITY_ZOOMS if city["population"] >= population)
+        zoom = zoom_of(city["population"], CITY_ZOOMS)
         if (city["countrycode"], city["name"]) in capitals:
-            zoom = min(zoom, CAPITAL_ZOOM)
+            zoom = min(zoom, zoom_of(city["population"], CAPITAL_ZOOMS))
         found.append((zoom, -city["population"], city["geonameid"], city))
     found.sort(key=lambda c: c[:3])
     places = numpy.array([world((c["longitude"], c["latitude"])) for *_, c in found])
@@ -278,8 +317,8 @@ def cut(geometry, wanted, z=0, x=0, y=0):
 
 
 def drawn(geometry, z):
-    """`geometry` without what is finer than a third of a pixel at this zoom."""
-    pixel = 2.0**-z / 512
+    """`geometry` without what is finer than a third of a pixel at this zoom; the last zoom is enlarged, so it has more."""
+    pixel = 2.0**-z / 512 / (4 if z == MAX_ZOOM else 1)
     simple = geometry.simplify(0.35 * pixel)
     if geometry.geom_type in ("Polygon", "MultiPolygon"):
         parts = [p for p in shapely.get_parts(polygonal(simple)) if p.area > 2 * pixel * pixel]

@@ -21,7 +21,7 @@ use std::{
 use directories::ProjectDirs;
 use toml::de::{DeTable, DeValue};
 
-use super::{Limits, ListenAt, Setup};
+use super::{Access, Limits, ListenAt, Setup};
 use crate::model::{Policy, Protocol};
 
 /// Name of the settings file within the platform's settings folder.
@@ -184,6 +184,7 @@ impl Config {
             listen: Protocol::ALL.map(listen).to_vec(),
             policy: self.policy.unwrap_or_default(),
             limits: Limits::default(),
+            access: Access::from_environment(),
         })
     }
 }

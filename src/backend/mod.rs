@@ -31,7 +31,7 @@ use crate::{
     store::{self, Options, Store, query},
 };
 pub use crate::{
-    ingest::{Limits, ListenAt, ReceiverLine, ReceiverStatus},
+    ingest::{Access, Limits, ListenAt, ReceiverLine, ReceiverStatus},
     store::{Error, Pending},
 };
 
@@ -45,6 +45,7 @@ pub struct Setup {
     pub listen: Vec<(Protocol, ListenAt)>,
     pub policy: Policy,
     pub limits: Limits,
+    pub access: Access,
 }
 
 /// Why there is no backend.
@@ -96,7 +97,7 @@ impl Backend {
         let runtime = runtime()?;
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store.writer(), &clock, setup.limits, wake)
+            Receivers::start(&setup.listen, &store.writer(), &clock, setup.limits, setup.access, wake)
         };
         Ok(Self { runtime, store, receivers: Some(receivers), clock, data_dir: setup.data_dir, demo: Mutex::default() })
     }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    backend::{Limits, ListenAt, Setup},
+    backend::{Access, Limits, ListenAt, Setup},
     model::{Clock, Policy, Protocol},
 };
 
@@ -96,5 +96,6 @@ fn setup(listen: &Listen, data_dir: PathBuf) -> Setup {
         listen: Protocol::ALL.map(|p| (p, at(p).unwrap_or_else(|| default(p)))).to_vec(),
         policy: listen.policy.unwrap_or_default(),
         limits: Limits::default(),
+        access: Access::default(),
     }
 }

@@ -40,7 +40,8 @@ impl World {
 
     /// Metres on the ground that one unit spans here; less towards the poles.
     pub fn metres_per_unit(self) -> f64 {
-        EQUATOR_M * self.lat_lon().lat_deg().to_radians().cos()
+        // The cosine of the latitude, without going through the latitude.
+        EQUATOR_M / (PI * (1.0 - 2.0 * self.y)).cosh()
     }
 
     /// Distance on the square, in units.

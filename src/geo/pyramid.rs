@@ -85,7 +85,7 @@ impl Pyramid {
         self.levels.resize_with(usize::from(LEVELS), Level::default);
         for (index, level) in (0..LEVELS).zip(&mut self.levels) {
             let far_enough = index + 1 == LEVELS
-                || level.kept.last().is_none_or(|last| self.points[*last as usize].distance(point) >= tolerance(index));
+                || level.kept.last().is_none_or(|last| is_apart(self.points[*last as usize], point, index));
             if !far_enough && !after_gap {
                 continue;
             }
@@ -99,6 +99,9 @@ impl Pyramid {
 
     /// Forgets every point with a number of `len` or more.
     pub fn truncate(&mut self, len: usize) {
+        if len >= self.points.len() {
+            return;
+        }
         self.points.truncate(len);
         self.breaks.truncate(self.breaks.partition_point(|n| (*n as usize) < len));
         for (index, level) in (0..LEVELS).zip(&mut self.levels) {
@@ -107,7 +110,7 @@ impl Pyramid {
             if let [.., before, last] = level.kept[..]
                 && index + 1 < LEVELS
                 && self.breaks.last() != Some(&last)
-                && self.points[before as usize].distance(self.points[last as usize]) < tolerance(index)
+                && !is_apart(self.points[before as usize], self.points[last as usize], index)
             {
                 level.kept.pop();
             }
@@ -217,9 +220,15 @@ fn reaches(boxes: &[WorldBox], chunk: usize, view: WorldBox) -> bool {
     boxes[chunk].touches(view) || (!next.touches(view) && boxes[chunk].union(next).touches(view))
 }
 
+/// True where two points are two points on this level.
+fn is_apart(a: World, b: World, level: u8) -> bool {
+    let (x, y, tolerance) = (a.x - b.x, a.y - b.y, tolerance(level));
+    x * x + y * y >= tolerance * tolerance
+}
+
 /// Units of the unit square.
 fn tolerance(level: u8) -> f64 {
-    TOLERANCE_PX / 256.0 / f64::from(FIRST_ZOOM + level).exp2()
+    TOLERANCE_PX / 256.0 / f64::from(1u32 << (FIRST_ZOOM + level))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..LEVELS")]

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | 200 | everything an app may send, even what we cannot use: its bytes are kept |
 //! | 400 | what no app sends (not JSON, no object), and an unknown sender under the strict policy |
+//! | 401 | credentials are set, and these are not they |
 //! | 405 | not a POST |
 //! | 413 | over the size cap; the start of the body is kept |
 //! | 415 | compressed: no app does it |
@@ -23,7 +24,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -34,7 +34,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Site, tcp};
+use super::{
+    Site,
+    access::{basic_user, text},
+    tcp,
+};
 use crate::{
     model::{Direction, NewPacket, Protocol, Verdict},
     store,
@@ -106,6 +110,11 @@ async fn receive(State(desk): State<Desk>, request: Request) -> Response {
         return desk
             .refused(&parts, Vec::new(), StatusCode::METHOD_NOT_ALLOWED, "method", answer.into_response())
             .await;
+    }
+    if !desk.site.access.admits(&parts.headers) {
+        let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"Wayglass\", charset=\"UTF-8\"")];
+        let answer = (StatusCode::UNAUTHORIZED, challenge, "wrong or missing user name and password\n");
+        return desk.refused(&parts, Vec::new(), StatusCode::UNAUTHORIZED, "unauthorized", answer.into_response()).await;
     }
     let encoding = text(&parts.headers, "content-encoding").unwrap_or_default();
     let body = match desk.read(&parts.headers, body).await {
@@ -183,7 +192,7 @@ impl Desk {
             basic_user: user.as_deref(),
             body: &body.bytes,
         };
-        let exchange = owntracks::receive(&self.line, &request, None, (self.site.clock)());
+        let exchange = owntracks::receive(&self.line, &request, self.site.access.key().as_ref(), (self.site.clock)());
         let status = StatusCode::from_u16(exchange.status).unwrap_or(StatusCode::BAD_REQUEST);
         match self.commit(exchange.packet).await {
             Ok(stored) if stored.refused => {
@@ -244,19 +253,4 @@ async fn next_chunk(body: &mut axum::body::BodyDataStream) -> Option<Result<hype
         Ok(frame) => Some(Ok(frame.into_data().unwrap_or_default())),
         Err(_) => Some(Err(())),
     }
-}
-
-/// A header as text: UTF-8, since apps write names that are not ASCII as they are.
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    std::str::from_utf8(headers.get(name)?.as_bytes()).ok()
-}
-
-/// The user of HTTP Basic credentials; the password stays unread here.
-fn basic_user(headers: &HeaderMap) -> Option<String> {
-    let (scheme, credentials) = text(headers, "authorization")?.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(BASE64_STANDARD.decode(credentials.trim()).ok()?).ok()?;
-    decoded.split_once(':').map(|(user, _)| user.to_owned())
 }

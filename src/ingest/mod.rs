@@ -4,6 +4,7 @@
 //! accepts, and binds again when the address changes or the port was taken. A reply leaves only after the commit of everything
 //! it stands for; a commit that fails closes the connection unanswered (GT06) or answers 503 (HTTP), so the device keeps its data.
 
+mod access;
 mod converse;
 mod http;
 mod supervise;
@@ -21,6 +22,7 @@ use std::{
 use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use access::Access;
 pub use converse::{End, converse};
 
 use crate::{
@@ -99,6 +101,7 @@ pub(crate) struct Site {
     pub(crate) store: Writer,
     pub(crate) clock: Clock,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) access: Arc<Access>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     /// Numbers connections, over all receivers.
@@ -150,6 +153,7 @@ impl Receivers {
         store: &Writer,
         clock: &Clock,
         limits: Limits,
+        access: Access,
         wake: Arc<dyn Fn() + Send + Sync>,
     ) -> Self {
         let stop = CancellationToken::new();
@@ -158,6 +162,7 @@ impl Receivers {
             store: store.clone(),
             clock: Arc::clone(clock),
             limits: Arc::new(limits),
+            access: Arc::new(access),
             stop: stop.clone(),
             tasks: tasks.clone(),
             next_connection: Arc::new(AtomicU64::new(1)),

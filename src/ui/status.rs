@@ -67,16 +67,39 @@ pub struct Status {
 impl Status {
     /// The freshness at another time, everything else being as it is.
     pub fn freshness_at(&self, now: Timestamp) -> Freshness {
-        let Some(since) = self.since else { return Freshness::Lost };
-        let silence = now.duration_since(since);
-        if silence > (self.rhythm * LOST_RHYTHMS).max(LOST_MIN) {
-            Freshness::Lost
-        } else if silence > self.rhythm * STALE_RHYTHMS {
-            Freshness::Stale
-        } else if silence > self.rhythm * LATE_RHYTHMS {
-            Freshness::Late
-        } else {
+        self.ageing().freshness_at(now)
+    }
+
+    /// When the device becomes late, stale and lost, for who asks often.
+    pub fn ageing(&self) -> Ageing {
+        let after = |silence| self.since.and_then(|since| since.checked_add(silence).ok()).unwrap_or(Timestamp::MIN);
+        Ageing {
+            late: after(self.rhythm * LATE_RHYTHMS),
+            stale: after(self.rhythm * STALE_RHYTHMS),
+            lost: after((self.rhythm * LOST_RHYTHMS).max(LOST_MIN)),
+        }
+    }
+}
+
+/// When a device becomes what, if it stays silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ageing {
+    late: Timestamp,
+    stale: Timestamp,
+    lost: Timestamp,
+}
+
+impl Ageing {
+    /// The freshness at `now`.
+    pub fn freshness_at(self, now: Timestamp) -> Freshness {
+        if now <= self.late {
             Freshness::Fresh
+        } else if now <= self.stale {
+            Freshness::Late
+        } else if now <= self.lost {
+            Freshness::Stale
+        } else {
+            Freshness::Lost
         }
     }
 }

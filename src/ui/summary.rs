@@ -65,14 +65,18 @@ pub fn summary_of(row: &PacketRow, dissection: &Dissection, units: Units, answer
         (Protocol::Gt06, Some(number)) => Cow::Owned(format!("0x{number:02x}")),
         (Protocol::Gt06 | Protocol::OwnTracks, _) => row.kind.clone(),
     };
-    let title = match (row.direction, dissection.title.as_ref()) {
-        (Direction::Out, _) | (Direction::In, "") => Cow::Owned(sentence(&row.kind)),
-        (Direction::In, _) => dissection.title.clone(),
+    let title = match (row.protocol, row.direction) {
+        // Our answers over HTTP are no OwnTracks messages.
+        (Protocol::OwnTracks, Direction::Out) => Cow::Owned(sentence(&row.kind)),
+        (Protocol::Gt06, _) | (Protocol::OwnTracks, Direction::In) if dissection.title.is_empty() => {
+            Cow::Owned(sentence(&row.kind))
+        }
+        (Protocol::Gt06, _) | (Protocol::OwnTracks, Direction::In) => dissection.title.clone(),
     };
     let (trouble, detail) = match row.direction {
         Direction::In => (worst(&dissection.problems).map(trouble), told(row, dissection, units)),
         // What we write is not judged by the rules for what devices write.
-        Direction::Out => (None, sent(row, answered)),
+        Direction::Out => (None, sent(row, dissection, answered)),
     };
     Summary { type_text, title, serial: dissection.serial, trouble, detail }
 }
@@ -169,12 +173,14 @@ fn reading_part(key: &str, value: &Json) -> Option<String> {
     })
 }
 
-fn sent(row: &PacketRow, answered: Option<&PacketRow>) -> String {
-    let mut text = body(&row.bytes);
+fn sent(row: &PacketRow, dissection: &Dissection, answered: Option<&PacketRow>) -> String {
+    let command = dissection.reports.first().and_then(|r| r.readings.get("command")).and_then(Json::as_str);
+    let mut text = command.map_or_else(|| body(&row.bytes), one_line);
     if let Some(answered) = answered {
+        write!(text, " · answers {}", answered.kind).expect("writing to a String cannot fail");
         let delay_ms = row.received.as_millisecond() - answered.received.as_millisecond();
         if delay_ms > 0 {
-            write!(text, " · after {delay_ms} ms").expect("writing to a String cannot fail");
+            write!(text, " after {delay_ms} ms").expect("writing to a String cannot fail");
         }
     }
     text
@@ -318,6 +324,6 @@ mod tests {
         answer.direction = Direction::Out;
         answer.received = "2026-03-14T12:00:00.012Z".parse().expect("a moment");
         let line = summary_of(&answer, &Dissection::default(), Units::Metric, Some(&asked)).line();
-        assert_eq!(line, "Ack  7878 05 · after 12 ms");
+        assert_eq!(line, "Ack  7878 05 · answers login after 12 ms");
     }
 }

@@ -82,15 +82,19 @@ fn read(line: &[u8], trimmed: &[u8]) -> Result<Line, Complaint> {
     if let Some(found) = json(line, trimmed) {
         return Ok(found);
     }
+    if looks_like_broken_json(trimmed) {
+        return Ok(body(line));
+    }
     let text = String::from_utf8_lossy(line);
     if let Some(tag) = Tag::find(&text) {
         return tagged(&text, &tag);
     }
-    if let Some(at) = json_at_end(&text) {
-        return Ok(body(text.get(at..).unwrap_or_default().trim_end().as_bytes()));
+    if let Some(json) = json_at_end(line, after_timestamp(&text) > 0) {
+        return Ok(body(json));
     }
-    if looks_like_broken_json(trimmed) {
-        return Ok(body(line));
+    if is_dump(&text) {
+        let text = "a line of a hex dump, of which each line is only a part: put the bytes on one line".to_owned();
+        return Err(Complaint { column: 1, text });
     }
     let start = after_timestamp(&text);
     let rest = text.get(start..).unwrap_or_default();
@@ -222,16 +226,16 @@ pub fn http_head(bytes: &[u8]) -> Option<usize> {
     Some(end.map_or(bytes.len(), |at| at + 4))
 }
 
-/// Where a line begins to be JSON to its end, behind a topic, or time, topic and tabs (`.rec` files of the Recorder).
-fn json_at_end(text: &str) -> Option<usize> {
-    // Only so many beginnings are tried: each costs a reading of the rest.
-    let starts = text.match_indices(['{', '[']).map(|(at, _)| at).take(4);
-    let rec = text.bytes().filter(|b| *b == b'\t').count() >= 2 && after_timestamp(text) > 0;
-    let mut starts = starts.filter(|at| *at > 0);
-    starts.find(|at| {
-        let rest = text.get(*at..).unwrap_or_default();
-        let value = rest.trim_end().as_bytes();
-        (is_json(value) && serde_json::from_slice::<Vec<u8>>(value).is_err()) || (rec && looks_like_broken_json(value))
+/// The JSON at the end of a line, behind a topic, or time, topic and tabs (`.rec` files of the Recorder).
+fn json_at_end(line: &[u8], begins_with_time: bool) -> Option<&[u8]> {
+    /// Further beginnings are not tried: each costs a reading of the rest.
+    const MOST: usize = 4;
+    let rec = begins_with_time && line.split(|b| *b == b'\t').count() > 2;
+    let pairs = line.windows(2).enumerate();
+    let starts = pairs.filter(|(_, pair)| matches!(pair, [b' ' | b'\t', b'{' | b'[']));
+    let mut rests = starts.take(MOST).filter_map(|(at, _)| Some(line.get(at + 1..)?.trim_ascii_end()));
+    rests.find(|json| {
+        (is_json(json) && serde_json::from_slice::<Vec<u8>>(json).is_err()) || (rec && looks_like_broken_json(json))
     })
 }
 
@@ -264,6 +268,13 @@ fn shaped<'t>(text: &'t str, shape: &str) -> Option<&'t str> {
     let (start, rest) = text.split_at_checked(shape.len())?;
     let fits = start.bytes().zip(shape.bytes()).all(|(b, s)| if s == b'd' { b.is_ascii_digit() } else { b == s });
     fits.then_some(rest)
+}
+
+/// A line as `xxd` and `hexdump -C` print it: an offset in steps of 16 before the bytes.
+fn is_dump(text: &str) -> bool {
+    let Some((offset, rest)) = text.split_once([':', ' ']) else { return false };
+    let counts = (7..=8).contains(&offset.len()) && offset.starts_with("000") && offset.ends_with('0');
+    counts && offset.bytes().all(|b| b.is_ascii_hexdigit()) && rest.starts_with(' ')
 }
 
 /// A log line without bytes: a level, then words.

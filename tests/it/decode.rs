@@ -119,6 +119,9 @@ fn lines_say_what_else_they_are() {
         "7878zz",
         "column 5: expected a hex digit, found 'z'; this is neither hex, nor a log line with bytes, nor JSON",
     );
+    let dump = "column 1: a line of a hex dump, of which each line is only a part: put the bytes on one line";
+    gt06("00000000  78 78 0d 01 01 23 45 67  89 01 23 45 00 01 8c dd  |xx...#Eg..#E....|", dump);
+    gt06("00000010: 0d0a                                     ..", dump);
     gt06("[Te3: gt06 < 203.0.113.7] hello", "column 27: expected a hex digit, found 'h'");
     gt06(
         "787 8780d",
@@ -144,9 +147,15 @@ fn bodies_are_found() {
         assert_eq!(read(&line, Some(Protocol::OwnTracks)), body, "{line}");
     }
     let same = |line: &str, expected| assert_eq!(read(line, expected), line, "{line}");
+    let mut latin = b"2023-11-14T22:13:20Z\t*\t{\"_type\":\"card\",\"name\":\"Ren\xe9\"}".to_vec();
+    let Ok(Line::Buffer(found)) = dress::line(&latin, None) else { panic!("no body in {latin:?}") };
+    assert_eq!(found.bytes, latin.split_off(23), "bytes stay what they were");
     // What is broken is shown where it breaks, not refused.
     same(r#"{"_type":"location","lat":1"#, None);
     same("{'_type':'location'}", None);
+    same(r#"{"_type":"lwt"}{"_type":"lwt"}"#, None);
+    same(r#"{"_type":"lwt"} {"_type":"lwt"}"#, None);
+    same(r#"xyz{"_type":"lwt"}"#, Some(Protocol::OwnTracks));
     same("[]", None);
     same("[[1],[2]]", None);
     for line in ["null", "12", "7878", "location", "\"location\"", "[120,120]", "{0x78}"] {
@@ -210,6 +219,34 @@ warn  OwnTracks Position, line 1, 79 bytes, JJ
     78    Close  }
 ";
     assert_eq!(said.out, wanted);
+}
+
+#[test]
+fn a_login_is_explained_in_a_log_too() {
+    let log = format!(
+        "2024-06-02 14:21:11  INFO: [Te3c4e6ff] connected\n\
+         2024-06-02 14:21:11  INFO: [Te3c4e6ff: gt06 < 203.0.113.7] ffff{LOGIN}\n\
+         2024-06-02 14:21:11  INFO: [Te3c4e6ff: gt06 > 203.0.113.7] 787805010001d9dc0d0a\n"
+    );
+    let said = decode(&args(Language::Auto, true, &["-"]), log.as_bytes());
+    let found = objects(&said);
+    found.iter().for_each(assert_tiles);
+    let kinds: Vec<&str> = found.iter().map(|o| o["kind"].as_str().unwrap()).collect();
+    assert_eq!((kinds[0], kinds[1], found.len()), ("noise", "login", 3), "{}", said.out);
+    let login = &found[1];
+    assert_eq!((&login["offset"], &login["hex"], &login["serial"]), (&2.into(), &LOGIN.into(), &1.into()));
+    assert_eq!(login["device"], "123456789012345");
+    assert_eq!(login["reply"], "787805010001d9dc0d0a");
+    assert_eq!(login["crc"], serde_json::json!({"received": "8cdd", "computed": "8cdd", "ok": true}));
+    assert_eq!(login["type"], "0x01");
+    assert_eq!((said.ended, said.err.as_str()), (Ended::Done, "1 log line carries no bytes\n"));
+    let words: Vec<String> = LOGIN.as_bytes().chunks(2).map(|d| String::from_utf8_lossy(d).into_owned()).collect();
+    let said = decode(&args(Language::Gt06, false, &words.iter().map(String::as_str).collect::<Vec<_>>()), b"");
+    assert!(
+        said.out.starts_with("ok    GT06 Login (0x01), line 1, 18 bytes, serial 1, 123456789012345\n"),
+        "{}",
+        said.out
+    );
 }
 
 #[test]

@@ -159,6 +159,15 @@ fn the_map_is_never_grey() {
     for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
         let mut h = Stage::new(Data::default()).pictured([900.0, 600.0], theme);
         let colors = picture(&mut h, &format!("world-{word}.png"));
+        for (name, lat, lon, zoom) in [
+            ("dateline", 66.0, 179.0, 4.0),
+            ("south", -80.0, 0.0, 2.5),
+            ("europe", 50.0, 8.0, 5.0),
+            ("city", 51.2, 4.4, 10.0),
+        ] {
+            h.state_mut().map().set_camera(Camera { center: LatLon::new(lat, lon).unwrap(), zoom });
+            picture(&mut h, &format!("{name}-{word}.png"));
+        }
         assert!(colors > 100, "sea, land, borders and names, without a network: {colors} colours");
     }
 }

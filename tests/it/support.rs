@@ -12,7 +12,7 @@ use std::{
 };
 
 use wayglass::{
-    backend::{Backend, Limits, ListenAt, ReceiverStatus, Setup},
+    backend::{Access, Backend, Limits, ListenAt, ReceiverStatus, Setup},
     model::{Clock, Policy, Protocol, Timestamp},
 };
 
@@ -56,6 +56,7 @@ impl Station {
             listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
             policy,
             limits: Limits::default(),
+            access: Access::default(),
         };
         let (wake, woken) = mpsc::sync_channel(1);
         let wake = Arc::new(move || {

@@ -204,6 +204,16 @@ fn round_length(max_m: f64) -> f64 {
     [5.0, 2.0].into_iter().map(|n| n * power).find(|length| *length <= max_m).unwrap_or(power)
 }
 
+/// Where the edges are, about: no label goes there.
+pub(super) fn areas(screen: &Screen) -> [Rect; 3] {
+    let (left, right) = (screen.rect.left_bottom(), screen.rect.right_bottom());
+    [
+        Rect::from_two_pos(right, right - vec2(2.0 * MARGIN + BUTTON.x, 180.0)),
+        Rect::from_two_pos(right, right - vec2(190.0, 34.0)),
+        Rect::from_two_pos(left, left + vec2(260.0, -34.0)),
+    ]
+}
+
 /// What text on the map stands on.
 pub(super) fn backdrop(ui: &egui::Ui) -> Color32 {
     ui.visuals().panel_fill.gamma_multiply(0.88)

@@ -16,15 +16,16 @@ use crate::{
     model::{DeviceId, DeviceOverview, DeviceState, Timestamp},
     ui::{
         Data,
-        status::{Freshness, Motion, Status, status},
+        status::{Ageing, Freshness, Motion, Status, status},
     },
 };
 
 /// From this zoom on markers are never gathered: what stands on one spot can be seen there one by one.
 const HEAPS_BELOW_ZOOM: f64 = 16.0;
 
-/// Markers within a square of this many points are one heap, if they are at least [`MIN_HEAP`].
-const HEAP_POINTS: f32 = 40.0;
+/// Markers within a square of this many points (and up to twice as many between whole zooms) are one heap, if they are at
+/// least [`MIN_HEAP`].
+const HEAP_POINTS: f32 = 56.0;
 
 /// Fewer markers on one spot are drawn as they are.
 const MIN_HEAP: usize = 6;
@@ -43,6 +44,7 @@ pub(super) struct Marker {
     pub(super) device: DeviceId,
     pub(super) label: String,
     pub(super) status: Status,
+    ageing: Ageing,
     /// Unit vector to where it is heading, as seen on the screen.
     pub(super) up: Option<Vec2>,
     pub(super) accuracy_m: Option<f64>,
@@ -227,7 +229,7 @@ impl Markers {
 
     fn rank(&self, index: usize, selected: Option<DeviceId>, now: Timestamp) -> Option<ShownMarker> {
         let marker = self.markers.get(index)?;
-        let freshness = marker.status.freshness_at(now);
+        let freshness = marker.ageing.freshness_at(now);
         let rank = match (freshness, marker.status.motion) {
             _ if selected == Some(marker.device) => Rank::Selected,
             _ if marker.status.alarm => Rank::Alarm,
@@ -245,11 +247,13 @@ impl Marker {
     fn new(overview: &DeviceOverview, trail: Option<&Trail>, basis: Basis, now: Timestamp) -> Self {
         let fix = overview.last_fix.as_ref().map(|f| &f.fix);
         let course = fix.and_then(|f| f.course_deg).filter(|c| c.is_finite());
+        let status = status(overview, trail, now);
         let up = course.map(|c| vec2(points(c.to_radians().sin()), points(-c.to_radians().cos())));
         Self {
             device: overview.device.id,
             label: overview.device.label().to_owned(),
-            status: status(overview, trail, now),
+            ageing: status.ageing(),
+            status,
             up: up.or_else(|| heading(trail?)),
             accuracy_m: fix.and_then(|f| f.accuracy_m),
             basis,

@@ -168,8 +168,12 @@ fn share(count: usize, all: usize) -> f32 {
 
 /// Points along a circle; turns begin at the top and go clockwise.
 fn arc(middle: Pos2, radius: f32, from: f32, to: f32) -> Vec<Pos2> {
-    const STEPS: u8 = 24;
-    let steps = (0..=STEPS).map(|n| from + (to - from) * f32::from(n) / f32::from(STEPS));
+    // A dozen chords look like a circle of this size.
+    const STEPS: u8 = 12;
+    let steps = (0..=STEPS)
+        .map(|n| f32::from(n) / f32::from(STEPS))
+        .filter(|part| (to - from) > 0.3 || *part * 4.0 % 1.0 == 0.0);
+    let steps = steps.map(|part| from + (to - from) * part);
     steps.map(|turn| middle + radius * Vec2::angled((turn - 0.25) * std::f32::consts::TAU)).collect()
 }
 
@@ -186,6 +190,9 @@ fn rank_color(rank: Rank, palette: &Palette) -> Color32 {
 
 fn label_all(painter: &egui::Painter, ui: &egui::Ui, screen: &Screen, markers: &Markers, shown: &Shown) {
     let mut room = Room::new(screen.rect);
+    for area in controls::areas(screen) {
+        room.take(area);
+    }
     for heap in &shown.heaps {
         let side = 2.0 * heap_radius(heap.count);
         room.take(egui::Rect::from_center_size(screen.pos(heap.middle), Vec2::splat(side)));
@@ -199,7 +206,7 @@ fn label_all(painter: &egui::Painter, ui: &egui::Ui, screen: &Screen, markers: &
     for m in shown.single.iter().take(MAX_LABELS) {
         let Some(marker) = markers.get(m.index) else { continue };
         let selected = m.rank == Rank::Selected;
-        let color = if selected { strong } else { text };
+        let color = if m.rank == Rank::Stale { text } else { strong };
         let galley = painter.layout_no_wrap(marker.label.clone(), FontId::proportional(LABEL_SIZE), color);
         let Some(place) = room.beside(screen.pos(markers.place(m.index)), galley.size() + 2.0 * LABEL_PADDING) else {
             continue;

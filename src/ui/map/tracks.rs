@@ -10,7 +10,7 @@ use super::{
 use crate::{geo::pyramid::Detail, model::Timestamp};
 
 /// Points of all trails that one frame draws at most; more are drawn more coarsely.
-pub(super) const BUDGET: usize = 40_000;
+pub(super) const BUDGET: usize = 30_000;
 
 /// From which age on a trail has which part of its colour; the last quarter of an hour has all of it.
 const FADE: [(SignedDuration, f32); 7] = [
@@ -44,6 +44,8 @@ pub(super) struct Pen {
 /// Adds a trail to `shapes`, with `budget` points at most.
 pub(super) fn draw(shapes: &mut Vec<Shape>, screen: &Screen, trail: &Trail, pen: Pen, now: Timestamp, budget: usize) {
     let view = screen.view(MARGIN);
+    // With a casing, each point is drawn twice.
+    let budget = if pen.casing.is_some() { budget / 2 } else { budget };
     let detail = trail.line().detail(screen.zoom, view, budget);
     let mut strokes = Strokes { screen, clip: Clip::new(screen), shapes, pen, open: Vec::new(), color: pen.color };
     if let Some(casing) = pen.casing {

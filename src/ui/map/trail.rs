@@ -117,7 +117,9 @@ impl Trail {
             let metres = from.distance(world) * world.metres_per_unit();
             let kmh = metres / took.as_secs_f64().max(1.0) * 3.6;
             point.moving = point.speed_kmh.map_or(kmh, f64::from) >= MOVING_KMH;
-            gap = metres > GAP_MIN_M && (took > self.rhythm() * GAP_RHYTHMS || kmh > ABSURD_KMH);
+            // The rhythm is asked for only where it can matter, for it takes longer than all the rest.
+            let silent = || took > RHYTHM_FLOOR * GAP_RHYTHMS && took > self.rhythm() * GAP_RHYTHMS;
+            gap = metres > GAP_MIN_M && (kmh > ABSURD_KMH || silent());
         } else {
             point.moving = point.speed_kmh.is_some_and(|s| f64::from(s) >= MOVING_KMH);
         }

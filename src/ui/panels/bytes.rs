@@ -8,7 +8,7 @@ use egui::{
 use super::dock::{
     bits::{self, Word},
     copy::CopyAs,
-    explain,
+    dense, explain,
     hex::{self, Pointed},
     hover,
     light::Lit,
@@ -16,11 +16,15 @@ use super::dock::{
     outline::Outline,
     paint::{self, GAP},
     push,
+    rows::{Rows, whole},
 };
 use crate::{
     model::PacketId,
     ui::{Action, Cx, data::Opened, format},
 };
+
+/// More text than this does not fit the foot.
+const MOST_EXCERPT: usize = 120;
 
 /// The bytes and what only they know.
 #[derive(Default)]
@@ -36,7 +40,7 @@ pub struct Bytes {
 impl Bytes {
     /// Draws the bytes into the room that is left.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        ui.spacing_mut().item_spacing.y = 0.0;
+        dense(ui);
         let Some(opened) = &cx.data.opened else {
             ui.centered_and_justified(|ui| ui.label(RichText::new("Select a packet to see its bytes").weak()));
             return;
@@ -96,29 +100,24 @@ impl Bytes {
     /// The body as wrapped text.
     fn text(&mut self, ui: &mut Ui, opened: &Opened, outline: &Outline, lit: &Lit<'_>, goal: Option<usize>) -> Pointed {
         let fields = &opened.dissection.fields;
-        let row_height = paint::row_height(ui);
         let mut over = None;
         let scroll = ScrollArea::vertical().id_salt("text").auto_shrink(false);
         let shown = scroll.show(ui, |ui| {
-            let columns = ((ui.available_width() - 2.0 * GAP) / paint::figure_width(ui)).floor().max(8.0) as usize;
+            let columns = whole((ui.available_width() - 2.0 * GAP) / paint::figure_width(ui)).max(8);
             self.lines.lay(opened.row.id, &opened.row.bytes, fields, outline, columns);
-            let height = self.lines.len() as f32 * row_height;
-            let (_, area) = ui.allocate_space(vec2(ui.available_width(), height));
+            let rows = Rows::allocate(ui, self.lines.len());
+            let area = rows.area;
             let response = ui.interact(area, ui.scope_id().with("text"), Sense::CLICK);
             if let Some(line) = goal.and_then(|offset| self.lines.line_of(offset)) {
-                let top = area.top() + line as f32 * row_height;
-                let rect = Rect::from_x_y_ranges(area.x_range(), top..=top + row_height);
-                ui.scroll_to_rect_animation(rect, None, ScrollAnimation::none());
+                ui.scroll_to_rect_animation(rows.rect(line), None, ScrollAnimation::none());
             }
             let clip = ui.clip_rect();
-            let first = ((clip.top() - area.top()) / row_height).floor().max(0.0) as usize;
-            let last = ((clip.bottom() - area.top()) / row_height).ceil().max(0.0) as usize;
             let pointer = ui.ctx().pointer_hover_pos().filter(|p| ui.rect_contains_pointer(area) && clip.contains(*p));
-            for n in first..last.min(self.lines.len()) {
-                let top = area.top() + n as f32 * row_height;
-                let row = Rect::from_x_y_ranges(area.left() + GAP..=area.right(), top..=top + row_height);
+            for n in rows.visible(clip) {
+                let row = rows.rect(n).with_min_x(area.left() + GAP);
                 for piece in self.lines.pieces(n, &opened.row.bytes, fields, outline) {
-                    let rect = piece.paint(ui, row, lit.on(fields, outline, piece.field));
+                    let light = lit.on(fields, outline, piece.field);
+                    let rect = piece.paint(ui, row, light);
                     if let Some(field) = piece.field {
                         if pointer.is_some_and(|p| rect.contains(p)) {
                             over = Some(field);
@@ -126,7 +125,8 @@ impl Bytes {
                         let named = ui.interact(rect, ui.scope_id().with(("piece", piece.start)), Sense::hover());
                         let name = &fields[field].name;
                         named.widget_info(|| {
-                            WidgetInfo::labeled(Role::Cell, true, format!("text at byte {}: {name}", piece.start))
+                            let lit = light.hovered || light.selected;
+                            WidgetInfo::selected(Role::Cell, true, lit, format!("text at {}: {name}", piece.start))
                         });
                     }
                 }
@@ -155,8 +155,15 @@ fn footer(ui: &Ui, rect: Rect, opened: &Opened, outline: &Outline, about: Option
         let word = Word { fields, outline, field: index, value, n_bits: bytes.len() * 8 };
         return bits::show(ui, lines[1], &word);
     }
-    paint::text(ui, lines[1], &explain::raw_hex(bytes), paint::mono(ui), weak, Align::Min);
+    let raw = if explain::is_json(&opened.row.bytes) { excerpt(bytes) } else { explain::raw_hex(bytes) };
+    paint::text(ui, lines[1], &raw, paint::mono(ui), weak, Align::Min);
     bits::Pointed::default()
+}
+
+/// The start of a run of text.
+fn excerpt(bytes: &[u8]) -> String {
+    let start = bytes.get(..MOST_EXCERPT).unwrap_or(bytes);
+    String::from_utf8_lossy(start).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Every dress, for the whole packet and for the selected field.

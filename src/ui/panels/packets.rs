@@ -3,16 +3,18 @@
 use std::collections::{HashMap, VecDeque};
 
 use egui::{
-    Align, Button, EventFilter, Key, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, TextEdit, TextFormat, Ui,
-    UiBuilder, WidgetInfo, accesskit::Role, pos2, text::LayoutJob, vec2,
+    Align, Align2, Button, EventFilter, Key, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, TextEdit,
+    TextFormat, Ui, UiBuilder, WidgetInfo, accesskit::Role, pos2, text::LayoutJob, vec2,
 };
 use jiff::tz::TimeZone;
 
 use super::dock::{
     anchor::{Anchor, Measures},
+    dense,
     listing::{Listing, Matches, Query, find},
     paint::{self, GAP},
     push,
+    rows::{Rows, whole},
 };
 use crate::{
     model::{DeviceId, PacketId, PacketRow, Profile, Timestamp, Verdict},
@@ -24,7 +26,7 @@ use crate::{
 };
 
 /// Older rows that a new filter looks at in one frame: a few milliseconds.
-const ROWS_A_FRAME: usize = 3_000;
+const ROWS_A_FRAME: usize = 1_000;
 
 /// Lines that are kept: several screens of them.
 const MOST_LINES: usize = 1_024;
@@ -64,7 +66,7 @@ impl Packets {
         let matches = std::mem::take(&mut self.matches);
         let listing = if query.admits_all() { Listing::all(rows) } else { Listing::matching(rows, &matches) };
 
-        ui.spacing_mut().item_spacing.y = 0.0;
+        dense(ui);
         let pause = self.toolbar(ui, cx, &listing, rows.len(), frozen.is_some(), complete);
         let mut resume = frozen.is_some() && pause;
         if rows.is_empty() {
@@ -99,19 +101,21 @@ impl Packets {
         let mut pressed = false;
         ui.horizontal(|ui| {
             let roomy = ui.available_width() > 560.0;
-            let edit = TextEdit::singleline(&mut self.filter_text).hint_text("Filter").desired_width(if roomy {
-                200.0
-            } else {
-                110.0
-            });
+            let edit = TextEdit::singleline(&mut self.filter_text)
+                .hint_text("Filter")
+                .align(Align2::LEFT_CENTER)
+                .desired_width(if roomy { 200.0 } else { 110.0 });
             ui.add(edit).on_hover_text("Words in device, address, type or summary, or bytes in hex");
-            ui.toggle_value(&mut self.problems_only, "Problems").on_hover_text("Only packets with warnings and errors");
+            let toggle = Button::new("Problems").selected(self.problems_only);
+            if ui.add(toggle).on_hover_text("Only packets with warnings and errors").clicked() {
+                self.problems_only = !self.problems_only;
+            }
             let device = self.only_device.or(cx.view.selection.device);
             let label = match self.only_device.and_then(|id| cx.data.devices.get(&id)) {
                 Some(overview) => format!("Only {}", overview.device.label()),
                 None => "This device".to_owned(),
             };
-            let toggle = Button::selectable(self.only_device.is_some(), label).truncate();
+            let toggle = Button::new(label).selected(self.only_device.is_some()).truncate();
             let toggle = ui.add_enabled(device.is_some(), toggle).on_hover_text("Only packets of the selected device");
             if toggle.on_disabled_hover_text("Select a device first").clicked() {
                 self.only_device = if self.only_device.is_some() { None } else { device };
@@ -119,7 +123,7 @@ impl Packets {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let label = if paused { "Resume" } else { "Pause" };
                 let hint = "Hold the list still; receiving goes on";
-                pressed = ui.add(Button::selectable(paused, label)).on_hover_text(hint).clicked();
+                pressed = ui.add(Button::new(label).selected(paused)).on_hover_text(hint).clicked();
                 let shown = format::count(listing.len() as u64);
                 let total = format::count(total as u64);
                 let text = match (shown == total, complete) {
@@ -158,15 +162,12 @@ impl Packets {
         if let Some(offset) = self.anchor.before(listing, measures, over) {
             scroll = scroll.vertical_scroll_offset(offset);
         }
-        let output = scroll.show_viewport(ui, |ui, viewport| {
-            ui.set_height(listing.len() as f32 * row_height);
-            let top = ui.max_rect().top();
-            let first = (viewport.top() / row_height).floor().max(0.0) as usize;
-            let last = ((viewport.bottom() / row_height).ceil().max(0.0) as usize).min(listing.len());
-            for index in first..last {
+        let output = scroll.show(ui, |ui| {
+            let lines = Rows { area: ui.max_rect(), height: row_height, count: listing.len() };
+            ui.set_height(lines.rect(lines.count).top() - lines.area.top());
+            for index in lines.visible(ui.clip_rect()) {
                 let Some(row) = listing.get(index) else { continue };
-                let y = top + index as f32 * row_height;
-                let rect = Rect::from_min_size(pos2(area.left(), y), vec2(area.width(), row_height));
+                let rect = lines.rect(index).with_max_x(area.right());
                 if self.row(ui, cx, rows, row, rect, &columns) {
                     self.shown_selection = Some(row.id);
                     ui.memory_mut(|m| m.request_focus(keyboard.id));
@@ -198,7 +199,7 @@ impl Packets {
         ui.memory_mut(|m| m.set_focus_lock_filter(id, filter));
         let Some(newest) = listing.len().checked_sub(1) else { return };
         let selected = cx.view.selection.packet;
-        let page = (measures.view_height / measures.row_height).floor().max(1.0) as usize;
+        let page = whole(measures.view_height / measures.row_height).max(1);
         // A selected packet that is not listed still has a place among those that are.
         let at = selected.map_or(newest, |id| listing.at_or_after(id).min(newest));
         let pressed = |key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
@@ -276,7 +277,8 @@ impl Packets {
         let who_color = if row.device.is_some() { direction } else { weak };
         paint::text(ui, cell(Column::Who), who, body.clone(), who_color, Align::Min);
         paint::text(ui, cell(Column::Protocol), row.protocol.title(), body.clone(), weak, Align::Min);
-        paint::text(ui, cell(Column::Type), &summary.type_text, mono.clone(), plain, Align::Min);
+        let type_font = if summary.type_text.starts_with("0x") { mono.clone() } else { body.clone() };
+        paint::text(ui, cell(Column::Type), &summary.type_text, type_font, plain, Align::Min);
         paint::text(ui, cell(Column::Serial), &serial, mono, weak, Align::Max);
 
         let mut job = LayoutJob::default();
@@ -361,7 +363,7 @@ impl Columns {
             Column::Direction => 14.0,
             Column::Who => (width * 0.15).clamp(84.0, 150.0),
             Column::Protocol if width > 740.0 => 66.0,
-            Column::Type => 7.0 * figure,
+            Column::Type => 8.0 * figure,
             Column::Serial if width > 560.0 => 6.0 * figure,
             Column::Verdict => 48.0,
             Column::Protocol | Column::Serial | Column::Summary => 0.0,

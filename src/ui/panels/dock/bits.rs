@@ -2,7 +2,7 @@
 
 use egui::{Align, Rect, Sense, Ui, WidgetInfo, accesskit::Role, pos2, vec2};
 
-use super::{outline::Outline, paint};
+use super::{outline::Outline, paint, rows::points};
 use crate::{ui::theme::fields::tint_of, wire::Field};
 
 /// A word and the field that is shown of it.
@@ -36,7 +36,7 @@ pub fn show(ui: &Ui, row: Rect, word: &Word<'_>) -> Pointed {
     let mut pointed = Pointed::default();
     for bit in (0..n_bits).rev() {
         let place = n_bits - 1 - bit;
-        let x = row.left() + place as f32 * width + (place / 4) as f32 * figure;
+        let x = row.left() + points(place) * width + points(place / 4) * figure;
         let cell = Rect::from_min_size(pos2(x, row.top() + 1.0), vec2(width, row.height() - 2.0));
         let mine = bits.is_none_or(|(low, high)| (usize::from(low)..=usize::from(high)).contains(&bit));
         let leaf = u8::try_from(bit).ok().and_then(|bit| outline.bit_at(fields, field, bit));

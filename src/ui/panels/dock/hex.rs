@@ -1,8 +1,7 @@
 //! Bytes as offset, hex and text, in the colours of their fields.
 
 use egui::{
-    Align, Id, Pos2, Rect, Response, ScrollArea, Sense, Ui, WidgetInfo, accesskit::Role, pos2, style::ScrollAnimation,
-    vec2,
+    Align, Id, Pos2, Rect, Response, ScrollArea, Sense, Ui, WidgetInfo, accesskit::Role, style::ScrollAnimation, vec2,
 };
 
 use super::{
@@ -10,14 +9,12 @@ use super::{
     light::{Light, Lit},
     outline::Outline,
     paint::{self, GAP},
+    rows::{Rows, points},
 };
 use crate::wire::Field;
 
-/// Digits of an offset: packets are no longer than 2 MiB.
-const OFFSET_DIGITS: usize = 4;
-
 /// Space between two bytes.
-const BYTE_GAP: f32 = 5.0;
+const BYTE_GAP: f32 = 4.0;
 
 /// Space between the halves of a row, and between hex and text.
 const HALF_GAP: f32 = 7.0;
@@ -25,75 +22,62 @@ const HALF_GAP: f32 = 7.0;
 /// How bytes share the width.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
+    /// Of an offset.
+    digits: usize,
     per_row: usize,
     /// Text beside the hex.
     text: bool,
+    figure: f32,
 }
 
 impl Shape {
     /// Sixteen bytes a row, or eight where that is all there is room for; the text goes before the eight do.
-    fn fit(ui: &Ui, width: f32) -> Self {
-        let figure = paint::figure_width(ui);
-        let needs = |shape: Self| {
-            let text = if shape.text { HALF_GAP + shape.per_row as f32 * figure } else { 0.0 };
-            hex_left(figure) + hex_width(figure, shape.per_row) + text + GAP
-        };
-        let shapes = [(16, true), (8, true)].map(|(per_row, text)| Self { per_row, text });
-        shapes.into_iter().find(|shape| needs(*shape) <= width).unwrap_or(Self { per_row: 8, text: false })
+    fn fit(ui: &Ui, n_bytes: usize) -> Self {
+        let digits = if n_bytes > 0x1_0000 { 6 } else { 4 };
+        let shape = |(per_row, text)| Self { digits, per_row, text, figure: paint::figure_width(ui) };
+        let shapes = [(16, true), (8, true)].map(shape);
+        shapes.into_iter().find(|s| s.width() <= ui.available_width()).unwrap_or_else(|| shape((8, false)))
     }
-}
 
-fn hex_left(figure: f32) -> f32 {
-    GAP + OFFSET_DIGITS as f32 * figure + 2.0 * HALF_GAP
-}
+    fn byte_width(&self) -> f32 {
+        2.0 * self.figure + BYTE_GAP
+    }
 
-fn hex_width(figure: f32, per_row: usize) -> f32 {
-    let halves = if per_row > 8 { HALF_GAP } else { 0.0 };
-    per_row as f32 * (2.0 * figure + BYTE_GAP) + halves
+    fn hex_left(&self) -> f32 {
+        GAP + points(self.digits) * self.figure + 2.0 * HALF_GAP
+    }
+
+    fn text_left(&self) -> f32 {
+        let halves = if self.per_row > 8 { HALF_GAP } else { 0.0 };
+        self.hex_left() + points(self.per_row) * self.byte_width() + halves + HALF_GAP
+    }
+
+    fn width(&self) -> f32 {
+        self.text_left() + if self.text { points(self.per_row) * self.figure } else { 0.0 } + GAP
+    }
 }
 
 /// Where each byte stands.
 struct Grid {
     shape: Shape,
-    figure: f32,
-    hex_left: f32,
-    text_left: f32,
-    row_height: f32,
-    area: Rect,
+    rows: Rows,
 }
 
 impl Grid {
-    fn new(ui: &Ui, shape: Shape, area: Rect) -> Self {
-        let figure = paint::figure_width(ui);
-        let hex_left = hex_left(figure);
-        Self {
-            shape,
-            figure,
-            hex_left,
-            text_left: hex_left + hex_width(figure, shape.per_row) + HALF_GAP,
-            row_height: paint::row_height(ui),
-            area,
-        }
-    }
-
-    fn top(&self, row: usize) -> f32 {
-        self.area.top() + row as f32 * self.row_height
-    }
-
     /// The cell of a byte in the hex part.
     fn hex_cell(&self, offset: usize) -> Rect {
-        let (row, column) = (offset / self.shape.per_row, offset % self.shape.per_row);
+        let (row, column) = (self.rows.rect(offset / self.shape.per_row), offset % self.shape.per_row);
         let half = if column >= 8 { HALF_GAP } else { 0.0 };
-        let x =
-            self.area.left() + self.hex_left + column as f32 * (2.0 * self.figure + BYTE_GAP) + half - BYTE_GAP / 2.0;
-        Rect::from_min_size(pos2(x, self.top(row)), vec2(2.0 * self.figure + BYTE_GAP, self.row_height))
+        let width = self.shape.byte_width();
+        let left = row.left() + self.shape.hex_left() + points(column) * width + half - BYTE_GAP / 2.0;
+        Rect::from_x_y_ranges(left..=left + width, row.y_range())
     }
 
     /// The cell of a byte in the text part.
     fn text_cell(&self, offset: usize) -> Rect {
-        let (row, column) = (offset / self.shape.per_row, offset % self.shape.per_row);
-        let x = self.area.left() + self.text_left + column as f32 * self.figure;
-        Rect::from_min_size(pos2(x, self.top(row)), vec2(self.figure, self.row_height))
+        let (row, column) = (self.rows.rect(offset / self.shape.per_row), offset % self.shape.per_row);
+        let left = row.left() + self.shape.text_left() + points(column) * self.shape.figure;
+        Rect::from_x_y_ranges(left..=left + self.shape.figure, row.y_range())
     }
 
     /// Every cell of a byte: in the hex part and, where there is one, in the text part.
@@ -103,13 +87,8 @@ impl Grid {
 
     /// The byte at a point, in either part.
     fn offset_at(&self, point: Pos2, count: usize) -> Option<usize> {
-        let row = ((point.y - self.area.top()) / self.row_height).floor();
-        if row < 0.0 {
-            return None;
-        }
-        let start = (row as usize).checked_mul(self.shape.per_row)?;
-        (start..(start + self.shape.per_row).min(count))
-            .find(|&offset| self.cells(offset).any(|cell| cell.contains(point)))
+        let start = self.rows.at(point.y)? * self.shape.per_row;
+        (start..(start + self.shape.per_row).min(count)).find(|&o| self.cells(o).any(|cell| cell.contains(point)))
     }
 }
 
@@ -133,10 +112,9 @@ pub fn show(
     let scroll = ScrollArea::vertical().id_salt("hex").auto_shrink(false);
     scroll
         .show(ui, |ui| {
-            let shape = Shape::fit(ui, ui.available_width());
-            let n_rows = bytes.len().div_ceil(shape.per_row);
-            let (_, area) = ui.allocate_space(vec2(ui.available_width(), n_rows as f32 * paint::row_height(ui)));
-            let grid = Grid::new(ui, shape, area);
+            let shape = Shape::fit(ui, bytes.len());
+            let rows = Rows::allocate(ui, bytes.len().div_ceil(shape.per_row));
+            let (area, grid) = (rows.area, Grid { shape, rows });
             let response = ui.interact(area, ui.scope_id().with("hex"), Sense::CLICK);
             if let Some(offset) = goal {
                 ui.scroll_to_rect_animation(grid.hex_cell(offset), None, ScrollAnimation::none());
@@ -146,9 +124,7 @@ pub fn show(
             let over = pointer
                 .and_then(|p| grid.offset_at(p, bytes.len()))
                 .and_then(|offset| outline.field_at(fields, offset));
-            let first = ((clip.top() - area.top()) / grid.row_height).floor().max(0.0) as usize;
-            let last = (((clip.bottom() - area.top()) / grid.row_height).ceil().max(0.0) as usize).min(n_rows);
-            for row in first..last {
+            for row in rows.visible(clip) {
                 let start = row * shape.per_row;
                 let Some(row_bytes) = bytes.get(start..(start + shape.per_row).min(bytes.len())) else { continue };
                 hex_row(ui, &grid, start, row_bytes, fields, outline, lit);
@@ -162,12 +138,10 @@ fn hex_row(ui: &Ui, grid: &Grid, start: usize, bytes: &[u8], fields: &[Field], o
     let visuals = ui.visuals();
     let (strong, plain, weak) = (visuals.strong_text_color(), visuals.text_color(), visuals.weak_text_color());
     let mono = paint::mono(ui);
-    let top = grid.top(start / grid.shape.per_row);
-    let offset_cell = Rect::from_min_size(
-        pos2(grid.area.left() + GAP, top),
-        vec2((OFFSET_DIGITS + 1) as f32 * grid.figure, grid.row_height),
-    );
-    paint::text(ui, offset_cell, &format!("{start:0OFFSET_DIGITS$x}"), mono.clone(), weak, Align::Min);
+    let row = grid.rows.rect(start / grid.shape.per_row);
+    let offset_cell = row.with_min_x(row.left() + GAP).with_max_x(row.left() + grid.shape.hex_left());
+    let digits = grid.shape.digits;
+    paint::text(ui, offset_cell, &format!("{start:0digits$x}"), mono.clone(), weak, Align::Min);
 
     // Neighbours of one leaf make one ribbon.
     let leaves: Vec<Option<usize>> =
@@ -178,7 +152,7 @@ fn hex_row(ui: &Ui, grid: &Grid, start: usize, bytes: &[u8], fields: &[Field], o
         let to = from + leaves[from..].iter().take_while(|l| **l == leaf).count();
         let light = lit.on(fields, outline, leaf);
         for (head, tail) in grid.cells(start + from).zip(grid.cells(start + to - 1)) {
-            let inset = if head.width() > 2.0 * grid.figure { 0.75 } else { 0.25 };
+            let inset = if head.width() > 2.0 * grid.shape.figure { 0.75 } else { 0.25 };
             let ribbon = head.union(tail).shrink2(vec2(inset, 1.0));
             if let Some(background) = light.background(ui) {
                 ui.painter().rect_filled(ribbon, 2.0, background);
@@ -207,7 +181,8 @@ fn hex_row(ui: &Ui, grid: &Grid, start: usize, bytes: &[u8], fields: &[Field], o
         named.widget_info(|| {
             let name = leaves[column].and_then(|l| fields.get(l)).map_or("", |f| f.name.as_ref());
             let gap = if name.is_empty() { "" } else { ", " };
-            WidgetInfo::labeled(Role::Cell, true, format!("byte {offset}: {byte:02x}{gap}{name}"))
+            let lit = light.hovered || light.selected;
+            WidgetInfo::selected(Role::Cell, true, lit, format!("byte {offset}: {byte:02x}{gap}{name}"))
         });
         if !grid.shape.text {
             continue;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use egui::{Align, Rect, Ui, pos2, vec2};
 
-use super::{light::Light, outline::Outline, paint};
+use super::{light::Light, outline::Outline, paint, rows::points};
 use crate::{model::PacketId, wire::Field};
 
 /// The lines of one body at one width, laid once.
@@ -99,8 +99,8 @@ impl Piece {
     /// Draws the run where it stands in its line, each character in a cell of its own. Gives what it covers.
     pub fn paint(&self, ui: &Ui, row: Rect, light: Light) -> Rect {
         let figure = paint::figure_width(ui);
-        let left = row.left() + self.column as f32 * figure;
-        let width = self.text.chars().count() as f32 * figure;
+        let left = row.left() + points(self.column) * figure;
+        let width = points(self.text.chars().count()) * figure;
         let rect = Rect::from_min_size(pos2(left, row.top()), vec2(width, row.height()));
         let ribbon = rect.shrink2(vec2(0.0, 1.0));
         if let Some(background) = light.background(ui) {
@@ -117,7 +117,7 @@ impl Piece {
         } else {
             // Other scripts have other widths; a cell for each keeps the fields where the pointer finds them.
             for (n, c) in self.text.chars().enumerate() {
-                let cell = Rect::from_min_size(pos2(left + n as f32 * figure, row.top()), vec2(figure, row.height()));
+                let cell = Rect::from_min_size(pos2(left + points(n) * figure, row.top()), vec2(figure, row.height()));
                 paint::text(ui, cell.expand2(vec2(figure, 0.0)), &c.to_string(), mono.clone(), color, Align::Center);
             }
         }

@@ -11,6 +11,7 @@
 //! | [`anchor`] | where the packet list stands while rows come and go |
 //! | [`copy`] | bytes as text for other programs |
 //! | [`paint`] | marks, arrows and cut-off text |
+//! | [`rows`] | rows of equal height: which can be seen |
 //! | [`related`] | answer, place and context of a packet |
 
 pub mod anchor;
@@ -24,6 +25,7 @@ pub mod listing;
 pub mod outline;
 pub mod paint;
 pub mod related;
+pub mod rows;
 
 use crate::ui::{Action, Cx};
 
@@ -42,4 +44,13 @@ pub(super) fn hover(cx: &mut Cx<'_>, mine: &mut bool, over: Option<usize>) {
 pub(super) fn push(ui: &egui::Ui, cx: &mut Cx<'_>, action: Action) {
     cx.ask(action);
     ui.ctx().request_repaint();
+}
+
+/// Rows stand close, and none fades at the edge: the last one counts as much as the others.
+pub(super) fn dense(ui: &mut egui::Ui) {
+    let spacing = ui.spacing_mut();
+    spacing.item_spacing.y = 0.0;
+    spacing.scroll.fade.strength = 0.0;
+    // Going to an end that has just moved away is no overshooting: without this the list would spring back.
+    spacing.scroll.kinetic.rubber_band = false;
 }

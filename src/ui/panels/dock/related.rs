@@ -30,6 +30,7 @@ pub struct Related {
 impl Related {
     /// Draws the lines; nothing where nothing is known.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened) {
+        ui.spacing_mut().interact_size.y = paint::row_height(ui);
         let data = cx.data;
         let row = &opened.row;
         let asked = row.answers.and_then(|id| find(&data.packets, id));
