@@ -1,5 +1,7 @@
 //! The map alone: what a click selects, what is drawn, where it looks.
 
+#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test; made-up numbers")]
+
 use std::collections::HashSet;
 
 use egui::{Theme, pos2};
@@ -182,8 +184,28 @@ fn a_fleet_is_drawn_in_both_themes() {
             picture(&mut h, &format!("fleet-{word}-{}.png", size[0]));
             h.state_mut().map().fit_device(DeviceId(11));
             picture(&mut h, &format!("device-{word}-{}.png", size[0]));
+            h.hover_at(pos2(size[0] / 2.0, size[1] / 2.0));
+            h.run();
+            h.get_by_label("Van 11 on the map").hover();
+            picture(&mut h, &format!("tooltip-{word}-{}.png", size[0]));
         }
     }
+}
+
+#[test]
+fn a_crowd_is_drawn_as_numbers() {
+    let mut data = Data::default();
+    for n in 0..3_000i64 {
+        let (lat, lon) = (48.0 + (n * n % 1_009) as f64 * 0.004, 4.0 + (n * 7_919 % 2_003) as f64 * 0.004);
+        let mut last_fix = fix(n, n, [10, 10, 10, 300, 4_000][usize::try_from(n % 5).unwrap()], lat, lon);
+        last_fix.fix.speed_kmh = Some((n % 3 * 20) as f64);
+        last_fix.fix.course_deg = Some((n * 31 % 360) as f64);
+        data.devices.insert(DeviceId(n), overview(last_fix, &format!("Van {n}")));
+    }
+    let mut h = Stage::new(data).pictured([1_000.0, 700.0], Theme::Dark);
+    picture(&mut h, "crowd.png");
+    h.state_mut().map().zoom_by(3.0);
+    picture(&mut h, "crowd-nearer.png");
 }
 
 fn two_vans() -> Data {
