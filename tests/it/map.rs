@@ -14,7 +14,7 @@ use wayglass::{
     },
     ui::{
         Action, Cx, Data, View,
-        map::{MapOptions, MapPanel, Trail, camera::Camera},
+        map::{MapOptions, MapPanel, Trail, camera::Camera, online::OnlineOptions},
     },
 };
 
@@ -325,6 +325,26 @@ fn the_buttons_have_names_and_work() {
     h.get_by_label("Follow the selected device").click();
     h.run();
     assert_eq!(h.state().actions, [Action::FitAll, Action::Follow(Some(DeviceId(1)))]);
+}
+
+#[test]
+fn an_online_map_names_its_owner_and_can_be_reloaded() {
+    let mut h = Stage::new(two_vans()).harness();
+    h.run();
+    assert!(h.query_by_label("Reload").is_none(), "off unless asked for");
+    // A port that nobody listens on: what cannot be fetched is left out, and nothing else happens.
+    let online = OnlineOptions { url: "http://127.0.0.1:9/{z}/{x}/{y}.png".to_owned(), ..OnlineOptions::default() };
+    h.state_mut().map().set_online(Some(online));
+    h.run();
+    h.get_by_label("© OpenStreetMap contributors");
+    h.get_by_label("Reload").click();
+    h.run();
+    h.state_mut().map().set_online(Some(OnlineOptions { url: "ftp://x".to_owned(), ..OnlineOptions::default() }));
+    h.run();
+    h.get_by_label("the map's address must begin with http:// or https://");
+    h.state_mut().map().set_online(None);
+    h.run();
+    assert!(h.query_by_label("Reload").is_none());
 }
 
 #[test]
