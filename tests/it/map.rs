@@ -182,12 +182,19 @@ fn a_fleet_is_drawn_in_both_themes() {
             stage.view.selection.device = Some(DeviceId(11));
             let mut h = stage.pictured(size, theme);
             picture(&mut h, &format!("fleet-{word}-{}.png", size[0]));
+            if size[0] > 1024.0 {
+                continue;
+            }
             h.state_mut().map().fit_device(DeviceId(11));
             picture(&mut h, &format!("device-{word}-{}.png", size[0]));
             h.hover_at(pos2(size[0] / 2.0, size[1] / 2.0));
             h.run();
             h.get_by_label("Van 11 on the map").hover();
             picture(&mut h, &format!("tooltip-{word}-{}.png", size[0]));
+            let near = h.state().data.trails[&DeviceId(11)].place(395).unwrap().lat_lon();
+            h.state_mut().view.selection.fix = Some(11 * 1_000 + 396);
+            h.state_mut().map().set_camera(Camera { center: near, zoom: 13.5 });
+            picture(&mut h, &format!("near-{word}-{}.png", size[0]));
         }
     }
 }
