@@ -44,6 +44,8 @@ pub enum Action {
     /// Try a receiver that waits for its port again at once.
     Retry(Protocol),
     SetPolicy(Policy),
+    /// Read everything from the store again.
+    ReadAgain,
     StartDemo,
     /// Stop the simulated vehicles and remove them with their history.
     StopDemo,

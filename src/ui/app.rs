@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use super::{
     Action, Cx, Data, View, asks,
     asks::Asks,
+    command,
     data::{MAX_EVENTS, Opened, Station},
     map::Trail,
     panels::Panels,
@@ -23,7 +24,7 @@ use super::{
     view::{Open, Settings, Sheet, ThemeChoice},
 };
 use crate::{
-    backend::{Backend, ExportJob, Feed},
+    backend::{Backend, ExportJob, Feed, History},
     model::{Clock, DeviceId, DeviceState, Fact, PacketId, PacketRow, Profile, StoredFix, Timestamp},
     wire,
 };
@@ -74,6 +75,8 @@ pub struct App {
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
+    /// A text field had the keyboard at the end of the last frame: egui takes it away before we see the key that did it.
+    typing: bool,
     /// The device whose events are in [`Data::events`].
     events_of: Option<DeviceId>,
 }
@@ -127,11 +130,12 @@ impl App {
             quit: options.quit,
             data: Data::default(),
             view,
-            panels: Panels::new(cc, options.sync_tiles),
+            panels: Panels::new(),
             asks,
             toasts: Toasts::default(),
             dressed: None,
             lan_read: None,
+            typing: false,
             events_of: None,
             backend: Some(backend),
         }
@@ -236,7 +240,8 @@ impl App {
             && let Some(answer) = pending.poll()
         {
             self.asks.export = None;
-            self.panels.export.finished(answer.map_err(|error| error.to_string()));
+            let report = answer.map_err(|e| e.to_string()).and_then(|written| written.map_err(|e| e.to_string()));
+            self.panels.export.finished(report);
         }
     }
 
@@ -357,7 +362,7 @@ impl App {
             viewer: backend.viewer(),
             demo: backend.demo_running(),
             lan,
-            data_dir: backend.data_dir(),
+            data_dir: backend.data_dir().to_owned(),
         };
     }
 
@@ -417,6 +422,7 @@ impl App {
             Action::Listen(protocol, at) => self.backend().listen(protocol, at),
             Action::Retry(protocol) => self.backend().retry(protocol),
             Action::SetPolicy(policy) => self.backend().set_policy(policy),
+            Action::ReadAgain => self.read_again(),
             Action::StartDemo => {
                 self.backend().start_demo(DEMO_VEHICLES);
                 self.toasts.info("The demo is starting: three simulated vehicles");
@@ -431,7 +437,8 @@ impl App {
                 self.view.open.sheet = Some(Sheet::Export);
             }
             Action::Export { devices, window, format, to, with_suspect } => {
-                let job = ExportJob { devices, window, format, to, with_suspect };
+                let history = History { devices, window, format, with_suspect };
+                let job = ExportJob { history, to };
                 let pending = self.backend().export(job);
                 self.asks.export = Some(pending);
             }
@@ -462,6 +469,7 @@ impl eframe::App for App {
         self.take_answers();
         self.look_at_station();
         let now = self.now();
+        self.data.count(now);
         self.ask(now);
         if self.asks.waiting() {
             ctx.request_repaint_after(POLL);
@@ -472,18 +480,20 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         self.dress(&ctx);
         let mut actions = Vec::new();
-        // What is under the pointer is told anew each frame.
-        let hovered_before = self.view.hovered_field;
+        for command in command::pressed(&ctx, self.typing) {
+            actions.extend(command.action(&self.view).into_iter().flatten());
+        }
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
         self.toasts.ui(&ctx);
-        self.view.hovered_field = None;
+        self.typing = ctx.text_edit_focused();
+        if !actions.is_empty() {
+            // What they change shows in the next frame.
+            ctx.request_repaint();
+        }
         for action in actions {
             self.apply(&ctx, action);
-        }
-        if self.view.hovered_field != hovered_before {
-            ctx.request_repaint();
         }
     }
 

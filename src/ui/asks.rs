@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    backend::{Backend, Error, ExportReport, PacketQuery, Pending},
+    backend::{Backend, Error, ExportError, ExportReport, PacketQuery, Pending},
     model::{Committed, DeviceId, DeviceOverview, PacketId, PacketRow, StoredEvent, StoredFix, TimeWindow, Timestamp},
 };
 
@@ -29,7 +29,7 @@ pub(super) struct Asks {
     adoptions: Vec<(DeviceId, Pending<u64>)>,
     /// What was asked for, in the words of its failure: "rename Van 7".
     changes: Vec<(String, Pending<()>)>,
-    pub(super) export: Option<Pending<ExportReport>>,
+    pub(super) export: Option<Pending<Result<ExportReport, ExportError>>>,
 }
 
 /// A trail on its way.

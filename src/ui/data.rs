@@ -9,7 +9,10 @@ use std::{
 
 use jiff::SignedDuration;
 
-use super::map::Trail;
+use super::{
+    lamps::{self, Age, Health},
+    map::Trail,
+};
 use crate::{
     backend::ReceiverLine,
     model::{
@@ -47,7 +50,20 @@ pub struct Data {
     pub trouble: Option<String>,
     pub station: Station,
     pub pulse: Pulse,
+    /// Counts changes of who is there and what they are called.
+    pub roster: u64,
+    /// Live, late and lost, as [`Data::count`] found last.
+    pub tally: Tally,
+    counted_at: Option<(i64, u64)>,
     packet_bytes: usize,
+}
+
+/// How many devices are live, late and lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub live: u64,
+    pub late: u64,
+    pub lost: u64,
 }
 
 /// A packet with what its bytes say: what tree and bytes show.
@@ -131,6 +147,7 @@ impl Data {
     }
 
     fn device(&mut self, device: &Device) {
+        self.roster += 1;
         match self.devices.get_mut(&device.id) {
             Some(overview) => overview.device = device.clone(),
             None => {
@@ -197,6 +214,7 @@ impl Data {
     ) {
         self.devices = devices.into_iter().map(|d| (d.device.id, d)).collect();
         self.trails.retain(|id, _| self.devices.contains_key(id));
+        self.roster += 1;
         self.packet_bytes = packets.iter().map(|p| p.bytes.len()).sum();
         self.packets = packets.into();
         self.trim();
@@ -219,6 +237,29 @@ impl Data {
     /// What a person calls this device.
     pub fn label(&self, id: DeviceId) -> &str {
         self.devices.get(&id).map_or("removed device", |d| d.device.label())
+    }
+
+    /// How this device fares.
+    pub fn health(&self, overview: &DeviceOverview, now: Timestamp) -> Health {
+        lamps::health(overview, self.trails.get(&overview.device.id), now)
+    }
+
+    /// Counts how the adopted devices fare, where that may have changed: each second, and when one comes or goes.
+    pub fn count(&mut self, now: Timestamp) {
+        let moment = (now.as_second(), self.roster);
+        if self.counted_at == Some(moment) {
+            return;
+        }
+        let mut tally = Tally::default();
+        for overview in self.in_state(DeviceState::Adopted) {
+            match self.health(overview, now).link.age {
+                Age::Fresh => tally.live += 1,
+                Age::Late => tally.late += 1,
+                Age::Stale | Age::Lost | Age::Never => tally.lost += 1,
+            }
+        }
+        self.tally = tally;
+        self.counted_at = Some(moment);
     }
 
     /// Devices in this state.

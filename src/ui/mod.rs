@@ -5,11 +5,14 @@
 pub mod action;
 mod app;
 mod asks;
+pub mod command;
 pub mod data;
 pub mod format;
 pub mod icons;
+pub mod lamps;
 pub mod map;
 pub mod panels;
+pub mod status;
 pub mod summary;
 pub mod theme;
 mod toasts;
@@ -21,7 +24,7 @@ pub use action::Action;
 pub use app::{App, Options};
 pub use data::Data;
 pub use view::View;
-pub use window::run;
+pub use window::{Wakes, late_wake, run};
 
 use crate::model::Timestamp;
 

@@ -2,8 +2,11 @@
 
 pub mod fields;
 
+use std::sync::Arc;
+
 use egui::{
-    Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, Style, TextStyle, Theme, Visuals,
+    Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke, Style,
+    TextStyle, Theme, Visuals,
     style::{ScrollStyle, WidgetVisuals},
     vec2,
 };
@@ -135,20 +138,44 @@ pub fn title() -> TextStyle {
     TextStyle::Name("title".into())
 }
 
-/// Sets both themes; which of them is used is the user's choice.
+/// The heavier face, for names and headings.
+pub fn semibold() -> FontFamily {
+    FontFamily::Name("semibold".into())
+}
+
+/// Sets the fonts and both themes; which theme is used is the user's choice.
 pub fn install(ctx: &Context) {
+    ctx.set_fonts(fonts());
     ctx.style_mut_of(Theme::Dark, |style| dress(style, &DARK));
     ctx.style_mut_of(Theme::Light, |style| dress(style, &LIGHT));
+}
+
+/// Inter with figures of equal width (see `assets/fonts`); the built-in fonts stand behind it for what it lacks.
+fn fonts() -> FontDefinitions {
+    let mut fonts = FontDefinitions::default();
+    let faces: [(&str, &'static [u8]); 2] = [
+        ("Inter", include_bytes!("../../assets/fonts/Inter-Regular.ttf")),
+        ("Inter SemiBold", include_bytes!("../../assets/fonts/Inter-SemiBold.ttf")),
+    ];
+    for (name, bytes) in faces {
+        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
+    }
+    let built_in = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
+    for (family, first) in [(FontFamily::Proportional, "Inter"), (semibold(), "Inter SemiBold")] {
+        let names = std::iter::once(first.to_owned()).chain(built_in.iter().cloned()).collect();
+        fonts.families.insert(family, names);
+    }
+    fonts
 }
 
 fn dress(style: &mut Style, p: &Palette) {
     let dark = p.panel == DARK.panel;
     style.text_styles = [
-        (TextStyle::Small, FontId::new(11.5, FontFamily::Proportional)),
+        (TextStyle::Small, FontId::new(11.0, FontFamily::Proportional)),
         (TextStyle::Body, FontId::new(13.0, FontFamily::Proportional)),
         (TextStyle::Button, FontId::new(13.0, FontFamily::Proportional)),
-        (title(), FontId::new(14.5, FontFamily::Proportional)),
-        (TextStyle::Heading, FontId::new(18.0, FontFamily::Proportional)),
+        (title(), FontId::new(14.0, semibold())),
+        (TextStyle::Heading, FontId::new(17.0, semibold())),
         (TextStyle::Monospace, FontId::new(12.5, FontFamily::Monospace)),
     ]
     .into();

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use egui::{
-    Align, Atom, Button, Color32, Frame, Layout, Margin, Response, RichText, Sense, Stroke, TextStyle, Ui, Vec2,
-    WidgetInfo, WidgetType, vec2,
+    Align, Atom, Button, Color32, Frame, Layout, Margin, Response, RichText, Role, Sense, Stroke, TextStyle, Ui,
+    UiBuilder, Vec2, WidgetInfo, vec2,
 };
 
 use super::{
@@ -22,8 +22,8 @@ pub(super) fn icon_button(ui: &mut Ui, icon: Icon, name: &str) -> Response {
 /// An icon button that is lit while `on`.
 pub(super) fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Response {
     let p = theme::palette(ui);
-    let (rect, response) = ui.allocate_exact_size(Vec2::splat(theme::ROW), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(WidgetType::Button, ui.is_enabled(), on, name));
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(ui.spacing().interact_size.y), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, ui.is_enabled(), on, name));
     if ui.is_rect_visible(rect) {
         let visuals = ui.style().interact(&response);
         if response.hovered() || response.has_focus() || response.is_pointer_button_down_on() {
@@ -134,34 +134,39 @@ pub(super) fn banner<R>(ui: &mut Ui, icon: Icon, fill: Color32, colour: Color32,
 /// Something to type elsewhere, with a button that copies it. True when it was copied.
 pub(super) fn copyable(ui: &mut Ui, text: &str, name: &str) -> bool {
     let p = theme::palette(ui);
-    Frame::new()
-        .fill(p.sunken)
-        .corner_radius(4)
-        .inner_margin(Margin { left: 8, right: 2, top: 1, bottom: 1 })
-        .show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let copied = icon_button(ui, Icon::Copy, &format!("Copy {name}")).clicked();
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let text = RichText::new(text).monospace().color(p.strong);
-                    ui.add(egui::Label::new(text).truncate().selectable(true));
-                });
-                copied
-            })
-            .inner
-        })
-        .inner
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), theme::ROW), Sense::hover());
+    ui.painter().rect_filled(rect, 4.0, p.sunken);
+    let inside = rect.with_min_x(rect.left() + 8.0);
+    let mut row = ui.new_child(UiBuilder::new().max_rect(inside).layout(Layout::right_to_left(Align::Center)));
+    let copied = icon_button(&mut row, Icon::Copy, &format!("Copy {name}")).clicked();
+    row.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        let text = RichText::new(text).monospace().size(11.5).color(p.strong);
+        ui.add(egui::Label::new(text).truncate().selectable(true));
+    });
+    copied
 }
+
+/// A part of a row with a width of its own, whatever stands in it.
+pub(super) fn cell<R>(ui: &mut Ui, width: f32, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let height = ui.spacing().interact_size.y;
+    let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
+    let mut inside = ui.new_child(UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)));
+    add(&mut inside)
+}
+
+/// Height of a line of [`pair`].
+const PAIR: f32 = 19.0;
 
 /// A label at the left and a value at the right of one line.
 pub(super) fn pair(ui: &mut Ui, label: &str, value: impl FnOnce(&mut Ui)) {
-    ui.horizontal(|ui| {
-        let width = (ui.available_width() * 0.42).clamp(80.0, 150.0);
-        let (rect, _) = ui.allocate_exact_size(vec2(width, 18.0), Sense::hover());
-        let text = weak(ui, label);
-        ui.put(rect, |ui: &mut Ui| {
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(egui::Label::new(text).truncate())).inner
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = PAIR;
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.horizontal(|ui| {
+            let width = (ui.available_width() * 0.36).clamp(84.0, 130.0);
+            let text = weak(ui, label);
+            cell(ui, width, |ui| ui.add(egui::Label::new(text).truncate()));
+            value(ui);
         });
-        value(ui);
     });
 }

@@ -1,6 +1,9 @@
 //! The window on the desktop: its size, where its memory lies, and the wake-up that facts give it.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use egui::ViewportBuilder;
 
@@ -12,13 +15,32 @@ const APP_ID: &str = "io.github.wayglass.Wayglass";
 /// Facts may come by the thousand; the window follows at 30 Hz.
 const COALESCE: Duration = Duration::from_millis(33);
 
-/// Opens the window and returns when it is closed and everything is committed. `start` begins receiving; it is handed what wakes the window.
+/// What a wake-up will wake, once the window is there.
+#[derive(Clone, Default)]
+pub struct Wakes(Arc<OnceLock<egui::Context>>);
+
+impl Wakes {
+    /// Wakes the window from any thread; nothing before it is open, since it reads everything when it opens.
+    pub fn wake(&self) -> Wake {
+        let slot = Arc::clone(&self.0);
+        Arc::new(move || {
+            if let Some(ctx) = slot.get() {
+                ctx.request_repaint_after(COALESCE);
+            }
+        })
+    }
+}
+
+/// A wake-up for a window that will be opened with [`run`].
+pub fn late_wake() -> (Wake, Wakes) {
+    let wakes = Wakes::default();
+    (wakes.wake(), wakes)
+}
+
+/// Opens the window and returns when it is closed and everything is committed.
 ///
-/// Errs where there is no display, no usable graphics, or where `start` does.
-pub fn run<E>(start: impl FnOnce(Wake) -> Result<Backend, E>, options: Options) -> eframe::Result
-where
-    E: Error + Send + Sync + 'static,
-{
+/// Errs where there is no display or no usable graphics.
+pub fn run(backend: Backend, wakes: Wakes, options: Options) -> eframe::Result {
     let native = eframe::NativeOptions {
         viewport: ViewportBuilder::default()
             .with_title("Wayglass")
@@ -33,9 +55,8 @@ where
         APP_ID,
         native,
         Box::new(move |cc| {
-            let ctx = cc.egui_ctx.clone();
-            let wake: Wake = Arc::new(move || ctx.request_repaint_after(COALESCE));
-            let backend = start(wake)?;
+            // Set once: one window, one context.
+            wakes.0.set(cc.egui_ctx.clone()).ok();
             Ok(Box::new(App::new(cc, backend, options)))
         }),
     )

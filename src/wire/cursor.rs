@@ -242,8 +242,7 @@ impl<'a> Cursor<'a> {
     /// UTF-16, big-endian; what is not is shown as the replacement character.
     pub(crate) fn utf16(&mut self, name: impl Into<Cow<'static, str>>, len: usize) -> Read<String> {
         self.field(name, len, "", |raw| {
-            let units = raw.chunks_exact(2).map(|pair| pair.try_into().map_or(0, u16::from_be_bytes));
-            let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+            let text = utf16(raw);
             (Value::Text(text.clone()), text)
         })
     }
@@ -388,6 +387,12 @@ fn signed(raw: &[u8]) -> i64 {
 fn scale(raw: i64, divisor: f64) -> (Value, f64) {
     let value = raw as f64 / divisor;
     (Value::Scaled { raw, divisor, value }, value)
+}
+
+/// UTF-16, big-endian; what is none becomes the replacement character.
+pub(crate) fn utf16(raw: &[u8]) -> String {
+    let units = raw.chunks_exact(2).map(|pair| pair.try_into().map_or(0, u16::from_be_bytes));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 /// Printable ASCII; padding at the end goes, anything else becomes `·`.

@@ -1,6 +1,16 @@
 //! One integration binary, so that the window's libraries are linked once.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod config;
+mod decode;
 mod dock;
+mod export;
 mod gt06;
+mod ingest;
+mod map;
 mod owntracks;
+mod sim;
+mod support;
+mod tidy;
+mod ui;
+mod window;

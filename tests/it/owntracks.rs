@@ -8,7 +8,7 @@ use wayglass::{
     model::{NewPacket, Sender, Timestamp, Verdict},
     wire::{
         Dissection, Field, Line,
-        owntracks::{Exchange, Key, Request, dissect, dissect_with, receive},
+        owntracks::{Exchange, Key, Request, dissect, dissect_kept, dissect_with, receive},
     },
 };
 
@@ -387,8 +387,38 @@ fn secrets_stay_out_of_the_context() {
     let context = receive(&line(), &request, None, now()).packet.context.unwrap();
     assert_eq!(
         context,
-        r#"{"X-Limit-D":"phone","X-Limit-U":"jane","identity":"headers","method":"POST","path":"/pub","query":"u=jane&token=…&d=phone&…","user":"jane"}"#
+        r#"{"method":"POST","path":"/pub","query":"u=jane&token=…&d=phone&…","X-Limit-U":"jane","X-Limit-D":"phone","user":"jane","identity":"headers"}"#
     );
+}
+
+#[test]
+fn a_kept_body_is_explained_as_it_was_understood() {
+    let full = Request {
+        query: Some("u=qu&d=qd"),
+        limit_user: Some("h\"u"),
+        limit_device: Some("hd"),
+        basic_user: Some("bu"),
+        ..Request::default()
+    };
+    let queried = Request { limit_user: None, ..full };
+    let bodies = [
+        body_of(""),
+        body_of(r#","topic":"na""#),
+        format!("[{},{}]", body_of(""), body_of(r#","tid":"b","topic":"owntracks/b/b""#)),
+        String::new(),
+        "nonsense".to_owned(),
+    ];
+    for request in [full, queried, Request::default()] {
+        for body in &bodies {
+            let exchange = receive(&line(), &Request { body: body.as_bytes(), ..request }, None, now());
+            let packet = exchange.packet;
+            let kept = dissect_kept(body.as_bytes(), packet.context.as_deref(), None, now());
+            assert_eq!((kept.verdict(), &kept.kind), (packet.verdict, &packet.kind), "{body} {request:?}");
+            assert_eq!(kept.problems, exchange.problems);
+            assert_eq!(kept.reports, packet.reports);
+            assert_eq!(kept.device.unwrap_or("nobody".to_owned()), sender_text(packet.sender.as_ref()));
+        }
+    }
 }
 
 #[test]

@@ -47,7 +47,19 @@ pub(super) fn frame_date(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     Ok(())
 }
 
-fn moment([year, month, day, hour, minute, second]: [u8; 6]) -> Option<Timestamp> {
+/// Seconds since 1970 in four bytes; 0 is no clock yet.
+pub(super) fn unix_time(c: &mut Cursor<'_>, name: &'static str) -> Read<Option<Timestamp>> {
+    c.under("gt06.md §3.1", |c| {
+        c.field(name, 4, "", |raw| {
+            let seconds = raw.iter().fold(0_i64, |sum, &b| sum << 8 | i64::from(b));
+            let at = Timestamp::from_second(seconds).ok().filter(|_| seconds != 0);
+            (at.map_or(Value::Absent, Value::Time), at)
+        })
+    })
+}
+
+/// Year − 2000 to second, in UTC; `None` for what is no date.
+pub(super) fn moment([year, month, day, hour, minute, second]: [u8; 6]) -> Option<Timestamp> {
     let part = |byte: u8| i8::try_from(byte).ok();
     let civil = jiff::civil::DateTime::new(
         2000 + i16::from(year),
@@ -61,8 +73,8 @@ fn moment([year, month, day, hour, minute, second]: [u8; 6]) -> Option<Timestamp
     civil.ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
-/// gt06.md §3.8.
-fn to_utc(c: &mut Cursor<'_>, told: &Told, device: Timestamp, start: usize) -> Timestamp {
+/// What the device's clock says, in UTC (gt06.md §3.8). `start`: where the date is.
+pub(super) fn to_utc(c: &mut Cursor<'_>, told: &Told, device: Timestamp, start: usize) -> Timestamp {
     let shifted = |seconds: i32| Timestamp::from_second(device.as_second() - i64::from(seconds)).unwrap_or(device);
     match told.given.zone {
         Zone::Utc => device,
@@ -72,7 +84,7 @@ fn to_utc(c: &mut Cursor<'_>, told: &Told, device: Timestamp, start: usize) -> T
             let ahead = corrected.as_second() - now > AHEAD_S;
             if ahead && (device.as_second() - now).abs() <= AHEAD_S {
                 let text = "the zone of the login would put this time into the future, so it is taken as UTC";
-                c.doubt(Severity::Note, Group::Time, start..start + 6, text);
+                c.doubt(Severity::Note, Group::Time, start..c.at().max(start), text);
                 device
             } else {
                 corrected
@@ -223,18 +235,19 @@ pub(super) fn cell(c: &mut Cursor<'_>, told: &mut Told, form: CellForm) -> Read<
 /// The length byte before a cell block, and the block. Makers fill that byte in their own ways, so the block is measured by what
 /// must follow it: one of `trailers` bytes.
 pub(super) fn measured_cell(c: &mut Cursor<'_>, told: &mut Told, trailers: &[usize]) -> Read<()> {
+    const PADDING: usize = 45;
+    const FORMS: [CellForm; 4] = [CELL_2G, CELL_LONG, CELL_WIDE, CELL_4G];
     c.under("gt06.md §3.4", |c| c.uint("Cell block length", 1, ""))?;
-    let forms = [CELL_2G, CELL_LONG, CELL_WIDE, CELL_4G];
     let fits = |form: &CellForm| trailers.iter().any(|t| form.len(c) + t == c.left());
     if trailers.contains(&c.left()) {
         return Ok(());
     }
-    if let Some(&form) = forms.iter().find(|form| fits(form)) {
+    if let Some(&form) = FORMS.iter().find(|form| fits(form)) {
         return cell(c, told, form);
     }
-    let block = c.left().saturating_sub(trailers.first().copied().unwrap_or_default());
-    if c.peek(block).iter().all(|&b| b == 0) {
-        return c.raw("Padding", block).map(drop);
+    // Country, network and seven cells of six bytes: one model's way of telling none.
+    if trailers.iter().any(|t| PADDING + t == c.left()) {
+        return c.raw("Padding", PADDING).map(drop);
     }
     // A cut or unlisted form: what is there of the documented one is better than nothing.
     cell(c, told, CELL_2G)
@@ -286,7 +299,7 @@ pub(super) fn level(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
         7..=100 => told.readings.set("batteryLevel", level),
         _ => {
             let text = format!("expected a battery level of 0 to 6 or per cent, came {level}");
-            c.doubt(Severity::Warn, Group::Range, start..c.at(), text);
+            c.doubt(Severity::Note, Group::Range, start..c.at(), text);
         }
     }
     Ok(())
@@ -363,6 +376,43 @@ fn language_name(code: u64) -> &'static str {
         2 => "English",
         _ => "",
     }
+}
+
+/// Country and network once, then up to `most` cells with their signal, as many as `form` leaves room for.
+pub(super) fn cells(c: &mut Cursor<'_>, told: &mut Told, form: CellForm, most: usize) -> Read<()> {
+    c.under("gt06.md §3.5", |c| {
+        let network = network(c, form.wide_mnc)?;
+        neighbours(c, told, network, form, most)
+    })
+}
+
+/// Cells of one network, each with its signal.
+pub(super) fn neighbours(
+    c: &mut Cursor<'_>,
+    told: &mut Told,
+    (mcc, mnc): (u16, u16),
+    form: CellForm,
+    most: usize,
+) -> Read<()> {
+    let size = form.lac + form.cid + 1;
+    for number in 1..=most.min(c.left() / size) {
+        c.group(format!("Cell {number}"), |c| {
+            let lac = c.uint("LAC", form.lac, "")?;
+            let cid = c.uint("Cell id", form.cid, "")?;
+            let rssi_dbm = decibels(c)?;
+            told.cell(Cell { mcc, mnc, lac: u32::try_from(lac).unwrap_or(u32::MAX), cid, rssi_dbm });
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// A count, and so many access points.
+pub(super) fn access_points(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    c.under("gt06.md §3.5", |c| {
+        let count = c.uint("Access points", 1, "")?;
+        (0..count).try_for_each(|_| access_point(c, told))
+    })
 }
 
 /// One access point: six bytes of address and the signal.

@@ -80,7 +80,7 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> Decoded
     };
     let length = total.saturating_sub(overhead);
     let family = Family::of(setting.profile);
-    let row = layout::find(start, kind, length, family);
+    let row = layout::find(start, kind, length);
     let given = Given { kind, family, zone: zone(kind, setting), received: setting.received };
     let mut told = Told::new(given);
     let mut c = Cursor::new(bytes);
@@ -185,7 +185,10 @@ fn explain_shortfall(c: &mut Cursor<'_>, row: &Row, whole: bool) {
 }
 
 fn dialect_frame(bytes: &[u8], len: usize, setting: Setting<'_>) -> Decoded {
-    let kind = bytes.get(3).copied().unwrap_or_default();
+    let (length, kind) = match *bytes {
+        [_, _, length, kind, ..] => (length, kind),
+        _ => (0, 0),
+    };
     let (row_word, row_title) = topin::name(kind);
     // The dialect's zone is the server's: its login tells none.
     let zone = setting.profile.clock_offset_s.map_or(Zone::Utc, Zone::Forced);
@@ -195,7 +198,7 @@ fn dialect_frame(bytes: &[u8], len: usize, setting: Setting<'_>) -> Decoded {
         c.raw("Start", 2)?;
         c.uint("Length", 1, "")?;
         c.named("Type", 1, |_| row_title)?;
-        let body = c.within(len.saturating_sub(6), |c| topin::body(c, &mut told));
+        let body = c.within(len.saturating_sub(6), |c| topin::body(c, &mut told, length));
         c.raw("Stop", 2)?;
         body
     });

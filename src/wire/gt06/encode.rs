@@ -140,7 +140,7 @@ pub fn answer_15(text: &str, flag: u32, serial: u16) -> Vec<u8> {
 const CELL: [u8; 8] = [0x01, 0x06, 0x01, 0x03, 0xE9, 0x01, 0x11, 0x71];
 
 /// Year − 2000 to second, in UTC.
-fn date(at: Timestamp) -> [u8; 6] {
+pub(super) fn date(at: Timestamp) -> [u8; 6] {
     let civil = at.to_zoned(jiff::tz::TimeZone::UTC).datetime();
     let byte = |part: i8| u8::try_from(part).expect("months to seconds are never negative");
     let year = u8::try_from(civil.year() - 2000).unwrap_or_default();

@@ -35,6 +35,97 @@ pub(super) fn heartbeat(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     }
 }
 
+/// Status, level, signal, alarm, language: as the documents have it.
+pub(super) fn documented(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    short(c, told)?;
+    port_status(c)
+}
+
+/// OBD6, 0x13 of length 0x13: satellites and signal share a word.
+pub(super) fn obd6(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    c.under("gt06.md §6.1", |c| {
+        blocks::status(c, told, false)?;
+        let (sat, gsm) = c.bits("Satellites and signal", 2, |b| {
+            let sat = b.uint("Satellites, one system", 10, 14, "") + b.uint("Satellites, the other", 5, 9, "");
+            (sat, b.uint("GSM signal", 0, 4, ""))
+        })?;
+        told.readings.set("sat", sat);
+        told.readings.set("rssi", gsm);
+        port_status(c)?;
+        percent(c, told)?;
+        let mode = c.u8("Mode")?;
+        let volts = c.scaled("Supply voltage", 2, 100.0, "V")?;
+        told.readings.set("power", volts);
+        c.raw("Reserved", 1)?;
+        c.uint("Work time", 2, "")?;
+        let degrees = c.scaled_signed("Temperature", 2, 10.0, "°C")?;
+        if mode == 4 {
+            told.readings.set("temp1", degrees);
+        }
+        Ok(())
+    })
+}
+
+/// Space10X, 0x13 of length 0x15.
+pub(super) fn space10x(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    c.under("gt06.md §6.1", |c| {
+        c.raw("Info", 1)?;
+        c.raw("Satellites", 2)?;
+        port_status(c)?;
+        percent(c, told)?;
+        c.u8("Mode")?;
+        c.uint("Voltage", 2, "")?;
+        c.raw("Reserved", 1)?;
+        c.uint("Times", 2, "")?;
+        c.uint("Time", 2, "")?;
+        let degrees = c.bits("Temperature", 2, |b| {
+            let sign = if b.flag("Above zero", 15) { 1 } else { -1 };
+            b.scaled("Degrees", 0, 14, (10.0, "°C"), |raw| sign * raw)
+        })?;
+        told.readings.set("temp1", degrees);
+        Ok(())
+    })
+}
+
+fn percent(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    let percent = c.uint("Battery", 1, "%")?;
+    told.readings.set("batteryLevel", percent);
+    Ok(())
+}
+
+/// GK310, 0x23: status, battery, signal, language.
+pub(super) fn gk310(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    blocks::status(c, told, false)?;
+    let volts = c.scaled("Battery voltage", 2, 100.0, "V")?;
+    told.readings.set("battery", volts);
+    blocks::signal(c, told)?;
+    blocks::wide_language(c)
+}
+
+/// SEEWORLD GL21L and P5, 0xA3 of length 0x0C or 0x18.
+pub(super) fn seeworld(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    blocks::status(c, told, false)?;
+    c.raw("Extended status", 2)?;
+    blocks::level(c, told)?;
+    blocks::signal(c, told)?;
+    let volts = c.uint("Supply voltage", 1, "V")?;
+    told.readings.set("power", volts);
+    blocks::language(c)?;
+    if c.left() == 0 {
+        return Ok(());
+    }
+    c.u8("Sound")?;
+    c.u8("Light")?;
+    let steps = c.uint("Steps", 4, "")?;
+    told.readings.set("steps", steps);
+    percent(c, told)?;
+    let charging = c.uint("Charging", 1, "")?;
+    told.readings.set("charge", charging != 0);
+    let moving = c.uint("Moving", 1, "")?;
+    told.readings.set("motion", moving != 0);
+    Ok(())
+}
+
 /// Two bytes of hundredths of a volt in place of the level.
 fn wide_voltage(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     let volts = c.under("gt06.md §3.7", |c| c.scaled("Supply voltage", 2, 100.0, "V"))?;

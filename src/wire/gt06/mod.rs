@@ -10,7 +10,7 @@
 //! | `frame` | where a frame ends when length, checksum or stop may lie |
 //! | `layout` | the table: which frame is what, how it is read, how it is answered |
 //! | `blocks` | date, position, cell, status: the parts that kinds share |
-//! | `login` `position` `heartbeat` `text` | one family of kinds each |
+//! | `login` `position` `makers` `heartbeat` `radio` `tags` `media` `info` `text` | one family of kinds each |
 //! | `decode` | the envelope of one frame, and what is wrong with it |
 //! | `told` | what a frame told, as a report |
 //! | [`encode`] | bytes out: the only writer of length, serial and checksum |
@@ -25,12 +25,17 @@ pub mod encode;
 mod family;
 mod frame;
 mod heartbeat;
+mod info;
 mod layout;
 mod login;
+mod makers;
+mod media;
 mod position;
+mod radio;
 mod reply;
 mod session;
 mod state;
+mod tags;
 mod text;
 mod told;
 mod topin;

@@ -3,7 +3,8 @@
 use crate::wire::cursor::{Cursor, Read};
 
 use super::{
-    blocks::{self, CELL_2G},
+    blocks::{self, CELL_2G, CELL_4G, CELL_WIDE},
+    makers,
     told::{AddressQuery, Told},
 };
 
@@ -19,42 +20,66 @@ pub(super) fn gps_only(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     blocks::wide_language(c)
 }
 
-/// Date, GPS, 2G cell: the whole of 0x12 and the head of its variants.
+/// Date, GPS, 2G cell: the head of 0x12 and its variants.
 pub(super) fn with_cell(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     date_and_gps(c, told)?;
     blocks::cell(c, told, CELL_2G)
 }
 
-/// 0x12 with a mileage.
-pub(super) fn with_mileage(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+/// 0x12: what comes after the cell follows from its length. A country code with a wide network code makes all of them one longer.
+pub(super) fn position_12(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     with_cell(c, told)?;
-    mileage(c, told)
+    match c.left() {
+        2 => makers::benway_inputs(c, told),
+        3 => mode(c, told),
+        4 => mileage(c, told),
+        5 => makers::vxt_status(c, told),
+        7 => {
+            mode(c, told)?;
+            mileage(c, told)
+        }
+        _ => Ok(()),
+    }
 }
 
-/// 0x12 with ACC, mode and re-upload.
-pub(super) fn with_mode(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
-    with_cell(c, told)?;
-    mode(c, told)
-}
-
-/// 0x12 with ACC, mode, re-upload and a mileage.
-pub(super) fn with_mode_and_mileage(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
-    with_mode(c, told)?;
-    mileage(c, told)
-}
-
-/// 0x22 and 0x2D: the cell's width follows from the length, a mileage may end it.
-pub(super) fn utc_position(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+/// 0x11 of the G28: cells wide.
+pub(super) fn with_wide_cell(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     date_and_gps(c, told)?;
-    blocks::cell(c, told, CELL_2G)?;
+    blocks::cell(c, told, CELL_WIDE)
+}
+
+/// 0x22 and 0x2D: a mileage may end it.
+pub(super) fn utc_position(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    with_cell(c, told)?;
     mode(c, told)?;
     if c.left() == 4 { mileage(c, told) } else { Ok(()) }
 }
 
+/// 0xA0: as 0x22 with the cell of 4G.
+pub(super) fn utc_4g_position(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    date_and_gps(c, told)?;
+    blocks::cell(c, told, CELL_4G)?;
+    mode(c, told)?;
+    if c.left() == 4 { mileage(c, told) } else { Ok(()) }
+}
+
+/// 0x17: a position with the card that was read.
+pub(super) fn with_card(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    with_cell(c, told)?;
+    let card = c.text("RFID", 8)?;
+    told.readings.set("driverUniqueId", card);
+    c.u8("Valid").map(drop)
+}
+
 /// ACC, why the position was sent, and whether it was kept for later.
 pub(super) fn mode(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    c.under("gt06.md §6.2", |c| acc(c, told))?;
+    mode_and_late(c, told)
+}
+
+/// Why the position was sent, and whether it was kept for later.
+pub(super) fn mode_and_late(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     c.under("gt06.md §6.2", |c| {
-        acc(c, told)?;
         let mode = c.named("Sent because", 1, mode_name)?;
         told.readings.set("event", mode);
         let late = c.named("Re-upload", 1, |code| if code == 0 { "live" } else { "kept for later" })?;
@@ -98,15 +123,41 @@ pub(super) fn mileage(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     Ok(())
 }
 
-/// 0x16 and 0x26: date, GPS, cell with its length, status, level, signal, alarm, language, maybe a mileage.
+/// 0x16 and 0x26: date, GPS, cell with its length, how the device is, maybe a mileage.
 pub(super) fn alarm(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     date_and_gps(c, told)?;
     blocks::measured_cell(c, told, &[5, 9])?;
+    alarm_tail(c, told)?;
+    if c.left() == 4 { mileage(c, told) } else { Ok(()) }
+}
+
+/// 0x27, 0xA3, 0xA4: the same, and in two of them a fence number.
+pub(super) fn fence_alarm(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    date_and_gps(c, told)?;
+    let tail = if told.given.kind == 0xA3 { 5 } else { 6 };
+    blocks::measured_cell(c, told, &[tail, tail + 4])?;
+    alarm_tail(c, told)?;
+    if told.given.kind != 0xA3 {
+        let fence = c.named("Fence", 1, |code| if code == 0xFF { "none" } else { "" })?;
+        if fence != 0xFF {
+            told.readings.set("geofence", fence);
+        }
+    }
+    if c.left() == 4 { mileage(c, told) } else { Ok(()) }
+}
+
+/// 0x19 and 0xA5: an alarm without a position, from the cell alone.
+pub(super) fn cell_alarm(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    blocks::cell(c, told, if told.given.kind == 0xA5 { CELL_4G } else { CELL_2G })?;
+    alarm_tail(c, told)
+}
+
+/// Status, level, signal, alarm, language.
+pub(super) fn alarm_tail(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     blocks::status(c, told, true)?;
     blocks::level(c, told)?;
     blocks::signal(c, told)?;
-    blocks::alarm_and_language(c, told)?;
-    if c.left() == 4 { mileage(c, told) } else { Ok(()) }
+    blocks::alarm_and_language(c, told)
 }
 
 /// 0x1A and 0x2A: where am I? Date, GPS, the phone that asks, language.

@@ -62,6 +62,7 @@ pub(super) struct Told {
     pub(super) answer: Option<Answer>,
     /// What the device wants to know the address of, for whom, in which language.
     pub(super) address_query: Option<AddressQuery>,
+    pub(super) picture: Option<Picture>,
     key: u64,
 }
 
@@ -72,6 +73,13 @@ pub(super) struct AddressQuery {
     pub(super) phone: Vec<u8>,
     /// 1 Chinese, 2 English.
     pub(super) language: u8,
+}
+
+/// A picture that an X1 sends piece by piece, as it is asked for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Picture {
+    Offered { id: u32, length: u32 },
+    Piece { id: u32, offset: u32, size: u32 },
 }
 
 impl Told {
@@ -88,6 +96,7 @@ impl Told {
             alarms: Vec::new(),
             answer: None,
             address_query: None,
+            picture: None,
             key: 0xCBF2_9CE4_8422_2325,
         };
         told.distinguish(&[given.kind]);

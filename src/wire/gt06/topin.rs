@@ -1,8 +1,16 @@
 //! The dialect without serial and checksum (`ZhongXun` / 365GPS) on the same port: gt06.md §9.
 
-use crate::wire::cursor::{Cursor, Read};
+use crate::model::Timestamp;
+use crate::wire::{
+    Value,
+    cursor::{Cursor, Read},
+};
 
-use super::{login, told::Told};
+use super::{
+    blocks::{self, CellForm},
+    encode, login, position,
+    told::Told,
+};
 
 /// Where a frame of the dialect ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,20 +56,101 @@ pub(super) fn name(kind: u8) -> (&'static str, &'static str) {
         0x17 => ("wifi", "Stored Wi-Fi and cells (Topin)"),
         0x69 => ("wifi", "Wi-Fi and cells (Topin)"),
         0x30 => ("time-query", "Time query (Topin)"),
+        0x94 => ("alarm", "Vibration (Topin)"),
+        0x99 => ("alarm", "SOS (Topin)"),
         0x57 => ("settings-query", "Settings query (Topin)"),
         _ => ("unknown", "Unknown type (Topin)"),
     }
 }
 
-/// Reads the bytes between type and stop.
-pub(super) fn body(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
-    c.under("gt06.md §9", |c| match told.given.kind {
+/// Reads the bytes between type and stop. `length`: the length byte, which is a count in two kinds.
+pub(super) fn body(c: &mut Cursor<'_>, told: &mut Told, length: u8) -> Read<()> {
+    match told.given.kind {
         0x01 if c.left() >= 8 => {
             told.device = Some(login::imei(c, "IMEI")?);
             if c.left() > 0 { c.u8("Software").map(drop) } else { Ok(()) }
         }
+        0x10 | 0x11 if c.left() >= 18 => position(c, told),
+        0x13 => status(c, told),
+        0x17 | 0x69 if c.left() >= 10 => radio_lists(c, told, length),
         _ => Ok(()),
+    }
+}
+
+/// Date and GPS as in the other dialect, then maybe altitude and alarm.
+fn position(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    position::date_and_gps(c, told)?;
+    if c.left() >= 2 {
+        let metres = c.int("Altitude", 2, "m")?;
+        if let Some(place) = told.place.as_mut() {
+            place.altitude_m = i16::try_from(metres).ok().map(f64::from);
+        }
+    }
+    if c.left() > 0 { c.u8("Alarm").map(drop) } else { Ok(()) }
+}
+
+/// Battery, firmware, zone, interval, signal, and what nobody wrote down.
+fn status(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    let percent = c.uint("Battery", 1, "%")?;
+    told.readings.set("batteryLevel", percent);
+    c.u8("Firmware")?;
+    c.u8("Zone")?;
+    c.u8("Interval")?;
+    if c.left() > 0 {
+        let signal = c.uint("Signal", 1, "")?;
+        told.readings.set("rssi", signal);
+    }
+    Ok(())
+}
+
+/// Date in packed digits, so many access points as the length byte says, a count of cells, the cells, maybe an alarm.
+fn radio_lists(c: &mut Cursor<'_>, told: &mut Told, access_points: u8) -> Read<()> {
+    told.at = packed_date(c)?;
+    (0..access_points).try_for_each(|_| blocks::access_point(c, told))?;
+    let count = c.u8("Cells")?;
+    let network = blocks::network(c, false)?;
+    blocks::neighbours(c, told, network, CellForm { lac: 2, cid: 2, wide_mnc: false }, usize::from(count))?;
+    if c.left() > 0 { c.u8("Alarm").map(drop) } else { Ok(()) }
+}
+
+/// Two decimal digits a byte.
+fn packed_date(c: &mut Cursor<'_>) -> Read<Option<Timestamp>> {
+    let decimal = |byte: u8| (byte >> 4 < 10 && byte & 0xF < 10).then_some((byte >> 4) * 10 + (byte & 0xF));
+    let binary = match *c.peek(6) {
+        [y, mo, d, h, mi, s] => [y, mo, d, h, mi, s].map(decimal),
+        _ => [None; 6],
+    };
+    let at = match binary {
+        [Some(y), Some(mo), Some(d), Some(h), Some(mi), Some(s)] => blocks::moment([y, mo, d, h, mi, s]),
+        _ => None,
+    };
+    c.field("Date", 6, "", |raw| match at {
+        Some(at) => (Value::Time(at), Some(at)),
+        None if raw.iter().all(|&b| b == 0) => (Value::Absent, None),
+        None => (Value::Raw(raw.to_vec()), None),
     })
+}
+
+/// What the dialect's servers answer to `frame`. Without it the device sends the same again, for ever.
+pub(super) fn reply(kind: u8, frame: &[u8], now: Timestamp) -> Option<Vec<u8>> {
+    let length = frame.get(2).copied()?;
+    let packet = |length: u8, body: &[u8]| [&[0x78, 0x78, length, kind], body, &[0x0D, 0x0A]].concat();
+    match kind {
+        // Accepted; and the time, which the device has from nobody else before its first fix.
+        0x01 => Some([packet(length, &[0x01]), time(now)].concat()),
+        0x10 | 0x11 => Some(packet(length, frame.get(4..10)?)),
+        0x13 => Some(frame.to_vec()),
+        0x17 | 0x69 => Some(packet(0, frame.get(4..10)?)),
+        0x30 => Some(time(now)),
+        _ => None,
+    }
+}
+
+/// Year in two bytes, month, day, hour, minute, second, in UTC.
+fn time(now: Timestamp) -> Vec<u8> {
+    let [year, rest @ ..] = encode::date(now);
+    let [high, low] = (2000 + u16::from(year)).to_be_bytes();
+    [&[0x78, 0x78, 0x07, 0x30, high, low], rest.as_slice(), &[0x0D, 0x0A]].concat()
 }
 
 /// Bytes of a frame 0x17 or 0x69 without the alarm that may come last; `Err`: the counts are not there yet.

@@ -7,7 +7,7 @@ use super::{
     findings::Findings,
     message::Message,
     object::Object,
-    scan::Doc,
+    scan::{Doc, Kind},
     secretbox::{self, Closed, MAC_BYTES, NONCE_BYTES},
 };
 use crate::{
@@ -41,52 +41,37 @@ impl Body {
     /// Reads a body as it came. `secret` opens it where it is encrypted.
     pub(super) fn read(body: &[u8], secret: Option<&str>, received: Timestamp, depth: Depth) -> Self {
         let doc = Doc::scan(body);
-        let Some(object) = Object::at(&doc, 0, &mut Findings::default())
-            .filter(|o| doc.error.is_none() && o.text("_type") == Some("encrypted"))
-        else {
-            return Self::plain(&doc, received, depth, 0);
-        };
-        let mut fields = if depth == Depth::Fields { fields::of(&doc, 0) } else { Vec::new() };
+        if is_encrypted(&doc) {
+            Self::sealed(&doc, secret, received, depth)
+        } else {
+            Self::plain(&doc, received, depth, 0)
+        }
+    }
+
+    /// Reads an encrypted message, and what is in it where `secret` opens it.
+    fn sealed(doc: &Doc<'_>, secret: Option<&str>, received: Timestamp, depth: Depth) -> Self {
         let mut findings = Findings::default();
-        let data = object.get("data");
-        let span = data.map_or(object.span.clone(), |n| n.value.clone());
-        let encrypted = Self {
-            kind: Cow::Borrowed("encrypted"),
-            title: Cow::Borrowed("Encrypted"),
-            accepted: true,
-            ..Self::default()
-        };
-        let (Some(data), Some(text)) = (data, object.text("data")) else {
-            findings.error(Group::Crypto, &span, "an encrypted message without a string `data`");
-            return Self { problems: findings.into_problems(), fields, ..encrypted };
-        };
-        let opened = match secret {
-            Some(secret) => secretbox::open(secret, text).map(Some),
-            None => secretbox::check(text).map(|()| None),
-        };
-        let plain = match opened {
-            Ok(Some(plain)) => plain,
-            Ok(None) => {
-                let why = "the message is encrypted and no key is set for it";
-                findings.error(Group::Crypto, &span, why);
-                return Self { problems: findings.into_problems(), fields, ..encrypted };
-            }
-            Err(closed) => {
-                let why = match closed {
-                    Closed::NotBase64 => "`data` is not base64".to_owned(),
-                    Closed::TooShort(bytes) => {
-                        let least = NONCE_BYTES + MAC_BYTES;
-                        format!("`data` holds {bytes} bytes, but nonce and authenticator alone take {least}")
-                    }
-                    Closed::Refused => "the key does not fit, or the message was changed on its way".to_owned(),
+        let mut fields = if depth == Depth::Fields { fields::of(doc, 0) } else { Vec::new() };
+        let object = Object::at(doc, 0, &mut findings).expect("it was found to be an object with a type");
+        let (data, text) = (object.get("data"), object.text("data"));
+        let plain = match open(text, secret) {
+            Ok(plain) => plain,
+            Err(why) => {
+                findings.error(Group::Crypto, data.map_or(&object.span, |n| &n.value), why);
+                return Self {
+                    kind: Cow::Borrowed("encrypted"),
+                    title: Cow::Borrowed("Encrypted"),
+                    problems: findings.into_problems(),
+                    fields,
+                    accepted: true,
+                    ..Self::default()
                 };
-                findings.error(Group::Crypto, &span, why);
-                return Self { problems: findings.into_problems(), fields, ..encrypted };
             }
         };
+        let (data, text) = (data.expect("it was opened just now"), text.unwrap_or_default());
         let base_depth = fields.iter().find(|f| f.span == data.whole && f.depth > 0).map_or(0, |f| f.depth + 1);
         let mut inner = Self::plain(&Doc::scan(&plain), received, depth, base_depth);
-        let places = Places::new(body, &data.value, text, plain.len());
+        let places = Places::new(doc.body, &data.value, text, plain.len());
         for problem in &mut inner.problems {
             problem.span = places.of(&problem.span);
         }
@@ -97,9 +82,12 @@ impl Body {
                 message.report.message_id = object.label("_id").map(str::to_owned);
             }
         }
-        places.open_up(body, &mut fields, &data.whole, std::mem::take(&mut inner.fields));
+        places.open_up(doc.body, &mut fields, &data.whole, std::mem::take(&mut inner.fields));
+        let mut problems = findings.into_problems();
+        problems.append(&mut inner.problems);
         Self {
             title: Cow::Owned(format!("{}, encrypted", inner.title)),
+            problems,
             fields,
             // Whatever is in it, an app sent it.
             accepted: true,
@@ -111,12 +99,15 @@ impl Body {
     /// Reads a body that is not encrypted.
     fn plain(doc: &Doc<'_>, received: Timestamp, depth: Depth, base_depth: u8) -> Self {
         let fields = if depth == Depth::Fields { fields::of(doc, base_depth) } else { Vec::new() };
-        if doc.is_blank() {
+        if doc.body.is_empty() {
             // Posted when a friend was deleted in the app (owntracks.md §0).
             let (kind, title) = (Cow::Borrowed("empty"), Cow::Borrowed("Empty body"));
             return Self { kind, title, fields, accepted: true, ..Self::default() };
         }
         let mut findings = Findings::default();
+        if doc.bom {
+            findings.note(Group::Json, &(0..3), "a byte order mark, which JSON does not have");
+        }
         if let Some(span) = &doc.mended {
             findings.warn(Group::Json, span, "this text is not UTF-8 and was mended with replacement characters");
         }
@@ -168,6 +159,30 @@ impl Body {
             ..Self::default()
         }
     }
+}
+
+/// True for an object whose type, the last one told, is `encrypted`.
+fn is_encrypted(doc: &Doc<'_>) -> bool {
+    let types = doc.children(0).filter(|(_, n)| n.name.as_deref() == Some("_type"));
+    doc.error.is_none() && types.last().is_some_and(|(_, n)| n.kind == Kind::Text(Cow::Borrowed("encrypted")))
+}
+
+/// What is in `data`, or why it cannot be said.
+fn open(data: Option<&str>, secret: Option<&str>) -> Result<Vec<u8>, String> {
+    let data = data.ok_or("an encrypted message without a string `data`")?;
+    let opened = match secret {
+        Some(secret) => secretbox::open(secret, data),
+        None => secretbox::check(data).and(Err(Closed::NoKey)),
+    };
+    opened.map_err(|closed| match closed {
+        Closed::NoKey => "the message is encrypted and no key is set for it".to_owned(),
+        Closed::NotBase64 => "`data` is not base64".to_owned(),
+        Closed::TooShort(bytes) => {
+            let least = NONCE_BYTES + MAC_BYTES;
+            format!("`data` holds {bytes} bytes, but nonce and authenticator alone take {least}")
+        }
+        Closed::Refused => "the key does not fit, or the message was changed on its way".to_owned(),
+    })
 }
 
 /// Where the bytes of an opened box stand in the body.

@@ -81,10 +81,7 @@ fn node(doc: &Doc<'_>, index: usize, depth: u8, tracker: bool, fields: &mut Vec<
 fn scalar(doc: &Doc<'_>, node: &Node<'_>, depth: u8, tracker: bool) -> Field {
     let known = node.name.as_deref().and_then(key);
     let mut unit = known.map_or("", |k| k.unit);
-    let value = match &node.kind {
-        _ if known.is_some_and(|k| k.sort == Sort::Time) => moment(node),
-        _ => None,
-    };
+    let value = known.filter(|k| k.sort == Sort::Time).and_then(|_| moment(node));
     let value = value.unwrap_or_else(|| match &node.kind {
         Kind::Text(text) => Value::Text(beginning(text)),
         Kind::Number(written) => a_number(written),

@@ -37,7 +37,7 @@ impl Findings {
         }
     }
 
-    /// Everything found; spans of `inner` findings are to be moved by the caller before.
+    /// Everything found.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
         if let Some((count, severity)) = self.left_out {
             let text = format!("{count} more problems of this body are not listed");

@@ -19,7 +19,7 @@ use crate::{
 /// A body with more unknown members than this keeps them in the packet only.
 const MOST_READINGS: usize = 256;
 /// Faster than any airliner with the wind behind it.
-const PLAUSIBLE_SPEED_KMH: f64 = 1600.0;
+const PLAUSIBLE_SPEED_KMH: f64 = 1300.0;
 /// The deepest trench and a balloon.
 const PLAUSIBLE_ALTITUDE_M: std::ops::RangeInclusive<f64> = -12_262.0..=50_000.0;
 /// Beyond this a fix says little more than the town.
@@ -195,7 +195,10 @@ fn readings(object: &Object<'_, '_>, readings: &mut Readings, findings: &mut Fin
             "vac" => ("vac", measure(object, "vac", "a radius", 0.0, NO_NUMBER, findings).map(json_number)),
             "p" => ("p", measure(object, "p", "a pressure", 0.0, NO_NUMBER, findings).map(json_number)),
             "bs" | "m" | "created_at" | "rad" | "sent" => (name, scaled(1.0).or_else(|| object.json(index))),
-            "tid" | "t" => (name, object.label(name).map(Value::from)),
+            "tid" | "t" => {
+                object.expect_label(name, findings);
+                (name, object.label(name).map(Value::from))
+            }
             "SSID" => ("ssid", object.json(index)),
             "BSSID" => ("bssid", object.json(index)),
             "inregions" | "inrids" | "motionactivities" => (name, object.json(index).map(list)),

@@ -64,6 +64,7 @@ impl Message {
             findings.error(Group::Json, &object.span, text);
             return None;
         };
+        object.expect_label("topic", findings);
         let message = |kind: Cow<'static, str>, title: Cow<'static, str>, report| Self {
             kind,
             title,

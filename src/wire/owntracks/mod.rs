@@ -25,8 +25,8 @@ mod secretbox;
 mod time;
 
 pub use identity::Rule;
-pub use request::{Exchange, Request, receive};
-pub use secretbox::Key;
+pub use request::{Exchange, Request, dissect_kept, receive};
+pub use secretbox::{Key, NONCE_BYTES};
 
 use self::body::{Body, Depth};
 use crate::{model::Timestamp, wire::Dissection};
@@ -38,13 +38,17 @@ pub fn dissect(bytes: &[u8], received: Timestamp) -> Dissection {
 
 /// Explains one body; `secret` opens it where it is encrypted. `received` stands in for a `tst` that is missing.
 pub fn dissect_with(bytes: &[u8], secret: Option<&str>, received: Timestamp) -> Dissection {
-    let body = Body::read(bytes, secret, received, Depth::Fields);
-    let device = body.messages.iter().find_map(|m| identity::in_body(m.topic.as_deref(), &m.kind, m.tid.as_deref()));
+    let mut body = Body::read(bytes, secret, received, Depth::Fields);
+    let messages = std::mem::take(&mut body.messages);
+    let device = messages.iter().find_map(|m| identity::in_body(m.topic.as_deref(), &m.kind, m.tid.as_deref()));
+    let reports = messages.into_iter().map(|m| m.report).collect();
+    Dissection { device, reports, ..dissection(body) }
+}
+
+fn dissection(body: Body) -> Dissection {
     Dissection {
         kind: body.kind,
         title: body.title,
-        device,
-        reports: body.messages.into_iter().map(|m| m.report).collect(),
         problems: body.problems,
         fields: body.fields,
         reply: body.accepted.then(|| b"[]".to_vec()),

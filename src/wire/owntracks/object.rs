@@ -75,6 +75,16 @@ impl<'d, 'a> Object<'d, 'a> {
         (!label.is_empty()).then_some(label)
     }
 
+    /// Finds fault with a member that should name something and cannot.
+    pub(super) fn expect_label(&self, name: &str, findings: &mut Findings) {
+        if let Some(node) = self.get(name)
+            && matches!(node.kind, Kind::Object | Kind::Array | Kind::Bool(_) | Kind::Deep)
+        {
+            let text = format!("`{name}` is {}, not a text, and is left out", self.shown(node));
+            findings.warn(Group::Json, &node.value, text);
+        }
+    }
+
     /// A member that is a number, or a string that spells one. What is neither is a finding; absent and null are not.
     pub(super) fn number(&self, name: &str, findings: &mut Findings) -> Option<f64> {
         let node = self.get(name)?;

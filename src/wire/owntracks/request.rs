@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
     body::{Body, Depth},
+    dissection,
     identity::{Envelope, Rule, is_generic},
-    message::Message,
     secretbox::{self, Key},
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
         Direction, Group, Identity, NewPacket, NewReply, Problem, Protocol, Report, Sender, Severity, Timestamp,
         Verdict,
     },
-    wire::Line,
+    wire::{Dissection, Line},
 };
 
 /// A request as the HTTP layer understood it, credentials already checked.
@@ -50,24 +51,9 @@ pub struct Exchange {
 /// Reads a request. `key` belongs to whoever sent it; without one an encrypted message is kept closed.
 pub fn receive(line: &Line, request: &Request<'_>, key: Option<&Key<'_>>, now: Timestamp) -> Exchange {
     let mut body = Body::read(request.body, key.map(|k| k.secret), now, Depth::Reports);
-    let envelope = Envelope::of(request);
-    let mut senders = Senders::default();
-    let mut problems = std::mem::take(&mut body.problems);
-    let mut reports = Vec::with_capacity(body.messages.len());
-    for message in std::mem::take(&mut body.messages) {
-        let Some(identity) = senders.of(&envelope, &message, &mut problems) else { continue };
-        reports.push(Report { sender: Some(Sender::Identity(identity)), ..message.report });
-    }
-    if senders.first.is_none() {
-        // Nothing in it tells who sent it, but the request may: an empty body, an unreadable one.
-        senders.first = envelope.sender(None, &body.kind, None);
-    }
-    let sender = senders.first.as_ref().map(|(identity, _)| Sender::Identity(identity.clone()));
-    for report in &mut reports {
-        if report.sender == sender {
-            report.sender = None;
-        }
-    }
+    let Attributed { first, reports } = attribute(&mut body, &Envelope::of(request));
+    let sender = first.as_ref().map(|(identity, _)| Sender::Identity(identity.clone()));
+    let problems = body.problems;
     let (status, reply) = match (body.accepted, key) {
         (true, Some(key)) if body.decrypted => (200, secretbox::seal(key, b"[]")),
         (true, _) => (200, b"[]".to_vec()),
@@ -85,39 +71,62 @@ pub fn receive(line: &Line, request: &Request<'_>, key: Option<&Key<'_>>, now: T
         kind: body.kind,
         verdict: Verdict::of(&problems),
         bytes: request.body.to_vec(),
-        context: Some(context(request, senders.first.as_ref().map(|(_, rule)| *rule))),
+        context: Some(context(request, first.as_ref().map(|(_, rule)| *rule))),
         reports,
         replies,
     };
     Exchange { packet, status, reply, problems }
 }
 
-/// Who sent the messages of one body.
-#[derive(Debug, Default)]
-struct Senders {
-    /// The packet's own sender: that of the first message that has one.
-    first: Option<(Identity, Rule)>,
+/// Explains a body that is kept, as it was understood when it came: `context` is [`NewPacket::context`] of its packet, and
+/// what it tells about the sender counts as it did then.
+pub fn dissect_kept(bytes: &[u8], context: Option<&str>, secret: Option<&str>, received: Timestamp) -> Dissection {
+    let context = context.and_then(|c| serde_json::from_str::<Context<'_>>(c).ok()).unwrap_or_default();
+    let request = Request {
+        query: context.query.as_deref(),
+        limit_user: context.limit_user.as_deref(),
+        limit_device: context.limit_device.as_deref(),
+        basic_user: context.user.as_deref(),
+        ..Request::default()
+    };
+    let mut body = Body::read(bytes, secret, received, Depth::Fields);
+    let Attributed { first, reports } = attribute(&mut body, &Envelope::of(&request));
+    let device = first.map(|(identity, _)| identity.to_string());
+    Dissection { device, reports, ..dissection(body) }
 }
 
-impl Senders {
-    /// The sender of a message. Without one it has no history to go to, and that is a problem.
-    fn of(&mut self, envelope: &Envelope, message: &Message, problems: &mut Vec<Problem>) -> Option<Identity> {
+/// The reports of a body, each with its sender.
+struct Attributed {
+    /// The packet's own sender: that of the first message that has one.
+    first: Option<(Identity, Rule)>,
+    reports: Vec<Report>,
+}
+
+/// Finds the sender of each message. One without has no history to go to: that is a problem, and its report is left out.
+fn attribute(body: &mut Body, envelope: &Envelope) -> Attributed {
+    let mut first: Option<(Identity, Rule)> = None;
+    let mut reports = Vec::with_capacity(body.messages.len());
+    for message in std::mem::take(&mut body.messages) {
         let found = envelope.sender(message.topic.as_deref(), &message.kind, message.tid.as_deref());
         let mut problem = |severity, text: String| {
-            problems.push(Problem { severity, group: Group::Auth, text, span: message.span.clone() });
+            body.problems.push(Problem { severity, group: Group::Auth, text, span: message.span.clone() });
         };
         let Some((identity, rule)) = found else {
             let text = "nobody to attribute it to: no topic, no X-Limit-U and X-Limit-D, no ?u= and ?d=, no tid";
             problem(Severity::Error, text.to_owned());
-            return None;
+            continue;
         };
         if is_generic(&identity) {
             let text = format!("the sender is called \"{identity}\" as the app comes, so several phones may share it");
             problem(Severity::Note, text);
         }
-        self.first.get_or_insert((identity.clone(), rule));
-        Some(identity)
+        let (own, _) = first.get_or_insert_with(|| (identity.clone(), rule));
+        let sender = (*own != identity).then_some(Sender::Identity(identity));
+        reports.push(Report { sender, ..message.report });
     }
+    // Where nothing in it tells who sent it, the request may: an empty body, an unreadable one.
+    let first = first.or_else(|| envelope.sender(None, &body.kind, None));
+    Attributed { first, reports }
 }
 
 /// Why it was refused, for whoever tries by hand.
@@ -126,7 +135,28 @@ fn refusal(problems: &[Problem]) -> Vec<u8> {
     json!({ "error": why }).to_string().into_bytes()
 }
 
-/// What the body alone does not tell. Values of other query parameters than `u` and `d` may be secrets and are left out.
+/// What the body alone does not tell, as it is kept beside the packet.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Context<'a> {
+    #[serde(borrow, default)]
+    method: Cow<'a, str>,
+    #[serde(borrow, default)]
+    path: Cow<'a, str>,
+    /// Values of other parameters than `u` and `d` may be secrets and are left out.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    query: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "X-Limit-U", skip_serializing_if = "Option::is_none")]
+    limit_user: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "X-Limit-D", skip_serializing_if = "Option::is_none")]
+    limit_device: Option<Cow<'a, str>>,
+    /// The user of HTTP Basic.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    user: Option<Cow<'a, str>>,
+    /// Where the sender's name was found.
+    #[serde(default, skip_deserializing)]
+    identity: Option<&'static str>,
+}
+
 fn context(request: &Request<'_>, rule: Option<Rule>) -> String {
     let query = request.query.map(|query| {
         let parts = query.split('&').map(|part| match part.split_once('=') {
@@ -134,22 +164,16 @@ fn context(request: &Request<'_>, rule: Option<Rule>) -> String {
             Some((name, _)) => format!("{name}=…"),
             None => "…".to_owned(),
         });
-        parts.collect::<Vec<_>>().join("&")
+        Cow::Owned(parts.collect::<Vec<_>>().join("&"))
     });
-    let mut context = serde_json::Map::new();
-    context.insert("method".to_owned(), json!(request.method));
-    context.insert("path".to_owned(), json!(request.path));
-    context.insert("identity".to_owned(), json!(rule.map(Rule::as_str)));
-    let named = [
-        ("query", query.as_deref()),
-        ("X-Limit-U", request.limit_user),
-        ("X-Limit-D", request.limit_device),
-        ("user", request.basic_user),
-    ];
-    for (name, value) in named {
-        if let Some(value) = value {
-            context.insert(name.to_owned(), json!(value));
-        }
-    }
-    serde_json::Value::Object(context).to_string()
+    let context = Context {
+        method: request.method.into(),
+        path: request.path.into(),
+        query,
+        limit_user: request.limit_user.map(Cow::from),
+        limit_device: request.limit_device.map(Cow::from),
+        user: request.basic_user.map(Cow::from),
+        identity: rule.map(Rule::as_str),
+    };
+    serde_json::to_string(&context).expect("texts always serialise")
 }

@@ -81,11 +81,6 @@ impl<'a> Doc<'a> {
         scanner.doc
     }
 
-    /// True where there is nothing but space.
-    pub(super) fn is_blank(&self) -> bool {
-        self.body.iter().all(|b| is_space(*b))
-    }
-
     /// Indices of the values directly inside the one at `of`.
     pub(super) fn children(&self, of: usize) -> impl Iterator<Item = (usize, &Node<'a>)> {
         let end = self.nodes.get(of).map_or(0, |n| n.next);

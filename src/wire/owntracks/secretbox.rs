@@ -7,8 +7,8 @@ use base64::{
 };
 use crypto_secretbox::{Key as BoxKey, KeyInit, Nonce, XSalsa20Poly1305, aead::Aead};
 
-/// Bytes of the nonce that stands before the box.
-pub(super) const NONCE_BYTES: usize = 24;
+/// Random bytes that begin every box.
+pub const NONCE_BYTES: usize = 24;
 /// Bytes of the authenticator that stands before the ciphertext.
 pub(super) const MAC_BYTES: usize = 16;
 
@@ -32,6 +32,7 @@ pub struct Key<'a> {
 /// Why a box stays closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closed {
+    NoKey,
     NotBase64,
     /// Fewer bytes than nonce and authenticator take.
     TooShort(usize),

@@ -1,0 +1,1 @@
+//! Panels show what the data say and ask for what is clicked.
