@@ -259,7 +259,7 @@ fn a_new_sender_is_adopted_or_set_aside_from_outside() {
     let said = call(home.path(), &["adopt", "owntracks/jane/phone", "--name", "Jane", "--data-dir", data]).done();
     assert!(said.contains("2 positions"), "{said}");
     call(home.path(), &["ignore", "owntracks/spam/phone", "--data-dir", data]).done();
-    let said = call(home.path(), &["adopt", "867000000000008", "--data-dir", data]).done();
+    let said = call(home.path(), &["adopt", "867000000000008", "--unheard", "--data-dir", data]).done();
     assert!(said.contains("has not called yet"), "{said}");
     let expected = ["867000000000008 - adopted", "owntracks/jane/phone Jane adopted", "owntracks/spam/phone - ignored"];
     assert_eq!(states(), expected);
