@@ -1,1 +1,61 @@
-fn main() {}
+//! Hands the clock and the window's opener to the command line. The only place that asks the system for the time.
+
+use std::{
+    process::ExitCode,
+    sync::{Arc, atomic::Ordering},
+};
+
+use anyhow::{Context, Result, anyhow, bail};
+use wayglass::{
+    backend::{Backend, Setup, StartError, Wake},
+    cli,
+    model::{Clock, Timestamp},
+    ui,
+};
+
+fn main() -> ExitCode {
+    let clock: Clock = Arc::new(now);
+    cli::run(std::env::args_os(), &clock, desktop)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where the clock comes from")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// Opens the console and returns when its window is closed and everything is committed.
+fn desktop(setup: Setup, clock: &Clock) -> Result<()> {
+    // Asked before anything is opened: without a window there is nothing to start here.
+    if cfg!(all(unix, not(target_os = "macos"))) && !["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].iter().any(is_set)
+    {
+        bail!(
+            "there is no display here (DISPLAY and WAYLAND_DISPLAY are not set); without a window run: wayglass serve"
+        );
+    }
+    // Opened before the window, so that a store that cannot be used is one clear line and no flicker. What wakes the window comes later.
+    let (wake, wakes) = ui::late_wake();
+    let backend = open(setup, clock, wake)?;
+    let options = ui::Options::new(Arc::clone(clock));
+    let quit = Arc::clone(&options.quit);
+    let signal = backend.stop_signal().context("cannot listen for signals")?;
+    let wake = wakes.wake();
+    backend.on_stop(signal, move || {
+        quit.store(true, Ordering::Relaxed);
+        wake();
+    });
+    ui::run(backend, wakes, options)
+        .map_err(|error| anyhow!("the window cannot be opened: {error}; without a window run: wayglass serve"))
+}
+
+/// The backend, or, where another instance receives into the folder, a look at it.
+fn open(setup: Setup, clock: &Clock, wake: Wake) -> Result<Backend, StartError> {
+    let folder = setup.data_dir.clone();
+    match Backend::start(setup, Arc::clone(clock), Arc::clone(&wake)) {
+        Err(error) if error.in_use() => Backend::view(&folder, Arc::clone(clock), wake),
+        started => started,
+    }
+}
+
+fn is_set(name: &&str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}

@@ -1,52 +1,70 @@
 //! The façade that window and command line see: the list of its methods is the list of what the app can do.
+//!
+//! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
+
+pub mod config;
+pub mod demo;
+pub mod doctor;
+mod feed;
+mod history;
+mod signal;
 
 use std::{
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-    sync::Arc,
+    io,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use crate::model::{
-    Clock, DeviceId, DeviceOverview, Fact, PacketId, PacketRow, Policy, Protocol, StoredEvent, StoredFix, TimeWindow,
-    Timestamp,
+use tokio::runtime::Runtime;
+
+pub use feed::Feed;
+pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
+pub use signal::StopSignal;
+
+use crate::{
+    ingest::Receivers,
+    model::{
+        Clock, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
+        TimeWindow,
+    },
+    store::{self, Options, Store, query},
 };
-pub use crate::store::{Error, Pending};
+pub use crate::{
+    ingest::{Access, Limits, ListenAt, ReceiverLine, ReceiverStatus},
+    store::{Error, Pending},
+};
 
 /// Called after a commit so that a window draws again. Any thread may call it.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
-/// Where one receiver should listen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ListenAt {
-    Off,
-    /// Port 0 picks a free one.
-    Address(SocketAddr),
+/// How a backend begins.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub data_dir: PathBuf,
+    pub listen: Vec<(Protocol, ListenAt)>,
+    pub policy: Policy,
+    pub limits: Limits,
+    pub access: Access,
 }
 
-/// How a receiver fares.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReceiverStatus {
-    Off,
-    Starting,
-    Listening(SocketAddr),
-    /// It could not bind; it tries again at `retry_at`. `holder` is the process that has the port, where the system tells.
-    Waiting {
-        wanted: SocketAddr,
-        error: String,
-        holder: Option<String>,
-        retry_at: Timestamp,
-    },
+/// Why there is no backend.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be opened; nothing was touched.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// The system gave no threads.
+    #[error("cannot start the runtime: {0}")]
+    Runtime(#[from] io::Error),
 }
 
-/// One receiver, as the listener line shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReceiverLine {
-    pub protocol: Protocol,
-    pub wanted: ListenAt,
-    pub status: ReceiverStatus,
-    /// Connections open now.
-    pub connections: usize,
+impl StartError {
+    /// True where a running instance has the folder: [`Backend::view`] may look on.
+    pub fn in_use(&self) -> bool {
+        matches!(self, Self::Store(store::Error::InUse(_)))
+    }
 }
 
 /// Which packets to list: the newest `limit` ones that match, newest last.
@@ -59,112 +77,245 @@ pub struct PacketQuery {
     pub limit: usize,
 }
 
-/// What to export, and whereto.
-#[derive(Debug, Clone)]
-pub struct ExportJob {
-    pub devices: Vec<DeviceId>,
-    pub window: TimeWindow,
-    pub format: crate::export::Format,
-    pub to: PathBuf,
-    /// Positions under a wrong checksum go along.
-    pub with_suspect: bool,
-}
-
-/// What an export wrote: "1,204 points, 3 hidden, 2 gaps".
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ExportReport {
-    pub points: u64,
-    pub segments: u64,
-    /// Left out: suspect positions.
-    pub hidden: u64,
-    pub to: PathBuf,
-}
-
-/// The stream of facts for one subscriber.
-pub struct Feed(());
-
-impl Feed {
-    /// The next fact, if there is one; never waits.
-    pub fn next(&mut self) -> Option<Fact> {
-        None
-    }
-}
-
 /// Receivers, store and runtime, started and stopped in order.
-pub struct Backend(());
+pub struct Backend {
+    runtime: Runtime,
+    store: Store,
+    /// None where this instance only looks on.
+    receivers: Option<Receivers>,
+    clock: Clock,
+    data_dir: PathBuf,
+    demo: Mutex<Option<demo::Demo>>,
+}
 
-#[expect(unused_variables, clippy::unused_self, reason = "signatures first")]
 impl Backend {
-    pub fn feed(&self) -> Feed {
-        Feed(())
+    /// Opens the store and starts the receivers. A port that is taken is no error here: its receiver says so and tries again.
+    pub fn start(setup: Setup, clock: Clock, wake: Wake) -> Result<Self, StartError> {
+        let mut options = Options::new(Arc::clone(&clock));
+        options.policy = setup.policy;
+        options.wake = Some(Arc::clone(&wake));
+        let store = Store::open(&setup.data_dir, options)?;
+        let runtime = runtime()?;
+        let receivers = {
+            let _entered = runtime.enter();
+            Receivers::start(&setup.listen, &store.writer(), &clock, setup.limits, setup.access, wake)
+        };
+        Ok(Self { runtime, store, receivers: Some(receivers), clock, data_dir: setup.data_dir, demo: Mutex::default() })
     }
+
+    /// Looks on: another instance receives into this folder.
+    pub fn view(data_dir: &Path, clock: Clock, wake: Wake) -> Result<Self, StartError> {
+        let store = Store::view(data_dir, Arc::clone(&clock))?;
+        let runtime = runtime()?;
+        let mut facts = store.facts();
+        runtime.spawn(async move {
+            while facts.recv().await.is_some() {
+                wake();
+            }
+        });
+        Ok(Self { runtime, store, receivers: None, clock, data_dir: data_dir.to_owned(), demo: Mutex::default() })
+    }
+
+    /// Waits until every receiver is bound, off, or has failed to bind.
+    pub fn wait_settled(&self) {
+        if let Some(receivers) = &self.receivers {
+            self.runtime.block_on(receivers.settled());
+        }
+    }
+
+    /// Catches the system's request to stop from now on; [`Backend::wait_for_stop`] or [`Backend::on_stop`] wait for it.
+    pub fn stop_signal(&self) -> io::Result<StopSignal> {
+        let _entered = self.runtime.enter();
+        StopSignal::new()
+    }
+
+    /// Waits until the system asks us to stop. For `serve`, not for the window.
+    pub fn wait_for_stop(&self, signal: &mut StopSignal) {
+        self.runtime.block_on(signal.received());
+    }
+
+    /// Calls `then` when the system asks us to stop.
+    pub fn on_stop(&self, mut signal: StopSignal, then: impl FnOnce() + Send + 'static) {
+        self.runtime.spawn(async move {
+            signal.received().await;
+            then();
+        });
+    }
+
+    /// A stream of facts from now on.
+    pub fn feed(&self) -> Feed {
+        Feed::new(self.store.facts())
+    }
+
     /// True where another instance receives into this folder and this one only looks on.
     pub fn viewer(&self) -> bool {
-        false
+        self.receivers.is_none()
     }
-    pub fn data_dir(&self) -> PathBuf {
-        PathBuf::new()
+
+    /// The folder that holds everything.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
-    pub fn clock(&self) -> Clock {
-        unimplemented!()
+
+    /// The clock that `main` handed in.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
+
+    /// How each receiver fares.
     pub fn receivers(&self) -> Vec<ReceiverLine> {
-        Vec::new()
+        self.receivers.as_ref().map(Receivers::lines).unwrap_or_default()
     }
-    /// Listens elsewhere from now on, and remembers it.
-    pub fn listen(&self, protocol: Protocol, at: ListenAt) {}
+
+    /// Listens elsewhere from now on.
+    pub fn listen(&self, protocol: Protocol, at: ListenAt) {
+        if let Some(receivers) = &self.receivers {
+            receivers.listen(protocol, at);
+        }
+    }
+
     /// Tries a waiting receiver again at once.
-    pub fn retry(&self, protocol: Protocol) {}
+    pub fn retry(&self, protocol: Protocol) {
+        if let Some(receivers) = &self.receivers {
+            receivers.retry(protocol);
+        }
+    }
+
+    /// What happens to a sender nobody has decided about.
     pub fn policy(&self) -> Policy {
-        Policy::Ask
+        self.store.policy()
     }
-    pub fn set_policy(&self, policy: Policy) {}
-    /// Addresses under which a phone in this network reaches this machine.
+
+    /// Decides it anew, from the next packet on.
+    pub fn set_policy(&self, policy: Policy) {
+        self.store.set_policy(policy);
+    }
+
+    /// Addresses under which a device in the same network reaches this machine.
     pub fn lan_addresses(&self) -> Vec<IpAddr> {
-        Vec::new()
+        lan_addresses()
     }
+
     /// Every device, in any state.
     pub fn devices(&self) -> Pending<Vec<DeviceOverview>> {
-        Pending::pair().1
+        self.store.reader().read(query::device_overviews)
     }
-    /// Fixes of a device ordered by time; the newest `limit`.
+
+    /// Fixes of a device in order of time; the newest `limit`.
     pub fn track(&self, device: DeviceId, window: TimeWindow, limit: usize) -> Pending<Vec<StoredFix>> {
-        Pending::pair().1
+        self.store.reader().read(move |c| query::track(c, device, window, limit))
     }
-    pub fn packets(&self, query: PacketQuery) -> Pending<Vec<PacketRow>> {
-        Pending::pair().1
+
+    /// Packets, newest last.
+    pub fn packets(&self, wanted: PacketQuery) -> Pending<Vec<PacketRow>> {
+        let PacketQuery { device, before, limit } = wanted;
+        self.store.reader().read(move |c| query::packets(c, device, before, limit.max(1)))
     }
+
+    /// One packet.
     pub fn packet(&self, id: PacketId) -> Pending<Option<PacketRow>> {
-        Pending::pair().1
+        self.store.reader().read(move |c| query::packet(c, id))
     }
+
     /// The fixes that a packet told.
     pub fn fixes_of_packet(&self, id: PacketId) -> Pending<Vec<StoredFix>> {
-        Pending::pair().1
+        self.store.reader().read(move |c| query::fixes_of_packet(c, id))
     }
+
+    /// Events, newest last; of one device or of all.
     pub fn events(&self, device: Option<DeviceId>, limit: usize) -> Pending<Vec<StoredEvent>> {
-        Pending::pair().1
+        self.store.reader().read(move |c| query::events(c, device, limit))
     }
+
     /// Makes a new sender a device; everything kept of it becomes its history. Answers how many positions that is.
     pub fn adopt(&self, device: DeviceId, name: Option<String>) -> Pending<u64> {
-        Pending::pair().1
+        self.store.writer().try_adopt(device, name)
     }
+
+    /// Sets a sender aside: answered, not shown.
     pub fn ignore(&self, device: DeviceId) -> Pending<()> {
-        Pending::pair().1
+        self.store.writer().ignore(device)
     }
+
     /// `None` takes the name away.
     pub fn rename(&self, device: DeviceId, name: Option<String>) -> Pending<()> {
-        Pending::pair().1
+        self.store.writer().rename(device, name)
     }
-    pub fn export(&self, job: ExportJob) -> Pending<ExportReport> {
-        Pending::pair().1
+
+    /// What no frame says about a device.
+    pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<()> {
+        self.store.writer().set_profile(device, profile)
     }
-    /// Starts `vehicles` simulated devices that speak to the real receivers. Their identities begin with `demo`.
-    pub fn start_demo(&self, vehicles: usize) {}
+
+    /// Writes history to a file, on a thread of its own.
+    pub fn export(&self, job: ExportJob) -> Pending<Result<ExportReport, ExportError>> {
+        let (answer, pending) = Pending::pair();
+        let (reader, now) = (self.store.reader(), (self.clock)());
+        self.runtime.spawn_blocking(move || answer.give(Ok(export_history(&reader, job, now, |_| ()))));
+        pending
+    }
+
+    /// Starts `vehicles` simulated devices that speak to the real receivers over real sockets.
+    pub fn start_demo(&self, vehicles: usize) {
+        let mut running = self.demo.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.is_none() {
+            let (handle, store) = (self.runtime.handle(), self.store.writer());
+            *running = Some(demo::Demo::start(handle, vehicles, &self.receivers(), &self.clock, store));
+        }
+    }
+
     /// Stops the demo; `forget` also removes its devices and their history.
-    pub fn stop_demo(&self, forget: bool) {}
-    pub fn demo_running(&self) -> bool {
-        false
+    pub fn stop_demo(&self, forget: bool) {
+        let running = self.demo.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ended = running.map(demo::Demo::stop);
+        if forget {
+            let (reader, writer) = (self.store.reader(), self.store.writer());
+            self.runtime.spawn(async move {
+                if let Some(ended) = ended {
+                    // A report that is still on its way would bring its device back. A panic has been told already.
+                    ended.await.ok();
+                }
+                let devices = reader.read(query::devices).answered().await.unwrap_or_default();
+                for device in devices.iter().filter(|d| demo::is_demo(&d.identity)) {
+                    // Each that is gone is a fact; one that stays is said in the log.
+                    if let Err(error) = writer.forget(device.id).answered().await {
+                        tracing::warn!(device = %device.identity, %error, "a demo device stays");
+                    }
+                }
+            });
+        }
     }
-    /// Stops receivers, commits what was read, closes the store.
-    pub fn stop(self, patience: Duration) {}
+
+    /// True while simulated devices are on the road.
+    pub fn demo_running(&self) -> bool {
+        self.demo.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.
+    pub fn stop(self, patience: Duration) {
+        self.stop_demo(false);
+        let Self { runtime, store, receivers, .. } = self;
+        if let Some(receivers) = receivers {
+            runtime.block_on(receivers.stop(patience));
+        }
+        store.close();
+        runtime.shutdown_timeout(Duration::from_millis(200));
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("ingest").enable_all().build()
+}
+
+/// Addresses under which a device in the same network reaches this machine; IPv4 first, loopback and link-local left out.
+pub fn lan_addresses() -> Vec<IpAddr> {
+    let mut found: Vec<_> = if_addrs::get_if_addrs()
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|i| !i.is_loopback() && !i.is_link_local())
+        .map(|i| i.ip())
+        .collect();
+    found.sort_by_key(|ip| (ip.is_ipv6(), *ip));
+    found.dedup();
+    found
 }

@@ -1,7 +1,16 @@
 //! Numbers on the globe. Knows nothing of trackers, bytes or windows.
 
+pub mod grid;
+pub mod mercator;
+pub mod pyramid;
+
+use serde::{Deserialize, Serialize};
+
 /// A place on the globe: latitude within -90..=90 and longitude within -180..=180 degrees, both finite.
-#[derive(Debug, Clone, Copy, PartialEq)]
+///
+/// Serialises as the pair latitude, longitude.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "(f64, f64)", into = "(f64, f64)")]
 pub struct LatLon {
     lat_deg: f64,
     lon_deg: f64,
@@ -31,5 +40,101 @@ impl LatLon {
         let half_lon = ((other.lon_deg - self.lon_deg).to_radians() / 2.0).sin();
         let a = half_lat * half_lat + lat1.cos() * lat2.cos() * half_lon * half_lon;
         2.0 * MEAN_RADIUS_M * a.sqrt().min(1.0).asin()
+    }
+}
+
+impl From<LatLon> for (f64, f64) {
+    fn from(place: LatLon) -> Self {
+        (place.lat_deg, place.lon_deg)
+    }
+}
+
+impl TryFrom<(f64, f64)> for LatLon {
+    type Error = &'static str;
+
+    fn try_from((lat_deg, lon_deg): (f64, f64)) -> Result<Self, Self::Error> {
+        Self::new(lat_deg, lon_deg).ok_or("not a place on the globe")
+    }
+}
+
+/// The smallest range of latitudes and longitudes around some places. Does not know that longitudes 180 and -180 meet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    south_west: LatLon,
+    north_east: LatLon,
+}
+
+impl Bounds {
+    /// `None` where there are no places.
+    pub fn around(places: impl IntoIterator<Item = LatLon>) -> Option<Self> {
+        let mut places = places.into_iter();
+        let first = Self::at(places.next()?);
+        Some(places.fold(first, |bounds, place| bounds.union(Self::at(place))))
+    }
+
+    /// A single place.
+    pub fn at(place: LatLon) -> Self {
+        Self { south_west: place, north_east: place }
+    }
+
+    /// The smallest that holds both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        let (a, b) = (self.south_west, other.south_west);
+        let south_west = LatLon { lat_deg: a.lat_deg.min(b.lat_deg), lon_deg: a.lon_deg.min(b.lon_deg) };
+        let (a, b) = (self.north_east, other.north_east);
+        let north_east = LatLon { lat_deg: a.lat_deg.max(b.lat_deg), lon_deg: a.lon_deg.max(b.lon_deg) };
+        Self { south_west, north_east }
+    }
+
+    /// True where `place` lies within or on the edge.
+    pub fn contains(self, place: LatLon) -> bool {
+        (self.south_west.lat_deg..=self.north_east.lat_deg).contains(&place.lat_deg)
+            && (self.south_west.lon_deg..=self.north_east.lon_deg).contains(&place.lon_deg)
+    }
+
+    /// The corner with the least latitude and longitude.
+    pub fn south_west(self) -> LatLon {
+        self.south_west
+    }
+
+    /// The corner with the greatest latitude and longitude.
+    pub fn north_east(self) -> LatLon {
+        self.north_east
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_places_on_the_globe() {
+        for (lat, lon) in [(90.1, 0.0), (0.0, -180.1), (f64::NAN, 0.0), (0.0, f64::INFINITY)] {
+            assert_eq!(LatLon::new(lat, lon), None);
+            assert!(LatLon::try_from((lat, lon)).is_err());
+        }
+        assert!(LatLon::new(-90.0, 180.0).is_some());
+    }
+
+    #[test]
+    fn distances_are_those_of_the_globe() {
+        let place = |lat, lon| LatLon::new(lat, lon).unwrap();
+        for (a, b, metres) in [
+            (place(52.5186, 13.4083), place(48.8567, 2.3508), 877_460.0),
+            (place(0.0, 179.5), place(0.0, -179.5), 111_195.0),
+            (place(51.0, 4.0), place(51.0, 4.0), 0.0),
+        ] {
+            assert!((a.distance_m(b) - metres).abs() <= metres * 0.006, "{} m, not {metres}", a.distance_m(b));
+        }
+    }
+
+    #[test]
+    fn bounds_hold_what_they_were_made_of() {
+        let places = [(51.0, 4.0), (-33.9, 151.2), (40.7, -74.0)].map(|(lat, lon)| LatLon::new(lat, lon).unwrap());
+        let bounds = Bounds::around(places).unwrap();
+        assert!(places.iter().all(|p| bounds.contains(*p)));
+        assert!(!bounds.contains(LatLon::new(51.1, 4.0).unwrap()));
+        assert_eq!(Bounds::around([]), None);
     }
 }

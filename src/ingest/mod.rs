@@ -1,1 +1,220 @@
-//! ingest
+//! Receivers: sockets and tasks. Every read is stamped with the time here, because `wire` never asks for it.
+//!
+//! One task a connection ([`converse`] for byte streams, [`http`] for requests); one task a receiver ([`supervise`]) that binds,
+//! accepts, and binds again when the address changes or the port was taken. A reply leaves only after the commit of everything
+//! it stands for; a commit that fails closes the connection unanswered (GT06) or answers 503 (HTTP), so the device keeps its data.
+
+mod access;
+mod converse;
+mod http;
+mod supervise;
+mod tcp;
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::{Notify, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use access::Access;
+pub use converse::{End, converse};
+pub(crate) use supervise::holder_of;
+
+use crate::{
+    model::{Clock, Protocol, Timestamp},
+    store::Writer,
+};
+
+/// Where one receiver should listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ListenAt {
+    /// Nowhere.
+    Off,
+    /// Port 0 picks a free one.
+    Address(SocketAddr),
+}
+
+/// How a receiver fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReceiverStatus {
+    /// Told not to listen.
+    Off,
+    /// Binding.
+    Starting,
+    /// Accepting connections.
+    Listening(SocketAddr),
+    /// It could not bind; it tries again at `retry_at`. `holder` is the process that has the port, where the system tells.
+    Waiting { wanted: SocketAddr, error: String, holder: Option<String>, retry_at: Timestamp },
+}
+
+/// One receiver, as the listener line shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiverLine {
+    pub protocol: Protocol,
+    pub wanted: ListenAt,
+    pub status: ReceiverStatus,
+    /// Connections open now.
+    pub connections: usize,
+}
+
+/// The bounds of what a peer may take from us.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections a receiver holds at once; more wait in the system's queue.
+    pub connections: usize,
+    /// A byte stream that says nothing for this long is closed: the device redials (gt06.md §2).
+    pub idle: Duration,
+    /// How long a peer may take to accept our answer.
+    pub write: Duration,
+    /// The head of an HTTP request, and the pause between two requests of one connection.
+    pub http_head: Duration,
+    /// The body of an HTTP request.
+    pub http_body: Duration,
+    /// Longest body in bytes (contract.md §4).
+    pub body_bytes: usize,
+    /// Bytes of request bodies in memory at once, over all connections.
+    pub bodies_in_flight: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 12_000,
+            idle: Duration::from_secs(15 * 60),
+            write: Duration::from_secs(30),
+            http_head: Duration::from_secs(60),
+            http_body: Duration::from_secs(30),
+            body_bytes: 2 << 20,
+            bodies_in_flight: 64 << 20,
+        }
+    }
+}
+
+/// What every connection task needs.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(crate) store: Writer,
+    pub(crate) clock: Clock,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    /// Numbers connections, over all receivers.
+    next_connection: Arc<AtomicU64>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Site {
+    pub(crate) fn new_connection(&self) -> u64 {
+        self.next_connection.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Counts one connection for as long as it lives.
+pub(crate) struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    pub(crate) fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct Receiver {
+    protocol: Protocol,
+    wanted: watch::Sender<ListenAt>,
+    retry: Arc<Notify>,
+    status: watch::Receiver<ReceiverStatus>,
+    connections: Arc<AtomicUsize>,
+}
+
+/// All receivers, running.
+pub struct Receivers {
+    receivers: Vec<Receiver>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Receivers {
+    /// Starts a receiver for each protocol on the runtime that this is called in. `wake` is called when a status changes.
+    pub fn start(
+        wanted: &[(Protocol, ListenAt)],
+        store: &Writer,
+        clock: &Clock,
+        limits: Limits,
+        access: Access,
+        wake: Arc<dyn Fn() + Send + Sync>,
+    ) -> Self {
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let site = Site {
+            store: store.clone(),
+            clock: Arc::clone(clock),
+            limits: Arc::new(limits),
+            access: Arc::new(access),
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+            next_connection: Arc::new(AtomicU64::new(1)),
+            wake,
+        };
+        let receivers = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, at, site.clone())).collect();
+        Self { receivers, stop, tasks }
+    }
+
+    /// How each receiver fares.
+    pub fn lines(&self) -> Vec<ReceiverLine> {
+        self.receivers
+            .iter()
+            .map(|r| ReceiverLine {
+                protocol: r.protocol,
+                wanted: *r.wanted.borrow(),
+                status: r.status.borrow().clone(),
+                connections: r.connections.load(Ordering::Relaxed),
+            })
+            .collect()
+    }
+
+    /// Listens elsewhere from now on. Open connections stay.
+    pub fn listen(&self, protocol: Protocol, at: ListenAt) {
+        for receiver in self.receivers.iter().filter(|r| r.protocol == protocol) {
+            receiver.wanted.send_replace(at);
+        }
+    }
+
+    /// Tries a waiting receiver again at once.
+    pub fn retry(&self, protocol: Protocol) {
+        for receiver in self.receivers.iter().filter(|r| r.protocol == protocol) {
+            receiver.retry.notify_one();
+        }
+    }
+
+    /// Waits until every receiver is bound, off, or has failed to bind.
+    pub async fn settled(&self) {
+        for receiver in &self.receivers {
+            let mut status = receiver.status.clone();
+            // An error means that the receiver has ended, which is settled too.
+            status.wait_for(|s| !matches!(s, ReceiverStatus::Starting)).await.ok();
+        }
+    }
+
+    /// Stops accepting, lets connections store what they have read, and waits for them, no longer than `patience`.
+    pub async fn stop(self, patience: Duration) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
+            tracing::warn!(open = self.tasks.len(), "connections did not end in time");
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! What can go wrong with the store, one variant per thing a caller can do differently.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{ErrorCode, ffi};
 
 /// Why the store did not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -23,6 +25,9 @@ pub enum Error {
     /// Another program holds the database.
     #[error("the database is locked by another program; nothing was stored")]
     Locked,
+    /// Too many questions or decisions wait already; asking again later may help.
+    #[error("the store has too much to do; try again")]
+    Busy,
     /// The store is closing or its thread has ended.
     #[error("the store is closed")]
     Closed,
@@ -35,4 +40,42 @@ pub enum Error {
     /// Anything else that SQLite said.
     #[error("database: {0}")]
     Sqlite(String),
+}
+
+impl Error {
+    /// That `path` cannot be opened, in one line.
+    pub(super) fn open(path: &Path, reason: impl std::fmt::Display) -> Self {
+        Self::Open { path: path.to_owned(), reason: format!("{reason}") }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error() {
+            // SHMSIZE: the index of the write-ahead log could not grow, which on a full disk comes before the log itself.
+            Some(
+                ffi::Error { code: ErrorCode::DiskFull, .. }
+                | ffi::Error { extended_code: ffi::SQLITE_IOERR_SHMSIZE, .. },
+            ) => Self::Full,
+            Some(ffi::Error { code: ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, .. }) => Self::Locked,
+            // Only closing breaks a query off.
+            Some(ffi::Error { code: ErrorCode::OperationInterrupted, .. }) => Self::Closed,
+            _ => Self::Sqlite(error.to_string()),
+        }
+    }
+}
+
+/// True where the row that was written is to blame, and not disk, lock or file: then others of its batch can still be stored.
+pub(super) fn blames_the_row(error: &rusqlite::Error) -> bool {
+    match error.sqlite_error_code() {
+        Some(code) => matches!(
+            code,
+            ErrorCode::ConstraintViolation
+                | ErrorCode::TooBig
+                | ErrorCode::TypeMismatch
+                | ErrorCode::ParameterOutOfRange
+                | ErrorCode::Unknown
+        ),
+        None => true,
+    }
 }

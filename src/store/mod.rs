@@ -1,7 +1,217 @@
 //! Everything received, in one SQLite file.
+//!
+//! One thread writes ([`Writer`]): nothing else holds a connection that can. Threads with read-only connections answer questions ([`Reader`],
+//! [`query`]). What a commit made true goes to subscribers ([`Facts`]). A packet is acknowledged after its [`Receipt`] said that it is durable.
 
+mod connect;
 mod error;
+mod facts;
+mod health;
+mod onlooker;
 mod pending;
+mod place;
+pub mod query;
+mod queue;
+mod reader;
+mod row;
+mod schema;
+mod writer;
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 pub use error::Error;
+pub use facts::Facts;
+pub use health::Health;
 pub use pending::{Answer, Pending};
+pub use reader::Reader;
+pub use writer::{Receipt, Stored, Writer};
+
+use onlooker::Onlooker;
+use place::Found;
+use reader::Readers;
+use writer::{Shared, Start, WriterThread};
+
+use crate::model::{Clock, Policy};
+
+/// Name of the database within the data folder.
+pub const FILE_NAME: &str = "wayglass.db";
+
+/// Called after facts were published, by a thread of the store.
+type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// What the store must be told when it is opened.
+#[derive(Clone)]
+pub struct Options {
+    pub clock: Clock,
+    /// What happens to unknown senders at first; [`Store::set_policy`] changes it.
+    pub policy: Policy,
+    /// Called after facts were published, by the writer's thread.
+    pub wake: Option<Arc<dyn Fn() + Send + Sync>>,
+    pub limits: Limits,
+}
+
+impl Options {
+    /// The defaults: unknown senders are asked about, nobody is woken.
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, policy: Policy::default(), wake: None, limits: Limits::default() }
+    }
+}
+
+/// The store's bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory in bytes that packets on their way into the file may take; who appends more waits.
+    pub queue_bytes: usize,
+    /// The file grows no further than this, and then it is as if the disk were full. `None`: the disk decides.
+    pub file_bytes: Option<u64>,
+    /// New senders that are kept; the one that was silent for longest goes first.
+    pub new_devices: usize,
+    /// Bytes kept of packets whose sender is unknown, new or ignored; the oldest go first.
+    pub quarantine_bytes: u64,
+    /// How long those packets are kept.
+    pub quarantine_age: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            queue_bytes: 64 << 20,
+            file_bytes: None,
+            new_devices: 200,
+            quarantine_bytes: 64 << 20,
+            quarantine_age: Duration::from_hours(7 * 24),
+        }
+    }
+}
+
+/// The open store: its threads, and the lock on its folder. Dropping it closes it.
+pub struct Store {
+    database: PathBuf,
+    writer: Writer,
+    shared: Arc<Shared>,
+    // Dropped in this order: the writer's connection is the last to close, for it is the one that can empty the log.
+    readers: Readers,
+    _onlooker: Option<Onlooker>,
+    _thread: Option<WriterThread>,
+    _lock: Option<File>,
+}
+
+impl Store {
+    /// Opens the store for receiving. Makes folder and file where they are missing, and migrates an older file.
+    pub fn open(dir: &Path, options: Options) -> Result<Self, Error> {
+        let database = place::database(dir);
+        // Before anything is made, so that a newer file is left as it is.
+        place::look(&database)?;
+        place::make_dir(dir)?;
+        let lock = place::lock(dir)?;
+        place::make_file(&database)?;
+        let mut db = connect::writing(&database)?;
+        schema::migrate(&mut db, &database)?;
+        if let Some(bytes) = options.limits.file_bytes {
+            connect::limit(&db, bytes).map_err(|e| connect::refusal(&database, &e))?;
+        }
+        Self::write(database, db, options, Some(lock))
+    }
+
+    /// Opens the store to look on, beside a running instance or alone. [`Store::facts`] then says [`crate::model::Fact::Missed`]
+    /// whenever somebody wrote, and every write answers [`Error::ReadOnly`].
+    pub fn view(dir: &Path, clock: Clock) -> Result<Self, Error> {
+        Self::view_with(dir, Options::new(clock))
+    }
+
+    /// As [`Store::view`], with somebody to wake. Policy and limits are the running instance's.
+    pub fn view_with(dir: &Path, options: Options) -> Result<Self, Error> {
+        let Options { clock: _, policy, wake, limits } = options;
+        let database = place::database(dir);
+        bring_up_to_date(dir, &database)?;
+        let shared = Shared::new(limits.queue_bytes, policy);
+        let onlooker = Onlooker::start(&database, shared.facts.clone(), wake)?;
+        Ok(Self {
+            readers: Readers::start(&database)?,
+            writer: Writer::looking_on(),
+            shared: Arc::new(shared),
+            database,
+            _onlooker: Some(onlooker),
+            _thread: None,
+            _lock: None,
+        })
+    }
+
+    /// Opens the store for a decision or a command beside a running instance, or alone. Not for receiving: it does not hold the folder.
+    pub fn beside(dir: &Path, clock: Clock) -> Result<Self, Error> {
+        let database = place::database(dir);
+        bring_up_to_date(dir, &database)?;
+        let db = connect::writing(&database)?;
+        Self::write(database, db, Options::new(clock), None)
+    }
+
+    fn write(database: PathBuf, db: rusqlite::Connection, options: Options, lock: Option<File>) -> Result<Self, Error> {
+        let Options { clock, policy, wake, limits } = options;
+        let shared = Arc::new(Shared::new(limits.queue_bytes, policy));
+        let inlet = Arc::clone(&shared.inlet);
+        let receives = lock.is_some();
+        let start =
+            Start { database: database.clone(), db, shared: Arc::clone(&shared), clock, wake, limits, receives };
+        let thread = WriterThread::start(start)?;
+        Ok(Self {
+            readers: Readers::start(&database)?,
+            writer: if receives { Writer::receiving(inlet) } else { Writer::deciding(inlet) },
+            shared,
+            database,
+            _onlooker: None,
+            _thread: Some(thread),
+            _lock: lock,
+        })
+    }
+
+    pub fn writer(&self) -> Writer {
+        self.writer.clone()
+    }
+
+    pub fn reader(&self) -> Reader {
+        self.readers.reader()
+    }
+
+    /// Subscribes to what commits make true from now on. Read the store after this call, and nothing is missed between.
+    pub fn facts(&self) -> Facts {
+        self.shared.facts.subscribe()
+    }
+
+    pub fn policy(&self) -> Policy {
+        *self.shared.policy()
+    }
+
+    /// What happens to unknown senders from the next batch on.
+    pub fn set_policy(&self, policy: Policy) {
+        *self.shared.policy() = policy;
+    }
+
+    pub fn health(&self) -> Health {
+        let mut health = self.shared.health();
+        if self.writer.looks_on() {
+            health.file_bytes = place::size(&self.database);
+            health.log_bytes = place::size(&place::beside(&self.database, "-wal"));
+        }
+        health
+    }
+
+    /// Commits what is queued, empties the write-ahead log into the file and ends the threads. Later writes answer [`Error::Closed`].
+    pub fn close(self) {}
+}
+
+/// Refuses a folder without a database; migrates an older one, unless another instance holds the folder.
+fn bring_up_to_date(dir: &Path, database: &Path) -> Result<(), Error> {
+    match place::look(database)? {
+        Found::Nothing => Err(Error::open(database, "there is nothing yet; start Wayglass on this folder first")),
+        Found::Schema(schema::VERSION) => Ok(()),
+        Found::Schema(_) => {
+            let _lock = place::lock(dir)?;
+            schema::migrate(&mut connect::writing(database)?, database)
+        }
+    }
+}

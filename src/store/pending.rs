@@ -29,6 +29,11 @@ impl<T> Pending<T> {
         }
     }
 
+    /// Waits for the answer, inside the runtime.
+    pub async fn answered(self) -> Result<T, Error> {
+        self.0.await.unwrap_or(Err(Error::Closed))
+    }
+
     /// Waits for the answer. For command lines and tests, not for the window and not inside the runtime.
     pub fn wait(self) -> Result<T, Error> {
         self.0.blocking_recv().unwrap_or(Err(Error::Closed))

@@ -1,6 +1,13 @@
 //! Everything a click may ask for.
 
-use crate::model::{DeviceId, PacketId};
+use std::path::PathBuf;
+
+use super::view::{Settings, Sheet};
+use crate::{
+    backend::ListenAt,
+    export::Format,
+    model::{DeviceId, PacketId, Policy, Protocol, TimeWindow},
+};
 
 /// What a panel wants done. `App::apply` matches every one of them, so this enum is the list of what the window can do.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +26,9 @@ pub enum Action {
     SelectField(Option<usize>),
     /// The pointer is over this field (tree, bytes): light its bytes.
     HoverField(Option<usize>),
-    /// One step back in order: field, packet, device.
+    /// Select the packet so many rows after the selected one; before it, where negative.
+    StepPacket(i32),
+    /// One step back in order: sheet, field, packet, device.
     Escape,
     Adopt(DeviceId),
     Ignore(DeviceId),
@@ -30,4 +39,38 @@ pub enum Action {
     FitAll,
     /// Show this device's trail and place on the map.
     FitDevice(DeviceId),
+    /// Look nearer by so many levels; farther, where negative.
+    Zoom(f64),
+    /// Receive elsewhere from now on.
+    Listen(Protocol, ListenAt),
+    /// Try a receiver that waits for its port again at once.
+    Retry(Protocol),
+    SetPolicy(Policy),
+    /// Read everything from the store again.
+    ReadAgain,
+    StartDemo,
+    /// Stop the simulated vehicles and remove them with their history.
+    StopDemo,
+    /// Open or close the packets at the bottom.
+    ToggleDock,
+    ToggleDevices,
+    ToggleDetails,
+    /// Open this sheet, or close the one that is open.
+    Sheet(Option<Sheet>),
+    /// The export sheet, with this device chosen; without one, all of them.
+    OpenExport(Option<DeviceId>),
+    Export {
+        devices: Vec<DeviceId>,
+        window: TimeWindow,
+        format: Format,
+        to: PathBuf,
+        with_suspect: bool,
+    },
+    /// Ask the system for a file to write; a name to begin with.
+    BrowseExport(PathBuf),
+    SetSettings(Settings),
+    /// Put the cursor into the filter of the device list.
+    FocusDeviceFilter,
+    /// To the clipboard; the second is what it is called in the confirmation.
+    Copy(String, &'static str),
 }

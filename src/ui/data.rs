@@ -1,10 +1,35 @@
 //! The read model: what the window knows, filled by facts and by answers to its questions.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::IpAddr,
+    path::PathBuf,
+    sync::Arc,
+};
 
-use super::map::Trail;
-use crate::model::{DeviceId, DeviceOverview, PacketRow, StoredFix};
-use crate::wire::Dissection;
+use jiff::SignedDuration;
+
+use super::{
+    lamps::{self, Age, Health},
+    map::Trail,
+};
+use crate::{
+    backend::ReceiverLine,
+    model::{
+        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, PacketId, PacketRow, Policy, Readings,
+        StoredEvent, StoredFix, Timestamp,
+    },
+    wire::Dissection,
+};
+
+/// Packets kept for the list at most.
+pub const MAX_PACKETS: usize = 50_000;
+/// Bytes of these packets at most; the oldest go first.
+pub const MAX_PACKET_BYTES: usize = 64 << 20;
+/// Events kept of the selected device at most.
+pub const MAX_EVENTS: usize = 100;
+/// A fix that claims to be this much later than its arrival has a broken clock: it never becomes the last one.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Everything the panels may read. Only `App::logic` and `App::apply` change it.
 #[derive(Default)]
@@ -17,6 +42,28 @@ pub struct Data {
     pub packets: VecDeque<PacketRow>,
     /// The selected packet, opened.
     pub opened: Option<Opened>,
+    /// The newest events of the selected device, newest first.
+    pub events: Vec<StoredEvent>,
+    /// The first answer of the store has come: an empty list means that there is nothing.
+    pub loaded: bool,
+    /// What the store answered instead of data.
+    pub trouble: Option<String>,
+    pub station: Station,
+    pub pulse: Pulse,
+    /// Counts changes of who is there and what they are called.
+    pub roster: u64,
+    /// Live, late and lost, as [`Data::count`] found last.
+    pub tally: Tally,
+    counted_at: Option<(i64, u64)>,
+    packet_bytes: usize,
+}
+
+/// How many devices are live, late and lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub live: u64,
+    pub late: u64,
+    pub lost: u64,
 }
 
 /// A packet with what its bytes say: what tree and bytes show.
@@ -25,4 +72,198 @@ pub struct Opened {
     pub dissection: Dissection,
     /// The positions that it told.
     pub fixes: Vec<StoredFix>,
+}
+
+/// Receivers and rules, as the backend has them this frame.
+#[derive(Default)]
+pub struct Station {
+    pub receivers: Vec<ReceiverLine>,
+    pub policy: Policy,
+    /// Another instance receives; this window only looks on.
+    pub viewer: bool,
+    pub demo: bool,
+    /// Under which a phone in this network reaches this machine.
+    pub lan: Vec<IpAddr>,
+    pub data_dir: PathBuf,
+}
+
+/// Packets per second, over the last ten seconds.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    /// Whole seconds since the epoch with the packets that arrived in each; newest last.
+    seconds: VecDeque<(i64, u32)>,
+}
+
+impl Pulse {
+    const SPAN_S: i64 = 10;
+
+    fn beat(&mut self, at: Timestamp) {
+        let second = at.as_second();
+        match self.seconds.back_mut() {
+            Some((last, n)) if *last >= second => *n += 1,
+            _ => self.seconds.push_back((second, 1)),
+        }
+        while self.seconds.front().is_some_and(|(s, _)| *s < second - Self::SPAN_S) {
+            self.seconds.pop_front();
+        }
+    }
+
+    /// Packets received per second in the ten whole seconds before `now`.
+    pub fn per_second(&self, now: Timestamp) -> f64 {
+        let now_s = now.as_second();
+        let span = now_s - Self::SPAN_S..now_s;
+        let n: u32 = self.seconds.iter().filter(|(s, _)| span.contains(s)).map(|(_, n)| n).sum();
+        f64::from(n) / Self::SPAN_S as f64
+    }
+}
+
+impl Data {
+    /// Takes over what a commit made true. `events_of` is the device whose events are shown.
+    pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
+        // Destructured, so that a new kind of fact has to be handled here.
+        let Committed { packets, fixes, events, devices, readings, commands: _ } = committed;
+        for device in devices {
+            self.device(device);
+        }
+        let newest_known = self.packets.back().map(|p| p.id);
+        for packet in packets {
+            if newest_known.is_none_or(|known| known < packet.id) {
+                self.packet(packet);
+            }
+        }
+        self.trim();
+        for fix in fixes {
+            self.fix(fix);
+        }
+        for (device, newer) in readings {
+            self.readings(*device, newer);
+        }
+        for event in events.iter().filter(|e| Some(e.device) == events_of) {
+            if self.events.iter().all(|known| known.id != event.id) {
+                self.events.insert(0, event.clone());
+                self.events.truncate(MAX_EVENTS);
+            }
+        }
+    }
+
+    fn device(&mut self, device: &Device) {
+        self.roster += 1;
+        match self.devices.get_mut(&device.id) {
+            Some(overview) => overview.device = device.clone(),
+            None => {
+                let overview = DeviceOverview {
+                    device: device.clone(),
+                    last_fix: None,
+                    readings: Readings::new(),
+                    packets: 0,
+                    positions: 0,
+                };
+                self.devices.insert(device.id, overview);
+            }
+        }
+    }
+
+    fn packet(&mut self, packet: &PacketRow) {
+        if packet.direction == Direction::In {
+            self.pulse.beat(packet.received);
+        }
+        if let Some(overview) = packet.device.and_then(|id| self.devices.get_mut(&id)) {
+            overview.packets += 1;
+            if packet.direction == Direction::In {
+                overview.device.last_heard = overview.device.last_heard.max(Some(packet.received));
+            }
+        }
+        self.packet_bytes += packet.bytes.len();
+        self.packets.push_back(packet.clone());
+    }
+
+    fn trim(&mut self) {
+        while self.packets.len() > MAX_PACKETS || self.packet_bytes > MAX_PACKET_BYTES && self.packets.len() > 1 {
+            let Some(oldest) = self.packets.pop_front() else { break };
+            self.packet_bytes -= oldest.bytes.len();
+        }
+    }
+
+    fn fix(&mut self, fix: &StoredFix) {
+        if let Some(trail) = self.trails.get_mut(&fix.device) {
+            trail.push(fix);
+        }
+        let Some(overview) = self.devices.get_mut(&fix.device) else { return };
+        overview.positions += 1;
+        overview.readings.merge(&fix.readings);
+        let sane = fix.fix.at <= fix.received + CLOCK_TOLERANCE;
+        let newer = overview.last_fix.as_ref().is_none_or(|last| last.fix.at <= fix.fix.at);
+        if sane && newer {
+            overview.last_fix = Some(fix.clone());
+        }
+    }
+
+    fn readings(&mut self, device: DeviceId, newer: &Readings) {
+        if let Some(overview) = self.devices.get_mut(&device) {
+            overview.readings.merge(newer);
+        }
+    }
+
+    /// Begins anew with what the store has; `since` happened while it was asked.
+    pub fn reload(
+        &mut self,
+        devices: Vec<DeviceOverview>,
+        packets: Vec<PacketRow>,
+        since: &[Arc<Committed>],
+        events_of: Option<DeviceId>,
+    ) {
+        self.devices = devices.into_iter().map(|d| (d.device.id, d)).collect();
+        self.trails.retain(|id, _| self.devices.contains_key(id));
+        self.roster += 1;
+        self.packet_bytes = packets.iter().map(|p| p.bytes.len()).sum();
+        self.packets = packets.into();
+        self.trim();
+        for committed in since {
+            self.apply(committed, events_of);
+        }
+        self.loaded = true;
+    }
+
+    /// A packet of the list.
+    pub fn packet_row(&self, id: PacketId) -> Option<&PacketRow> {
+        self.packet_index(id).and_then(|at| self.packets.get(at))
+    }
+
+    /// Its place in the list.
+    pub fn packet_index(&self, id: PacketId) -> Option<usize> {
+        self.packets.binary_search_by_key(&id, |p| p.id).ok()
+    }
+
+    /// What a person calls this device.
+    pub fn label(&self, id: DeviceId) -> &str {
+        self.devices.get(&id).map_or("removed device", |d| d.device.label())
+    }
+
+    /// How this device fares.
+    pub fn health(&self, overview: &DeviceOverview, now: Timestamp) -> Health {
+        lamps::health(overview, self.trails.get(&overview.device.id), now)
+    }
+
+    /// Counts how the adopted devices fare, where that may have changed: each second, and when one comes or goes.
+    pub fn count(&mut self, now: Timestamp) {
+        let moment = (now.as_second(), self.roster);
+        if self.counted_at == Some(moment) {
+            return;
+        }
+        let mut tally = Tally::default();
+        for overview in self.in_state(DeviceState::Adopted) {
+            match self.health(overview, now).link.age {
+                Age::Fresh => tally.live += 1,
+                Age::Late => tally.late += 1,
+                Age::Stale | Age::Lost | Age::Never => tally.lost += 1,
+            }
+        }
+        self.tally = tally;
+        self.counted_at = Some(moment);
+    }
+
+    /// Devices in this state.
+    pub fn in_state(&self, state: DeviceState) -> impl Iterator<Item = &DeviceOverview> {
+        self.devices.values().filter(move |d| d.device.state == state)
+    }
 }

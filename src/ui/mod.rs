@@ -3,15 +3,28 @@
 //! A panel reads [`Cx::data`] and [`Cx::view`] and pushes [`Action`]s; `App::apply` carries them out after layout, in one place.
 
 pub mod action;
+mod app;
+mod asks;
+pub mod command;
 pub mod data;
+pub mod format;
+pub mod icons;
+pub mod lamps;
 pub mod map;
 pub mod panels;
+pub mod status;
+pub mod summary;
 pub mod theme;
+mod toasts;
 pub mod view;
+mod widgets;
+mod window;
 
 pub use action::Action;
+pub use app::{App, Options};
 pub use data::Data;
 pub use view::View;
+pub use window::{Wakes, late_wake, run};
 
 use crate::model::Timestamp;
 
@@ -22,4 +35,11 @@ pub struct Cx<'a> {
     /// The time, asked once a frame.
     pub now: Timestamp,
     pub actions: &'a mut Vec<Action>,
+}
+
+impl Cx<'_> {
+    /// Asks for this after layout.
+    pub fn ask(&mut self, action: Action) {
+        self.actions.push(action);
+    }
 }

@@ -1,5 +1,8 @@
 //! What the user is looking at.
 
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -14,11 +17,123 @@ pub struct Selection {
 }
 
 /// What the user is looking at; kept between frames and, in part, between runs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct View {
     pub selection: Selection,
     /// The field under the pointer, in tree or bytes, this frame.
     pub hovered_field: Option<usize>,
     /// The device that the map keeps in its middle.
     pub follow: Option<DeviceId>,
+    pub settings: Settings,
+    pub open: Open,
+    /// The zone of [`Zone::Local`].
+    pub local_zone: TimeZone,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            selection: Selection::default(),
+            hovered_field: None,
+            follow: None,
+            settings: Settings::default(),
+            open: Open::default(),
+            local_zone: TimeZone::UTC,
+        }
+    }
+}
+
+/// Which panes and sheets are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Open {
+    /// Packets, tree and bytes at the bottom.
+    pub dock: bool,
+    pub devices: bool,
+    pub details: bool,
+    /// The sheet on top, if any.
+    pub sheet: Option<Sheet>,
+}
+
+impl Default for Open {
+    fn default() -> Self {
+        Self { dock: true, devices: true, details: true, sheet: None }
+    }
+}
+
+/// A sheet over the window. One at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sheet {
+    Settings,
+    Export,
+    Keys,
+}
+
+/// What the user chose once and for all; kept between runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub theme: ThemeChoice,
+    pub units: Units,
+    pub zone: Zone,
+    /// 1 is the system's own size.
+    pub ui_scale: f32,
+    pub online_map: OnlineMap,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: ThemeChoice::default(),
+            units: Units::default(),
+            zone: Zone::default(),
+            ui_scale: 1.0,
+            online_map: OnlineMap::default(),
+        }
+    }
+}
+
+/// Light, dark, or as the system has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum ThemeChoice {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+/// Units that numbers are shown in. The store keeps metric ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Units {
+    #[default]
+    Metric,
+    Imperial,
+}
+
+/// The zone that times are shown in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Zone {
+    #[default]
+    Local,
+    Utc,
+}
+
+/// Raster tiles from a server, above the embedded map. Off until the user turns them on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OnlineMap {
+    pub on: bool,
+    /// URL with `{z}`, `{x}` and `{y}`.
+    pub template: String,
+    /// Whose tiles they are, as their licence wants it said.
+    pub attribution: String,
+}
+
+impl Default for OnlineMap {
+    fn default() -> Self {
+        Self {
+            on: false,
+            template: "https://tile.openstreetmap.org/{z}/{x}/{y}.png".to_owned(),
+            attribution: "© OpenStreetMap contributors".to_owned(),
+        }
+    }
 }

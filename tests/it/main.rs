@@ -1,2 +1,18 @@
 //! One integration binary, so that the window's libraries are linked once.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod cli;
+mod config;
+mod decode;
+mod dock;
+mod export;
 mod gt06;
+mod ingest;
+mod map;
+mod owntracks;
+mod sim;
+mod store;
+mod support;
+mod tidy;
+mod ui;
+mod window;

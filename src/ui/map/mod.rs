@@ -1,5 +1,420 @@
-//! The map. The only folder that names walkers.
+//! The map. The only folder that names walkers, which fetches and draws tiles; camera, gestures and everything above are ours.
+//!
+//! From the bottom up: sea, embedded map, online map if there is one, trails, accuracy, markers, labels, buttons. Nothing here
+//! moves by itself, so a window that nobody touches and no device reports to is never painted.
 
-mod trail;
+pub mod basemap;
+pub mod camera;
+mod controls;
+pub mod icons;
+mod labels;
+mod markers;
+pub mod online;
+mod paint;
+pub mod pmtiles;
+mod tracks;
+pub mod trail;
 
-pub use trail::Trail;
+use eframe::egui_wgpu;
+use egui::{DragPanButtons, Pos2, Rect, Sense, Vec2};
+
+use self::{
+    basemap::BaseMap,
+    camera::{Camera, Screen},
+    controls::Click,
+    icons::Icons,
+    markers::{Heap, Markers, Shown},
+    online::{Online, OnlineOptions},
+};
+pub use self::{
+    online::OnlineOptions as OnlineMap,
+    trail::{Trail, TrailPoint},
+};
+use super::{Action, Cx, theme, view::Selection};
+use crate::{
+    geo::mercator::{World, WorldBox},
+    model::{DeviceId, PacketId},
+};
+
+/// Zoom levels that a button or a double click goes.
+const STEP: f64 = 1.0;
+
+/// Points of wheel for one zoom level: a notch is about half of one.
+const WHEEL_POINTS: f64 = 90.0;
+
+/// Room around what is fitted, in points.
+const FIT_MARGIN: f32 = 56.0;
+
+/// A single device is not looked at nearer than this: the embedded map has no streets to show.
+const FIT_ZOOM: f64 = 12.0;
+/// With an online map it has.
+const FIT_ZOOM_ONLINE: f64 = 16.0;
+
+/// Pointer distance within which a marker or a point of a trail is meant, in points.
+const MARKER_REACH: f32 = 13.0;
+const TRAIL_REACH: f32 = 9.0;
+
+/// A selected device nearer to the edge than this counts as out of view, in points.
+const EDGE: f32 = 12.0;
+
+/// Markers that are named to screen readers and tests, the most important first.
+const MAX_NAMED: usize = 150;
+
+/// What the map is made with.
+#[derive(Debug, Clone, Default)]
+pub struct MapOptions {
+    /// Where it looks first; `None` shows all devices once there are some.
+    pub camera: Option<Camera>,
+    /// The map from the network; `None` is none.
+    pub online: Option<OnlineOptions>,
+    /// Decode tiles where they are asked for, for tests that look at the picture.
+    pub sync_tiles: bool,
+}
+
+/// The map, and where it looks.
+pub struct MapPanel {
+    camera: Camera,
+    /// What the next frame is to show; fitting needs the size of the panel.
+    goal: Option<Goal>,
+    /// All devices were shown once, or the camera was set.
+    settled: bool,
+    sync_tiles: bool,
+    /// False where the window is not drawn with wgpu: then there is no embedded map.
+    vector: bool,
+    base: Option<BaseMap>,
+    online_options: Option<OnlineOptions>,
+    online: Option<Result<Online, online::Error>>,
+    memory: walkers::MapMemory,
+    markers: Markers,
+    icons: Option<Icons>,
+    /// The map widget of the last frame, to know this frame's gestures before it is drawn.
+    widget: Option<egui::Id>,
+    /// The selection of the last frame, to see when it changes.
+    seen: Selection,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    All,
+    Device(DeviceId),
+}
+
+/// What is under the pointer.
+enum Hit {
+    Device(DeviceId),
+    Heap(Heap),
+    Point { device: DeviceId, number: usize, fix: i64, packet: PacketId },
+}
+
+impl MapPanel {
+    /// `render_state` is `CreationContext::wgpu_render_state`; without one the embedded map stays away.
+    pub fn new(render_state: Option<&egui_wgpu::RenderState>, options: MapOptions) -> Self {
+        if render_state.is_some() {
+            walkers::install_renderer(render_state);
+        }
+        Self {
+            camera: options.camera.unwrap_or_default(),
+            goal: None,
+            settled: options.camera.is_some(),
+            sync_tiles: options.sync_tiles,
+            vector: render_state.is_some(),
+            base: None,
+            online_options: options.online,
+            online: None,
+            memory: walkers::MapMemory::default(),
+            markers: Markers::default(),
+            icons: None,
+            widget: None,
+            seen: Selection::default(),
+        }
+    }
+
+    /// Where the map looks, to be kept between runs.
+    pub fn camera(&self) -> Camera {
+        self.camera
+    }
+
+    /// Looks somewhere.
+    pub fn set_camera(&mut self, camera: Camera) {
+        (self.camera, self.goal, self.settled) = (camera, None, true);
+    }
+
+    /// Shows all devices from the next frame on.
+    pub fn fit_all(&mut self) {
+        self.goal = Some(Goal::All);
+    }
+
+    /// Shows a device and its trail from the next frame on.
+    pub fn fit_device(&mut self, device: DeviceId) {
+        self.goal = Some(Goal::Device(device));
+    }
+
+    /// Zooms by so many levels, with the middle staying where it is; negative goes out.
+    pub fn zoom_by(&mut self, levels: f64) {
+        self.camera.zoom += levels;
+    }
+
+    /// Chooses the map from the network; `None` goes back to the embedded one. The same again changes nothing.
+    pub fn set_online(&mut self, options: Option<OnlineOptions>) {
+        if self.online_options != options {
+            (self.online_options, self.online) = (options, None);
+        }
+    }
+
+    /// Fetches what could not be fetched before: a tile that failed is not asked for again by itself.
+    pub fn reload_online(&mut self) {
+        self.online = None;
+    }
+
+    /// Draws the map on all the room there is.
+    pub fn ui(&mut self, ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+        let rect = ui.available_rect_before_wrap();
+        if !rect.is_positive() {
+            return;
+        }
+        self.markers.renew(cx.data, cx.now);
+        if !self.settled && self.markers.bounds().is_some() {
+            (self.goal, self.settled) = (Some(Goal::All), true);
+        }
+        self.aim(ui, rect, cx);
+        let screen = Screen::new(rect, self.camera);
+        self.camera = screen.camera();
+
+        let response = self.tiles(ui, &screen);
+        self.widget = Some(response.id);
+
+        let shown = self.markers.shown(&screen, cx.view.selection.device, cx.now);
+        if !self.icons.as_ref().is_some_and(|i| i.fit(ui)) {
+            self.icons = None;
+        }
+        let icons = self.icons.get_or_insert_with(|| Icons::new(ui, theme::palette(ui)));
+        paint::all(ui, &screen, cx, &self.markers, &shown, icons);
+
+        self.point(ui, &screen, &shown, &response, cx);
+        self.edges(ui, &screen, cx);
+    }
+
+    /// Moves the camera: by goals, by the selection, by following, by the user's hand.
+    fn aim(&mut self, ui: &mut egui::Ui, rect: Rect, cx: &mut Cx<'_>) {
+        let screen = Screen::new(rect, self.camera);
+        if let Some(bounds) = self.goal.take().and_then(|goal| self.bounds(goal, cx)) {
+            let max_zoom = if self.online_options.is_some() { FIT_ZOOM_ONLINE } else { FIT_ZOOM };
+            self.camera = screen.fitted(bounds, FIT_MARGIN, max_zoom);
+        }
+        let before = std::mem::replace(&mut self.seen, cx.view.selection);
+        let selected = cx.view.selection;
+        let place = if selected.fix.is_some() && selected.fix != before.fix {
+            paint::selected_fix(cx)
+        } else if selected.device != before.device {
+            selected.device.and_then(|d| self.markers.of(d)).map(|(_, place)| place)
+        } else {
+            None
+        };
+        if let Some(place) = place.filter(|p| !Screen::new(rect, self.camera).view(-EDGE).contains(*p)) {
+            self.camera.center = place.lat_lon();
+        }
+        let followed = cx.view.follow.and_then(|d| self.markers.of(d)).map(|(_, place)| place);
+        if let Some(place) = followed {
+            self.camera.center = place.lat_lon();
+        }
+        self.gestures(ui, rect, followed.is_some(), cx);
+    }
+
+    fn gestures(&mut self, ui: &mut egui::Ui, rect: Rect, following: bool, cx: &mut Cx<'_>) {
+        let Some(widget) = self.widget.and_then(|id| ui.ctx().read_response(id)) else { return };
+        if widget.dragged() && widget.drag_delta() != Vec2::ZERO {
+            self.camera = Screen::new(rect, self.camera).panned(widget.drag_delta());
+            if cx.view.follow.is_some() {
+                cx.actions.push(Action::Follow(None));
+            }
+        }
+        if !widget.contains_pointer() {
+            return;
+        }
+        let (scroll, pinch, pointer) =
+            ui.input(|i| (i.smooth_scroll_delta.y, i.zoom_delta(), i.pointer.hover_pos().unwrap_or(rect.center())));
+        let mut levels = f64::from(scroll) / WHEEL_POINTS + f64::from(pinch).log2();
+        if widget.double_clicked() && self.markers_are_far_from(&Screen::new(rect, self.camera), pointer) {
+            levels += STEP;
+        }
+        if levels != 0.0 {
+            // What is followed stays in the middle.
+            let fixed = if following { rect.center() } else { pointer };
+            self.camera = Screen::new(rect, self.camera).zoomed(levels, fixed);
+            // Nothing around the map scrolls as well.
+            ui.input_mut(|i| i.smooth_scroll_delta = Vec2::ZERO);
+        }
+    }
+
+    fn markers_are_far_from(&self, screen: &Screen, pointer: Pos2) -> bool {
+        self.markers.nearest(screen.world(pointer), screen.units(MARKER_REACH)).is_none()
+    }
+
+    fn bounds(&self, goal: Goal, cx: &Cx<'_>) -> Option<WorldBox> {
+        match goal {
+            Goal::All => self.markers.bounds(),
+            Goal::Device(device) => {
+                let trail = cx
+                    .data
+                    .trails
+                    .get(&device)
+                    .map_or(WorldBox::EMPTY, |t| WorldBox::around(t.line().points().iter().copied()));
+                let place = self.markers.of(device).map_or(WorldBox::EMPTY, |(_, place)| WorldBox::around([place]));
+                Some(trail.union(place)).filter(|b| !b.is_empty())
+            }
+        }
+    }
+
+    fn tiles(&mut self, ui: &mut egui::Ui, screen: &Screen) -> egui::Response {
+        let base = self
+            .base
+            .get_or_insert_with(|| if self.sync_tiles { BaseMap::sync() } else { BaseMap::new(ui.ctx().clone()) });
+        let ctx = ui.ctx();
+        let options = self.online_options.as_ref();
+        let online = options.map(|o| self.online.get_or_insert_with(|| Online::new(o.clone(), ctx.clone())));
+        let online = online.and_then(|o| o.as_mut().ok());
+        base.set_look(ui.theme(), online.is_none());
+        ui.painter().rect_filled(screen.rect, 0.0, base.sea());
+
+        let center = screen.camera().center;
+        let center = walkers::lat_lon(center.lat_deg(), center.lon_deg());
+        self.memory.center_at(center);
+        // The screen keeps the zoom within what the widget takes, or the widget draws another zoom than we do.
+        self.memory.set_zoom(screen.zoom.max(0.0)).ok();
+        let mut map = walkers::Map::new(None, &mut self.memory, center);
+        // Gestures are ours: the widget's depend on the frame rate, and its inertia paints on.
+        map = map.zoom_gesture(false).panning(false).drag_pan_buttons(DragPanButtons::empty());
+        if self.vector {
+            map = map.with_layer(base, 1.0);
+        }
+        if let Some(online) = online {
+            map = map.with_layer(online, 1.0);
+        }
+        map.show(ui, |_, _, _, _| ()).response
+    }
+
+    /// Clicks and hovering.
+    fn point(&mut self, ui: &mut egui::Ui, screen: &Screen, shown: &Shown, response: &egui::Response, cx: &mut Cx<'_>) {
+        // For screen readers and tests; what is clicked here is not clicked on the map.
+        for marker in shown.single.iter().take(MAX_NAMED) {
+            let Some(device) = self.markers.get(marker.index) else { continue };
+            let pos = screen.pos(self.markers.place(marker.index));
+            let area = Rect::from_center_size(pos, Vec2::splat(2.0 * icons::RADIUS));
+            if !screen.rect.contains_rect(area) {
+                continue;
+            }
+            let spot = ui.interact(area, response.id.with(("device", device.device)), Sense::CLICK);
+            let selected = cx.view.selection.device == Some(device.device);
+            spot.widget_info(|| {
+                egui::WidgetInfo::selected(egui::Role::Button, true, selected, format!("{} on the map", device.label))
+            });
+            if spot.clicked() {
+                cx.actions.push(Action::SelectDevice(Some(device.device)));
+            }
+        }
+        let Some(pointer) =
+            response.hover_pos().or(ui.input(|i| i.pointer.hover_pos()).filter(|_| response.contains_pointer()))
+        else {
+            return;
+        };
+        let Some(hit) = self.hit(screen, shown, pointer, cx) else { return };
+        ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
+        if response.clicked() {
+            match &hit {
+                Hit::Device(device) => cx.actions.push(Action::SelectDevice(Some(*device))),
+                Hit::Heap(heap) => self.camera = screen.fitted(heap.bounds, FIT_MARGIN, screen.zoom + 3.0),
+                Hit::Point { device, fix, packet, .. } => {
+                    cx.actions.push(Action::SelectFix { device: *device, fix: *fix, packet: *packet });
+                }
+            }
+        }
+        if !response.dragged() {
+            self.explain(ui, screen, response, &hit, cx);
+        }
+    }
+
+    fn hit(&self, screen: &Screen, shown: &Shown, pointer: Pos2, cx: &Cx<'_>) -> Option<Hit> {
+        let distance = |world: World| screen.pos(world).distance(pointer);
+        let near = shown.single.iter().map(|m| (distance(self.markers.place(m.index)), m.rank, m.index));
+        let nearest = near.filter(|(d, ..)| *d <= MARKER_REACH).min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        if let Some((_, _, index)) = nearest {
+            return self.markers.get(index).map(|m| Hit::Device(m.device));
+        }
+        if let Some(heap) = shown.heaps.iter().find(|h| distance(h.middle) <= paint::heap_radius(h.count)) {
+            return Some(Hit::Heap(heap.clone()));
+        }
+        let (place, reach) = (screen.world(pointer), screen.units(TRAIL_REACH));
+        let trails = cx.data.trails.iter().filter(|(device, _)| self.markers.of(**device).is_some());
+        let found = trails.filter_map(|(device, trail)| {
+            let number = trail.line().nearest(place, reach)?;
+            let point = trail.points().get(number)?;
+            // Where trails cross, the selected one is meant.
+            let other = cx.view.selection.device != Some(*device);
+            let hit = Hit::Point { device: *device, number, fix: point.fix, packet: point.packet };
+            Some(((other, distance(trail.place(number)?)), hit))
+        });
+        found.min_by(|a, b| a.0.0.cmp(&b.0.0).then(a.0.1.total_cmp(&b.0.1))).map(|(_, hit)| hit)
+    }
+
+    fn explain(&self, ui: &egui::Ui, screen: &Screen, response: &egui::Response, hit: &Hit, cx: &Cx<'_>) {
+        let lines = match hit {
+            Hit::Device(device) => {
+                let marker = self.markers.of(*device).map(|(m, _)| m);
+                marker.zip(cx.data.devices.get(device)).map(|(m, overview)| paint::device_lines(m, overview, cx.now))
+            }
+            Hit::Heap(heap) => Some(vec![format!("{} devices", heap.count), "Click to look nearer".to_owned()]),
+            Hit::Point { device, number, .. } => {
+                let trail = cx.data.trails.get(device);
+                if let Some(place) = trail.and_then(|t| t.place(*number)) {
+                    paint::ring(ui, screen, place);
+                }
+                let point = trail.and_then(|t| t.points().get(*number));
+                let label = cx.data.devices.get(device).map(|o| o.device.label());
+                point.zip(label).map(|(point, label)| paint::point_lines(label, point, cx.now))
+            }
+        };
+        let Some(lines) = lines else { return };
+        egui::Tooltip::always_open(ui.ctx().clone(), response.layer_id, response.id, egui::PopupAnchor::Pointer)
+            .gap(14.0)
+            .show(|ui| {
+                for (number, line) in lines.iter().enumerate() {
+                    let text = egui::RichText::new(line);
+                    ui.label(if number == 0 { text.strong() } else { text });
+                }
+            });
+    }
+
+    fn edges(&mut self, ui: &mut egui::Ui, screen: &Screen, cx: &mut Cx<'_>) {
+        let problem = self.online.as_ref().and_then(|o| o.as_ref().err()).map(ToString::to_string);
+        let online = self.online.as_ref().and_then(|o| o.as_ref().ok());
+        let mut credits: Vec<(&str, &str)> = online.map(Online::credit).into_iter().collect();
+        if self.vector {
+            credits.extend(basemap::CREDITS);
+        }
+        let click = controls::show(
+            ui,
+            &controls::State {
+                screen,
+                following: cx.view.follow.is_some(),
+                can_follow: cx.view.selection.device.is_some_and(|d| self.markers.of(d).is_some()),
+                credits: &credits,
+                about: basemap::CREDITS_TEXT,
+                online: self.online_options.is_some(),
+                problem: problem.as_deref(),
+            },
+        );
+        match click {
+            None => return,
+            Some(Click::ZoomIn) => self.zoom_by(STEP),
+            Some(Click::ZoomOut) => self.zoom_by(-STEP),
+            Some(Click::FitAll) => cx.actions.push(Action::FitAll),
+            Some(Click::Follow) => {
+                let follow = if cx.view.follow.is_some() { None } else { cx.view.selection.device };
+                cx.actions.push(Action::Follow(follow));
+            }
+            Some(Click::Reload) => self.reload_online(),
+        }
+        // What was clicked shows in the next frame.
+        ui.ctx().request_repaint();
+    }
+}

@@ -1,1 +1,120 @@
 //! The panels. Each is a function of [`crate::ui::Data`]; what a panel alone cares about is its private field.
+
+pub mod bytes;
+mod details;
+mod devices;
+pub mod dock;
+mod export;
+mod first_run;
+pub mod packets;
+mod settings;
+mod sheets;
+mod top;
+pub mod tree;
+
+use eframe::egui_wgpu::RenderState;
+use egui::{CentralPanel, Frame, Margin, Panel, Ui};
+
+use super::{
+    Action, Cx,
+    map::{MapOptions, MapPanel},
+    theme,
+};
+
+/// The states of all panels, and where each of them stands.
+pub struct Panels {
+    top: top::Top,
+    pub(super) devices: devices::Devices,
+    details: details::Details,
+    pub(super) export: export::Export,
+    settings: settings::Settings,
+    packets: packets::Packets,
+    tree: tree::Tree,
+    bytes: bytes::Bytes,
+    pub(super) map: MapPanel,
+}
+
+impl Panels {
+    /// All panels as they are at the start. `render_state` is the window's, for the map.
+    pub fn new(render_state: Option<&RenderState>, map: MapOptions) -> Self {
+        Self {
+            top: top::Top::default(),
+            devices: devices::Devices::default(),
+            details: details::Details::default(),
+            export: export::Export::default(),
+            settings: settings::Settings::default(),
+            packets: packets::Packets::default(),
+            tree: tree::Tree::default(),
+            bytes: bytes::Bytes::default(),
+            map: MapPanel::new(render_state, map),
+        }
+    }
+
+    /// Lays all of them out.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let p = theme::palette(ui);
+        let bare = Frame::new().fill(p.panel);
+        Panel::top("top").frame(bare.inner_margin(Margin::symmetric(12, 6))).show(ui, |ui| self.top.ui(ui, cx));
+        if top::any_banner(cx.data) {
+            Panel::top("banners").frame(bare).show_separator_line(false).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                top::banners(ui, cx);
+            });
+        }
+        self.dock(ui, cx, bare);
+        let mut devices = cx.view.open.devices;
+        Panel::left("devices").frame(bare).default_size(300.0).size_range(240.0..=420.0).show_collapsible(
+            ui,
+            &mut devices,
+            |ui| self.devices.ui(ui, cx),
+        );
+        if devices != cx.view.open.devices {
+            cx.ask(Action::ToggleDevices);
+        }
+        let mut details = cx.view.open.details;
+        Panel::right("details").frame(bare).default_size(300.0).size_range(260.0..=460.0).show_collapsible(
+            ui,
+            &mut details,
+            |ui| self.details.ui(ui, cx),
+        );
+        if details != cx.view.open.details {
+            cx.ask(Action::ToggleDetails);
+        }
+        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| self.map.ui(ui, cx));
+        sheets::ui(ui, cx, &mut self.export, &mut self.settings);
+    }
+
+    fn dock(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, bare: Frame) {
+        let height = ui.available_height();
+        let mut dock = cx.view.open.dock;
+        Panel::bottom("dock")
+            .frame(bare)
+            .resizable(true)
+            .default_size((height * 0.31).clamp(180.0, 300.0))
+            .size_range(120.0..=(height - 200.0).max(140.0))
+            .show_collapsible(ui, &mut dock, |ui| {
+                let width = ui.available_width();
+                let pane = bare.inner_margin(Margin { left: 12, right: 8, top: 8, bottom: 0 });
+                Panel::right("bytes")
+                    .frame(pane)
+                    .default_size((width * 0.27).clamp(300.0, 460.0))
+                    .size_range(220.0..=(width - 520.0).max(240.0))
+                    .show(ui, |ui| {
+                        self.bytes.ui(ui, cx);
+                        ui.take_available_space();
+                    });
+                Panel::right("tree")
+                    .frame(pane)
+                    .default_size((width * 0.27).clamp(280.0, 460.0))
+                    .size_range(220.0..=(width - 520.0).max(240.0))
+                    .show(ui, |ui| {
+                        self.tree.ui(ui, cx);
+                        ui.take_available_space();
+                    });
+                CentralPanel::default().frame(pane).show(ui, |ui| self.packets.ui(ui, cx));
+            });
+        if dock != cx.view.open.dock {
+            cx.ask(Action::ToggleDock);
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The settings file `config.toml`: where to listen, whom to take, where things are kept.
+//!
+//! Every key is optional. A flag wins over the environment, the environment over the file (`cli` reads the first two). A file that
+//! cannot be understood is an error with key and line, never half a configuration. What the window changes is written back into
+//! the one line that says it, so comments and order stay.
+//!
+//! ```toml
+//! data_dir = "/srv/wayglass"       # relative paths begin at this file
+//! gt06 = "0.0.0.0:5023"            # address and port, or "off"; port 0 picks a free one
+//! owntracks = "127.0.0.1:5144"
+//! api = "off"
+//! policy = "ask"                   # or "adopt", "strict"
+//! ```
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use directories::ProjectDirs;
+use toml::de::{DeTable, DeValue};
+
+use super::{Access, Limits, ListenAt, Setup};
+use crate::model::{Policy, Protocol};
+
+/// Name of the settings file within the platform's settings folder.
+pub const FILE_NAME: &str = "config.toml";
+
+/// A key of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    DataDir,
+    Gt06,
+    OwnTracks,
+    Api,
+    Policy,
+}
+
+impl Key {
+    /// Every key, in the order they are explained.
+    pub const ALL: [Self; 5] = [Self::DataDir, Self::Gt06, Self::OwnTracks, Self::Api, Self::Policy];
+
+    /// How it is spelled in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DataDir => "data_dir",
+            Self::Gt06 => "gt06",
+            Self::OwnTracks => "owntracks",
+            Self::Api => "api",
+            Self::Policy => "policy",
+        }
+    }
+
+    /// What may stand behind it, for a person.
+    pub fn allowed(self) -> &'static str {
+        match self {
+            Self::DataDir => "a folder in quotes",
+            Self::Gt06 => "an address with a port in quotes, as \"127.0.0.1:5023\", or \"off\"",
+            Self::OwnTracks => "an address with a port in quotes, as \"127.0.0.1:5144\", or \"off\"",
+            Self::Api => "an address with a port in quotes, as \"127.0.0.1:8082\", or \"off\"",
+            Self::Policy => "\"ask\", \"adopt\" or \"strict\"",
+        }
+    }
+
+    /// The key that says where a protocol's receiver listens.
+    pub fn of(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Gt06 => Self::Gt06,
+            Protocol::OwnTracks => Self::OwnTracks,
+        }
+    }
+}
+
+/// What is set; `None` leaves it to the next source, in the end to the default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    pub data_dir: Option<PathBuf>,
+    pub gt06: Option<ListenAt>,
+    pub owntracks: Option<ListenAt>,
+    pub api: Option<ListenAt>,
+    pub policy: Option<Policy>,
+}
+
+/// What is wrong with the settings. Each says the file, the line and what is allowed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there or cannot be read.
+    #[error("cannot read the settings {}: {source}", .path.display())]
+    Read { path: PathBuf, source: io::Error },
+    /// It is not TOML.
+    #[error("{}, line {line}: {text}", .path.display())]
+    Syntax { path: PathBuf, line: usize, text: String },
+    /// Nobody knows this key.
+    #[error("{}, line {line}: there is no setting `{key}`; {hint}", .path.display())]
+    UnknownKey { path: PathBuf, line: usize, key: String, hint: String },
+    /// A key has a value that it cannot have.
+    #[error("{}, line {line}: `{key}` cannot be {found}; it is {allowed}", .path.display())]
+    Value { path: PathBuf, line: usize, key: &'static str, found: String, allowed: &'static str },
+    /// The file cannot be changed.
+    #[error("cannot write the settings {}: {source}", .path.display())]
+    Write { path: PathBuf, source: io::Error },
+    /// The platform names no folder of this user.
+    #[error("this system names no home folder; say where with --data-dir and --config")]
+    NoHome,
+}
+
+impl Config {
+    /// Reads a file that must be there.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads a file that may be missing, which is the same as an empty one.
+    pub fn load_if_there(path: &Path) -> Result<Self, ConfigError> {
+        match Self::load(path) {
+            Err(ConfigError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            loaded => loaded,
+        }
+    }
+
+    /// Reads the text of a file; `path` is for errors and relative paths.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        for (key, value, at) in entries(text, path)? {
+            let wrong = |found: String| ConfigError::Value {
+                path: path.to_owned(),
+                line: line_of(text, at),
+                key: key.as_str(),
+                found,
+                allowed: key.allowed(),
+            };
+            let DeValue::String(word) = &value else {
+                return Err(wrong(format!("a value of type {}", value.type_str())));
+            };
+            let understood = match key {
+                Key::DataDir => {
+                    let folder = path.parent().unwrap_or(Path::new("")).join(word.as_ref());
+                    set(&mut config.data_dir, (!word.is_empty()).then_some(folder))
+                }
+                Key::Gt06 => set(&mut config.gt06, listen_at(word).ok()),
+                Key::OwnTracks => set(&mut config.owntracks, listen_at(word).ok()),
+                Key::Api => set(&mut config.api, listen_at(word).ok()),
+                Key::Policy => set(&mut config.policy, Policy::parse(word)),
+            };
+            understood.ok_or_else(|| wrong(format!("{word:?}")))?;
+        }
+        Ok(config)
+    }
+
+    /// This, and where it is silent the other.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let Self { data_dir, gt06, owntracks, api, policy } = self;
+        Self {
+            data_dir: data_dir.or(other.data_dir),
+            gt06: gt06.or(other.gt06),
+            owntracks: owntracks.or(other.owntracks),
+            api: api.or(other.api),
+            policy: policy.or(other.policy),
+        }
+    }
+
+    /// The folder that holds everything: the one that is set, else the platform's.
+    pub fn data_folder(&self) -> Result<PathBuf, ConfigError> {
+        match &self.data_dir {
+            Some(folder) => Ok(folder.clone()),
+            None => default_data_dir().ok_or(ConfigError::NoHome),
+        }
+    }
+
+    /// How a backend begins, with defaults for all that is not set.
+    pub fn setup(&self) -> Result<Setup, ConfigError> {
+        let listen = |protocol: Protocol| {
+            let set = match protocol {
+                Protocol::Gt06 => self.gt06,
+                Protocol::OwnTracks => self.owntracks,
+            };
+            (protocol, set.unwrap_or_else(|| default_address(protocol)))
+        };
+        Ok(Setup {
+            data_dir: self.data_folder()?,
+            listen: Protocol::ALL.map(listen).to_vec(),
+            policy: self.policy.unwrap_or_default(),
+            limits: Limits::default(),
+            access: Access::from_environment(),
+        })
+    }
+}
+
+/// This computer only, on the port that devices are told.
+pub fn default_address(protocol: Protocol) -> ListenAt {
+    ListenAt::Address(SocketAddr::from(([127, 0, 0, 1], protocol.default_port())))
+}
+
+/// Where everything is kept unless somebody says otherwise. `None` without a home folder.
+pub fn default_data_dir() -> Option<PathBuf> {
+    platform_folders().map(|folders| folders.data_dir().to_owned())
+}
+
+/// Where the settings are read from unless somebody says otherwise. `None` without a home folder.
+pub fn default_path() -> Option<PathBuf> {
+    platform_folders().map(|folders| folders.config_dir().join(FILE_NAME))
+}
+
+fn platform_folders() -> Option<ProjectDirs> {
+    ProjectDirs::from("", "", "wayglass")
+}
+
+/// An address with a port, or `off`. The error says so.
+pub fn listen_at(text: &str) -> Result<ListenAt, String> {
+    if text == "off" {
+        return Ok(ListenAt::Off);
+    }
+    text.parse()
+        .map(ListenAt::Address)
+        .map_err(|_| "it is an address with a port, as 127.0.0.1:5023 or 0.0.0.0:5023, or `off`".to_owned())
+}
+
+/// Writes down where a receiver listens from now on.
+pub fn remember_listen(path: &Path, protocol: Protocol, at: ListenAt) -> Result<(), ConfigError> {
+    let word = match at {
+        ListenAt::Off => "off".to_owned(),
+        ListenAt::Address(at) => at.to_string(),
+    };
+    remember(path, Key::of(protocol), &word)
+}
+
+/// Writes down what happens to unknown senders from now on.
+pub fn remember_policy(path: &Path, policy: Policy) -> Result<(), ConfigError> {
+    remember(path, Key::Policy, policy.as_str())
+}
+
+/// Sets one key and leaves every other byte of the file as it is; makes the file where it is missing.
+fn remember(path: &Path, key: Key, word: &str) -> Result<(), ConfigError> {
+    let failed = |source| ConfigError::Write { path: path.to_owned(), source };
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        read => read.map_err(|source| ConfigError::Read { path: path.to_owned(), source })?,
+    };
+    let changed = with(&text, path, key, word)?;
+    if changed == text {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    // Beside it first: a crash leaves the old file or the new one.
+    let part = path.with_extension("toml.part");
+    fs::write(&part, changed).and_then(|()| fs::rename(&part, path)).map_err(failed)
+}
+
+/// The text of a file with one key set to another word.
+fn with(text: &str, path: &Path, key: Key, word: &str) -> Result<String, ConfigError> {
+    let value = toml::Value::from(word).to_string();
+    let table = DeTable::parse(text).map_err(|error| syntax(text, path, &error))?;
+    let old = table.get_ref().iter().find(|(k, _)| k.get_ref().as_ref() == key.as_str()).map(|(_, v)| v.span());
+    let Some(span) = old else {
+        let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        return Ok(format!("{text}{line_end}{} = {value}\n", key.as_str()));
+    };
+    let (before, after) = (text.get(..span.start), text.get(span.end..));
+    Ok(format!("{}{value}{}", before.unwrap_or_default(), after.unwrap_or_default()))
+}
+
+/// The keys of a file with their values and where those stand.
+fn entries<'t>(text: &'t str, path: &Path) -> Result<Vec<(Key, DeValue<'t>, usize)>, ConfigError> {
+    let table = DeTable::parse(text).map_err(|error| syntax(text, path, &error))?;
+    let mut entries = Vec::new();
+    for (name, value) in table.into_inner() {
+        let Some(key) = Key::ALL.into_iter().find(|k| k.as_str() == name.get_ref().as_ref()) else {
+            return Err(ConfigError::UnknownKey {
+                path: path.to_owned(),
+                line: line_of(text, name.span().start),
+                hint: hint(name.get_ref()),
+                key: name.into_inner().into_owned(),
+            });
+        };
+        let at = value.span().start;
+        entries.push((key, value.into_inner(), at));
+    }
+    Ok(entries)
+}
+
+fn syntax(text: &str, path: &Path, error: &toml::de::Error) -> ConfigError {
+    let line = line_of(text, error.span().map_or(text.len(), |span| span.start));
+    ConfigError::Syntax { path: path.to_owned(), line, text: error.message().replace('\n', ", ") }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|b| *b == b'\n').count()
+}
+
+/// Takes a value over. `None` where there is none.
+fn set<T>(place: &mut Option<T>, value: Option<T>) -> Option<()> {
+    *place = Some(value?);
+    Some(())
+}
+
+/// The key that was probably meant, else all there are.
+fn hint(key: &str) -> String {
+    let nearest = Key::ALL.into_iter().map(|k| (distance(&key.to_lowercase(), k.as_str()), k)).min_by_key(|(d, _)| *d);
+    match nearest {
+        Some((1..=3, k)) if key.len() > 3 => format!("did you mean `{}`?", k.as_str()),
+        _ => format!("there are {}", Key::ALL.map(Key::as_str).join(", ")),
+    }
+}
+
+/// Letters to change, add or leave out to make one word of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(row.first_mut().expect("a row has a first cell"), i + 1);
+        let mut left = i + 1;
+        for (cell, y) in row.iter_mut().skip(1).zip(b.chars()) {
+            let cheapest = (diagonal + usize::from(x != y)).min(left + 1).min(*cell + 1);
+            diagonal = std::mem::replace(cell, cheapest);
+            left = cheapest;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}

@@ -1,0 +1,70 @@
+//! `wayglass serve`: the same receivers, store and API without a window.
+
+use std::{io::Write, path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    backend::{Backend, ReceiverLine, ReceiverStatus, Setup},
+    model::{Clock, Protocol},
+};
+
+/// How long connections may take to store what they have read; the contract gives 5 s for everything.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Serves until the system asks to stop. Prints the one ready line when everything is bound, and nothing else to `out`.
+pub fn run(setup: Setup, clock: Clock, out: &mut dyn Write) -> Result<()> {
+    let backend = Backend::start(setup, clock, Arc::new(|| ()))?;
+    let served = serve(&backend, out);
+    backend.stop(PATIENCE);
+    served
+}
+
+fn serve(backend: &Backend, out: &mut dyn Write) -> Result<()> {
+    // Caught before the ready line, so that whoever reads it may stop us at once.
+    let mut stop = backend.stop_signal().context("cannot listen for signals")?;
+    backend.wait_settled();
+    let lines = backend.receivers();
+    for line in &lines {
+        if let ReceiverStatus::Waiting { wanted, error, holder, .. } = &line.status {
+            let (name, port) = (line.protocol.title(), wanted.port());
+            let flag = line.protocol.as_str();
+            let held = holder.as_deref().map(|h| format!(" by {h}")).unwrap_or_default();
+            bail!(
+                "cannot listen for {name} on {wanted}: {error}{held}; free port {port} or choose another with --{flag}"
+            );
+        }
+    }
+    writeln!(out, "{}", ready(&lines, backend)).and_then(|()| out.flush()).context("cannot print the ready line")?;
+    backend.wait_for_stop(&mut stop);
+    Ok(())
+}
+
+/// The ready line of contract.md §1, keys in its order.
+#[derive(serde::Serialize)]
+struct Ready<'a> {
+    ready: bool,
+    gt06: Option<String>,
+    owntracks: Option<String>,
+    api: Option<String>,
+    data_dir: &'a Path,
+    pid: u32,
+}
+
+fn ready(lines: &[ReceiverLine], backend: &Backend) -> String {
+    let bound = |protocol| {
+        lines.iter().find(|l| l.protocol == protocol).and_then(|l| match &l.status {
+            ReceiverStatus::Listening(at) => Some(*at),
+            ReceiverStatus::Off | ReceiverStatus::Starting | ReceiverStatus::Waiting { .. } => None,
+        })
+    };
+    let ready = Ready {
+        ready: true,
+        gt06: bound(Protocol::Gt06).map(|at| at.to_string()),
+        owntracks: bound(Protocol::OwnTracks).map(|at| format!("http://{at}")),
+        api: None,
+        data_dir: backend.data_dir(),
+        pid: std::process::id(),
+    };
+    serde_json::to_string(&ready).expect("strings, numbers and a path of this process")
+}

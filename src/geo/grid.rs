@@ -1,0 +1,178 @@
+//! Who is near, who is in view, who stands on the same spot: a uniform grid over points of the unit square.
+
+use std::ops::Range;
+
+use super::mercator::{World, WorldBox};
+
+/// Cells along a side at most.
+const MAX_SIDE: usize = 256;
+
+/// A grid over points that do not move; made anew when they do (10 000 points take well under a millisecond).
+///
+/// Points are known by their index in the slice they came from.
+#[derive(Debug, Clone, Default)]
+pub struct Grid {
+    points: Vec<World>,
+    bounds: Option<WorldBox>,
+    side: usize,
+    /// Where each cell's points start in `items`, and one more for the end.
+    starts: Vec<u32>,
+    items: Vec<u32>,
+}
+
+impl Grid {
+    /// From up to four thousand million points.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "the root of a length is small and positive"
+    )]
+    pub fn new(points: Vec<World>) -> Self {
+        if points.is_empty() {
+            return Self::default();
+        }
+        let bounds = WorldBox::around(points.iter().copied());
+        let side = ((points.len() as f64).sqrt() as usize).clamp(1, MAX_SIDE);
+        let mut grid = Self { bounds: Some(bounds), side, starts: vec![0; side * side + 1], items: Vec::new(), points };
+        let cells: Vec<usize> = grid.points.iter().map(|p| grid.cell(bounds, *p)).collect();
+        for cell in &cells {
+            grid.starts[cell + 1] += 1;
+        }
+        for cell in 0..side * side {
+            grid.starts[cell + 1] += grid.starts[cell];
+        }
+        let mut next = grid.starts.clone();
+        grid.items = vec![0; grid.points.len()];
+        for (index, cell) in (0u32..).zip(&cells) {
+            grid.items[next[*cell] as usize] = index;
+            next[*cell] += 1;
+        }
+        grid
+    }
+
+    /// The points, as they were given.
+    pub fn points(&self) -> &[World] {
+        &self.points
+    }
+
+    /// The box around all points; `None` where there are none.
+    pub fn bounds(&self) -> Option<WorldBox> {
+        self.bounds
+    }
+
+    /// Indices of the points in `view`, in no order.
+    pub fn within(&self, view: WorldBox) -> impl Iterator<Item = usize> {
+        let overlap = self.bounds.filter(|b| b.touches(view));
+        let (columns, rows) = overlap.map_or((0..0, 0..0), |bounds| {
+            let (first, last) = (self.column_row(bounds, view.min), self.column_row(bounds, view.max));
+            (first.0..last.0 + 1, first.1..last.1 + 1)
+        });
+        let cells = rows.flat_map(move |row| columns.clone().map(move |column| row * self.side + column));
+        let items = cells.flat_map(|cell| &self.items[self.starts[cell] as usize..self.starts[cell + 1] as usize]);
+        items.map(|i| *i as usize).filter(move |i| view.contains(self.points[*i]))
+    }
+
+    /// The point nearest to `place` and within `radius` units of it; of equals the one with the highest index.
+    pub fn nearest(&self, place: World, radius: f64) -> Option<usize> {
+        let near = self.within(WorldBox::around([place]).expanded(radius));
+        let measured = near.map(|i| (self.points[i].distance(place), i)).filter(|(d, _)| *d <= radius);
+        measured.min_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1))).map(|(_, i)| i)
+    }
+
+    /// Sorts `among` so that points of the same square of `size` units stand together, and says where each square's are.
+    ///
+    /// The squares are those of the unit square, so they stay as they are when the view moves.
+    pub fn heaps(&self, among: &mut [usize], size: f64) -> Vec<Range<usize>> {
+        let mut keyed: Vec<((i64, i64), usize)> = among.iter().map(|i| (square(self.points[*i], size), *i)).collect();
+        keyed.sort_unstable();
+        for (slot, (_, index)) in among.iter_mut().zip(&keyed) {
+            *slot = *index;
+        }
+        let mut start = 0;
+        let lengths = keyed.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len);
+        lengths
+            .map(|len| {
+                start += len;
+                start - len..start
+            })
+            .collect()
+    }
+
+    fn cell(&self, bounds: WorldBox, p: World) -> usize {
+        let (column, row) = self.column_row(bounds, p);
+        row * self.side + column
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "casts saturate, and the result is clamped to the grid"
+    )]
+    fn column_row(&self, bounds: WorldBox, p: World) -> (usize, usize) {
+        let place = |at: f64, from: f64, to: f64| {
+            let part = (at - from) / (to - from).max(f64::MIN_POSITIVE);
+            ((part * self.side as f64) as usize).min(self.side - 1)
+        };
+        (place(p.x, bounds.min.x, bounds.max.x), place(p.y, bounds.min.y, bounds.max.y))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a position in units of a square; saturates")]
+fn square(p: World, size: f64) -> (i64, i64) {
+    ((p.x / size).floor() as i64, (p.y / size).floor() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn points(max: usize) -> impl Strategy<Value = Vec<World>> {
+        prop::collection::vec((0.4..0.6, 0.4..0.6).prop_map(|(x, y)| World { x, y }), 0..max)
+    }
+
+    proptest! {
+        #[test]
+        fn within_is_what_a_plain_search_finds(points in points(300), x in 0.3..0.7, y in 0.3..0.7, half in 0.0..0.2) {
+            let view = WorldBox::around([World { x, y }]).expanded(half);
+            let expected: Vec<usize> = (0..points.len()).filter(|i| view.contains(points[*i])).collect();
+            let grid = Grid::new(points);
+            let mut found: Vec<usize> = grid.within(view).collect();
+            found.sort_unstable();
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn nearest_is_what_a_plain_search_finds(points in points(300), x in 0.3..0.7, y in 0.3..0.7, radius in 0.0..0.2) {
+            let place = World { x, y };
+            let expected = points.iter().map(|p| p.distance(place)).filter(|d| *d <= radius).min_by(f64::total_cmp);
+            let grid = Grid::new(points);
+            prop_assert_eq!(grid.nearest(place, radius).map(|i| grid.points()[i].distance(place)), expected);
+        }
+
+        #[test]
+        fn heaps_hold_everyone_once_and_only_neighbours(points in points(300), size in 0.001..0.1) {
+            let grid = Grid::new(points);
+            let mut among: Vec<usize> = (0..grid.points().len()).collect();
+            let heaps = grid.heaps(&mut among, size);
+            prop_assert_eq!(heaps.iter().map(ExactSizeIterator::len).sum::<usize>(), among.len());
+            for heap in heaps {
+                let spot = WorldBox::around(among[heap].iter().map(|i| grid.points()[*i]));
+                prop_assert!(spot.size().0 <= size && spot.size().1 <= size);
+            }
+            among.sort_unstable();
+            prop_assert!(among.iter().enumerate().all(|(n, i)| n == *i));
+        }
+    }
+
+    #[test]
+    fn many_on_one_spot_and_nobody_at_all() {
+        let grid = Grid::new(vec![World::CENTER; 1_000]);
+        assert_eq!(grid.within(WorldBox::around([World::CENTER])).count(), 1_000);
+        assert_eq!(grid.nearest(World::CENTER, 0.0), Some(999));
+        assert_eq!(Grid::new(Vec::new()).within(WorldBox::around([World::CENTER])).count(), 0);
+    }
+}

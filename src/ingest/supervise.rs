@@ -1,0 +1,122 @@
+//! Keeps one receiver listening: bind, serve, and bind again when the address changes or the port becomes free.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::{Notify, watch},
+    time::{Instant, sleep_until},
+};
+
+use super::{ListenAt, Receiver, ReceiverStatus, Site, http, tcp};
+use crate::model::{Protocol, Timestamp};
+
+/// A taken port is tried again this often.
+const RETRY: Duration = Duration::from_secs(3);
+/// Connections that the system may queue while we are busy; a whole fleet redials at once after a restart.
+const BACKLOG: u32 = 4096;
+
+pub(super) fn start(protocol: Protocol, at: ListenAt, site: Site) -> Receiver {
+    let (wanted, wanted_rx) = watch::channel(at);
+    let (status_tx, status) = watch::channel(ReceiverStatus::Starting);
+    let retry = Arc::new(Notify::new());
+    let connections = Arc::default();
+    let task = Task { protocol, wanted: wanted_rx, status: status_tx, retry: Arc::clone(&retry), site: site.clone() };
+    site.tasks.spawn(task.run(Arc::clone(&connections)));
+    Receiver { protocol, wanted, retry, status, connections }
+}
+
+struct Task {
+    protocol: Protocol,
+    wanted: watch::Receiver<ListenAt>,
+    status: watch::Sender<ReceiverStatus>,
+    retry: Arc<Notify>,
+    site: Site,
+}
+
+impl Task {
+    async fn run(mut self, connections: Arc<std::sync::atomic::AtomicUsize>) {
+        let stop = self.site.stop.clone();
+        loop {
+            let at = *self.wanted.borrow_and_update();
+            match at {
+                ListenAt::Off => {
+                    self.tell(ReceiverStatus::Off);
+                    tokio::select! {
+                        () = stop.cancelled() => break,
+                        changed = self.wanted.changed() => if changed.is_err() { break },
+                    }
+                }
+                ListenAt::Address(address) => match bind(address) {
+                    Ok(listener) => {
+                        let bound = listener.local_addr().unwrap_or(address);
+                        tracing::info!(protocol = self.protocol.as_str(), %bound, "listening");
+                        self.tell(ReceiverStatus::Listening(bound));
+                        let serving = async {
+                            match self.protocol {
+                                Protocol::Gt06 => {
+                                    tcp::accept_all(listener, self.protocol, &self.site, &connections).await;
+                                }
+                                Protocol::OwnTracks => http::accept_all(listener, &self.site, &connections).await,
+                            }
+                        };
+                        tokio::select! {
+                            () = stop.cancelled() => break,
+                            changed = self.wanted.changed() => if changed.is_err() { break },
+                            () = serving => {}
+                        }
+                    }
+                    Err(error) => {
+                        let again = Instant::now() + RETRY;
+                        self.tell(waiting(address, &error, (self.site.clock)()));
+                        tokio::select! {
+                            () = stop.cancelled() => break,
+                            changed = self.wanted.changed() => if changed.is_err() { break },
+                            () = self.retry.notified() => {}
+                            () = sleep_until(again) => {}
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    fn tell(&self, status: ReceiverStatus) {
+        // A port that stays taken is told once; the time of the next try changes all the same.
+        let was = self.status.send_replace(status);
+        if was != *self.status.borrow() {
+            (self.site.wake)();
+        }
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // On Unix this only skips TIME_WAIT; on Windows it would let two programs share the port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn waiting(wanted: SocketAddr, error: &io::Error, now: Timestamp) -> ReceiverStatus {
+    let holder = (error.kind() == io::ErrorKind::AddrInUse).then(|| holder_of(wanted.port())).flatten();
+    tracing::warn!(%wanted, %error, holder, "cannot listen");
+    let retry_at = now.checked_add(RETRY).unwrap_or(now);
+    ReceiverStatus::Waiting { wanted, error: reason(error), holder, retry_at }
+}
+
+/// The process that listens on a TCP port, `name (pid 812)`, where the system tells.
+pub(crate) fn holder_of(port: u16) -> Option<String> {
+    let process = listeners::get_process_by_port(port, listeners::Protocol::TCP).ok()?;
+    Some(format!("{} (pid {})", process.name, process.pid))
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+        io::ErrorKind::PermissionDenied => "the system does not allow it (ports below 1024 need privileges)".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,64 @@
+//! Accepts byte-stream connections, no more at once than the limit, one task each.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
+
+use super::{Counted, Site, converse};
+use crate::{
+    model::Protocol,
+    wire::{self, Line},
+};
+
+/// Pause after a failed accept: file handles run out for everybody at once, and a busy loop would not bring them back.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Accepts for ever.
+pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: &Site, connections: &Arc<AtomicUsize>) {
+    accept_each(listener, site, connections, move |stream, peer, held, site| {
+        let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
+        let Some(talk) = wire::conversation(protocol, line) else { return };
+        let tasks = site.tasks.clone();
+        tasks.spawn(async move {
+            let end = converse(stream, talk, &site.store, &site.clock, &site.limits, &site.stop).await;
+            tracing::debug!(%peer, %end, "connection ended");
+            drop(held);
+        });
+    })
+    .await;
+}
+
+/// What a connection holds while it lives: its place under the limit, and its count.
+pub(super) type Held = (OwnedSemaphorePermit, Counted);
+
+/// Accepts for ever, waits while the limit is reached, and hands each connection to `begin`.
+pub(super) async fn accept_each(
+    listener: TcpListener,
+    site: &Site,
+    connections: &Arc<AtomicUsize>,
+    begin: impl Fn(TcpStream, SocketAddr, Held, Site),
+) {
+    let room = Arc::new(Semaphore::new(site.limits.connections));
+    loop {
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                // Answers are small and awaited; Nagle would hold them back.
+                stream.set_nodelay(true).ok();
+                begin(stream, peer, (place, Counted::new(connections)), site.clone());
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accept failed");
+                sleep(BREATH).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Connections to the database, and why each is set up as it is.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::Error;
+
+/// How long a writer waits for another program that holds the database. Below the five seconds that stopping may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+
+const PAGE_BYTES: u64 = 4096;
+
+/// The writer's connection. The file must be there; a new one is empty.
+pub(super) fn writing(database: &Path) -> Result<Connection, Error> {
+    let open = || {
+        let db =
+            Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        db.busy_timeout(PATIENCE)?;
+        db.set_prepared_statement_cache_capacity(64);
+        // Both only take hold in an empty file, so they come first. Incremental: space of removed packets can be given back in small steps.
+        db.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
+        db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        // FULL, not NORMAL: the device erases its copy when we acknowledge, so a commit must survive power loss. On macOS a plain fsync
+        // does not flush the drive.
+        // Checkpoints are the writer's own (see `writer::log`). Foreign keys are on in the bundled build; there are none.
+        db.execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
+             PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA foreign_keys = OFF;",
+        )?;
+        db.pragma_update(None, "wal_autocheckpoint", 0)?;
+        Ok(db)
+    };
+    open().map_err(|e| refusal(database, &e))
+}
+
+/// Lets the file grow no further than so many bytes.
+pub(super) fn limit(db: &Connection, bytes: u64) -> rusqlite::Result<()> {
+    let pages = i64::try_from(bytes / PAGE_BYTES).unwrap_or(i64::MAX);
+    db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+}
+
+/// A connection that cannot write.
+pub(super) fn reading(database: &Path) -> Result<Connection, Error> {
+    let open = || {
+        let db =
+            Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        db.busy_timeout(PATIENCE)?;
+        // A larger cache only copies what the system's cache has: a track of a million points reads slower with 64 MB than with 2.
+        db.execute_batch("PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;")?;
+        db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(db)
+    };
+    open().map_err(|e| refusal(database, &e))
+}
+
+/// While opening, everything but a full disk and a lock is about the file.
+pub(super) fn refusal(database: &Path, error: &rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => Error::Full,
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Error::Locked,
+        _ => Error::open(database, error),
+    }
+}

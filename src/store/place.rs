@@ -1,0 +1,113 @@
+//! Folder, file and lock: everything around the database that is not SQL.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use super::{Error, FILE_NAME, connect, schema};
+
+/// Held by the one instance that receives into a folder. The system lets go of it when the process ends, however it ends.
+const LOCK_NAME: &str = "wayglass.lock";
+
+/// The first bytes of every SQLite file.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// The database of a folder.
+pub(super) fn database(dir: &Path) -> PathBuf {
+    dir.join(FILE_NAME)
+}
+
+/// A file beside the database whose name is the database's with `suffix`.
+pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Size of a file in bytes, 0 where there is none.
+pub(super) fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |about| about.len())
+}
+
+/// Makes the folder where it is missing, for its owner alone.
+pub(super) fn make_dir(dir: &Path) -> Result<(), Error> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(|e| Error::open(dir, e))
+}
+
+/// Makes an empty file where it is missing, for its owner alone. SQLite gives the files beside it the same mode.
+pub(super) fn make_file(path: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|e| Error::open(path, e))
+}
+
+/// Takes the folder for receiving; it is given back when the file is dropped.
+pub(super) fn lock(dir: &Path) -> Result<File, Error> {
+    let path = dir.join(LOCK_NAME);
+    let file = make_file(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse(dir.to_owned())),
+        Err(TryLockError::Error(e)) => Err(Error::open(&path, e)),
+    }
+}
+
+/// What a look at a file from outside says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// There is no file, or an empty one.
+    Nothing,
+    /// A database of this schema; 0 where its making was interrupted.
+    Schema(i64),
+}
+
+/// Looks at the database without touching it, and refuses what is not ours or too new.
+pub(super) fn look(database: &Path) -> Result<Found, Error> {
+    let mut header = [0; 100];
+    let read = match File::open(database) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(e) => Err(e),
+        Ok(file) => read_up_to(file, &mut header),
+    };
+    let read = read.map_err(|e| Error::open(database, e))?;
+    if read == 0 {
+        return Ok(Found::Nothing);
+    }
+    if read < header.len() || !header.starts_with(MAGIC) {
+        return Err(Error::open(
+            database,
+            "it is not a SQLite database; move it away, or choose another folder with --data-dir",
+        ));
+    }
+    // A migration that was interrupted may still stand in the log alone. With a log there, a read-only connection makes no new file.
+    let version = if size(&beside(database, "-wal")) > 0 {
+        let db = connect::reading(database)?;
+        db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| Error::open(database, e))?
+    } else {
+        let [.., a, b, c, d] = header[..64] else { unreachable!("64 bytes end in four") };
+        i64::from(u32::from_be_bytes([a, b, c, d]))
+    };
+    if version > schema::VERSION {
+        return Err(Error::Newer { path: database.to_owned(), found: version, known: schema::VERSION });
+    }
+    Ok(Found::Schema(version))
+}
+
+fn read_up_to(mut file: File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut read = 0;
+    while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest)? {
+            0 => break,
+            n => read += n,
+        }
+    }
+    Ok(read)
+}

@@ -1,0 +1,204 @@
+//! Every question that is asked of the store, as plain functions over a connection: hand them to [`super::Reader::read`].
+
+use std::ops::ControlFlow;
+
+use rusqlite::{Connection, OptionalExtension, Params, Result, Row, named_params, params};
+
+use super::row::{self, COMMAND, DEVICE, EVENT, FIX, LATEST, PACKET};
+use crate::model::{
+    Command, CommandId, Device, DeviceId, DeviceOverview, PacketId, PacketRow, StoredEvent, StoredFix, TimeWindow,
+    Timestamp,
+};
+
+/// Every device in any state with the last that is known of it, in the order they were first seen.
+pub fn device_overviews(db: &Connection) -> Result<Vec<DeviceOverview>> {
+    Ok(overviews_and_heads(db)?.into_iter().map(|(overview, _)| overview).collect())
+}
+
+/// As [`device_overviews`], each with its newest packet.
+pub(super) fn overviews_and_heads(db: &Connection) -> Result<Vec<(DeviceOverview, Option<PacketId>)>> {
+    let sql =
+        format!("SELECT {DEVICE}, {LATEST} FROM devices d LEFT JOIN latest l ON l.device_id = d.id ORDER BY d.id");
+    all(db, &sql, [], row::overview)
+}
+
+/// Every device in any state, in the order they were first seen.
+pub fn devices(db: &Connection) -> Result<Vec<Device>> {
+    let sql = format!("SELECT {DEVICE} FROM devices d LEFT JOIN latest l ON l.device_id = d.id ORDER BY d.id");
+    all(db, &sql, [], row::device)
+}
+
+/// The device with this id.
+pub fn device(db: &Connection, id: DeviceId) -> Result<Option<Device>> {
+    let sql = format!("SELECT {DEVICE} FROM devices d LEFT JOIN latest l ON l.device_id = d.id WHERE d.id = ?1");
+    db.prepare_cached(&sql)?.query_row([id.0], row::device).optional()
+}
+
+/// The device with this identity, else the one with this name (upper and lower case alike). An adopted one comes first.
+pub fn find_device(db: &Connection, identity_or_name: &str) -> Result<Option<Device>> {
+    let sql = format!(
+        "SELECT {DEVICE} FROM devices d LEFT JOIN latest l ON l.device_id = d.id
+         WHERE d.identity = ?1 OR d.name = ?1 COLLATE NOCASE
+         ORDER BY d.identity = ?1 DESC, d.state = 'adopted' DESC, d.name = ?1 DESC, d.id LIMIT 1"
+    );
+    db.prepare_cached(&sql)?.query_row([identity_or_name], row::device).optional()
+}
+
+/// The newest `limit` positions of a device within a window, oldest first.
+pub fn track(db: &Connection, device: DeviceId, window: TimeWindow, limit: usize) -> Result<Vec<StoredFix>> {
+    let sql = format!(
+        "SELECT {FIX} FROM positions p WHERE device_id = ?1 AND fix_time_ms BETWEEN ?2 AND ?3
+         ORDER BY fix_time_ms DESC, fix_key DESC LIMIT ?4"
+    );
+    let (from, to) = bounds(window);
+    let mut fixes: Vec<_> =
+        all(db, &sql, params![device.0, from, to, clamp(limit)], row::fix)?.into_iter().flatten().collect();
+    fixes.reverse();
+    Ok(fixes)
+}
+
+/// Every position of a device within a window, oldest first, one at a time and in constant memory, until `each` breaks off.
+///
+/// Reads in steps, because one long read would keep the write-ahead log from being emptied; so a fix that arrives meanwhile may or may not be
+/// among them.
+pub fn track_each(
+    db: &Connection,
+    device: DeviceId,
+    window: TimeWindow,
+    mut each: impl FnMut(StoredFix) -> ControlFlow<()>,
+) -> Result<()> {
+    const STEP: i64 = 10_000;
+    let sql = format!(
+        "SELECT {FIX}, p.fix_key FROM positions p
+         WHERE device_id = ?1 AND fix_time_ms <= ?2 AND (fix_time_ms, fix_key) > (?3, ?4)
+         ORDER BY fix_time_ms, fix_key LIMIT {STEP}"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let (from, to) = bounds(window);
+    let mut last = (from.saturating_sub(1), i64::MAX);
+    loop {
+        let mut rows = statement.query(params![device.0, to, last.0, last.1])?;
+        let mut seen = 0;
+        while let Some(row) = rows.next()? {
+            seen += 1;
+            last = (row.get(2)?, row.get("fix_key")?);
+            if let Some(fix) = row::fix(row)?
+                && each(fix).is_break()
+            {
+                return Ok(());
+            }
+        }
+        if seen < STEP {
+            return Ok(());
+        }
+    }
+}
+
+/// The newest `limit` packets (of a device) with an id below `before`, oldest first.
+pub fn packets(
+    db: &Connection,
+    device: Option<DeviceId>,
+    before: Option<PacketId>,
+    limit: usize,
+) -> Result<Vec<PacketRow>> {
+    let before = before.map_or(i64::MAX, |id| id.0);
+    let mut packets = if let Some(device) = device {
+        packets_of(db, device, before, limit)?
+    } else {
+        let sql = format!("SELECT {PACKET} FROM packets WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+        all(db, &sql, [before, clamp(limit)], row::packet)?
+    };
+    packets.reverse();
+    Ok(packets)
+}
+
+/// Follows the chain of a device's packets back from `before`, newest first.
+fn packets_of(db: &Connection, device: DeviceId, before: i64, limit: usize) -> Result<Vec<PacketRow>> {
+    let mut step =
+        db.prepare_cached(&format!("SELECT {PACKET}, previous FROM packets WHERE id = ?1 AND device_id = ?2"))?;
+    let mut link = |id: i64| -> Result<Option<(PacketRow, Option<i64>)>> {
+        step.query_row([id, device.0], |row| Ok((row::packet(row)?, row.get("previous")?))).optional()
+    };
+    // Whoever pages asks for what is before a packet of this very device; from there it is one step.
+    let mut next = match link(before)? {
+        Some((_, previous)) => previous,
+        None => db
+            .prepare_cached("SELECT packet_id FROM latest WHERE device_id = ?1")?
+            .query_row([device.0], |row| row.get(0))
+            .optional()?
+            .flatten(),
+    };
+    let mut packets = Vec::new();
+    while let Some(id) = next
+        && packets.len() < limit
+        // A packet that is gone ends the chain: old ones go first.
+        && let Some((packet, previous)) = link(id)?
+    {
+        if id < before {
+            packets.push(packet);
+        }
+        next = previous;
+    }
+    Ok(packets)
+}
+
+/// The packet with this id.
+pub fn packet(db: &Connection, id: PacketId) -> Result<Option<PacketRow>> {
+    let sql = format!("SELECT {PACKET} FROM packets WHERE id = ?1");
+    db.prepare_cached(&sql)?.query_row([id.0], row::packet).optional()
+}
+
+/// The positions that a packet told and that were new.
+pub fn fixes_of_packet(db: &Connection, id: PacketId) -> Result<Vec<StoredFix>> {
+    let sql = format!("SELECT {FIX} FROM positions p WHERE packet_id = ?1 ORDER BY id");
+    Ok(all(db, &sql, [id.0], row::fix)?.into_iter().flatten().collect())
+}
+
+/// The newest `limit` events (of a device) by their own time, oldest first.
+pub fn events(db: &Connection, device: Option<DeviceId>, limit: usize) -> Result<Vec<StoredEvent>> {
+    let whose = if device.is_some() { "device_id = :device" } else { ":device IS NULL" };
+    let sql = format!("SELECT {EVENT} FROM events WHERE {whose} ORDER BY time_ms DESC, id DESC LIMIT :limit");
+    let named = named_params! { ":device": device.map(|d| d.0), ":limit": clamp(limit) };
+    let mut events = all(db, &sql, named, row::event)?;
+    events.reverse();
+    Ok(events)
+}
+
+/// The newest `limit` commands (of a device), oldest first.
+pub fn commands(db: &Connection, device: Option<DeviceId>, limit: usize) -> Result<Vec<Command>> {
+    let whose = if device.is_some() { "device_id = :device" } else { ":device IS NULL" };
+    let sql = format!("SELECT {COMMAND} FROM commands WHERE {whose} ORDER BY id DESC LIMIT :limit");
+    let named = named_params! { ":device": device.map(|d| d.0), ":limit": clamp(limit) };
+    let mut commands = all(db, &sql, named, row::command)?;
+    commands.reverse();
+    Ok(commands)
+}
+
+/// The command with this id.
+pub fn command(db: &Connection, id: CommandId) -> Result<Option<Command>> {
+    let sql = format!("SELECT {COMMAND} FROM commands WHERE id = ?1");
+    db.prepare_cached(&sql)?.query_row([id.0], row::command).optional()
+}
+
+/// Commands of a device that wait to be sent and have not expired, oldest first.
+pub fn queued_commands(db: &Connection, device: DeviceId, now: Timestamp) -> Result<Vec<Command>> {
+    let sql = format!(
+        "SELECT {COMMAND} FROM commands WHERE device_id = ?1 AND state = 'queued' AND expires_ms >= ?2 ORDER BY id"
+    );
+    all(db, &sql, [device.0, now.as_millisecond()], row::command)
+}
+
+/// Every row of a query.
+fn all<T>(db: &Connection, sql: &str, params: impl Params, from: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+    db.prepare_cached(sql)?.query_map(params, from)?.collect()
+}
+
+/// Both ends of a window in milliseconds, inclusive.
+fn bounds(window: TimeWindow) -> (i64, i64) {
+    let ms = |at: Timestamp| at.as_millisecond();
+    (window.from.map_or(i64::MIN, ms), window.to.map_or(i64::MAX, ms))
+}
+
+fn clamp(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,118 @@
+//! The tables, as numbered steps from the first file ever written to today's.
+//!
+//! Columns that other programs rely on are promised in the contract; the rest is ours. `positions`, `events` and `latest` can be found again
+//! from `packets`. A step is never edited once it was released: a file says in `PRAGMA user_version` how many it has.
+
+use std::{fs, path::Path};
+
+use rusqlite::Connection;
+
+use super::{Error, connect, place};
+
+/// Marks a file as ours, for `file` and for people: "Wayg".
+const APPLICATION_ID: i64 = 0x5761_7967;
+
+const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+
+/// The schema that this program writes.
+#[expect(clippy::cast_possible_wrap, reason = "a handful of steps")]
+pub(super) const VERSION: i64 = STEPS.len() as i64;
+
+/// Brings the file up to today's schema. An older file is copied first; the copy goes when all is done, and stays where something fails.
+pub(super) fn migrate(db: &mut Connection, database: &Path) -> Result<(), Error> {
+    let refusal = |e: &rusqlite::Error| connect::refusal(database, e);
+    let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| refusal(&e))?;
+    if found > VERSION {
+        return Err(Error::Newer { path: database.to_owned(), found, known: VERSION });
+    }
+    let leftover: bool =
+        db.query_row("SELECT count(*) > 0 FROM sqlite_schema", [], |row| row.get(0)).map_err(|e| refusal(&e))?;
+    if found == 0 && leftover {
+        return Err(Error::open(
+            database,
+            "it is a database of another program; move it away, or choose another folder with --data-dir",
+        ));
+    }
+    if found == VERSION {
+        return Ok(());
+    }
+    let copy = place::beside(database, &format!(".before-schema-{VERSION}"));
+    if found > 0 {
+        back_up(db, database, &copy)?;
+    }
+    step_up(db, STEPS, found).map_err(|e| refusal(&e))?;
+    // From here on the version stands in the file itself, where a look from outside finds it.
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(|e| refusal(&e))?;
+    if found > 0 {
+        fs::remove_file(&copy).map_err(|e| Error::open(&copy, e))?;
+    }
+    Ok(())
+}
+
+/// All steps from `found` on, or none.
+fn step_up(db: &mut Connection, steps: &[&str], found: i64) -> rusqlite::Result<()> {
+    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    for (version, step) in (1_i64..).zip(steps) {
+        if version > found {
+            transaction.execute_batch(step)?;
+            transaction.pragma_update(None, "user_version", version)?;
+        }
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.commit()
+}
+
+fn back_up(db: &Connection, database: &Path, copy: &Path) -> Result<(), Error> {
+    // Under another name until it is whole, so that a copy that was cut short is never taken for one.
+    let unfinished = place::beside(copy, ".unfinished");
+    fs::remove_file(&unfinished).ok();
+    place::make_file(&unfinished)?;
+    db.backup(rusqlite::MAIN_DB, &unfinished, None::<fn(_)>).map_err(|e| connect::refusal(database, &e))?;
+    fs::File::open(&unfinished)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| fs::rename(&unfinished, copy))
+        .map_err(|e| Error::open(copy, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = "CREATE TABLE t(a INTEGER) STRICT; INSERT INTO t VALUES (1);";
+
+    fn version(db: &Connection) -> i64 {
+        db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn steps_are_taken_once_and_in_order() {
+        let mut db = Connection::open_in_memory().unwrap();
+        step_up(&mut db, &[FIRST], 0).unwrap();
+        step_up(&mut db, &[FIRST, "ALTER TABLE t ADD COLUMN b TEXT; UPDATE t SET b = 'new';"], 1).unwrap();
+        assert_eq!(version(&db), 2);
+        let row: (i64, String) = db.query_row("SELECT a, b FROM t", [], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+        assert_eq!(row, (1, "new".to_owned()));
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_old_schema() {
+        let mut db = Connection::open_in_memory().unwrap();
+        step_up(&mut db, &[FIRST], 0).unwrap();
+        step_up(&mut db, &[FIRST, "ALTER TABLE t ADD COLUMN b TEXT;", "not SQL"], 1).unwrap_err();
+        assert_eq!(version(&db), 1);
+        assert!(db.prepare("SELECT b FROM t").is_err());
+    }
+
+    #[test]
+    fn a_backup_is_whole_or_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let (database, copy) = (dir.path().join("a.db"), dir.path().join("copy"));
+        let db = Connection::open(&database).unwrap();
+        db.execute_batch(FIRST).unwrap();
+        fs::write(place::beside(&copy, ".unfinished"), "cut short").unwrap();
+        back_up(&db, &database, &copy).unwrap();
+        let rows: i64 = Connection::open(&copy).unwrap().query_row("SELECT count(*) FROM t", [], |r| r.get(0)).unwrap();
+        assert_eq!(rows, 1);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+}

@@ -1,0 +1,178 @@
+//! Decisions of the user and commands, within a batch.
+
+use rusqlite::{OptionalExtension, Result, params};
+
+use super::{
+    batch::Batch,
+    write::{ChangeCommand, QueueCommand},
+};
+use crate::model::{Command, Device, DeviceId, DeviceState, Identity, PacketId, Profile, Protocol};
+use crate::store::{Error, row};
+
+impl Batch<'_> {
+    pub(super) fn add(&mut self, protocol: Protocol, identity: &Identity, name: Option<&str>) -> Result<Device> {
+        let id = match self.devices.find(protocol, identity) {
+            Some(id) => {
+                self.decide(id, DeviceState::Adopted, name)?;
+                id
+            }
+            None => self.make(protocol, identity, DeviceState::Adopted, written(name), self.now)?,
+        };
+        let known = self.devices.get(id).expect("it was found or made above");
+        Ok(known.overview.device.clone())
+    }
+
+    pub(super) fn adopt(&mut self, id: DeviceId, name: Option<&str>) -> Result<Result<u64, Error>> {
+        let Some(known) = self.devices.get(id) else { return Ok(Err(no_such(id))) };
+        let positions = known.overview.positions;
+        self.decide(id, DeviceState::Adopted, name)?;
+        Ok(Ok(positions))
+    }
+
+    pub(super) fn ignore(&mut self, id: DeviceId) -> Result<Result<(), Error>> {
+        if self.devices.get(id).is_none() {
+            return Ok(Err(no_such(id)));
+        }
+        self.decide(id, DeviceState::Ignored, None).map(Ok)
+    }
+
+    pub(super) fn rename(&mut self, id: DeviceId, name: Option<&str>) -> Result<Result<(), Error>> {
+        let Some(device) = self.devices.decide(id) else { return Ok(Err(no_such(id))) };
+        device.name = written(name).map(str::to_owned);
+        self.save(id).map(Ok)
+    }
+
+    pub(super) fn set_profile(&mut self, id: DeviceId, profile: &Profile) -> Result<Result<(), Error>> {
+        let Some(device) = self.devices.decide(id) else { return Ok(Err(no_such(id))) };
+        device.profile = profile.clone();
+        self.save(id).map(Ok)
+    }
+
+    /// Sets the state of a device that is there. A name that is given is taken over.
+    pub(super) fn decide(&mut self, id: DeviceId, state: DeviceState, name: Option<&str>) -> Result<()> {
+        let Some(device) = self.devices.decide(id) else { return Ok(()) };
+        let before = std::mem::replace(&mut device.state, state);
+        if let Some(name) = written(name) {
+            device.name = Some(name.to_owned());
+        }
+        if before == DeviceState::New && state != DeviceState::New {
+            self.quarantine.undecided = self.quarantine.undecided.saturating_sub(1);
+        }
+        if state == DeviceState::Adopted && before != DeviceState::Adopted {
+            let freed: i64 = self
+                .db
+                .prepare_cached("SELECT coalesce(sum(held), 0) FROM packets WHERE held IS NOT NULL AND device_id = ?1")?
+                .query_row([id.0], |row| row.get(0))?;
+            self.db
+                .prepare_cached("UPDATE packets SET held = NULL WHERE held IS NOT NULL AND device_id = ?1")?
+                .execute([id.0])?;
+            self.quarantine.release(freed);
+        }
+        self.save(id)
+    }
+
+    /// Writes the row of a device as it is in memory.
+    fn save(&mut self, id: DeviceId) -> Result<()> {
+        let Some(known) = self.devices.get(id) else { return Ok(()) };
+        let device = known.overview.device.clone();
+        let profile = serde_json::to_string(&device.profile).expect("a profile is plain data");
+        self.db
+            .prepare_cached("UPDATE devices SET name = ?2, state = ?3, profile = ?4 WHERE id = ?1")?
+            .execute(params![id.0, device.name, device.state.as_str(), profile])?;
+        self.publish_device(&device);
+        Ok(())
+    }
+
+    pub(super) fn forget(&mut self, id: DeviceId) -> Result<Result<(), Error>> {
+        if self.devices.get(id).is_none() {
+            return Ok(Err(no_such(id)));
+        }
+        self.remove(id).map(|_| Ok(()))
+    }
+
+    /// Removes a device and everything of it. Answers how many packets that were.
+    pub(super) fn remove(&mut self, id: DeviceId) -> Result<u64> {
+        let Some(known) = self.devices.get(id) else { return Ok(0) };
+        let undecided = known.overview.device.state == DeviceState::New;
+        let mut next = known.newest_packet;
+        let mut delete = self.db.prepare_cached("DELETE FROM packets WHERE id = ?1 RETURNING previous, held")?;
+        let (mut removed, mut freed) = (0, 0);
+        while let Some(packet) = next {
+            let row = delete.query_row([packet.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            // A packet that is gone ends the chain: old ones go first.
+            let Some((previous, held)) = row else { break };
+            next = Option::<i64>::map(previous, PacketId);
+            freed += Option::<i64>::unwrap_or_default(held);
+            removed += 1;
+        }
+        for sql in [
+            "DELETE FROM positions WHERE device_id = ?1",
+            "DELETE FROM events WHERE device_id = ?1",
+            "DELETE FROM commands WHERE device_id = ?1",
+            "DELETE FROM latest WHERE device_id = ?1",
+            "DELETE FROM devices WHERE id = ?1",
+        ] {
+            self.db.prepare_cached(sql)?.execute([id.0])?;
+        }
+        self.quarantine.release(freed);
+        self.quarantine.undecided = self.quarantine.undecided.saturating_sub(usize::from(undecided));
+        self.devices.remove(id);
+        self.missed = true;
+        Ok(removed)
+    }
+
+    pub(super) fn queue_command(&mut self, command: &QueueCommand) -> Result<Result<Command, Error>> {
+        let QueueCommand { device, text, created, expires } = command;
+        if self.devices.get(*device).is_none() {
+            return Ok(Err(no_such(*device)));
+        }
+        let sql = format!(
+            "INSERT INTO commands(device_id, created_ms, expires_ms, text, state) VALUES (?1, ?2, ?3, ?4, 'queued')
+             RETURNING {}",
+            row::COMMAND
+        );
+        let queued = self
+            .db
+            .prepare_cached(&sql)?
+            .query_row(params![device.0, created.as_millisecond(), expires.as_millisecond(), text], row::command)?;
+        self.publish_command(&queued);
+        Ok(Ok(queued))
+    }
+
+    pub(super) fn change_command(&mut self, change: &ChangeCommand) -> Result<Result<Command, Error>> {
+        let ChangeCommand { command, state, at, answer, guessed } = change;
+        let sql = format!(
+            "UPDATE commands SET state = ?2,
+               sent_ms = CASE ?2 WHEN 'sent' THEN ?3 ELSE sent_ms END,
+               answered_ms = CASE ?2 WHEN 'answered' THEN ?3 ELSE answered_ms END,
+               answer = coalesce(?4, answer), guessed = ?5
+             WHERE id = ?1 RETURNING {}",
+            row::COMMAND
+        );
+        let changed = self
+            .db
+            .prepare_cached(&sql)?
+            .query_row(params![command.0, state.as_str(), at.as_millisecond(), answer, guessed], row::command)
+            .optional()?;
+        let Some(changed) = changed else {
+            return Ok(Err(Error::Sqlite(format!("there is no command {}", command.0))));
+        };
+        self.publish_command(&changed);
+        Ok(Ok(changed))
+    }
+
+    fn publish_command(&mut self, command: &Command) {
+        if let Some(facts) = &mut self.facts {
+            facts.commands.push(command.clone());
+        }
+    }
+}
+
+/// A name without the blanks around it; none where nothing is left.
+fn written(name: Option<&str>) -> Option<&str> {
+    name.map(str::trim).filter(|name| !name.is_empty())
+}
+
+fn no_such(id: DeviceId) -> Error {
+    Error::NoSuchDevice(format!("#{}", id.0))
+}

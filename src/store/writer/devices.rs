@@ -1,0 +1,182 @@
+//! Every device with the last that is known of it, in memory: the writer looks senders up here and never in the file.
+
+use std::collections::HashMap;
+
+use jiff::SignedDuration;
+use rusqlite::{Connection, Result, params};
+
+use crate::model::{
+    Device, DeviceId, DeviceOverview, DeviceState, Identity, PacketId, Protocol, Readings, Report, StoredFix,
+    Timestamp, Trust,
+};
+use crate::store::{query, row};
+
+/// A fix may be this far ahead of the clock here; beyond it, its time is wrong and it is never the last fix.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
+/// A device as the writer knows it. Runs ahead of the file within a batch, and equals it after each.
+pub(super) struct Known {
+    pub(super) overview: DeviceOverview,
+    /// Its newest packet, in or out.
+    pub(super) newest_packet: Option<PacketId>,
+    /// Its row in `latest` must be written.
+    dirty: bool,
+    /// Its readings changed in this batch.
+    told: bool,
+}
+
+impl Known {
+    fn new(device: Device) -> Self {
+        let overview = DeviceOverview { device, last_fix: None, readings: Readings::new(), packets: 0, positions: 0 };
+        Self { overview, newest_packet: None, dirty: false, told: false }
+    }
+
+    /// True where its packets are the user's history and not the quarantine's.
+    pub(super) fn adopted(&self) -> bool {
+        self.overview.device.state == DeviceState::Adopted
+    }
+
+    /// Takes over what a report told. `new` is its fix, where it has one that was not there before.
+    pub(super) fn learn(&mut self, report: &Report, new: Option<&StoredFix>) {
+        let overview = &mut self.overview;
+        let is_last = match (new, &overview.last_fix) {
+            (Some(new), Some(last)) => rank(new) >= rank(last),
+            (Some(_), None) => true,
+            // Without a fix it is about now; with one that was there already it was only sent again.
+            (None, _) => report.fix.is_none(),
+        };
+        if let Some(fix) = new {
+            overview.positions += 1;
+            if is_last && fix.fix.at <= fix.received.saturating_add(AHEAD).unwrap_or(Timestamp::MAX) {
+                overview.last_fix = Some(fix.clone());
+            }
+        }
+        // A late fix tells nothing about now, and neither do bytes under a wrong checksum.
+        let readings = new.map_or(&report.readings, |fix| &fix.readings);
+        if is_last && report.trust == Trust::Good && !readings.is_empty() {
+            overview.readings.merge(readings);
+            self.told = true;
+        }
+    }
+}
+
+/// Which of two fixes is the last: any under a right checksum before any under a wrong one, then by time.
+fn rank(fix: &StoredFix) -> (bool, Timestamp) {
+    (fix.trust == Trust::Good, fix.fix.at)
+}
+
+/// All devices.
+#[derive(Default)]
+pub(super) struct Devices {
+    by_id: HashMap<DeviceId, Known>,
+    by_identity: HashMap<Protocol, HashMap<Identity, DeviceId>>,
+    /// Those whose row in `latest` must be written, each once.
+    dirty: Vec<DeviceId>,
+}
+
+impl Devices {
+    pub(super) fn load(db: &Connection) -> Result<Self> {
+        let mut devices = Self::default();
+        for (overview, newest_packet) in query::overviews_and_heads(db)? {
+            devices.put(Known { overview, newest_packet, dirty: false, told: false });
+        }
+        Ok(devices)
+    }
+
+    fn put(&mut self, known: Known) {
+        let device = &known.overview.device;
+        self.by_identity.entry(device.protocol).or_default().insert(device.identity.clone(), device.id);
+        self.by_id.insert(device.id, known);
+    }
+
+    pub(super) fn insert(&mut self, device: Device) {
+        self.put(Known::new(device));
+    }
+
+    pub(super) fn remove(&mut self, id: DeviceId) {
+        if let Some(known) = self.by_id.remove(&id)
+            && let Some(names) = self.by_identity.get_mut(&known.overview.device.protocol)
+        {
+            names.remove(&known.overview.device.identity);
+        }
+    }
+
+    pub(super) fn find(&self, protocol: Protocol, identity: &Identity) -> Option<DeviceId> {
+        self.by_identity.get(&protocol)?.get(identity).copied()
+    }
+
+    pub(super) fn get(&self, id: DeviceId) -> Option<&Known> {
+        self.by_id.get(&id)
+    }
+
+    /// A device that is about to change, so that [`Devices::flush`] writes it.
+    pub(super) fn change(&mut self, id: DeviceId) -> Option<&mut Known> {
+        let known = self.by_id.get_mut(&id)?;
+        if !known.dirty {
+            known.dirty = true;
+            self.dirty.push(id);
+        }
+        Some(known)
+    }
+
+    /// A device whose row in `devices` the caller writes.
+    pub(super) fn decide(&mut self, id: DeviceId) -> Option<&mut Device> {
+        self.by_id.get_mut(&id).map(|known| &mut known.overview.device)
+    }
+
+    /// Devices nobody has decided about, with the moment each was last heard.
+    pub(super) fn undecided(&self) -> impl Iterator<Item = (DeviceId, Timestamp)> {
+        self.by_id.values().filter(|known| known.overview.device.state == DeviceState::New).map(|known| {
+            let device = &known.overview.device;
+            (device.id, device.last_heard.unwrap_or(device.first_seen))
+        })
+    }
+
+    /// Writes the changed rows of `latest`; `told` hears of each device whose readings changed.
+    pub(super) fn flush(&mut self, db: &Connection, mut told: impl FnMut(DeviceId, &Readings)) -> Result<()> {
+        if self.dirty.is_empty() {
+            return Ok(());
+        }
+        let mut replace = db.prepare_cached(
+            "INSERT OR REPLACE INTO latest(device_id, last_heard_ms, packets, positions, packet_id, readings,
+               position_id, fix_time_ms, fix_received_ms, valid, suspect, latitude, longitude, altitude_m, speed_kmh,
+               course_deg, accuracy_m, attributes, fix_packet_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+        )?;
+        // In the order of the table, so that neighbours on a page are written together.
+        self.dirty.sort_unstable();
+        for id in self.dirty.drain(..) {
+            // It may have been forgotten since.
+            let Some(known) = self.by_id.get_mut(&id) else { continue };
+            known.dirty = false;
+            let DeviceOverview { device, last_fix, readings, packets, positions } = &known.overview;
+            let last = last_fix.as_ref();
+            let fix = last.map(|last| &last.fix);
+            replace.execute(params![
+                id.0,
+                device.last_heard.map(Timestamp::as_millisecond),
+                packets.cast_signed(),
+                positions.cast_signed(),
+                known.newest_packet.map(|p| p.0),
+                row::json_beyond(readings, last),
+                last.map(|last| last.id),
+                fix.map(|fix| fix.at.as_millisecond()),
+                last.map(|last| last.received.as_millisecond()),
+                fix.map(|fix| fix.valid),
+                last.map(|last| last.trust == Trust::Suspect),
+                fix.map(|fix| fix.place.lat_deg()),
+                fix.map(|fix| fix.place.lon_deg()),
+                fix.and_then(|fix| fix.altitude_m),
+                fix.and_then(|fix| fix.speed_kmh),
+                fix.and_then(|fix| fix.course_deg),
+                fix.and_then(|fix| fix.accuracy_m),
+                last.map(|last| row::json(&last.readings, last.trust)),
+                last.map(|last| last.packet.0),
+            ])?;
+            if std::mem::take(&mut known.told) {
+                told(id, readings);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,236 @@
+//! The only way into the store: a queue with a bound, and one thread that commits what has gathered in it.
+//!
+//! Self-clocking group commit: the thread takes what was queued while it wrote the last batch, writes that in one transaction, commits, and only
+//! then answers. Idle, a packet waits for one fsync; busy, batches grow by themselves. There is no timer to tune.
+
+mod batch;
+mod decide;
+mod devices;
+mod log;
+mod quarantine;
+mod thread;
+mod write;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+pub(super) use thread::{Shared, Start, WriterThread};
+pub(super) use write::Write;
+
+use super::{
+    Error, Pending,
+    queue::{Queue, Refused},
+};
+use crate::model::{
+    Command, CommandId, CommandState, Device, DeviceId, Identity, NewPacket, PacketId, Profile, Protocol, Timestamp,
+};
+use write::{Add, Admit, Adopt, Ask, ChangeCommand, QueueCommand, Rename, SetProfile};
+
+/// Decisions and commands that may wait beside the packets.
+const DECISIONS: usize = 1024;
+
+/// What a packet takes of the queue's bytes at least, so that the bytes bound the rows too.
+const LEAST_COST: usize = 1024;
+
+/// Writes into the store. Cheap to clone.
+#[derive(Clone)]
+pub struct Writer(Role);
+
+#[derive(Clone)]
+enum Role {
+    /// The instance that receives.
+    Receives(Arc<Inlet>),
+    /// Beside it: decisions and commands only.
+    Decides(Arc<Inlet>),
+    LooksOn,
+}
+
+/// The queue in front of the writer's thread.
+pub(super) struct Inlet {
+    pub(super) queue: Queue<Write>,
+    /// Bytes that may still be queued.
+    pub(super) room: Semaphore,
+    /// Those bytes when nothing is queued.
+    pub(super) bytes: u32,
+}
+
+impl Inlet {
+    pub(super) fn new(bytes: usize) -> Self {
+        let bytes = u32::try_from(bytes.max(LEAST_COST)).unwrap_or(u32::MAX);
+        let rows = bytes as usize / LEAST_COST;
+        Self { queue: Queue::new(rows + DECISIONS), room: Semaphore::new(bytes as usize), bytes }
+    }
+
+    pub(super) fn close(&self) {
+        self.room.close();
+        self.queue.close();
+    }
+
+    /// Waits for room, then queues.
+    async fn wait_and_push<Q, A>(
+        &self,
+        question: Q,
+        cost: usize,
+        write: fn(Ask<Q, A>) -> Write,
+    ) -> Result<Pending<A>, Error> {
+        // What is larger than all room waits until it is alone.
+        let cost = u32::try_from(cost).unwrap_or(u32::MAX).min(self.bytes);
+        let permit = self.room.acquire_many(cost).await.map_err(|_| Error::Closed)?;
+        let (ask, pending) = Ask::pair(question, cost);
+        self.queue.push(write(ask)).map_err(|_| Error::Closed)?;
+        // The thread gives the room back, all of a batch at once.
+        permit.forget();
+        Ok(pending)
+    }
+
+    fn push<Q, A>(&self, question: Q, write: fn(Ask<Q, A>) -> Write) -> Pending<A> {
+        let (ask, pending) = Ask::pair(question, 0);
+        match self.queue.push(write(ask)) {
+            Ok(()) => {}
+            Err(Refused::Closed(write)) => write.fail(Error::Closed),
+            Err(Refused::Full(write)) => write.fail(Error::Busy),
+        }
+        pending
+    }
+}
+
+/// What became of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    pub packet: PacketId,
+    /// Who sent it; `None` where the bytes do not say, and for a refused sender.
+    pub device: Option<DeviceId>,
+    /// The policy is strict and nobody adopted its sender, or the sender was forgotten while it was connected: its bytes are kept, what they
+    /// tell is not, and nothing is answered.
+    pub refused: bool,
+    /// Positions that were not there before.
+    pub new_fixes: usize,
+}
+
+/// The promise that a packet will be committed.
+#[derive(Debug)]
+#[must_use = "only a durable packet may be acknowledged"]
+pub struct Receipt(Pending<Stored>);
+
+impl Receipt {
+    /// Waits for the commit of the packet and everything it stands for. On an error nothing was stored, and nothing may be acknowledged.
+    pub async fn durable(self) -> Result<Stored, Error> {
+        self.0.answered().await
+    }
+}
+
+impl Writer {
+    pub(super) fn receiving(inlet: Arc<Inlet>) -> Self {
+        Self(Role::Receives(inlet))
+    }
+
+    pub(super) fn deciding(inlet: Arc<Inlet>) -> Self {
+        Self(Role::Decides(inlet))
+    }
+
+    pub(super) fn looking_on() -> Self {
+        Self(Role::LooksOn)
+    }
+
+    /// True where every write is refused.
+    pub(super) fn looks_on(&self) -> bool {
+        matches!(self.0, Role::LooksOn)
+    }
+
+    /// Queues a packet, and waits for room where the queue is full. The caller reads no more until then: that is the back-pressure.
+    ///
+    /// What a sender tells ends up under the device that its identity names. Positions and events are written whatever the device's state is;
+    /// the state decides what is shown. Replies go into the same transaction, as packets that answer this one.
+    pub async fn append(&self, packet: NewPacket) -> Result<Receipt, Error> {
+        let inlet = self.receiver()?;
+        let cost = memory(&packet);
+        inlet.wait_and_push(Box::new(packet), cost, Write::Packet).await.map(Receipt)
+    }
+
+    /// Finds the device of a name, or makes it as the policy says. `None`: the policy is strict and nobody adopted it.
+    ///
+    /// Under [`crate::model::Policy::Adopt`] a device that was new becomes adopted by this.
+    pub async fn admit(&self, protocol: Protocol, identity: Identity, at: Timestamp) -> Result<Option<Device>, Error> {
+        let inlet = self.receiver()?;
+        inlet.wait_and_push(Admit { protocol, identity, at }, LEAST_COST, Write::Admit).await?.answered().await
+    }
+
+    /// Makes an adopted device of this name before it ever sent anything, or adopts the one that is there.
+    pub fn add_device(&self, protocol: Protocol, identity: Identity, name: Option<String>) -> Pending<Device> {
+        self.push(Add { protocol, identity, name }, Write::Add)
+    }
+
+    /// Makes a sender a device; what was kept of it becomes its history. Answers how many positions that is. A name that is given is taken over.
+    pub fn try_adopt(&self, device: DeviceId, name: Option<String>) -> Pending<u64> {
+        self.push(Adopt { device, name }, Write::Adopt)
+    }
+
+    /// From now on the device is answered but not shown. What it sent while it was adopted stays.
+    pub fn ignore(&self, device: DeviceId) -> Pending<()> {
+        self.push(device, Write::Ignore)
+    }
+
+    /// `None` takes the name away.
+    pub fn rename(&self, device: DeviceId, name: Option<String>) -> Pending<()> {
+        self.push(Rename { device, name }, Write::Rename)
+    }
+
+    pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<()> {
+        self.push(SetProfile { device, profile }, Write::SetProfile)
+    }
+
+    /// Removes a device with its packets, positions, events and commands.
+    pub fn forget(&self, device: DeviceId) -> Pending<()> {
+        self.push(device, Write::Forget)
+    }
+
+    /// Writes a command down as queued.
+    pub fn queue_command(
+        &self,
+        device: DeviceId,
+        text: String,
+        created: Timestamp,
+        expires: Timestamp,
+    ) -> Pending<Command> {
+        self.push(QueueCommand { device, text, created, expires }, Write::QueueCommand)
+    }
+
+    /// Notes how far a command has come: `at` is when it was sent or answered, `guessed` says that its answer was matched by order.
+    pub fn command_state(
+        &self,
+        command: CommandId,
+        state: CommandState,
+        at: Timestamp,
+        answer: Option<String>,
+        guessed: bool,
+    ) -> Pending<Command> {
+        self.push(ChangeCommand { command, state, at, answer, guessed }, Write::CommandState)
+    }
+
+    fn receiver(&self) -> Result<&Inlet, Error> {
+        match &self.0 {
+            Role::Receives(inlet) => Ok(inlet),
+            Role::Decides(_) | Role::LooksOn => Err(Error::ReadOnly),
+        }
+    }
+
+    fn push<Q, A>(&self, question: Q, write: fn(Ask<Q, A>) -> Write) -> Pending<A> {
+        match &self.0 {
+            Role::Receives(inlet) | Role::Decides(inlet) => inlet.push(question, write),
+            Role::LooksOn => {
+                let (answer, pending) = Pending::pair();
+                answer.give(Err(Error::ReadOnly));
+                pending
+            }
+        }
+    }
+}
+
+/// About how many bytes of memory a packet takes while it waits.
+fn memory(packet: &NewPacket) -> usize {
+    const REPORT: usize = 512;
+    let replies: usize = packet.replies.iter().map(|reply| reply.bytes.len() + 64).sum();
+    let context = packet.context.as_ref().map_or(0, String::len);
+    (packet.bytes.len() + context + replies + packet.reports.len() * REPORT).max(LEAST_COST)
+}

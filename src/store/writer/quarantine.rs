@@ -1,0 +1,176 @@
+//! The bounds on what senders can leave here that nobody has adopted.
+//!
+//! A packet is held while its sender is unknown, new or ignored; the column `held` says for how many bytes it counts, and adopting its device
+//! clears it. What a device sent while it was adopted is never held, even if the device is ignored later.
+
+use jiff::SignedDuration;
+use rusqlite::{Connection, OptionalExtension, Result};
+
+use super::{batch::Batch, devices::Devices};
+use crate::model::{DeviceId, PacketId, Timestamp};
+use crate::store::{
+    Limits,
+    row::{self, FIX},
+};
+
+/// What a held packet counts beside its bytes: its row, and those of what it told.
+const ROW_BYTES: usize = 512;
+
+/// How often ages are looked at.
+const AGES_EVERY: SignedDuration = SignedDuration::from_mins(10);
+
+/// Packets removed in one transaction, so that ingest never waits for long.
+const STEP: usize = 500;
+
+const DROPPED_PACKETS: &str = "dropped_packets";
+const DROPPED_DEVICES: &str = "dropped_devices";
+
+/// How much is held, kept along with every write.
+#[derive(Default)]
+pub(super) struct Quarantine {
+    /// Bytes held.
+    bytes: u64,
+    /// Devices nobody has decided about.
+    pub(super) undecided: usize,
+    /// What the bounds removed, ever.
+    pub(super) dropped_packets: u64,
+    pub(super) dropped_devices: u64,
+    /// When everything too old was last removed.
+    aged: Option<Timestamp>,
+}
+
+impl Quarantine {
+    pub(super) fn load(db: &Connection, devices: &Devices) -> Result<Self> {
+        let held = "SELECT coalesce(sum(held), 0) FROM packets WHERE held IS NOT NULL";
+        let counter = |name: &str| -> Result<u64> {
+            let mut select = db.prepare_cached("SELECT value FROM counters WHERE name = ?1")?;
+            Ok(select.query_row([name], |row| row::count(row, 0)).optional()?.unwrap_or_default())
+        };
+        Ok(Self {
+            bytes: db.prepare_cached(held)?.query_row([], |row| row::count(row, 0))?,
+            undecided: devices.undecided().count(),
+            dropped_packets: counter(DROPPED_PACKETS)?,
+            dropped_devices: counter(DROPPED_DEVICES)?,
+            aged: None,
+        })
+    }
+
+    /// Counts a packet of so many bytes; what it answers goes into the column `held`.
+    pub(super) fn hold(&mut self, bytes: usize) -> i64 {
+        let held = bytes + ROW_BYTES;
+        self.bytes += held as u64;
+        i64::try_from(held).unwrap_or(i64::MAX)
+    }
+
+    /// Packets that counted for so much are adopted or gone.
+    pub(super) fn release(&mut self, held: i64) {
+        self.bytes = self.bytes.saturating_sub(held.max(0).cast_unsigned());
+    }
+
+    /// Whether [`Batch::trim`] has something to do. Cheap: it only compares numbers.
+    pub(super) fn is_over(&self, limits: &Limits, now: Timestamp) -> bool {
+        // Some slack, so that a flood of new names is not paid for one by one.
+        self.undecided > limits.new_devices + limits.new_devices / 8
+            || self.bytes > limits.quarantine_bytes
+            || self.aged.is_none_or(|aged| now.duration_since(aged).abs() >= AGES_EVERY)
+    }
+}
+
+impl Batch<'_> {
+    /// Removes what is beyond the bounds, the oldest first; at most a step of it.
+    pub(super) fn trim(&mut self, limits: &Limits) -> Result<()> {
+        let age = SignedDuration::try_from(limits.quarantine_age).unwrap_or(SignedDuration::MAX);
+        let oldest = self.now.saturating_sub(age).unwrap_or(Timestamp::MIN);
+        let (mut packets, mut devices) = (0, 0);
+        for id in self.surplus(limits, oldest) {
+            packets += self.remove(id)?;
+            devices += 1;
+        }
+        let stale = self.drop_packets(limits, oldest)?;
+        packets += stale;
+        if stale < STEP as u64 {
+            self.quarantine.aged = Some(self.now);
+        }
+        if packets > 0 || devices > 0 {
+            self.quarantine.dropped_packets += packets;
+            self.quarantine.dropped_devices += devices;
+            let mut count = self.db.prepare_cached("INSERT OR REPLACE INTO counters(name, value) VALUES (?1, ?2)")?;
+            count.execute((DROPPED_PACKETS, self.quarantine.dropped_packets.cast_signed()))?;
+            count.execute((DROPPED_DEVICES, self.quarantine.dropped_devices.cast_signed()))?;
+            self.missed = true;
+        }
+        Ok(())
+    }
+
+    /// New devices that are too many or silent for too long, at most a step of them.
+    fn surplus(&self, limits: &Limits, oldest: Timestamp) -> Vec<DeviceId> {
+        let mut undecided: Vec<_> = self.devices.undecided().map(|(id, heard)| (heard, id)).collect();
+        undecided.sort_unstable();
+        let too_many = undecided.len().saturating_sub(limits.new_devices);
+        let too_old = undecided.partition_point(|(heard, _)| *heard < oldest);
+        undecided.into_iter().take(too_many.max(too_old).min(STEP)).map(|(_, id)| id).collect()
+    }
+
+    /// Drops the oldest held packets with what they told, as long as there are too many or they are too old.
+    fn drop_packets(&mut self, limits: &Limits, oldest: Timestamp) -> Result<u64> {
+        // To a little below the bound, so that this is not due again with the next packet.
+        let target = if self.quarantine.bytes > limits.quarantine_bytes {
+            limits.quarantine_bytes - limits.quarantine_bytes / 16
+        } else {
+            limits.quarantine_bytes
+        };
+        let mut first = self.db.prepare_cached(
+            "SELECT id, received_ms, device_id, held, previous FROM packets WHERE held IS NOT NULL
+             ORDER BY received_ms, id LIMIT 1",
+        )?;
+        let mut dropped = 0;
+        while dropped < STEP as u64 {
+            let row = first
+                .query_row([], |row| {
+                    let (id, received): (i64, i64) = (row.get(0)?, row.get(1)?);
+                    let (device, held, previous): (Option<i64>, i64, Option<i64>) =
+                        (row.get(2)?, row.get(3)?, row.get(4)?);
+                    Ok((PacketId(id), row::time(received), device.map(DeviceId), held, previous.map(PacketId)))
+                })
+                .optional()?;
+            let Some((packet, received, device, held, previous)) = row else {
+                self.quarantine.bytes = 0;
+                break;
+            };
+            if self.quarantine.bytes <= target && received >= oldest {
+                break;
+            }
+            self.drop_packet(packet, device, previous)?;
+            self.quarantine.release(held);
+            dropped += 1;
+        }
+        Ok(dropped)
+    }
+
+    fn drop_packet(&mut self, packet: PacketId, device: Option<DeviceId>, previous: Option<PacketId>) -> Result<()> {
+        let delete = |sql: &str| self.db.prepare_cached(sql)?.execute([packet.0]);
+        delete("DELETE FROM packets WHERE id = ?1")?;
+        delete("DELETE FROM events WHERE packet_id = ?1")?;
+        let positions = delete("DELETE FROM positions WHERE packet_id = ?1")?;
+        let Some(known) = device.and_then(|id| self.devices.change(id)) else { return Ok(()) };
+        let overview = &mut known.overview;
+        overview.packets = overview.packets.saturating_sub(1);
+        overview.positions = overview.positions.saturating_sub(positions as u64);
+        if known.newest_packet == Some(packet) {
+            known.newest_packet = previous;
+        }
+        if overview.last_fix.as_ref().is_some_and(|fix| fix.packet == packet) {
+            let sql = format!(
+                "SELECT {FIX} FROM positions p WHERE device_id = ?1 AND fix_time_ms <= ?2 AND suspect = 0
+                 ORDER BY fix_time_ms DESC LIMIT 1"
+            );
+            overview.last_fix = self
+                .db
+                .prepare_cached(&sql)?
+                .query_row((overview.device.id.0, self.now.as_millisecond()), row::fix)
+                .optional()?
+                .flatten();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,369 @@
+//! The writer's thread: takes what is queued, commits it, answers, tells.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, Result};
+
+use super::{
+    Inlet, Write,
+    batch::{Batch, Ground},
+    devices::Devices,
+    log::Log,
+    quarantine::Quarantine,
+};
+use crate::model::{Clock, Committed, Fact, Policy};
+use crate::store::{
+    Error, Health, Limits, Wake, error::blames_the_row, facts::Publisher, onlooker::data_version, place, queue::Taken,
+};
+
+/// Bounds of one batch. Larger ones are hardly faster, and everyone in a batch waits for all of it.
+const BATCH_ROWS: usize = 4096;
+const BATCH_BYTES: u64 = 8 << 20;
+
+/// How often an idle writer looks whether another process wrote; also how often sizes are looked up.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What the thread has in common with the store's handles.
+pub(in crate::store) struct Shared {
+    pub(in crate::store) inlet: Arc<Inlet>,
+    pub(in crate::store) facts: Publisher,
+    policy: Mutex<Policy>,
+    health: Mutex<Health>,
+}
+
+impl Shared {
+    pub(in crate::store) fn new(queue_bytes: usize, policy: Policy) -> Self {
+        Self {
+            inlet: Arc::new(Inlet::new(queue_bytes)),
+            facts: Publisher::new(),
+            policy: Mutex::new(policy),
+            health: Mutex::default(),
+        }
+    }
+
+    pub(in crate::store) fn policy(&self) -> MutexGuard<'_, Policy> {
+        self.policy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the writer fares, with the queue as it is now.
+    pub(in crate::store) fn health(&self) -> Health {
+        let mut health = self.note().clone();
+        health.queue_depth = self.inlet.queue.len();
+        health.queue_bytes = (self.inlet.bytes as usize).saturating_sub(self.inlet.room.available_permits());
+        health
+    }
+
+    fn note(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the thread must be told at its start.
+pub(in crate::store) struct Start {
+    pub(in crate::store) database: PathBuf,
+    pub(in crate::store) db: Connection,
+    pub(in crate::store) shared: Arc<Shared>,
+    pub(in crate::store) clock: Clock,
+    pub(in crate::store) wake: Option<Wake>,
+    pub(in crate::store) limits: Limits,
+    /// False beside the instance that receives: then quarantine and log are that one's business.
+    pub(in crate::store) receives: bool,
+}
+
+/// The running thread; dropping it commits what is queued and waits for its end.
+pub(in crate::store) struct WriterThread {
+    inlet: Arc<Inlet>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl WriterThread {
+    pub(in crate::store) fn start(start: Start) -> std::result::Result<Self, Error> {
+        let Start { database, db, shared, clock, wake, limits, receives } = start;
+        let inlet = Arc::clone(&shared.inlet);
+        let mut desk = Desk {
+            database,
+            db,
+            shared,
+            clock,
+            wake,
+            limits,
+            receives,
+            devices: Devices::default(),
+            quarantine: Quarantine::default(),
+            last_packet: 0,
+            data_version: 0,
+            stale: true,
+            missed: false,
+            log: Log::default(),
+            sizes_at: None,
+        };
+        desk.transact(|_| Ok(()))?;
+        // Nobody can have read anything before this.
+        desk.missed = false;
+        desk.note_sizes();
+        let path = desk.database.clone();
+        let thread = thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || desk.work())
+            .map_err(|e| Error::open(&path, e))?;
+        Ok(Self { inlet, thread: Some(thread) })
+    }
+}
+
+impl Drop for WriterThread {
+    fn drop(&mut self) {
+        self.inlet.close();
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+/// Where the thread works. Its memory equals the file between batches, unless it is stale.
+struct Desk {
+    database: PathBuf,
+    db: Connection,
+    shared: Arc<Shared>,
+    clock: Clock,
+    wake: Option<Wake>,
+    limits: Limits,
+    receives: bool,
+    devices: Devices,
+    quarantine: Quarantine,
+    last_packet: i64,
+    /// Changes when another connection commits.
+    data_version: i64,
+    /// A batch failed half-way: what is in memory may not be in the file.
+    stale: bool,
+    /// Subscribers must read again.
+    missed: bool,
+    log: Log,
+    sizes_at: Option<Instant>,
+}
+
+/// What a transaction did.
+struct Told {
+    facts: Option<Committed>,
+    packets: u64,
+    positions: u64,
+    wrote: bool,
+}
+
+/// Ends the queue together with the thread, also by a panic: nobody waits for an answer that cannot come.
+struct Ends(Arc<Inlet>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.close();
+        while let Taken::Items(writes) = self.0.queue.take(Duration::ZERO, |_| true) {
+            drop(writes);
+        }
+    }
+}
+
+impl Desk {
+    fn work(mut self) {
+        let _ends = Ends(Arc::clone(&self.shared.inlet));
+        loop {
+            let (mut rows, mut bytes) = (0, 0);
+            let taken = self.shared.inlet.queue.take(LOOK_EVERY, |write| {
+                rows += 1;
+                bytes += u64::from(write.cost());
+                rows <= BATCH_ROWS && bytes <= BATCH_BYTES
+            });
+            match taken {
+                Taken::Items(writes) => self.batch(writes),
+                Taken::Nothing => self.idle(),
+                Taken::Closed => break,
+            }
+        }
+        if self.receives {
+            self.log.empty(&self.db).ok();
+        }
+        self.note_sizes();
+    }
+
+    fn batch(&mut self, mut writes: Vec<Write>) {
+        let began = Instant::now();
+        let outcome = match self.transact(|batch| all(batch, &mut writes)) {
+            Err(error) if writes.len() > 1 && blames_the_row(&error) => {
+                self.transact(|batch| one_by_one(batch, &mut writes))
+            }
+            outcome => outcome,
+        };
+        let room: usize = writes.iter().map(|write| write.cost() as usize).sum();
+        let took = began.elapsed();
+        match outcome {
+            Ok(((), told)) => {
+                {
+                    let mut health = self.shared.note();
+                    health.last_commit = Some(took);
+                    health.packets_written += told.packets;
+                    health.positions_written += told.positions;
+                    health.error = None;
+                }
+                self.shared.inlet.room.add_permits(room);
+                writes.into_iter().for_each(Write::answer);
+                self.publish(told);
+            }
+            Err(error) => {
+                let error = Error::from(error);
+                self.shared.note().error = Some(error.clone());
+                self.shared.inlet.room.add_permits(room);
+                for write in writes {
+                    write.fail(error.clone());
+                }
+                if matches!(error, Error::Full) {
+                    // The log's pages may still fit where they belong, and then the log can be used again from its start.
+                    self.log.check_point(&self.db).ok();
+                }
+            }
+        }
+        if self.receives {
+            self.log.after_batch(&self.db).ok();
+            self.trim();
+        }
+        if self.sizes_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            self.note_sizes();
+        }
+    }
+
+    fn idle(&mut self) {
+        let looked = data_version(&self.db);
+        if self.stale || looked.is_ok_and(|version| version != self.data_version) {
+            // Another process wrote, a decision perhaps: a transaction begins by reading anew.
+            if let Ok(((), told)) = self.transact(|_| Ok(())) {
+                self.publish(told);
+            }
+        }
+        if self.receives {
+            self.trim();
+            if self.log.behind(&self.db).unwrap_or(false) {
+                self.log.check_point(&self.db).ok();
+            }
+        }
+        self.note_sizes();
+    }
+
+    fn trim(&mut self) {
+        let now = (self.clock)();
+        if !self.quarantine.is_over(&self.limits, now) {
+            return;
+        }
+        let limits = self.limits;
+        // A failure shows with the next batch, and trimming is tried again after it.
+        if let Ok(((), told)) = self.transact(|batch| batch.trim(&limits).and_then(|()| batch.flush())) {
+            self.publish(told);
+        }
+        let mut health = self.shared.note();
+        health.dropped_packets = self.quarantine.dropped_packets;
+        health.dropped_devices = self.quarantine.dropped_devices;
+    }
+
+    /// Does `work` in one transaction, on memory that equals the file.
+    fn transact<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
+        self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let outcome = self.within(work).and_then(|done| {
+            self.db.prepare_cached("COMMIT")?.execute([])?;
+            Ok(done)
+        });
+        if outcome.is_err() {
+            self.stale = true;
+            // SQLite rolls back by itself after some errors.
+            if !self.db.is_autocommit() {
+                self.db.execute_batch("ROLLBACK").ok();
+            }
+        }
+        outcome
+    }
+
+    fn within<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
+        let version = data_version(&self.db)?;
+        let others_wrote = version != self.data_version;
+        if others_wrote || self.stale {
+            self.devices = Devices::load(&self.db)?;
+            self.quarantine = Quarantine::load(&self.db, &self.devices)?;
+            let greatest: i64 = self.db.query_row("SELECT coalesce(max(id), 0) FROM packets", [], |row| row.get(0))?;
+            self.last_packet = self.last_packet.max(greatest);
+            self.missed |= others_wrote;
+            self.data_version = version;
+            self.stale = false;
+        }
+        let changes = self.db.total_changes();
+        let mut batch = Batch::new(Ground {
+            db: &self.db,
+            devices: &mut self.devices,
+            quarantine: &mut self.quarantine,
+            last_packet: &mut self.last_packet,
+            policy: *self.shared.policy(),
+            now: (self.clock)(),
+            heard: self.shared.facts.heard(),
+        })?;
+        let done = work(&mut batch)?;
+        let Batch { facts, missed, packets, positions, .. } = batch;
+        self.missed |= missed;
+        Ok((done, Told { facts, packets, positions, wrote: self.db.total_changes() != changes }))
+    }
+
+    /// Tells subscribers what a commit made true.
+    fn publish(&mut self, told: Told) {
+        let facts = &self.shared.facts;
+        if !facts.heard() {
+            self.missed = false;
+            return;
+        }
+        // Somebody who subscribed while the batch was in work has read the file before its commit.
+        let unheard = told.wrote && told.facts.is_none();
+        if std::mem::take(&mut self.missed) || unheard {
+            facts.publish(Fact::Missed);
+        } else if let Some(committed) = told.facts.filter(|facts| *facts != Committed::default()) {
+            facts.publish(Fact::Committed(Arc::new(committed)));
+        } else {
+            return;
+        }
+        if let Some(wake) = &self.wake {
+            wake();
+        }
+    }
+
+    fn note_sizes(&mut self) {
+        self.sizes_at = Some(Instant::now());
+        let (file, log) = (place::size(&self.database), place::size(&place::beside(&self.database, "-wal")));
+        let mut health = self.shared.note();
+        (health.file_bytes, health.log_bytes) = (file, log);
+        health.dropped_packets = self.quarantine.dropped_packets;
+        health.dropped_devices = self.quarantine.dropped_devices;
+    }
+}
+
+/// Everything, or nothing.
+fn all(batch: &mut Batch<'_>, writes: &mut [Write]) -> Result<()> {
+    for write in writes {
+        write.apply(batch)?;
+    }
+    batch.flush()
+}
+
+/// Everything but what cannot be written.
+fn one_by_one(batch: &mut Batch<'_>, writes: &mut [Write]) -> Result<()> {
+    for write in writes {
+        let mark = batch.mark();
+        batch.db.execute_batch("SAVEPOINT one")?;
+        match write.apply(batch).and_then(|()| batch.flush()) {
+            Ok(()) => {}
+            Err(error) if blames_the_row(&error) => {
+                batch.db.execute_batch("ROLLBACK TO one")?;
+                batch.undo(&mark)?;
+                write.spoil(error.into());
+            }
+            Err(error) => return Err(error),
+        }
+        batch.db.execute_batch("RELEASE one")?;
+    }
+    Ok(())
+}

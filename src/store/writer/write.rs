@@ -1,0 +1,143 @@
+//! What can be asked of the writer. A closed list, so that what a batch committed can be told, logged and tested.
+
+use crate::model::{
+    Command, CommandId, CommandState, Device, DeviceId, Identity, NewPacket, Profile, Protocol, Timestamp,
+};
+use crate::store::{Answer, Error, Pending};
+
+use super::Stored;
+
+/// Something to write, with the one who waits for it.
+pub(in crate::store) enum Write {
+    Packet(Ask<Box<NewPacket>, Stored>),
+    Admit(Ask<Admit, Option<Device>>),
+    Add(Ask<Add, Device>),
+    Adopt(Ask<Adopt, u64>),
+    Ignore(Ask<DeviceId, ()>),
+    Rename(Ask<Rename, ()>),
+    SetProfile(Ask<SetProfile, ()>),
+    Forget(Ask<DeviceId, ()>),
+    QueueCommand(Ask<QueueCommand, Command>),
+    CommandState(Ask<ChangeCommand, Command>),
+}
+
+pub(in crate::store) struct Admit {
+    pub(super) protocol: Protocol,
+    pub(super) identity: Identity,
+    pub(super) at: Timestamp,
+}
+
+pub(in crate::store) struct Add {
+    pub(super) protocol: Protocol,
+    pub(super) identity: Identity,
+    pub(super) name: Option<String>,
+}
+
+pub(in crate::store) struct Adopt {
+    pub(super) device: DeviceId,
+    pub(super) name: Option<String>,
+}
+
+pub(in crate::store) struct Rename {
+    pub(super) device: DeviceId,
+    pub(super) name: Option<String>,
+}
+
+pub(in crate::store) struct SetProfile {
+    pub(super) device: DeviceId,
+    pub(super) profile: Profile,
+}
+
+pub(in crate::store) struct QueueCommand {
+    pub(super) device: DeviceId,
+    pub(super) text: String,
+    pub(super) created: Timestamp,
+    pub(super) expires: Timestamp,
+}
+
+pub(in crate::store) struct ChangeCommand {
+    pub(super) command: CommandId,
+    pub(super) state: CommandState,
+    pub(super) at: Timestamp,
+    pub(super) answer: Option<String>,
+    pub(super) guessed: bool,
+}
+
+/// A question whose answer is known before the commit and given after it.
+pub(in crate::store) struct Ask<Q, A> {
+    pub(super) question: Q,
+    answer: Answer<A>,
+    /// What will be answered if the transaction commits.
+    outcome: Result<A, Error>,
+    /// Its share of the queue's bytes.
+    pub(super) cost: u32,
+}
+
+impl<Q, A> Ask<Q, A> {
+    pub(super) fn pair(question: Q, cost: u32) -> (Self, Pending<A>) {
+        let (answer, pending) = Pending::pair();
+        (Self { question, answer, outcome: Err(Error::Closed), cost }, pending)
+    }
+
+    /// Carries it out within the transaction; an error of SQLite goes up, one of ours is the answer.
+    fn apply(&mut self, f: impl FnOnce(&Q) -> rusqlite::Result<Result<A, Error>>) -> rusqlite::Result<()> {
+        self.outcome = f(&self.question)?;
+        Ok(())
+    }
+}
+
+/// Calls the same on whatever is asked.
+macro_rules! each {
+    ($write:expr, $ask:ident => $do:expr) => {
+        match $write {
+            Write::Packet($ask) => $do,
+            Write::Admit($ask) => $do,
+            Write::Add($ask) => $do,
+            Write::Adopt($ask) => $do,
+            Write::Ignore($ask) => $do,
+            Write::Rename($ask) => $do,
+            Write::SetProfile($ask) => $do,
+            Write::Forget($ask) => $do,
+            Write::QueueCommand($ask) => $do,
+            Write::CommandState($ask) => $do,
+        }
+    };
+}
+
+impl Write {
+    /// Its share of the queue's bytes.
+    pub(in crate::store) fn cost(&self) -> u32 {
+        each!(self, ask => ask.cost)
+    }
+
+    /// The transaction is committed: says what came of it.
+    pub(super) fn answer(self) {
+        each!(self, ask => ask.answer.give(ask.outcome));
+    }
+
+    /// This one could not be written, though others of its batch were.
+    pub(super) fn spoil(&mut self, error: Error) {
+        each!(self, ask => ask.outcome = Err(error));
+    }
+
+    /// Nothing was written.
+    pub(super) fn fail(self, error: Error) {
+        each!(self, ask => ask.answer.give(Err(error)));
+    }
+
+    /// Carries it out within the batch's transaction.
+    pub(super) fn apply(&mut self, batch: &mut super::batch::Batch<'_>) -> rusqlite::Result<()> {
+        match self {
+            Self::Packet(ask) => ask.apply(|packet| batch.packet(packet).map(Ok)),
+            Self::Admit(ask) => ask.apply(|q| batch.admit(q.protocol, &q.identity, q.at).map(Ok)),
+            Self::Add(ask) => ask.apply(|q| batch.add(q.protocol, &q.identity, q.name.as_deref()).map(Ok)),
+            Self::Adopt(ask) => ask.apply(|q| batch.adopt(q.device, q.name.as_deref())),
+            Self::Ignore(ask) => ask.apply(|device| batch.ignore(*device)),
+            Self::Rename(ask) => ask.apply(|q| batch.rename(q.device, q.name.as_deref())),
+            Self::SetProfile(ask) => ask.apply(|q| batch.set_profile(q.device, &q.profile)),
+            Self::Forget(ask) => ask.apply(|device| batch.forget(*device)),
+            Self::QueueCommand(ask) => ask.apply(|q| batch.queue_command(q)),
+            Self::CommandState(ask) => ask.apply(|q| batch.change_command(q)),
+        }
+    }
+}

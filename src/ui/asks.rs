@@ -1,0 +1,212 @@
+//! Questions on their way to the store. Every answer comes by [`Pending`], polled once a frame; nothing here waits.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    backend::{Backend, Error, ExportError, ExportReport, PacketQuery, Pending},
+    model::{Committed, DeviceId, DeviceOverview, PacketId, PacketRow, StoredEvent, StoredFix, TimeWindow, Timestamp},
+};
+
+/// Newest packets that are asked for at the start.
+const FIRST_PACKETS: usize = 5_000;
+/// Points of one trail at most.
+const TRAIL_POINTS: usize = 20_000;
+/// Trails asked for at a time; the rest waits its turn.
+const TRAILS_AT_ONCE: usize = 4;
+/// Commits remembered while the store is read again. More than that, and it is read once more.
+const MAX_SINCE: usize = 4_096;
+/// How far back trails go.
+const TRAIL_SPAN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// What is being asked.
+#[derive(Default)]
+pub(super) struct Asks {
+    reload: Option<Reload>,
+    trails: BTreeMap<DeviceId, AskedTrail>,
+    pub(super) packet: Option<(PacketId, Pending<Option<PacketRow>>)>,
+    pub(super) fixes: Option<(PacketId, Pending<Vec<StoredFix>>)>,
+    pub(super) events: Option<(DeviceId, Pending<Vec<StoredEvent>>)>,
+    adoptions: Vec<(DeviceId, Pending<u64>)>,
+    /// What was asked for, in the words of its failure: "rename Van 7".
+    changes: Vec<(String, Pending<()>)>,
+    pub(super) export: Option<Pending<Result<ExportReport, ExportError>>>,
+}
+
+/// A trail on its way.
+struct AskedTrail {
+    answer: Pending<Vec<StoredFix>>,
+    /// Fixes that were committed meanwhile.
+    since: Vec<StoredFix>,
+}
+
+/// The store is being read from the beginning.
+struct Reload {
+    devices: Slot<Vec<DeviceOverview>>,
+    packets: Slot<Vec<PacketRow>>,
+    since: Vec<Arc<Committed>>,
+    overflowed: bool,
+}
+
+/// A question, then its answer.
+enum Slot<T> {
+    Asked(Pending<T>),
+    Answered(Result<T, Error>),
+}
+
+impl<T> Slot<T> {
+    fn poll(&mut self) -> bool {
+        if let Self::Asked(pending) = self
+            && let Some(answer) = pending.poll()
+        {
+            *self = Self::Answered(answer);
+        }
+        matches!(self, Self::Answered(_))
+    }
+
+    fn answer(self) -> Result<T, Error> {
+        match self {
+            Self::Asked(_) => Err(Error::Closed),
+            Self::Answered(answer) => answer,
+        }
+    }
+}
+
+/// Everything the list and the log begin with.
+pub(super) struct Fresh {
+    pub(super) devices: Vec<DeviceOverview>,
+    pub(super) packets: Vec<PacketRow>,
+    pub(super) since: Vec<Arc<Committed>>,
+    /// Too much happened meanwhile: ask again.
+    pub(super) overflowed: bool,
+}
+
+impl Asks {
+    /// Reads devices and newest packets again.
+    pub(super) fn reload(&mut self, backend: &Backend) {
+        self.reload = Some(Reload {
+            devices: Slot::Asked(backend.devices()),
+            packets: Slot::Asked(backend.packets(PacketQuery { limit: FIRST_PACKETS, ..PacketQuery::default() })),
+            since: Vec::new(),
+            overflowed: false,
+        });
+    }
+
+    /// Keeps what is committed while the store is being read, so that nothing falls between the two.
+    pub(super) fn remember(&mut self, committed: &Arc<Committed>) {
+        for fix in &committed.fixes {
+            if let Some(asked) = self.trails.get_mut(&fix.device) {
+                asked.since.push(fix.clone());
+            }
+        }
+        if let Some(reload) = &mut self.reload {
+            if reload.since.len() < MAX_SINCE {
+                reload.since.push(committed.clone());
+            } else {
+                reload.overflowed = true;
+            }
+        }
+    }
+
+    /// The answer to [`Asks::reload`], once.
+    pub(super) fn fresh(&mut self) -> Option<Result<Fresh, Error>> {
+        let reload = self.reload.as_mut()?;
+        let (devices, packets) = (reload.devices.poll(), reload.packets.poll());
+        if !devices || !packets {
+            return None;
+        }
+        let Reload { devices, packets, since, overflowed } = self.reload.take()?;
+        Some(devices.answer().and_then(|devices| {
+            let packets = packets.answer()?;
+            Ok(Fresh { devices, packets, since, overflowed })
+        }))
+    }
+
+    /// Asks for the trails of the last day of these devices, a few at a time, the first ones first.
+    pub(super) fn trails(&mut self, backend: &Backend, wanted: impl Iterator<Item = DeviceId>, now: Timestamp) {
+        for device in wanted {
+            if self.trails.len() >= TRAILS_AT_ONCE {
+                return;
+            }
+            let window = TimeWindow { from: now.checked_sub(TRAIL_SPAN).ok(), to: None };
+            self.trails.entry(device).or_insert_with(|| AskedTrail {
+                answer: backend.track(device, window, TRAIL_POINTS),
+                since: Vec::new(),
+            });
+        }
+    }
+
+    /// Trails that came.
+    pub(super) fn trails_answered(&mut self) -> Vec<(DeviceId, Result<Vec<StoredFix>, Error>)> {
+        let mut answered = Vec::new();
+        self.trails.retain(|device, asked| match asked.answer.poll() {
+            Some(answer) => {
+                let answer = answer.map(|mut fixes| {
+                    let read = fixes.len();
+                    for fix in asked.since.drain(..) {
+                        if fixes.iter().take(read).all(|known| known.id != fix.id) {
+                            fixes.push(fix);
+                        }
+                    }
+                    fixes.sort_by_key(|fix| fix.fix.at);
+                    fixes
+                });
+                answered.push((*device, answer));
+                false
+            }
+            None => true,
+        });
+        answered
+    }
+
+    /// True while an answer is on its way.
+    pub(super) fn waiting(&self) -> bool {
+        let Self { reload, trails, packet, fixes, events, adoptions, changes, export } = self;
+        reload.is_some()
+            || !trails.is_empty()
+            || packet.is_some()
+            || fixes.is_some()
+            || events.is_some()
+            || !adoptions.is_empty()
+            || !changes.is_empty()
+            || export.is_some()
+    }
+
+    pub(super) fn adopt(&mut self, device: DeviceId, pending: Pending<u64>) {
+        self.adoptions.push((device, pending));
+    }
+
+    /// Adoptions that are done, with the number of positions that became history.
+    pub(super) fn adopted(&mut self) -> Vec<(DeviceId, Result<u64, Error>)> {
+        take_answered(&mut self.adoptions)
+    }
+
+    pub(super) fn change(&mut self, what: String, pending: Pending<()>) {
+        self.changes.push((what, pending));
+    }
+
+    /// Changes that are done.
+    pub(super) fn changed(&mut self) -> Vec<(String, Result<(), Error>)> {
+        take_answered(&mut self.changes)
+    }
+}
+
+fn take_answered<K, T>(asked: &mut Vec<(K, Pending<T>)>) -> Vec<(K, Result<T, Error>)> {
+    let mut answered = Vec::new();
+    let mut waiting = Vec::with_capacity(asked.len());
+    for (key, mut pending) in asked.drain(..) {
+        match pending.poll() {
+            Some(answer) => answered.push((key, answer)),
+            None => waiting.push((key, pending)),
+        }
+    }
+    *asked = waiting;
+    answered
+}
+
+/// The answer of a question that is asked at most once at a time, if it came.
+pub(super) fn take<K: Copy, T>(asked: &mut Option<(K, Pending<T>)>) -> Option<(K, Result<T, Error>)> {
+    let (key, pending) = asked.as_mut()?;
+    let answer = (*key, pending.poll()?);
+    *asked = None;
+    Some(answer)
+}

@@ -1,0 +1,178 @@
+//! What a user can invoke, in one table: menu, keys and the sheet of keys read it.
+
+use egui::{Context, Key, KeyboardShortcut, ModifierNames, Modifiers};
+
+use super::{Action, View, icons::Icon, view::Sheet};
+
+/// Something with a name, and mostly a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserCommand {
+    FilterDevices,
+    ShowSelection,
+    ShowAll,
+    Follow,
+    ZoomIn,
+    ZoomOut,
+    PreviousPacket,
+    NextPacket,
+    Back,
+    Export,
+    Devices,
+    Packets,
+    Details,
+    TrackLayout,
+    DebugLayout,
+    Settings,
+    Keys,
+}
+
+/// A row of the table.
+pub struct About {
+    pub command: UserCommand,
+    /// In menus and in the sheet of keys.
+    pub text: &'static str,
+    pub icon: Option<Icon>,
+    pub shortcut: KeyboardShortcut,
+    /// Heading under which it stands.
+    pub group: Group,
+}
+
+/// Where a command stands in menu and sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    Map,
+    Packets,
+    Window,
+}
+
+impl Group {
+    pub const ALL: [Self; 3] = [Self::Map, Self::Packets, Self::Window];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Map => "Devices and map",
+            Self::Packets => "Packets",
+            Self::Window => "Window",
+        }
+    }
+}
+
+const fn about(
+    command: UserCommand,
+    group: Group,
+    text: &'static str,
+    icon: Option<Icon>,
+    modifiers: Modifiers,
+    key: Key,
+) -> About {
+    About { command, text, icon, shortcut: KeyboardShortcut::new(modifiers, key), group }
+}
+
+const PLAIN: Modifiers = Modifiers::NONE;
+const CTRL: Modifiers = Modifiers::COMMAND;
+const SHIFT: Modifiers = Modifiers::SHIFT;
+
+/// Every command. Of two that share a key, the one with more modifiers stands first.
+pub const TABLE: &[About] = &[
+    about(UserCommand::FilterDevices, Group::Map, "Filter devices", Some(Icon::Search), PLAIN, Key::Slash),
+    about(UserCommand::ShowAll, Group::Map, "Show all devices", Some(Icon::Fit), SHIFT, Key::Z),
+    about(UserCommand::ShowSelection, Group::Map, "Show the selected device", Some(Icon::Fit), PLAIN, Key::Z),
+    about(UserCommand::Follow, Group::Map, "Follow the selected device", Some(Icon::Follow), PLAIN, Key::F),
+    about(UserCommand::ZoomIn, Group::Map, "Zoom in", Some(Icon::Plus), PLAIN, Key::Plus),
+    about(UserCommand::ZoomOut, Group::Map, "Zoom out", None, PLAIN, Key::Minus),
+    about(UserCommand::Export, Group::Map, "Export…", Some(Icon::Export), CTRL, Key::E),
+    about(UserCommand::PreviousPacket, Group::Packets, "Previous packet", None, PLAIN, Key::F7),
+    about(UserCommand::NextPacket, Group::Packets, "Next packet", None, PLAIN, Key::F8),
+    about(UserCommand::Back, Group::Packets, "Unselect: field, packet, device", None, PLAIN, Key::Escape),
+    about(UserCommand::Devices, Group::Window, "Devices pane", Some(Icon::PaneLeft), CTRL, Key::B),
+    about(UserCommand::Packets, Group::Window, "Packets pane", Some(Icon::PaneBottom), CTRL, Key::J),
+    about(UserCommand::Details, Group::Window, "Details pane", Some(Icon::PaneRight), CTRL, Key::D),
+    about(UserCommand::TrackLayout, Group::Window, "Layout for tracking: no packets", None, CTRL, Key::Num1),
+    about(UserCommand::DebugLayout, Group::Window, "Layout for debugging: everything", None, CTRL, Key::Num2),
+    about(UserCommand::Settings, Group::Window, "Settings", Some(Icon::Gear), PLAIN, Key::F10),
+    about(UserCommand::Keys, Group::Window, "Keys", Some(Icon::Keyboard), SHIFT, Key::Questionmark),
+];
+
+impl About {
+    /// `Ctrl+J`, `Z`, `?`.
+    pub fn keys(&self, ctx: &Context) -> String {
+        match self.command {
+            // The shift key is part of the sign.
+            UserCommand::Keys => "?".to_owned(),
+            UserCommand::FilterDevices => "/".to_owned(),
+            UserCommand::ZoomIn => "+".to_owned(),
+            UserCommand::ZoomOut => "-".to_owned(),
+            _ => self.shortcut.format(&ModifierNames::NAMES, matches!(ctx.os(), egui::os::OperatingSystem::Mac)),
+        }
+    }
+}
+
+impl UserCommand {
+    /// What it asks for now; `None` where it makes no sense.
+    pub fn action(self, view: &View) -> Option<Vec<Action>> {
+        let selected = view.selection.device;
+        let sheet = |sheet| Some(vec![Action::Sheet(Some(sheet))]);
+        match self {
+            Self::FilterDevices => Some(vec![Action::FocusDeviceFilter]),
+            Self::ShowSelection => selected.map(|id| vec![Action::FitDevice(id)]),
+            Self::ShowAll => Some(vec![Action::FitAll]),
+            Self::Follow => selected.map(|id| vec![Action::Follow((view.follow != Some(id)).then_some(id))]),
+            Self::ZoomIn => Some(vec![Action::Zoom(1.0)]),
+            Self::ZoomOut => Some(vec![Action::Zoom(-1.0)]),
+            Self::PreviousPacket => Some(vec![Action::StepPacket(-1)]),
+            Self::NextPacket => Some(vec![Action::StepPacket(1)]),
+            Self::Back => Some(vec![Action::Escape]),
+            Self::Export => Some(vec![Action::OpenExport(selected)]),
+            Self::Devices => Some(vec![Action::ToggleDevices]),
+            Self::Packets => Some(vec![Action::ToggleDock]),
+            Self::Details => Some(vec![Action::ToggleDetails]),
+            Self::TrackLayout => Some(layout(view, false)),
+            Self::DebugLayout => Some(layout(view, true)),
+            Self::Settings => sheet(Sheet::Settings),
+            Self::Keys => sheet(Sheet::Keys),
+        }
+    }
+}
+
+fn layout(view: &View, dock: bool) -> Vec<Action> {
+    let open = view.open;
+    [
+        (open.devices, true, Action::ToggleDevices),
+        (open.details, true, Action::ToggleDetails),
+        (open.dock, dock, Action::ToggleDock),
+    ]
+    .into_iter()
+    .filter(|(is, wanted, _)| is != wanted)
+    .map(|(_, _, toggle)| toggle)
+    .collect()
+}
+
+/// Commands whose keys were pressed. Single keys are letters while something is being `typed`.
+pub(super) fn pressed(ctx: &Context, typing: bool) -> Vec<UserCommand> {
+    let popup = egui::Popup::is_any_open(ctx);
+    ctx.input_mut(|input| {
+        TABLE
+            .iter()
+            .filter(|about| {
+                let single = about.shortcut.modifiers == PLAIN || about.shortcut.modifiers == SHIFT;
+                let function_key = matches!(about.shortcut.logical_key, Key::F7 | Key::F8 | Key::F10);
+                if single && typing && !function_key {
+                    return false;
+                }
+                match about.command {
+                    // It closes the pop-up, and nothing more.
+                    UserCommand::Back if popup => false,
+                    // Where the sign lies differs from keyboard to keyboard.
+                    UserCommand::Keys => {
+                        input.consume_key(PLAIN, Key::Questionmark) || input.consume_key(SHIFT, Key::Slash)
+                    }
+                    // Plus is the shifted equals sign on many.
+                    UserCommand::ZoomIn => input.consume_key(PLAIN, Key::Plus) || input.consume_key(PLAIN, Key::Equals),
+                    UserCommand::FilterDevices if input.modifiers.shift => false,
+                    _ => input.consume_shortcut(&about.shortcut),
+                }
+            })
+            .map(|about| about.command)
+            .collect()
+    })
+}

@@ -1,0 +1,294 @@
+//! The two lamps of a device and the mark of its state: text, shape and colour, never colour alone.
+
+use egui::{Color32, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, vec2};
+
+use super::{
+    format,
+    map::Trail,
+    status::{Freshness, Motion, Status, status},
+    theme::{self, Palette},
+};
+use crate::model::{DeviceOverview, DeviceState, Timestamp};
+
+/// How a device fares, for its mark, for sorting (worst last) and for the counts at the top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    Moving,
+    Parked,
+    Late,
+    Stale,
+    Lost,
+    /// It has never told where it is.
+    Nowhere,
+    /// Nobody has decided about it.
+    New,
+    Ignored,
+}
+
+/// How old something is, measured against the device's own rhythm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Age {
+    Fresh,
+    Late,
+    Stale,
+    Lost,
+    Never,
+}
+
+impl From<Freshness> for Age {
+    fn from(freshness: Freshness) -> Self {
+        match freshness {
+            Freshness::Fresh => Self::Fresh,
+            Freshness::Late => Self::Late,
+            Freshness::Stale => Self::Stale,
+            Freshness::Lost => Self::Lost,
+        }
+    }
+}
+
+impl Age {
+    fn colour(self, p: &Palette) -> Color32 {
+        match self {
+            Self::Fresh => p.parked,
+            Self::Late => p.late,
+            Self::Stale | Self::Lost | Self::Never => p.stale,
+        }
+    }
+}
+
+/// One lamp: what it says, and by which rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lamp {
+    pub kind: Kind,
+    pub age: Age,
+    /// Seconds since; `None` where there never was anything.
+    pub age_s: Option<i64>,
+}
+
+/// What a lamp is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Anything at all was heard.
+    Link,
+    /// A position was measured.
+    Fix,
+}
+
+impl Lamp {
+    /// `4 s`, `never`.
+    pub fn short(&self) -> String {
+        self.age_s.map_or_else(|| "never".to_owned(), format::age)
+    }
+
+    /// `Heard 4 s ago`.
+    pub fn sentence(&self) -> String {
+        match (self.kind, self.age_s) {
+            (Kind::Link, Some(s)) => format!("Heard {} ago", format::age(s)),
+            (Kind::Fix, Some(s)) => format!("Fix {} ago", format::age(s)),
+            (Kind::Link, None) => "Never heard".to_owned(),
+            (Kind::Fix, None) => "No position yet".to_owned(),
+        }
+    }
+}
+
+/// Everything that list, details and counts say about how a device fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    pub state: State,
+    pub link: Lamp,
+    pub fix: Lamp,
+    /// The last fix came with an alarm.
+    pub alarm: bool,
+    /// Seconds between two reports as they usually are; `None` until that is known.
+    pub rhythm_s: Option<i64>,
+}
+
+/// Judges a device by what was last heard of it.
+pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, now: Timestamp) -> Health {
+    let status = status(overview, trail, now);
+    let lamp = |kind, at: Option<Timestamp>| {
+        let age = at.map(|at| Age::from(Status { since: Some(at), ..status }.freshness_at(now)));
+        Lamp { kind, age: age.unwrap_or(Age::Never), age_s: at.map(|at| format::age_s(now, at)) }
+    };
+    let link = lamp(Kind::Link, overview.device.last_heard);
+    let fix = lamp(Kind::Fix, overview.last_fix.as_ref().map(|f| f.fix.at));
+    let state = match (overview.device.state, status.freshness, status.motion) {
+        (DeviceState::New, _, _) => State::New,
+        (DeviceState::Ignored, _, _) => State::Ignored,
+        (DeviceState::Adopted, _, _) if overview.last_fix.is_none() => State::Nowhere,
+        (DeviceState::Adopted, Freshness::Lost, _) => State::Lost,
+        (DeviceState::Adopted, Freshness::Stale, _) => State::Stale,
+        (DeviceState::Adopted, Freshness::Late, _) => State::Late,
+        (DeviceState::Adopted, Freshness::Fresh, Motion::Moving) => State::Moving,
+        (DeviceState::Adopted, Freshness::Fresh, Motion::Parked) => State::Parked,
+    };
+    let rhythm_known = trail.is_some_and(|t| t.intervals().take(3).count() == 3);
+    Health { state, link, fix, alarm: status.alarm, rhythm_s: rhythm_known.then(|| status.rhythm.as_secs()) }
+}
+
+impl Health {
+    /// The rule behind the lamps, for their tooltip.
+    pub fn rule(&self) -> String {
+        let usually = match self.rhythm_s {
+            Some(s) => format!("Usually reports every {}.", format::span(s)),
+            None => "How often it reports is not known yet.".to_owned(),
+        };
+        format!("{usually} Late after three times that, stale after ten, lost after fifty and a day at least.")
+    }
+
+    /// `42 km/h`, `parked`, `late 14 min`.
+    pub fn word(&self, overview: &DeviceOverview, units: super::view::Units) -> String {
+        let since = || self.link.short();
+        match self.state {
+            State::Moving => {
+                let speed = overview.last_fix.as_ref().and_then(|f| f.fix.speed_kmh);
+                speed.map_or_else(|| "moving".to_owned(), |v| format::speed(v, units))
+            }
+            State::Parked => "parked".to_owned(),
+            State::Late => format!("late {}", since()),
+            State::Stale => format!("stale {}", since()),
+            State::Lost => format!("lost {}", since()),
+            State::Nowhere => "no position".to_owned(),
+            State::New => "new".to_owned(),
+            State::Ignored => "ignored".to_owned(),
+        }
+    }
+}
+
+impl State {
+    pub fn colour(self, p: &Palette) -> Color32 {
+        match self {
+            Self::Moving => p.moving,
+            Self::Parked => p.parked,
+            Self::Late => p.late,
+            Self::Stale | Self::Lost | Self::Nowhere | Self::Ignored => p.stale,
+            Self::New => p.suspect,
+        }
+    }
+}
+
+/// The mark of a state, 16 points wide: the same shapes as on the map.
+pub fn paint_mark(painter: &Painter, centre: Pos2, state: State, course_deg: Option<f64>, p: &Palette) {
+    let colour = state.colour(p);
+    let line = Stroke::new(1.4, colour);
+    match state {
+        State::Moving => arrow(painter, centre, course_deg.unwrap_or(0.0) as f32, 7.0, colour),
+        State::Parked => {
+            painter.circle_filled(centre, 4.5, colour);
+        }
+        State::Late => half_disc(painter, centre, 4.5, colour),
+        State::Stale => {
+            painter.circle_stroke(centre, 4.5, line);
+        }
+        State::Lost => {
+            painter.circle_stroke(centre, 4.5, line);
+            painter.line_segment([centre + vec2(-6.0, 6.0), centre + vec2(6.0, -6.0)], line);
+        }
+        State::Nowhere => {
+            painter.line_segment([centre - vec2(4.0, 0.0), centre + vec2(4.0, 0.0)], line);
+        }
+        State::New => dashed_ring(painter, centre, 5.5, line),
+        State::Ignored => {
+            painter.line_segment([centre + vec2(-4.0, -4.0), centre + vec2(4.0, 4.0)], line);
+            painter.line_segment([centre + vec2(4.0, -4.0), centre + vec2(-4.0, 4.0)], line);
+        }
+    }
+}
+
+/// A triangle beside a mark: the last fix came with an alarm.
+pub fn paint_alarm(painter: &Painter, centre: Pos2, p: &Palette) {
+    let corners = vec![centre + vec2(0.0, -5.0), centre + vec2(5.0, 4.0), centre + vec2(-5.0, 4.0)];
+    painter.add(Shape::convex_polygon(corners, p.alarm, Stroke::NONE));
+    let line = Stroke::new(1.2, p.panel);
+    painter.line_segment([centre + vec2(0.0, -2.0), centre + vec2(0.0, 1.2)], line);
+    painter.circle_filled(centre + vec2(0.0, 2.7), 0.7, p.panel);
+}
+
+/// A lamp: round for the link, a diamond for the fix; full, half or hollow by age.
+pub fn paint_lamp(painter: &Painter, centre: Pos2, lamp: &Lamp, p: &Palette) {
+    let colour = lamp.age.colour(p);
+    let line = Stroke::new(1.3, colour);
+    match (lamp.kind, lamp.age) {
+        (_, Age::Never) => {
+            painter.line_segment([centre - vec2(3.0, 0.0), centre + vec2(3.0, 0.0)], line);
+        }
+        (Kind::Link, Age::Fresh) => {
+            painter.circle_filled(centre, 3.5, colour);
+        }
+        (Kind::Link, Age::Late) => half_disc(painter, centre, 3.5, colour),
+        (Kind::Link, Age::Stale | Age::Lost) => {
+            painter.circle_stroke(centre, 3.2, line);
+        }
+        (Kind::Fix, Age::Fresh) => {
+            painter.add(Shape::convex_polygon(diamond(centre, 4.4), colour, Stroke::NONE));
+        }
+        (Kind::Fix, Age::Late) => {
+            let [top, _, bottom, left] =
+                <[Pos2; 4]>::try_from(diamond(centre, 4.2)).expect("a diamond has four corners");
+            painter.add(Shape::convex_polygon(vec![top, bottom, left], colour, Stroke::NONE));
+            painter.add(Shape::closed_line(diamond(centre, 4.2), line));
+        }
+        (Kind::Fix, Age::Stale | Age::Lost) => {
+            painter.add(Shape::closed_line(diamond(centre, 4.0), line));
+        }
+    }
+    if lamp.age == Age::Lost {
+        painter.line_segment([centre + vec2(-4.5, 4.5), centre + vec2(4.5, -4.5)], line);
+    }
+}
+
+/// A lamp as a widget of its own.
+pub fn show_lamp(ui: &mut Ui, lamp: &Lamp) -> Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(12.0), Sense::hover());
+    paint_lamp(ui.painter(), rect.center(), lamp, theme::palette(ui));
+    response
+}
+
+/// A mark as a widget of its own.
+pub fn show_mark(ui: &mut Ui, state: State, course_deg: Option<f64>) -> Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(16.0), Sense::hover());
+    paint_mark(ui.painter(), rect.center(), state, course_deg, theme::palette(ui));
+    response
+}
+
+/// An arrow head that points where the course does; 0 is up.
+pub fn arrow(painter: &Painter, centre: Pos2, course_deg: f32, size: f32, colour: Color32) {
+    let turn = egui::emath::Rot2::from_angle(course_deg.to_radians());
+    let at = |x: f32, y: f32| centre + turn * vec2(x * size, y * size);
+    let (tip, right, notch, left) = (at(0.0, -1.0), at(0.72, 0.85), at(0.0, 0.45), at(-0.72, 0.85));
+    // Two triangles, because the head is not convex.
+    painter.add(Shape::convex_polygon(vec![tip, right, notch], colour, Stroke::NONE));
+    painter.add(Shape::convex_polygon(vec![tip, notch, left], colour, Stroke::NONE));
+}
+
+fn diamond(centre: Pos2, r: f32) -> Vec<Pos2> {
+    vec![centre - vec2(0.0, r), centre + vec2(r, 0.0), centre + vec2(0.0, r), centre - vec2(r, 0.0)]
+}
+
+fn half_disc(painter: &Painter, centre: Pos2, r: f32, colour: Color32) {
+    let arc = |from: f32, to: f32| {
+        (0..=16u8).map(move |i| {
+            let angle = from + (to - from) * f32::from(i) / 16.0;
+            centre + r * vec2(angle.cos(), angle.sin())
+        })
+    };
+    let (quarter, half) = (std::f32::consts::FRAC_PI_2, std::f32::consts::PI);
+    painter.add(Shape::convex_polygon(arc(quarter, quarter + half).collect(), colour, Stroke::NONE));
+    painter.circle_stroke(centre, r - 0.4, Stroke::new(1.3, colour));
+}
+
+fn dashed_ring(painter: &Painter, centre: Pos2, r: f32, line: Stroke) {
+    let ring: Vec<_> = (0..=32u8)
+        .map(|i| {
+            let angle = f32::from(i) / 32.0 * std::f32::consts::TAU;
+            centre + r * vec2(angle.cos(), angle.sin())
+        })
+        .collect();
+    painter.extend(Shape::dashed_line(&ring, line, 2.6, 2.0));
+}
+
+/// Where a lamp of the link of a receiver stands: full while it listens, half while it waits, hollow while off.
+pub fn paint_receiver(painter: &Painter, rect: Rect, age: Age, p: &Palette) {
+    let lamp = Lamp { kind: Kind::Link, age, age_s: Some(0) };
+    paint_lamp(painter, rect.center(), &lamp, p);
+}

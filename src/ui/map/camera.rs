@@ -1,0 +1,184 @@
+//! What the map shows, and where that is on the screen: one affine map a frame, no trigonometry.
+
+use egui::{Pos2, Rect, Vec2, vec2};
+use serde::{Deserialize, Serialize};
+
+use crate::geo::{
+    LatLon,
+    mercator::{World, WorldBox},
+};
+
+/// Width of the world in points at zoom 0.
+const WORLD_POINTS: f64 = 256.0;
+
+/// The nearest that one can look: about 10 cm a point.
+pub const MAX_ZOOM: f64 = 20.0;
+
+/// Where the map looks. Kept between runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Camera {
+    pub center: LatLon,
+    /// 0 is a world 256 points wide; each step doubles it.
+    pub zoom: f64,
+}
+
+impl Default for Camera {
+    /// The inhabited world.
+    fn default() -> Self {
+        Self { center: World { x: 0.53, y: 0.42 }.lat_lon(), zoom: 2.0 }
+    }
+}
+
+/// A camera looking at a rectangle of the screen.
+#[derive(Debug, Clone, Copy)]
+pub struct Screen {
+    pub rect: Rect,
+    pub center: World,
+    pub zoom: f64,
+    points_per_unit: f64,
+}
+
+impl Screen {
+    /// The camera is brought where the world fills the rectangle's height, and as far as it can its width.
+    pub fn new(rect: Rect, camera: Camera) -> Self {
+        let min_zoom = (f64::from(rect.height().max(1.0)) / WORLD_POINTS).log2();
+        let zoom = if camera.zoom.is_finite() { camera.zoom } else { 0.0 };
+        let zoom = zoom.clamp(min_zoom.min(MAX_ZOOM), MAX_ZOOM);
+        let points_per_unit = WORLD_POINTS * zoom.exp2();
+        let half = |points: f32| f64::from(points) / 2.0 / points_per_unit;
+        let inside = |at: f64, half: f64| if half >= 0.5 { 0.5 } else { at.clamp(half, 1.0 - half) };
+        let center = World::from_lat_lon(camera.center);
+        let center = World { x: inside(center.x, half(rect.width())), y: inside(center.y, half(rect.height())) };
+        Self { rect, center, zoom, points_per_unit }
+    }
+
+    /// The camera, as it was brought into bounds.
+    pub fn camera(&self) -> Camera {
+        Camera { center: self.center.lat_lon(), zoom: self.zoom }
+    }
+
+    /// Where a place is on the screen.
+    pub fn pos(&self, world: World) -> Pos2 {
+        let (x, y) = self.offset(world);
+        self.rect.center() + vec2(points(x), points(y))
+    }
+
+    /// Offset of a place from the middle of the screen, in points.
+    pub fn offset(&self, world: World) -> (f64, f64) {
+        ((world.x - self.center.x) * self.points_per_unit, (world.y - self.center.y) * self.points_per_unit)
+    }
+
+    /// What is at a point of the screen; may be beside the unit square.
+    pub fn world(&self, pos: Pos2) -> World {
+        let from_center = pos - self.rect.center();
+        World {
+            x: self.center.x + f64::from(from_center.x) / self.points_per_unit,
+            y: self.center.y + f64::from(from_center.y) / self.points_per_unit,
+        }
+    }
+
+    /// Units of the unit square that so many points span.
+    pub fn units(&self, points: f32) -> f64 {
+        f64::from(points) / self.points_per_unit
+    }
+
+    /// Points on the screen that so many metres span at a place.
+    pub fn points_of_metres(&self, metres: f64, place: World) -> f32 {
+        points(metres / place.metres_per_unit() * self.points_per_unit)
+    }
+
+    /// What is in view, and `margin` points around it.
+    pub fn view(&self, margin: f32) -> WorldBox {
+        let rect = self.rect.expand(margin);
+        WorldBox { min: self.world(rect.min), max: self.world(rect.max) }
+    }
+
+    /// The camera after the map was dragged by so much.
+    pub fn panned(&self, drag: Vec2) -> Camera {
+        let center = self.world(self.rect.center() - drag);
+        Camera { center: center.lat_lon(), zoom: self.zoom }
+    }
+
+    /// The camera so many levels nearer, with what is at `fixed` staying there.
+    pub fn zoomed(&self, levels: f64, fixed: Pos2) -> Camera {
+        let zoom = (self.zoom + levels).min(MAX_ZOOM);
+        let nearer = Self::new(self.rect, Camera { center: self.center.lat_lon(), zoom });
+        let from_center = fixed - self.rect.center();
+        let target = self.world(fixed);
+        let center = World {
+            x: target.x - f64::from(from_center.x) / nearer.points_per_unit,
+            y: target.y - f64::from(from_center.y) / nearer.points_per_unit,
+        };
+        Camera { center: center.lat_lon(), zoom: nearer.zoom }
+    }
+
+    /// The camera that shows all of `bounds` with `margin` points around, no nearer than `max_zoom`.
+    pub fn fitted(&self, bounds: WorldBox, margin: f32, max_zoom: f64) -> Camera {
+        let room = (self.rect.size() - Vec2::splat(2.0 * margin)).max(Vec2::splat(32.0));
+        let (width, height) = bounds.size();
+        let zoom = |room: f32, units: f64| (f64::from(room) / WORLD_POINTS / units.max(f64::MIN_POSITIVE)).log2();
+        let zoom = zoom(room.x, width).min(zoom(room.y, height)).min(max_zoom);
+        Camera { center: bounds.center().lat_lon(), zoom }
+    }
+}
+
+/// For egui, which counts in f32: exact enough for what is near the screen.
+#[expect(clippy::cast_possible_truncation, reason = "screen coordinates are f32")]
+pub fn points(exact: f64) -> f32 {
+    exact as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::pos2;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn screen() -> impl Strategy<Value = Screen> {
+        (100f32..3_000.0, 100f32..2_000.0, -85.0..85.0, -180.0..180.0, -1.0..25.0).prop_map(|(w, h, lat, lon, zoom)| {
+            let rect = Rect::from_min_size(pos2(240.0, 30.0), vec2(w, h));
+            Screen::new(rect, Camera { center: LatLon::new(lat, lon).unwrap(), zoom })
+        })
+    }
+
+    fn inside(screen: &Screen, x: f32, y: f32) -> Pos2 {
+        screen.rect.min + screen.rect.size() * vec2(x, y)
+    }
+
+    proptest! {
+        #[test]
+        fn screen_to_world_and_back(screen in screen(), x in 0f32..1.0, y in 0f32..1.0) {
+            let pos = inside(&screen, x, y);
+            prop_assert!(screen.pos(screen.world(pos)).distance(pos) < 0.01);
+        }
+
+        #[test]
+        fn zooming_keeps_what_is_under_the_pointer(screen in screen(), x in 0f32..1.0, y in 0f32..1.0, levels in 0.0..3.0) {
+            let pos = inside(&screen, x, y);
+            prop_assume!((0.0..=1.0).contains(&screen.world(pos).x));
+            let nearer = Screen::new(screen.rect, screen.zoomed(levels, pos));
+            // Where a narrow world is kept in the middle, it slides.
+            prop_assume!(screen.units(screen.rect.width()) < 1.0);
+            prop_assert!(nearer.pos(screen.world(pos)).distance(pos) < 0.1);
+        }
+
+        #[test]
+        fn no_camera_shows_more_than_the_world_above_or_below(screen in screen(), drag in (-5e3f32..5e3, -5e3f32..5e3)) {
+            let moved = Screen::new(screen.rect, screen.panned(drag.into()));
+            let view = moved.view(0.0);
+            prop_assert!(view.min.y >= -1e-6 && view.max.y <= 1.0 + 1e-6);
+            prop_assert!((0.0..=MAX_ZOOM).contains(&moved.zoom) || screen.rect.height() < 256.0);
+        }
+
+        #[test]
+        fn what_is_fitted_is_in_view(screen in screen(), a in (0.1..0.9, 0.1..0.9), b in (0.1..0.9, 0.1..0.9)) {
+            let bounds = WorldBox::around([a, b].map(|(x, y)| World { x, y }));
+            let fitted = Screen::new(screen.rect, screen.fitted(bounds, 40.0, 15.0));
+            let view = fitted.view(1.0);
+            // The world is never smaller than the rectangle is high, so a world upside down may not fit.
+            prop_assume!(bounds.size().1 < 0.5);
+            prop_assert!(view.contains(bounds.min) && view.contains(bounds.max) || fitted.units(fitted.rect.height()) > 0.99);
+        }
+    }
+}

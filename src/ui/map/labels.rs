@@ -1,0 +1,114 @@
+//! Places labels beside markers: the most important first, each at the first of four sides where it covers nothing; else not at all.
+
+use egui::{Pos2, Rect, Vec2, vec2};
+
+/// Side of a square of the index, in points.
+const SQUARE: f32 = 64.0;
+
+/// Room between a marker's middle and its label, in points.
+const GAP: f32 = 12.0;
+
+/// What is taken of the screen.
+pub(super) struct Room {
+    rect: Rect,
+    columns: usize,
+    rows: usize,
+    taken: Vec<Rect>,
+    /// For each square, which of `taken` reach into it.
+    squares: Vec<Vec<u32>>,
+}
+
+impl Room {
+    /// All of `rect` is free.
+    pub(super) fn new(rect: Rect) -> Self {
+        let columns = squares(rect.width()) + 1;
+        let rows = squares(rect.height()) + 1;
+        Self { rect, columns, rows, taken: Vec::new(), squares: vec![Vec::new(); columns * rows] }
+    }
+
+    /// Takes an area without asking.
+    pub(super) fn take(&mut self, area: Rect) {
+        let Ok(number) = u32::try_from(self.taken.len()) else { return };
+        self.taken.push(area);
+        for square in self.squares_of(area) {
+            self.squares[square].push(number);
+        }
+    }
+
+    /// Finds and takes the room for a label of `size` beside `marker`: to the right, the left, above, below.
+    pub(super) fn beside(&mut self, marker: Pos2, size: Vec2) -> Option<Rect> {
+        let (half_width, half_height) = (size.x / 2.0, size.y / 2.0);
+        let anchors = [
+            vec2(GAP + half_width, 0.0),
+            vec2(-GAP - half_width, 0.0),
+            vec2(0.0, -GAP - half_height),
+            vec2(0.0, GAP + half_height),
+        ];
+        let mut places = anchors.into_iter().map(|offset| Rect::from_center_size(marker + offset, size));
+        let free = places.find(|place| self.is_free(*place))?;
+        self.take(free);
+        Some(free)
+    }
+
+    fn is_free(&self, area: Rect) -> bool {
+        self.rect.contains_rect(area)
+            && self.squares_of(area).all(|s| self.squares[s].iter().all(|n| !self.taken[*n as usize].intersects(area)))
+    }
+
+    fn squares_of(&self, area: Rect) -> impl Iterator<Item = usize> + use<> {
+        let (min, max) = (area.min - self.rect.min, area.max - self.rect.min);
+        let (last_column, last_row) = (self.columns - 1, self.rows - 1);
+        let width = self.columns;
+        let (left, right) = (squares(min.x).min(last_column), squares(max.x).min(last_column));
+        let (top, bottom) = (squares(min.y).min(last_row), squares(max.y).min(last_row));
+        (top..=bottom).flat_map(move |row| (left..=right).map(move |column| row * width + column))
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates; what is off the screen is clamped"
+)]
+fn squares(points: f32) -> usize {
+    (points / SQUARE) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::pos2;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SCREEN: Rect = Rect { min: pos2(200.0, 40.0), max: pos2(900.0, 640.0) };
+
+    #[test]
+    fn a_label_goes_where_there_is_room() {
+        let mut room = Room::new(SCREEN);
+        let size = vec2(60.0, 16.0);
+        let middle = pos2(500.0, 300.0);
+        let places: Vec<Option<Rect>> = (0..5).map(|_| room.beside(middle, size)).collect();
+        let offset = |n: usize| places[n].map(|p| p.center() - middle);
+        assert_eq!(offset(0), Some(vec2(42.0, 0.0)));
+        assert_eq!(offset(1), Some(vec2(-42.0, 0.0)));
+        assert_eq!(offset(2), Some(vec2(0.0, -20.0)));
+        assert_eq!(offset(3), Some(vec2(0.0, 20.0)));
+        assert_eq!(places[4], None);
+        // At the right edge there is no room to the right.
+        let edge = room.beside(pos2(895.0, 100.0), size).unwrap();
+        assert!(edge.max.x < 895.0);
+    }
+
+    proptest! {
+        #[test]
+        fn labels_never_overlap(markers in prop::collection::vec((150f32..950.0, 0f32..700.0, 20f32..200.0), 1..200)) {
+            let mut room = Room::new(SCREEN);
+            let placed: Vec<Rect> = markers.iter().filter_map(|(x, y, w)| room.beside(pos2(*x, *y), vec2(*w, 16.0))).collect();
+            for (n, a) in placed.iter().enumerate() {
+                prop_assert!(SCREEN.contains_rect(*a));
+                prop_assert!(placed[..n].iter().all(|b| !a.intersects(*b)), "{:?}", a);
+            }
+        }
+    }
+}

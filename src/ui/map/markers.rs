@@ -1,0 +1,271 @@
+//! The devices on the map: where each is and in what state, kept from frame to frame and renewed only where something changed.
+
+use std::ops::Range;
+
+use egui::{Vec2, vec2};
+
+use super::{
+    Trail,
+    camera::{Screen, points},
+};
+use crate::{
+    geo::{
+        grid::Grid,
+        mercator::{World, WorldBox},
+    },
+    model::{DeviceId, DeviceOverview, DeviceState, Timestamp},
+    ui::{
+        Data,
+        status::{Ageing, Freshness, Motion, Status, status},
+    },
+};
+
+/// From this zoom on markers are never gathered: what stands on one spot can be seen there one by one.
+const HEAPS_BELOW_ZOOM: f64 = 16.0;
+
+/// Markers within a square of this many points (and up to twice as many between whole zooms) are one heap, if they are at
+/// least [`MIN_HEAP`].
+const HEAP_POINTS: f32 = 56.0;
+
+/// Fewer markers on one spot are drawn as they are.
+const MIN_HEAP: usize = 6;
+
+/// All devices that have a place.
+#[derive(Default)]
+pub(super) struct Markers {
+    /// In order of device, as the grid's points.
+    markers: Vec<Marker>,
+    grid: Grid,
+}
+
+/// One device that has a place.
+#[derive(Debug, Clone)]
+pub(super) struct Marker {
+    pub(super) device: DeviceId,
+    pub(super) label: String,
+    pub(super) status: Status,
+    ageing: Ageing,
+    /// Unit vector to where it is heading, as seen on the screen.
+    pub(super) up: Option<Vec2>,
+    pub(super) accuracy_m: Option<f64>,
+    basis: Basis,
+}
+
+/// What a marker was made from; while it is the same, so is the marker.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Basis {
+    fix: i64,
+    state: DeviceState,
+    heard: Option<Timestamp>,
+    trail_len: usize,
+}
+
+/// How much a marker matters: labels are placed and markers painted by it, the first last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    Selected,
+    Alarm,
+    Moving,
+    Late,
+    Doubtful,
+    Parked,
+    Stale,
+}
+
+/// What of the markers one frame shows.
+pub(super) struct Shown {
+    /// Single markers, the most important first.
+    pub(super) single: Vec<ShownMarker>,
+    /// Spots with too many to draw.
+    pub(super) heaps: Vec<Heap>,
+}
+
+/// A marker in view.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ShownMarker {
+    pub(super) rank: Rank,
+    pub(super) index: usize,
+    pub(super) freshness: Freshness,
+}
+
+/// Several markers on one spot.
+#[derive(Debug, Clone)]
+pub(super) struct Heap {
+    pub(super) middle: World,
+    pub(super) bounds: WorldBox,
+    /// How many are of each rank.
+    pub(super) ranks: Vec<(Rank, usize)>,
+    pub(super) count: usize,
+}
+
+impl Markers {
+    /// Takes over what changed in `data` since the last call.
+    pub(super) fn renew(&mut self, data: &Data, now: Timestamp) {
+        let mut places: Option<Vec<World>> = None;
+        let mut count = 0;
+        let mut trails = data.trails.iter().peekable();
+        for (device, overview) in &data.devices {
+            let Some(fix) = overview.last_fix.as_ref().filter(|_| overview.device.state != DeviceState::Ignored) else {
+                continue;
+            };
+            while trails.next_if(|(id, _)| *id < device).is_some() {}
+            let trail = trails.peek().filter(|(id, _)| *id == device).map(|(_, trail)| *trail);
+            let basis = Basis {
+                fix: fix.id,
+                state: overview.device.state,
+                heard: overview.device.last_heard,
+                trail_len: trail.map_or(0, |t| t.points().len()),
+            };
+            let kept = self.markers.get_mut(count).filter(|m| m.device == *device);
+            match kept {
+                Some(kept) if kept.basis == basis && kept.label == overview.device.label() => {}
+                Some(kept) => {
+                    let moved = kept.basis.fix != basis.fix;
+                    *kept = Marker::new(overview, trail, basis, now);
+                    if moved {
+                        let places = places.get_or_insert_with(|| self.grid.points().to_vec());
+                        places[count] = World::from_lat_lon(fix.fix.place);
+                    }
+                }
+                None => {
+                    // A device came or went: everything behind it has another place in the list.
+                    let places = places.get_or_insert_with(|| self.grid.points().to_vec());
+                    self.markers.truncate(count);
+                    places.truncate(count);
+                    self.markers.push(Marker::new(overview, trail, basis, now));
+                    places.push(World::from_lat_lon(fix.fix.place));
+                }
+            }
+            count += 1;
+        }
+        if count < self.markers.len() {
+            self.markers.truncate(count);
+            places.get_or_insert_with(|| self.grid.points().to_vec()).truncate(count);
+        }
+        if let Some(places) = places {
+            self.grid = Grid::new(places);
+        }
+    }
+
+    /// The marker with this index.
+    pub(super) fn get(&self, index: usize) -> Option<&Marker> {
+        self.markers.get(index)
+    }
+
+    /// The marker of a device and where it is.
+    pub(super) fn of(&self, device: DeviceId) -> Option<(&Marker, World)> {
+        let index = self.markers.binary_search_by_key(&device, |m| m.device).ok()?;
+        Some((self.markers.get(index)?, self.place(index)))
+    }
+
+    /// Where a marker is.
+    pub(super) fn place(&self, index: usize) -> World {
+        self.grid.points().get(index).copied().unwrap_or(World::CENTER)
+    }
+
+    /// The marker nearest to a place, within `radius` units of it.
+    pub(super) fn nearest(&self, place: World, radius: f64) -> Option<usize> {
+        self.grid.nearest(place, radius)
+    }
+
+    /// The box around all; `None` where there are none.
+    pub(super) fn bounds(&self) -> Option<WorldBox> {
+        self.grid.bounds()
+    }
+
+    /// What is in view. Only [`Shown::single`] may be pointed at.
+    pub(super) fn shown(&self, screen: &Screen, selected: Option<DeviceId>, now: Timestamp) -> Shown {
+        let view = screen.view(20.0);
+        let mut in_view: Vec<usize> = self.grid.within(view).collect();
+        let mut shown = Shown { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
+        if screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
+            // Squares of whole zooms, so that heaps do not change while one zooms a little.
+            let size = screen.units(HEAP_POINTS) * (screen.zoom - screen.zoom.floor()).exp2();
+            for range in self.grid.heaps(&mut in_view, size) {
+                self.gather(&in_view, range, selected, now, &mut shown);
+            }
+        } else {
+            shown.single.extend(in_view.iter().filter_map(|i| self.rank(*i, selected, now)));
+        }
+        shown.single.sort_unstable_by_key(|m| (m.rank, m.index));
+        shown
+    }
+
+    fn gather(
+        &self,
+        in_view: &[usize],
+        range: Range<usize>,
+        selected: Option<DeviceId>,
+        now: Timestamp,
+        shown: &mut Shown,
+    ) {
+        let members = in_view.get(range).unwrap_or_default();
+        let ranked = members.iter().filter_map(|i| self.rank(*i, selected, now));
+        if members.len() < MIN_HEAP {
+            shown.single.extend(ranked);
+            return;
+        }
+        let mut ranks: Vec<(Rank, usize)> = Vec::new();
+        let (mut x, mut y, mut n) = (0.0, 0.0, 0.0);
+        let mut bounds = WorldBox::EMPTY;
+        for marker in ranked {
+            // The selected device is always seen.
+            if marker.rank == Rank::Selected {
+                shown.single.push(marker);
+                continue;
+            }
+            match ranks.iter_mut().find(|(rank, _)| *rank == marker.rank) {
+                Some((_, count)) => *count += 1,
+                None => ranks.push((marker.rank, 1)),
+            }
+            let place = self.place(marker.index);
+            (x, y, n) = (x + place.x, y + place.y, n + 1.0);
+            bounds.extend(place);
+        }
+        ranks.sort_unstable();
+        let count = ranks.iter().map(|(_, count)| count).sum();
+        shown.heaps.push(Heap { middle: World { x: x / n, y: y / n }, bounds, ranks, count });
+    }
+
+    fn rank(&self, index: usize, selected: Option<DeviceId>, now: Timestamp) -> Option<ShownMarker> {
+        let marker = self.markers.get(index)?;
+        let freshness = marker.ageing.freshness_at(now);
+        let rank = match (freshness, marker.status.motion) {
+            _ if selected == Some(marker.device) => Rank::Selected,
+            _ if marker.status.alarm => Rank::Alarm,
+            _ if marker.status.new || marker.status.suspect => Rank::Doubtful,
+            (Freshness::Fresh, Motion::Moving) => Rank::Moving,
+            (Freshness::Fresh, Motion::Parked) => Rank::Parked,
+            (Freshness::Late, _) => Rank::Late,
+            (Freshness::Stale | Freshness::Lost, _) => Rank::Stale,
+        };
+        Some(ShownMarker { rank, index, freshness })
+    }
+}
+
+impl Marker {
+    fn new(overview: &DeviceOverview, trail: Option<&Trail>, basis: Basis, now: Timestamp) -> Self {
+        let fix = overview.last_fix.as_ref().map(|f| &f.fix);
+        let course = fix.and_then(|f| f.course_deg).filter(|c| c.is_finite());
+        let status = status(overview, trail, now);
+        let up = course.map(|c| vec2(points(c.to_radians().sin()), points(-c.to_radians().cos())));
+        Self {
+            device: overview.device.id,
+            label: overview.device.label().to_owned(),
+            ageing: status.ageing(),
+            status,
+            up: up.or_else(|| heading(trail?)),
+            accuracy_m: fix.and_then(|f| f.accuracy_m),
+            basis,
+        }
+    }
+}
+
+/// Where the last step of the trail led, if it was long enough to tell.
+fn heading(trail: &Trail) -> Option<Vec2> {
+    const MIN_STEP_M: f64 = 15.0;
+    let [.., from, to] = trail.line().points() else { return None };
+    let length = from.distance(*to);
+    let far_enough = length * to.metres_per_unit() >= MIN_STEP_M;
+    far_enough.then(|| vec2(points((to.x - from.x) / length), points((to.y - from.y) / length)))
+}

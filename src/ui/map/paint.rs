@@ -1,0 +1,275 @@
+//! Paints what lies on the tiles: trails, accuracy, markers, labels, and the words of tooltips.
+
+use egui::{Align2, Color32, FontId, Pos2, Shape, Stroke, Vec2, vec2};
+use jiff::SignedDuration;
+
+use super::{
+    Trail, TrailPoint,
+    camera::Screen,
+    controls,
+    icons::{self, Icon, Icons},
+    labels::Room,
+    markers::{Heap, Marker, Markers, Rank, Shown},
+    tracks::{self, Pen},
+};
+use crate::{
+    geo::mercator::World,
+    model::{DeviceOverview, Timestamp},
+    ui::{
+        Cx,
+        status::{Freshness, Motion},
+        theme::{self, Palette},
+    },
+};
+
+/// Labels that are tried; those of markers that matter less are left out.
+const MAX_LABELS: usize = 300;
+
+/// Markers that labels keep clear of; more are too dense to.
+const MAX_OBSTACLES: usize = 1_500;
+
+const LABEL_SIZE: f32 = 12.5;
+const LABEL_PADDING: Vec2 = vec2(4.0, 1.5);
+
+/// Everything on the tiles.
+pub(super) fn all(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, shown: &Shown, icons: &Icons) {
+    let painter = ui.painter().with_clip_rect(screen.rect);
+    let palette = theme::palette(ui);
+    let accent = ui.visuals().selection.stroke.color;
+    let mut shapes = Vec::new();
+
+    trails(ui, screen, cx, markers, palette, &mut shapes);
+    let selected = cx.view.selection.device.and_then(|d| markers.of(d));
+    if let Some((marker, place)) = selected {
+        accuracy(screen, marker, place, accent, &mut shapes);
+    }
+    painter.extend(shapes);
+
+    for heap in &shown.heaps {
+        bubble(&painter, ui, screen, heap, palette);
+    }
+    if let Some((_, place)) = selected {
+        let pos = screen.pos(place);
+        painter.circle(pos, 16.0, accent.gamma_multiply(0.22), Stroke::new(2.0, accent));
+    }
+    let mut mesh = icons.mesh();
+    for m in shown.single.iter().rev() {
+        let Some(marker) = markers.get(m.index) else { continue };
+        let pos = screen.pos(markers.place(m.index));
+        let icon = Icon::of(&marker.status, m.freshness, marker.up.is_some());
+        let up = match (icon, marker.up) {
+            (Icon::Arrow(_), Some(up)) => up,
+            (Icon::Arrow(_) | Icon::Disc(_) | Icon::MovingDisc | Icon::Question | Icon::Alarm, _) => Vec2::UP,
+        };
+        icons.stamp(&mut mesh, icon, pos, up);
+        if marker.status.alarm {
+            icons.stamp(&mut mesh, Icon::Alarm, pos + vec2(8.0, -8.0), Vec2::UP);
+        }
+    }
+    painter.add(mesh);
+    if let Some(place) = selected_fix(cx) {
+        ring(ui, screen, place);
+    }
+    label_all(&painter, ui, screen, markers, shown);
+}
+
+/// Where the selected position is: on the opened packet, or on the device's trail.
+pub(super) fn selected_fix(cx: &Cx<'_>) -> Option<World> {
+    let selection = cx.view.selection;
+    let fix = selection.fix?;
+    let opened = cx.data.opened.as_ref().and_then(|o| o.fixes.iter().find(|f| f.id == fix));
+    if let Some(opened) = opened {
+        return Some(World::from_lat_lon(opened.fix.place));
+    }
+    let trail = cx.data.trails.get(&selection.device?)?;
+    trail.place(trail.find(fix)?)
+}
+
+/// A ring around a point of a trail.
+pub(super) fn ring(ui: &egui::Ui, screen: &Screen, place: World) {
+    let painter = ui.painter().with_clip_rect(screen.rect);
+    let pos = screen.pos(place);
+    painter.circle_stroke(pos, 7.0, Stroke::new(4.5, ui.visuals().extreme_bg_color));
+    painter.circle_stroke(pos, 7.0, Stroke::new(2.0, ui.visuals().selection.stroke.color));
+}
+
+/// Radius of a heap's bubble in points.
+pub(super) fn heap_radius(count: usize) -> f32 {
+    match count {
+        ..10 => 13.0,
+        10..100 => 16.0,
+        100..1_000 => 19.0,
+        1_000.. => 23.0,
+    }
+}
+
+fn trails(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, palette: &Palette, shapes: &mut Vec<Shape>) {
+    let selected = cx.view.selection.device;
+    let casing = ui.visuals().extreme_bg_color.gamma_multiply(0.75);
+    let view = screen.view(0.0);
+    let mut seen: Vec<(&Trail, Pen, bool)> = Vec::new();
+    for (device, trail) in &cx.data.trails {
+        let Some((marker, _)) = markers.of(*device).filter(|_| trail.line().bounds().touches(view)) else { continue };
+        let is_selected = selected == Some(*device);
+        let color = Icon::of(&marker.status, marker.status.freshness_at(cx.now), true).color(palette);
+        let pen = Pen {
+            color: if is_selected { color } else { color.gamma_multiply(0.8) },
+            width: if is_selected { 3.0 } else { 2.0 },
+            casing: is_selected.then_some(casing),
+        };
+        seen.push((trail, pen, is_selected));
+    }
+    // The selected one above all others.
+    seen.sort_by_key(|(.., is_selected)| *is_selected);
+    let budget = tracks::BUDGET / seen.len().max(1);
+    for (trail, pen, is_selected) in seen {
+        tracks::draw(shapes, screen, trail, pen, cx.now, budget.max(200));
+        if is_selected {
+            tracks::draw_points(shapes, screen, trail, pen.color, ui.visuals().extreme_bg_color);
+        }
+    }
+}
+
+fn accuracy(screen: &Screen, marker: &Marker, place: World, color: Color32, shapes: &mut Vec<Shape>) {
+    let Some(accuracy_m) = marker.accuracy_m.filter(|m| *m > 0.0 && m.is_finite()) else { return };
+    let radius = screen.points_of_metres(accuracy_m, place);
+    // Smaller than the marker says nothing; much larger than the screen would be all there is.
+    if radius > 18.0 && radius < 20_000.0 {
+        shapes.push(Shape::circle_filled(screen.pos(place), radius, color.gamma_multiply(0.10)));
+        shapes.push(Shape::circle_stroke(screen.pos(place), radius, Stroke::new(1.0, color.gamma_multiply(0.6))));
+    }
+}
+
+/// A number in a ring that shows which part of its devices is in which state.
+fn bubble(painter: &egui::Painter, ui: &egui::Ui, screen: &Screen, heap: &Heap, palette: &Palette) {
+    let (middle, radius) = (screen.pos(heap.middle), heap_radius(heap.count));
+    painter.circle_filled(middle, radius + 1.5, ui.visuals().extreme_bg_color);
+    painter.circle_filled(middle, radius - 2.0, ui.visuals().panel_fill);
+    let mut start = 0.0;
+    for (rank, count) in &heap.ranks {
+        let end = start + share(*count, heap.count);
+        painter.add(Shape::line(arc(middle, radius - 1.5, start, end), Stroke::new(3.0, rank_color(*rank, palette))));
+        start = end;
+    }
+    let size = if heap.count < 1_000 { 12.0 } else { 11.0 };
+    painter.text(
+        middle,
+        Align2::CENTER_CENTER,
+        heap.count,
+        FontId::proportional(size),
+        ui.visuals().strong_text_color(),
+    );
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a part of a ring")]
+fn share(count: usize, all: usize) -> f32 {
+    count as f32 / all as f32
+}
+
+/// Points along a circle; turns begin at the top and go clockwise.
+fn arc(middle: Pos2, radius: f32, from: f32, to: f32) -> Vec<Pos2> {
+    // A dozen chords look like a circle of this size.
+    const STEPS: u8 = 12;
+    let steps = (0..=STEPS)
+        .map(|n| f32::from(n) / f32::from(STEPS))
+        .filter(|part| (to - from) > 0.3 || *part * 4.0 % 1.0 == 0.0);
+    let steps = steps.map(|part| from + (to - from) * part);
+    steps.map(|turn| middle + radius * Vec2::angled((turn - 0.25) * std::f32::consts::TAU)).collect()
+}
+
+fn rank_color(rank: Rank, palette: &Palette) -> Color32 {
+    match rank {
+        Rank::Alarm => palette.alarm,
+        Rank::Selected | Rank::Moving => palette.moving,
+        Rank::Late => palette.late,
+        Rank::Doubtful => palette.suspect,
+        Rank::Parked => palette.parked,
+        Rank::Stale => palette.stale,
+    }
+}
+
+fn label_all(painter: &egui::Painter, ui: &egui::Ui, screen: &Screen, markers: &Markers, shown: &Shown) {
+    let mut room = Room::new(screen.rect);
+    for area in controls::areas(screen) {
+        room.take(area);
+    }
+    for heap in &shown.heaps {
+        let side = 2.0 * heap_radius(heap.count);
+        room.take(egui::Rect::from_center_size(screen.pos(heap.middle), Vec2::splat(side)));
+    }
+    for marker in shown.single.iter().take(MAX_OBSTACLES) {
+        let pos = screen.pos(markers.place(marker.index));
+        room.take(egui::Rect::from_center_size(pos, Vec2::splat(2.0 * icons::RADIUS)));
+    }
+    let (text, strong) = (ui.visuals().text_color(), ui.visuals().strong_text_color());
+    let backdrop = controls::backdrop(ui);
+    for m in shown.single.iter().take(MAX_LABELS) {
+        let Some(marker) = markers.get(m.index) else { continue };
+        let selected = m.rank == Rank::Selected;
+        let color = if m.rank == Rank::Stale { text } else { strong };
+        let galley = painter.layout_no_wrap(marker.label.clone(), FontId::proportional(LABEL_SIZE), color);
+        let Some(place) = room.beside(screen.pos(markers.place(m.index)), galley.size() + 2.0 * LABEL_PADDING) else {
+            continue;
+        };
+        painter.rect_filled(place, 3.0, backdrop);
+        if selected {
+            let edge = Stroke::new(1.0, ui.visuals().selection.stroke.color);
+            painter.rect_stroke(place, 3.0, edge, egui::StrokeKind::Inside);
+        }
+        painter.galley(place.min + LABEL_PADDING, galley, color);
+    }
+}
+
+/// The tooltip of a device.
+pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Timestamp) -> Vec<String> {
+    let status = &marker.status;
+    let freshness = status.freshness_at(now);
+    let state = match (freshness, status.motion) {
+        (Freshness::Fresh, Motion::Moving) => "Moving",
+        (Freshness::Fresh, Motion::Parked) => "Parked",
+        (Freshness::Late, Motion::Moving) => "Late, was moving",
+        (Freshness::Late, Motion::Parked) => "Late, was parked",
+        (Freshness::Stale, _) => "Stale",
+        (Freshness::Lost, _) => "Lost",
+    };
+    let mut state = state.to_owned();
+    for (doubt, applies) in [("alarm", status.alarm), ("in doubt", status.suspect), ("new", status.new)] {
+        if applies {
+            state.push_str(", ");
+            state.push_str(doubt);
+        }
+    }
+    let mut lines = vec![marker.label.clone(), state];
+    if let Some(fix) = overview.last_fix.as_ref().map(|f| &f.fix) {
+        let speed = fix.speed_kmh.map(|s| format!("{s:.0} km/h"));
+        let course = fix.course_deg.map(|c| format!("{c:03.0}°"));
+        let satellites = fix.satellites.map(|n| format!("{n} satellites"));
+        let measured: Vec<String> = [speed, course, satellites].into_iter().flatten().collect();
+        if !measured.is_empty() {
+            lines.push(measured.join(", "));
+        }
+        lines.push(format!("Fix {} ago", age(now.duration_since(fix.at))));
+    }
+    if let Some(since) = status.since {
+        lines.push(format!("Usually every {}, last {} ago", age(status.rhythm), age(now.duration_since(since))));
+    }
+    lines
+}
+
+/// The tooltip of a point of a trail.
+pub(super) fn point_lines(label: &str, point: &TrailPoint, now: Timestamp) -> Vec<String> {
+    let mut lines = vec![label.to_owned(), format!("{} ago", age(now.duration_since(point.at)))];
+    lines.extend(point.speed_kmh.map(|s| format!("{s:.0} km/h")));
+    lines
+}
+
+/// A duration in its largest unit; less than nothing is `0 s`.
+fn age(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    match seconds {
+        ..100 => format!("{seconds} s"),
+        100..6_000 => format!("{} min", seconds / 60),
+        6_000..172_800 => format!("{} h", seconds / 3_600),
+        172_800.. => format!("{} d", seconds / 86_400),
+    }
+}

@@ -1,0 +1,304 @@
+//! Reads a PMTiles archive (version 3) from memory: which bytes are the tile of a zoom, column and row.
+//!
+//! An archive is a header of 127 bytes, a tree of directories (tile number → place in the file), and the tiles. Tiles are
+//! numbered zoom after zoom, each zoom along a Hilbert curve, so that neighbours are mostly neighbours in the file.
+
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+
+/// A directory or tile that unpacks to more is taken for damaged.
+const MAX_UNPACKED_BYTES: u64 = 64 << 20;
+
+/// Directories nest this deep at most, so that a damaged archive cannot lead in circles.
+const MAX_DEPTH: usize = 4;
+
+const HEADER_BYTES: usize = 127;
+
+/// What an archive cannot be read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("not a PMTiles archive")]
+    NotPmtiles,
+    #[error("PMTiles version {0}, where only 3 is known")]
+    Version(u8),
+    #[error("compression {0}, where only none (1) and gzip (2) are known")]
+    Compression(u8),
+    #[error("the archive ends within its {0}, or they are damaged")]
+    Damaged(&'static str),
+}
+
+/// An archive that lies in memory.
+#[derive(Debug)]
+pub struct Archive<'a> {
+    bytes: &'a [u8],
+    root: Vec<Entry>,
+    leaves_at: u64,
+    tiles_at: u64,
+    directory_packing: Packing,
+    tile_packing: Packing,
+    max_zoom: u8,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Packing {
+    Plain,
+    Gzip,
+}
+
+/// Tiles `first..first + run` all have the `len` bytes at `offset`; with a run of 0, those bytes are a further directory.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    first: u64,
+    run: u64,
+    len: u64,
+    offset: u64,
+}
+
+impl<'a> Archive<'a> {
+    /// Reads header and root directory.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
+        let header = bytes.get(..HEADER_BYTES).filter(|h| h.starts_with(b"PMTiles")).ok_or(Error::NotPmtiles)?;
+        if header[7] != 3 {
+            return Err(Error::Version(header[7]));
+        }
+        let number = |at: usize| {
+            let field = header.get(at..at + 8).and_then(|b| b.try_into().ok());
+            field.map_or(0, u64::from_le_bytes)
+        };
+        let mut archive = Self {
+            bytes,
+            root: Vec::new(),
+            leaves_at: number(40),
+            tiles_at: number(56),
+            directory_packing: Packing::new(header[97])?,
+            tile_packing: Packing::new(header[98])?,
+            max_zoom: header[101],
+        };
+        archive.root = archive.directory(number(8), number(16))?;
+        Ok(archive)
+    }
+
+    /// The highest zoom that has tiles.
+    pub fn max_zoom(&self) -> u8 {
+        self.max_zoom
+    }
+
+    /// The unpacked bytes of a tile. `Ok(None)` where the archive has none, as for open sea.
+    pub fn tile(&self, zoom: u8, x: u32, y: u32) -> Result<Option<Vec<u8>>, Error> {
+        let Some(number) = tile_number(zoom, x, y) else { return Ok(None) };
+        let mut leaf;
+        let mut directory = &self.root;
+        for _ in 0..MAX_DEPTH {
+            let after = directory.partition_point(|e| e.first <= number);
+            let Some(entry) = after.checked_sub(1).and_then(|i| directory.get(i)) else { return Ok(None) };
+            if entry.run == 0 {
+                let at = self.leaves_at.checked_add(entry.offset).ok_or(Error::Damaged("directories"))?;
+                leaf = self.directory(at, entry.len)?;
+                directory = &leaf;
+            } else if number - entry.first < entry.run {
+                let at = self.tiles_at.checked_add(entry.offset).ok_or(Error::Damaged("tiles"))?;
+                return self.unpacked(at, entry.len, self.tile_packing, "tiles").map(Some);
+            } else {
+                return Ok(None);
+            }
+        }
+        Err(Error::Damaged("directories"))
+    }
+
+    fn directory(&self, at: u64, len: u64) -> Result<Vec<Entry>, Error> {
+        let bytes = self.unpacked(at, len, self.directory_packing, "directories")?;
+        read_directory(&bytes).ok_or(Error::Damaged("directories"))
+    }
+
+    fn unpacked(&self, at: u64, len: u64, packing: Packing, what: &'static str) -> Result<Vec<u8>, Error> {
+        let range = usize::try_from(at).ok().zip(at.checked_add(len).and_then(|end| usize::try_from(end).ok()));
+        let bytes = range.and_then(|(start, end)| self.bytes.get(start..end)).ok_or(Error::Damaged(what))?;
+        match packing {
+            Packing::Plain => Ok(bytes.to_vec()),
+            Packing::Gzip => {
+                let mut unpacked = Vec::new();
+                let read = GzDecoder::new(bytes).take(MAX_UNPACKED_BYTES).read_to_end(&mut unpacked);
+                read.map(|_| unpacked).map_err(|_| Error::Damaged(what))
+            }
+        }
+    }
+}
+
+impl Packing {
+    fn new(code: u8) -> Result<Self, Error> {
+        match code {
+            1 => Ok(Self::Plain),
+            2 => Ok(Self::Gzip),
+            other => Err(Error::Compression(other)),
+        }
+    }
+}
+
+/// The number of a tile; `None` where the zoom has no such tile.
+pub fn tile_number(zoom: u8, x: u32, y: u32) -> Option<u64> {
+    if zoom > 31 || u64::from(x) >> zoom != 0 || u64::from(y) >> zoom != 0 {
+        return None;
+    }
+    // The zooms before this one have 1 + 4 + 16 + … tiles.
+    let mut number = ((1u64 << (2 * u32::from(zoom))) - 1) / 3;
+    let (mut x, mut y) = (x, y);
+    for level in (0..u32::from(zoom)).rev() {
+        let half = 1u32 << level;
+        let (right, down) = (x & half != 0, y & half != 0);
+        let quarter: u64 = match (right, down) {
+            (false, false) => 0,
+            (false, true) => 1,
+            (true, true) => 2,
+            (true, false) => 3,
+        };
+        number += quarter << (2 * level);
+        // The curve enters the outer quarters turned; undo that.
+        x &= half - 1;
+        y &= half - 1;
+        if !down {
+            if right {
+                (x, y) = (half - 1 - x, half - 1 - y);
+            }
+            (x, y) = (y, x);
+        }
+    }
+    Some(number)
+}
+
+/// A directory: a count, then all tile numbers (each as the step from the one before), all runs, all lengths, all offsets.
+fn read_directory(bytes: &[u8]) -> Option<Vec<Entry>> {
+    let mut bytes = bytes.iter().copied();
+    let count = usize::try_from(varint(&mut bytes)?).ok()?;
+    // Each entry has at least four bytes, so a lying count allocates nothing.
+    let mut entries = Vec::with_capacity(count.min(bytes.len() / 4));
+    let mut first = 0u64;
+    for _ in 0..count {
+        first = first.checked_add(varint(&mut bytes)?)?;
+        entries.push(Entry { first, run: 0, len: 0, offset: 0 });
+    }
+    for entry in &mut entries {
+        entry.run = varint(&mut bytes)?;
+    }
+    for entry in &mut entries {
+        entry.len = varint(&mut bytes)?;
+    }
+    let mut next = None;
+    for entry in &mut entries {
+        // 0 says: right behind the entry before; else the offset plus one.
+        entry.offset = match varint(&mut bytes)? {
+            0 => next?,
+            offset => offset - 1,
+        };
+        next = Some(entry.offset.checked_add(entry.len)?);
+    }
+    Some(entries)
+}
+
+/// A number of seven bits a byte, the lowest first; the top bit says that more follow.
+fn varint(bytes: &mut impl Iterator<Item = u8>) -> Option<u64> {
+    let mut value = 0u64;
+    for shift in (0..64).step_by(7) {
+        let byte = bytes.next()?;
+        value |= u64::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn tile_numbers_of_the_specification() {
+        for ((zoom, x, y), number) in [
+            ((0, 0, 0), 0),
+            ((1, 0, 0), 1),
+            ((1, 0, 1), 2),
+            ((1, 1, 1), 3),
+            ((1, 1, 0), 4),
+            ((2, 0, 0), 5),
+            ((12, 3423, 1763), 19_078_479),
+        ] {
+            assert_eq!(tile_number(zoom, x, y), Some(number), "{zoom}/{x}/{y}");
+        }
+        assert_eq!(tile_number(1, 2, 0), None);
+        assert_eq!(tile_number(32, 0, 0), None);
+    }
+
+    #[test]
+    fn each_tile_of_a_zoom_has_a_number_and_the_next_is_its_neighbour() {
+        let mut by_number = vec![None; 4usize.pow(5)];
+        for (x, y) in (0..32u32).flat_map(|x| (0..32u32).map(move |y| (x, y))) {
+            let number = usize::try_from(tile_number(5, x, y).unwrap() - 341).unwrap();
+            assert_eq!(by_number[number].replace((x, y)), None);
+        }
+        let tiles: Vec<(u32, u32)> = by_number.into_iter().map(Option::unwrap).collect();
+        for pair in tiles.windows(2) {
+            assert_eq!(pair[0].0.abs_diff(pair[1].0) + pair[0].1.abs_diff(pair[1].1), 1, "{pair:?}");
+        }
+        assert_eq!(tiles.iter().collect::<HashSet<_>>().len(), 1024);
+    }
+
+    /// Header, a root directory that names one leaf, the leaf, and one tile for the numbers 1 to 3.
+    fn small() -> Vec<u8> {
+        let (root, leaf, tile) = ([1, 1, 0, 5, 1], [1, 1, 3, 4, 1], *b"tile");
+        let mut bytes = vec![0; HEADER_BYTES];
+        bytes[..8].copy_from_slice(b"PMTiles\x03");
+        for (at, value) in
+            [(8, HEADER_BYTES), (16, 5), (40, HEADER_BYTES + 5), (48, 5), (56, HEADER_BYTES + 10), (64, 4)]
+        {
+            bytes[at..at + 8].copy_from_slice(&(value as u64).to_le_bytes());
+        }
+        (bytes[97], bytes[98], bytes[101]) = (1, 1, 1);
+        [bytes, root.to_vec(), leaf.to_vec(), tile.to_vec()].concat()
+    }
+
+    #[test]
+    fn a_leaf_directory_is_followed() {
+        let bytes = small();
+        let archive = Archive::new(&bytes).unwrap();
+        assert_eq!(archive.max_zoom(), 1);
+        assert_eq!(archive.tile(0, 0, 0), Ok(None));
+        for (x, y) in [(0, 0), (0, 1), (1, 1)] {
+            assert_eq!(archive.tile(1, x, y), Ok(Some(b"tile".to_vec())));
+        }
+        assert_eq!(archive.tile(1, 1, 0), Ok(None));
+    }
+
+    #[test]
+    fn what_is_not_an_archive_is_named() {
+        assert_eq!(Archive::new(b"PMTiles").unwrap_err(), Error::NotPmtiles);
+        let with = |at: usize, value: u8| {
+            let mut bytes = small();
+            bytes[at] = value;
+            Archive::new(&bytes).and_then(|archive| archive.tile(1, 0, 0))
+        };
+        assert_eq!(with(7, 2), Err(Error::Version(2)));
+        assert_eq!(with(98, 4), Err(Error::Compression(4)));
+        assert_eq!(with(16, 200), Err(Error::Damaged("directories")));
+        assert_eq!(with(57, 255), Err(Error::Damaged("tiles")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(mut noise in prop::collection::vec(any::<u8>(), 0..64), at in 0usize..140, x in 0u32..4, y in 0u32..4) {
+            let mut bytes = small();
+            let end = (at + noise.len()).min(bytes.len());
+            noise.truncate(end.saturating_sub(at));
+            if at < end {
+                bytes[at..end].copy_from_slice(&noise);
+            }
+            if let Ok(archive) = Archive::new(&bytes) {
+                archive.tile(2, x, y).ok();
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The opened packet byte by byte, in the colours of its fields: hex beside text, or a JSON body as the text it is.
+
+use egui::{
+    Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, accesskit::Role,
+    style::ScrollAnimation, vec2,
+};
+
+use super::dock::{
+    bits::{self, Word},
+    copy::CopyAs,
+    dense, explain,
+    hex::{self, Pointed},
+    hover,
+    light::Lit,
+    lines::Lines,
+    outline::Outline,
+    paint::{self, GAP},
+    push,
+    rows::{Rows, whole},
+};
+use crate::{
+    model::PacketId,
+    ui::{Action, Cx, data::Opened, format},
+};
+
+/// More text than this does not fit the foot.
+const MOST_EXCERPT: usize = 120;
+
+/// The bytes and what only they know.
+#[derive(Default)]
+pub struct Bytes {
+    /// The user's choice for text bodies; `false`: as text.
+    text_as_hex: bool,
+    /// The field that was scrolled to, and of which packet.
+    shown: (Option<PacketId>, Option<usize>),
+    /// The pointer was over a field here: what it points at is in view already.
+    hovering: bool,
+    lines: Lines,
+}
+
+impl Bytes {
+    /// Draws the bytes into the room that is left.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        dense(ui);
+        let Some(opened) = &cx.data.opened else {
+            ui.centered_and_justified(|ui| ui.label(RichText::new("Select a packet to see its bytes").weak()));
+            return;
+        };
+        let text = explain::is_json(&opened.row.bytes);
+        self.toolbar(ui, cx, opened, text);
+        let fields = &opened.dissection.fields;
+        let outline = Outline::of(fields);
+        let field = |index: Option<usize>| index.and_then(|i| fields.get(i));
+        let lit = Lit { hovered: field(cx.view.hovered_field), selected: field(cx.view.selection.field) };
+        let pointed = cx.view.hovered_field.filter(|_| !self.hovering).or(cx.view.selection.field);
+        let moved = self.shown != (Some(opened.row.id), pointed);
+        self.shown = (Some(opened.row.id), pointed);
+        let goal = field(pointed).filter(|_| moved).map(|f| f.span.start);
+
+        let (rows, foot) = paint::with_footer(ui);
+        let Pointed { over, response } = ui
+            .scope_builder(UiBuilder::new().max_rect(rows), |ui| {
+                if text && !self.text_as_hex {
+                    self.text(ui, opened, &outline, &lit, goal)
+                } else {
+                    hex::show(ui, &opened.row.bytes, fields, &outline, &lit, goal)
+                }
+            })
+            .inner;
+        if response.clicked() {
+            push(ui, cx, Action::SelectField(over));
+        }
+        response.context_menu(|ui| copy_menu(ui, cx, opened));
+        let about = cx.view.hovered_field.or(cx.view.selection.field);
+        let on_bits = footer(ui, foot, opened, &outline, about);
+        if let Some(field) = on_bits.clicked {
+            push(ui, cx, Action::SelectField(Some(field)));
+        }
+        let over = over.or(on_bits.over);
+        hover(cx, over);
+        self.hovering = over.is_some();
+    }
+
+    fn toolbar(&mut self, ui: &mut Ui, cx: &Cx<'_>, opened: &Opened, text: bool) {
+        ui.horizontal(|ui| {
+            ui.set_min_height(paint::row_height(ui) + 4.0);
+            ui.add_space(2.0);
+            let bytes = &opened.row.bytes;
+            ui.label(format::counted(bytes.len() as u64, "byte", "bytes"));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.menu_button("Copy", |ui| copy_menu(ui, cx, opened)).response.on_hover_text("Copy bytes as…");
+                if text {
+                    ui.selectable_value(&mut self.text_as_hex, true, "Hex");
+                    ui.selectable_value(&mut self.text_as_hex, false, "Text");
+                }
+            });
+        });
+        let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 1.0));
+        ui.painter().hline(rect.x_range(), rect.center().y, ui.visuals().widgets.noninteractive.bg_stroke);
+        ui.add_space(2.0);
+    }
+
+    /// The body as wrapped text.
+    fn text(&mut self, ui: &mut Ui, opened: &Opened, outline: &Outline, lit: &Lit<'_>, goal: Option<usize>) -> Pointed {
+        let fields = &opened.dissection.fields;
+        let mut over = None;
+        let scroll = ScrollArea::vertical().id_salt("text").auto_shrink(false);
+        let shown = scroll.show(ui, |ui| {
+            let columns = whole((ui.available_width() - 2.0 * GAP) / paint::figure_width(ui)).max(8);
+            self.lines.lay(opened.row.id, &opened.row.bytes, fields, outline, columns);
+            let rows = Rows::allocate(ui, self.lines.len());
+            let area = rows.area;
+            let response = ui.interact(area, ui.scope_id().with("text"), Sense::CLICK);
+            if let Some(line) = goal.and_then(|offset| self.lines.line_of(offset)) {
+                ui.scroll_to_rect_animation(rows.rect(line), None, ScrollAnimation::none());
+            }
+            let clip = ui.clip_rect();
+            let pointer = ui.ctx().pointer_hover_pos().filter(|p| ui.rect_contains_pointer(area) && clip.contains(*p));
+            for n in rows.visible(clip) {
+                let row = rows.rect(n).with_min_x(area.left() + GAP);
+                for piece in self.lines.pieces(n, &opened.row.bytes, fields, outline) {
+                    let light = lit.on(fields, outline, piece.field);
+                    let rect = piece.paint(ui, row, light);
+                    if let Some(field) = piece.field {
+                        if pointer.is_some_and(|p| rect.contains(p)) {
+                            over = Some(field);
+                        }
+                        let named = ui.interact(rect, ui.scope_id().with(("piece", piece.start)), Sense::hover());
+                        let name = &fields[field].name;
+                        named.widget_info(|| {
+                            let lit = light.hovered || light.selected;
+                            WidgetInfo::selected(Role::Cell, true, lit, format!("text at {}: {name}", piece.start))
+                        });
+                    }
+                }
+            }
+            response
+        });
+        Pointed { over, response: shown.inner }
+    }
+}
+
+/// What is pointed at or selected, and the bits of its word.
+fn footer(ui: &Ui, rect: Rect, opened: &Opened, outline: &Outline, about: Option<usize>) -> bits::Pointed {
+    let fields = &opened.dissection.fields;
+    let lines = paint::footer(ui, rect);
+    let Some((index, field)) = about.and_then(|i| Some((i, fields.get(i)?))) else {
+        return bits::Pointed::default();
+    };
+    let value = field.text();
+    let gap = if value.is_empty() { "" } else { ": " };
+    let (plain, weak) = (ui.visuals().text_color(), ui.visuals().weak_text_color());
+    paint::text(ui, lines[0], &format!("{}{gap}{value}", field.name), paint::body(ui), plain, Align::Min);
+
+    let parts_of_word = (index + 1..outline.end(index)).any(|i| fields.get(i).is_some_and(|f| f.bits.is_some()));
+    let bytes = explain::bytes_of(field, &opened.row.bytes);
+    if let Some(value) = explain::word(bytes).filter(|_| field.bits.is_some() || parts_of_word) {
+        let word = Word { fields, outline, field: index, value, n_bits: bytes.len() * 8 };
+        return bits::show(ui, lines[1], &word);
+    }
+    let raw = if explain::is_json(&opened.row.bytes) { excerpt(bytes) } else { explain::raw_hex(bytes) };
+    paint::text(ui, lines[1], &raw, paint::mono(ui), weak, Align::Min);
+    bits::Pointed::default()
+}
+
+/// The start of a run of text.
+fn excerpt(bytes: &[u8]) -> String {
+    let start = bytes.get(..MOST_EXCERPT).unwrap_or(bytes);
+    String::from_utf8_lossy(start).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Every dress, for the whole packet and for the selected field.
+fn copy_menu(ui: &mut Ui, cx: &Cx<'_>, opened: &Opened) {
+    let bytes = &opened.row.bytes;
+    let selected = cx.view.selection.field.and_then(|i| opened.dissection.fields.get(i));
+    ui.label(RichText::new("Packet").weak());
+    copy_buttons(ui, bytes, "");
+    if let Some(field) = selected {
+        ui.separator();
+        ui.label(RichText::new(field.name.as_ref()).weak());
+        copy_buttons(ui, explain::bytes_of(field, bytes), "Field as ");
+    }
+}
+
+fn copy_buttons(ui: &mut Ui, bytes: &[u8], before: &str) {
+    for dress in CopyAs::ALL {
+        if ui.button(format!("{before}{}", dress.title())).clicked() {
+            ui.ctx().copy_text(dress.dress(bytes));
+            ui.close();
+        }
+    }
+}

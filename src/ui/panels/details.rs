@@ -1,0 +1,486 @@
+//! The details at the right: everything that is known of the selected device, now or at the selected packet.
+
+use std::borrow::Cow;
+
+use egui::{Align, Key, Label, Layout, RichText, Role, ScrollArea, TextEdit, TextStyle, Ui, WidgetInfo};
+use serde_json::Value;
+
+use crate::{
+    model::{
+        DeviceId, DeviceOverview, DeviceState, PacketId, Protocol, Readings, StoredEvent, StoredFix, Trust, reading,
+    },
+    ui::{
+        Action, Cx, format,
+        icons::Icon,
+        lamps::{self, Lamp},
+        theme,
+        view::Units,
+        widgets,
+    },
+};
+
+/// Events that are listed.
+const EVENTS: usize = 20;
+/// A speed below this is standing still: its course says nothing.
+const STANDING_KMH: f64 = 1.0;
+
+/// The pane and what is being typed in it.
+#[derive(Default)]
+pub(super) struct Details {
+    /// The device whose name is being edited, and the text.
+    renaming: Option<(DeviceId, String)>,
+    all_readings: bool,
+}
+
+impl Details {
+    pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
+        ScrollArea::vertical().id_salt("details").auto_shrink(false).show(ui, |ui| {
+            egui::Frame::new().inner_margin(theme::MARGIN).show(ui, |ui| match selected {
+                Some(overview) => self.device(ui, cx, overview),
+                None => nothing_selected(ui, cx),
+            });
+        });
+    }
+
+    fn device(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
+        let health = cx.data.health(overview, cx.now);
+        self.head(ui, cx, overview, &health);
+        ui.add_space(theme::GAP);
+        match overview.device.state {
+            DeviceState::New => decision(ui, cx, overview),
+            DeviceState::Ignored => {
+                ui.label(widgets::weak(ui, "Ignored: it is answered, and kept out of sight."));
+                if ui.add(widgets::primary(ui, Some(Icon::Plus), "Adopt")).clicked() {
+                    cx.ask(Action::Adopt(overview.device.id));
+                }
+            }
+            DeviceState::Adopted => buttons(ui, cx, overview),
+        }
+        section(ui);
+        ui.horizontal_wrapped(|ui| {
+            lamp(ui, &health.link, &health.rule());
+            ui.add_space(theme::GAP);
+            lamp(ui, &health.fix, &health.rule());
+        });
+        // At the selected point, else at the last one.
+        let picked = picked_fix(cx, overview.device.id);
+        let fix = picked.map(Cow::Borrowed).or_else(|| overview.last_fix.as_ref().map(Cow::Borrowed));
+        section(ui);
+        if let Some(picked) = picked {
+            as_of(ui, cx, picked);
+        }
+        match &fix {
+            Some(fix) => position(ui, cx, fix),
+            None => {
+                ui.label(widgets::weak(ui, "No position yet"));
+            }
+        }
+        let readings = if picked.is_some() { fix.as_ref().map(|f| &f.readings) } else { Some(&overview.readings) };
+        if let Some(readings) = readings.filter(|r| !r.is_empty()) {
+            section(ui);
+            self.readings(ui, cx, readings);
+        }
+        if !cx.data.events.is_empty() {
+            section(ui);
+            events(ui, cx);
+        }
+        section(ui);
+        kept(ui, cx, overview);
+    }
+
+    fn head(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview, health: &lamps::Health) {
+        let device = &overview.device;
+        if let Some((id, text)) = self.renaming.as_mut().filter(|(id, _)| *id == device.id) {
+            let field = TextEdit::singleline(text).hint_text(device.identity.as_str()).desired_width(f32::INFINITY);
+            let field = ui.add(field.font(TextStyle::Heading).char_limit(120));
+            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Name of the device"));
+            let (enter, escape) = ui.input(|i| (i.key_pressed(Key::Enter), i.key_pressed(Key::Escape)));
+            if field.lost_focus() {
+                if !escape || enter {
+                    cx.ask(Action::Rename(*id, text.clone()));
+                }
+                self.renaming = None;
+            } else {
+                field.request_focus();
+            }
+        } else {
+            self.renaming = None;
+            ui.horizontal(|ui| {
+                let course = overview.last_fix.as_ref().and_then(|f| f.fix.course_deg);
+                lamps::show_mark(ui, health.state, course);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    if widgets::icon_button(ui, Icon::Close, "Unselect").clicked() {
+                        cx.ask(Action::SelectDevice(None));
+                    }
+                    if widgets::icon_button(ui, Icon::Pencil, "Rename").clicked() {
+                        let name = device.name.clone().unwrap_or_default();
+                        self.renaming = Some((device.id, name));
+                    }
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        let name = widgets::strong(ui, device.label()).heading();
+                        ui.add(Label::new(name).truncate());
+                    });
+                });
+            });
+        }
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            let word = health.word(overview, cx.view.settings.units);
+            ui.label(RichText::new(word).color(health.state.colour(theme::palette(ui))));
+            ui.label(widgets::weak(ui, format!("· {}", device.protocol.title())));
+        });
+    }
+
+    fn readings(&mut self, ui: &mut Ui, cx: &Cx<'_>, readings: &Readings) {
+        const FEW: usize = 12;
+        widgets::group_heading(ui, "Readings");
+        let mut rows: Vec<_> = readings.iter().map(|(key, value)| (rank(key), key, value)).collect();
+        rows.sort_by_key(|(rank, key, _)| (*rank, *key));
+        let n = rows.len();
+        let shown = if self.all_readings { n } else { n.min(FEW) };
+        for (_, key, value) in rows.into_iter().take(shown) {
+            let (label, text) = reading_text(key, value, cx.view.settings.units);
+            let alarm = key == "alarm";
+            widgets::pair(ui, &label, |ui| {
+                let p = theme::palette(ui);
+                let text = RichText::new(&text).color(if alarm { p.alarm } else { p.strong });
+                ui.add(Label::new(text).truncate().selectable(true)).on_hover_text(format!("{key}: {value}"));
+            });
+        }
+        if n > FEW {
+            let text = if self.all_readings { "Fewer".to_owned() } else { format!("{} more", n - FEW) };
+            if ui.link(text).clicked() {
+                self.all_readings = !self.all_readings;
+            }
+        }
+    }
+}
+
+fn section(ui: &mut Ui) {
+    ui.add_space(theme::GAP);
+    ui.separator();
+    ui.add_space(2.0);
+}
+
+fn nothing_selected(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let p = theme::palette(ui);
+    ui.label(RichText::new("Details").text_style(theme::title()).color(p.strong));
+    ui.add_space(2.0);
+    if cx.data.devices.is_empty() {
+        ui.label(widgets::weak(
+            ui,
+            "What a device tells will stand here: place, speed, battery, alarms, and the bytes behind each of them.",
+        ));
+        return;
+    }
+    ui.label(widgets::weak(ui, "Select a device in the list or on the map, or a packet below."));
+    section(ui);
+    let tally = cx.data.tally;
+    let positions: u64 = cx.data.devices.values().map(|d| d.positions).sum();
+    let packets: u64 = cx.data.devices.values().map(|d| d.packets).sum();
+    let rows = [
+        ("Devices", format::count(tally.live + tally.late + tally.lost)),
+        ("Positions", format::count(positions)),
+        ("Packets", format::count(packets)),
+    ];
+    for (label, text) in rows {
+        value(ui, label, &text);
+    }
+    ui.add_space(theme::GAP);
+    if ui.add(widgets::labelled(Icon::Fit, "Show all on the map")).clicked() {
+        cx.ask(Action::FitAll);
+    }
+}
+
+/// The point that is selected, where it is this device's.
+fn picked_fix<'a>(cx: &Cx<'a>, device: DeviceId) -> Option<&'a StoredFix> {
+    let opened = cx.data.opened.as_ref()?;
+    let wanted = cx.view.selection.fix?;
+    opened.fixes.iter().find(|fix| fix.id == wanted && fix.device == device)
+}
+
+fn as_of(ui: &mut Ui, cx: &mut Cx<'_>, fix: &StoredFix) {
+    let p = theme::palette(ui);
+    egui::Frame::new().fill(p.selected_row).corner_radius(4).inner_margin(egui::Margin::symmetric(8, 2)).show(
+        ui,
+        |ui| {
+            ui.horizontal(|ui| {
+                let at = cx.view.moment(fix.fix.at, cx.now);
+                ui.label(widgets::strong(ui, format!("As of {at}")));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    if ui.link("Show latest").clicked() {
+                        cx.ask(Action::SelectDevice(Some(fix.device)));
+                    }
+                });
+            });
+        },
+    );
+    ui.add_space(2.0);
+}
+
+fn decision(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
+    let text = format!(
+        "A new sender. {} kept; adopt it, and they become its history.",
+        format::counted(overview.positions, "position is", "positions are"),
+    );
+    ui.label(widgets::weak(ui, text));
+    ui.horizontal(|ui| {
+        if ui.add(widgets::primary(ui, Some(Icon::Plus), "Adopt")).clicked() {
+            cx.ask(Action::Adopt(overview.device.id));
+        }
+        if ui.button("Ignore").clicked() {
+            cx.ask(Action::Ignore(overview.device.id));
+        }
+    });
+}
+
+fn buttons(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
+    let id = overview.device.id;
+    ui.horizontal(|ui| {
+        let followed = cx.view.follow == Some(id);
+        let follow = widgets::labelled(Icon::Follow, if followed { "Following" } else { "Follow" }).selected(followed);
+        if ui.add(follow).on_hover_text("Keep it in the middle of the map (F)").clicked() {
+            cx.ask(Action::Follow((!followed).then_some(id)));
+        }
+        if ui.add(widgets::labelled(Icon::Fit, "Fit")).on_hover_text("Show it and its trail (Z)").clicked() {
+            cx.ask(Action::FitDevice(id));
+        }
+        if ui.add(widgets::labelled(Icon::Export, "Export…")).on_hover_text("Write its history to a file").clicked() {
+            cx.ask(Action::OpenExport(Some(id)));
+        }
+    });
+}
+
+fn lamp(ui: &mut Ui, lamp: &Lamp, rule: &str) {
+    if let Some(age_s) = lamp.age_s {
+        widgets::wake_when_older(ui, age_s);
+    }
+    ui.spacing_mut().item_spacing.x = 5.0;
+    lamps::show_lamp(ui, lamp).on_hover_text(rule);
+    ui.label(lamp.sentence()).on_hover_text(rule);
+}
+
+fn value(ui: &mut Ui, label: &str, text: &str) {
+    widgets::pair(ui, label, |ui| {
+        ui.add(Label::new(widgets::strong(ui, text)).truncate().selectable(true));
+    });
+}
+
+fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
+    let units = cx.view.settings.units;
+    let fix = &stored.fix;
+    let p = theme::palette(ui);
+    widgets::pair(ui, "Place", |ui| {
+        let text = format::place(fix.place);
+        ui.add(Label::new(widgets::strong(ui, &text)).truncate().selectable(true));
+        if widgets::icon_button(ui, Icon::Copy, "Copy place").clicked() {
+            cx.ask(Action::Copy(text, "the place"));
+        }
+    });
+    if let Some(kmh) = fix.speed_kmh {
+        value(ui, "Speed", &format::speed(kmh, units));
+    }
+    if let Some(deg) = fix.course_deg {
+        let standing = fix.speed_kmh.is_some_and(|v| v < STANDING_KMH);
+        widgets::pair(ui, "Course", |ui| {
+            let text = format!("{} {}", format::course(deg), format::wind(deg));
+            ui.label(if standing { widgets::weak(ui, text) } else { widgets::strong(ui, text) });
+        });
+    }
+    if let Some(m) = fix.altitude_m {
+        value(ui, "Altitude", &format::height(m, units));
+    }
+    if let Some(m) = fix.accuracy_m {
+        value(ui, "Accuracy", &format!("± {}", format::height(m, units)));
+    }
+    if let Some(n) = fix.satellites {
+        value(ui, "Satellites", &n.to_string());
+    }
+    widgets::pair(ui, "Measured", |ui| {
+        let text = format!("{} {}", cx.view.moment(fix.at, cx.now), cx.view.zone_name(fix.at));
+        ui.add(Label::new(widgets::strong(ui, text)).truncate()).on_hover_text(cx.view.date_time(fix.at));
+    });
+    let delay_s = stored.received.as_second() - fix.at.as_second();
+    if delay_s.abs() > 5 {
+        widgets::pair(ui, "Received", |ui| {
+            let (text, colour) = if delay_s > 0 {
+                (format!("{} later", format::span(delay_s)), p.text)
+            } else {
+                (format!("{} before it was measured", format::span(-delay_s)), p.late)
+            };
+            ui.add(Label::new(RichText::new(text).color(colour)).truncate())
+                .on_hover_text(cx.view.date_time(stored.received));
+        });
+    }
+    if !fix.valid {
+        ui.label(RichText::new("No satellite fix: the last known place, or an estimate").color(p.late));
+    }
+    match stored.trust {
+        Trust::Good => {}
+        Trust::Suspect => {
+            ui.label(RichText::new("Suspect: its checksum was wrong").color(p.suspect));
+        }
+    }
+    packet_link(ui, cx, stored.packet, "The packet that said so");
+}
+
+fn packet_link(ui: &mut Ui, cx: &mut Cx<'_>, packet: PacketId, text: &str) {
+    let link = ui.link(text).on_hover_text("Open its bytes");
+    if link.clicked() {
+        cx.ask(Action::SelectPacket(packet));
+        if !cx.view.open.dock {
+            cx.ask(Action::ToggleDock);
+        }
+    }
+}
+
+fn events(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let p = theme::palette(ui);
+    widgets::group_heading(ui, "Events");
+    let data = cx.data;
+    for event in data.events.iter().take(EVENTS) {
+        let at = cx.view.moment(event.at, cx.now);
+        widgets::pair(ui, &at, |ui| {
+            let (text, alarm) = event_text(event);
+            let link = ui.add(egui::Link::new(RichText::new(text).color(if alarm { p.alarm } else { p.text })));
+            if link.on_hover_text("Open the packet that told it").clicked() {
+                cx.ask(Action::SelectPacket(event.packet));
+            }
+        });
+    }
+}
+
+/// An event in words, and whether it is an alarm.
+fn event_text(event: &StoredEvent) -> (String, bool) {
+    let text = |key: &str| event.attributes.get(key).and_then(Value::as_str);
+    match event.kind.as_ref() {
+        "alarm" => (text("alarm").map_or_else(|| "Alarm".to_owned(), alarm_words), true),
+        kind => match text("event").or_else(|| text("desc")) {
+            Some(what) => (format!("{}: {what}", sentence_case(kind)), false),
+            None => (sentence_case(kind), false),
+        },
+    }
+}
+
+fn kept(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
+    let device = &overview.device;
+    widgets::group_heading(ui, "Identity");
+    widgets::pair(ui, identity_label(device.protocol), |ui| {
+        let text = RichText::new(device.identity.as_str()).monospace().color(theme::palette(ui).strong);
+        let width = (ui.available_width() - theme::ROW - 8.0).max(20.0);
+        ui.scope(|ui| {
+            ui.set_max_width(width);
+            ui.add(Label::new(text).truncate().selectable(true));
+        });
+        if widgets::icon_button(ui, Icon::Copy, "Copy identity").clicked() {
+            cx.ask(Action::Copy(device.identity.to_string(), "the identity"));
+        }
+    });
+    value(ui, "Known by", identity_rule(device.protocol, device.identity.as_str()));
+    value(ui, "First seen", &cx.view.moment(device.first_seen, cx.now));
+    value(ui, "Packets", &format::count(overview.packets));
+    value(ui, "Positions", &format::count(overview.positions));
+    let last = cx.data.packets.iter().rev().find(|packet| packet.device == Some(device.id));
+    if let Some(last) = last {
+        packet_link(ui, cx, last.id, "Its last packet");
+    }
+}
+
+fn identity_label(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Gt06 => "IMEI",
+        Protocol::OwnTracks => "Name sent",
+    }
+}
+
+/// Which rule of the contract's order gave the identity, as its spelling shows.
+fn identity_rule(protocol: Protocol, identity: &str) -> &'static str {
+    match protocol {
+        Protocol::Gt06 => "its login",
+        Protocol::OwnTracks if identity.starts_with("owntracks/") => "the message's topic",
+        Protocol::OwnTracks if identity.contains('/') => "user and device",
+        Protocol::OwnTracks => "tracker id",
+    }
+}
+
+/// Place of a key in the table of readings; unknown ones come last.
+fn rank(key: &str) -> usize {
+    let about = reading::about_key(key);
+    about.and_then(|a| reading::TABLE.iter().position(|row| row.key == a.key)).unwrap_or(reading::TABLE.len())
+}
+
+/// A reading's label and its value with unit, for a person.
+fn reading_text(key: &str, value: &Value, units: Units) -> (String, String) {
+    let Some(about) = reading::about_key(key) else {
+        return (key.to_owned(), plain(value));
+    };
+    let number = key.strip_prefix(about.key).filter(|n| !n.is_empty());
+    let label = number.map_or_else(|| about.label.to_owned(), |n| format!("{} {n}", about.label));
+    let text = match (about.unit, value.as_f64()) {
+        ("m", Some(m)) if about.key == "vac" => format::height(m, units),
+        ("m", Some(m)) => format::distance(m, units),
+        ("ms", Some(ms)) => format::span((ms / 1_000.0) as i64),
+        ("s", Some(s)) => format::span(s as i64),
+        ("km/h", Some(kmh)) => format::speed(kmh, units),
+        ("", _) if about.key == "alarm" => value.as_str().map_or_else(|| plain(value), alarm_words),
+        ("", _) => plain(value),
+        (unit, _) => format!("{} {unit}", plain(value)),
+    };
+    (label, text)
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Null => "not told".to_owned(),
+        Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+/// `powerCut,sos` → `Power cut, sos`.
+fn alarm_words(alarms: &str) -> String {
+    let mut words = String::new();
+    for c in alarms.chars() {
+        match c {
+            ',' => words.push_str(", "),
+            c if c.is_ascii_uppercase() => {
+                words.push(' ');
+                words.push(c.to_ascii_lowercase());
+            }
+            c => words.push(c),
+        }
+    }
+    sentence_case(&words)
+}
+
+fn sentence_case(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn readings_get_their_label_and_unit() {
+        let check = |key: &str, value: Value, want: (&str, &str)| {
+            let (label, text) = reading_text(key, &value, Units::Metric);
+            assert_eq!((label.as_str(), text.as_str()), want);
+        };
+        check("batteryLevel", json!(87), ("Battery", "87 %"));
+        check("temp2", json!(21.5), ("Temperature 2", "21.5 °C"));
+        check("odometer", json!(12_345), ("Odometer", "12.3 km"));
+        check("hours", json!(7_500_000), ("Engine hours", "2 h 5 min"));
+        check("ignition", json!(false), ("Ignition", "no"));
+        check("alarm", json!("powerCut,sos"), ("Alarm", "Power cut, sos"));
+        check("inregions", json!(["home", "work"]), ("In regions", "home, work"));
+        check("somethingNew", json!(3), ("somethingNew", "3"));
+    }
+}

@@ -1,0 +1,516 @@
+//! The devices at the left: who is there, how each fares, and who is new.
+
+use egui::{
+    Align, Align2, ComboBox, FontSelection, Key, Layout, Modifiers, Rect, RichText, Role, ScrollArea, Sense, TextEdit,
+    TextStyle, TextWrapMode, Ui, UiBuilder, WidgetInfo, WidgetText, pos2, vec2,
+};
+
+use super::first_run;
+use crate::{
+    model::{DeviceId, DeviceOverview, DeviceState},
+    ui::{
+        Action, Cx, format,
+        icons::Icon,
+        lamps::{self, Health, State},
+        theme, widgets,
+    },
+};
+
+/// Height of a device: name above, lamps below.
+const ROW: f32 = 42.0;
+/// Height of a new sender: identity, what is known, buttons.
+const NEW_ROW: f32 = 76.0;
+/// Part of the pane that new senders may take before they scroll.
+const NEW_SHARE: f32 = 0.36;
+/// Seconds between two sortings by something that changes by itself.
+const RESORT_S: i64 = 2;
+
+/// The list and what only the list knows.
+#[derive(Default)]
+pub(in crate::ui) struct Devices {
+    filter: String,
+    sort: Sort,
+    descending: bool,
+    ignored_too: bool,
+    order: Order,
+    wants_focus: bool,
+    /// The row to bring into view, and to give the keyboard to.
+    reveal: Option<DeviceId>,
+    /// How far the list was scrolled in the last frame.
+    offset: f32,
+    cards: first_run::Cards,
+}
+
+/// What the list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Sort {
+    #[default]
+    Name,
+    State,
+    LastHeard,
+}
+
+impl Sort {
+    const ALL: [Self; 3] = [Self::Name, Self::State, Self::LastHeard];
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Name => "Name",
+            Self::State => "State",
+            Self::LastHeard => "Last heard",
+        }
+    }
+}
+
+/// The rows in order, kept until something changes that they depend on.
+#[derive(Default)]
+struct Order {
+    made_for: Option<Basis>,
+    rows: Vec<DeviceId>,
+    /// Devices before filtering.
+    total: usize,
+}
+
+/// What an order depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Basis {
+    roster: u64,
+    filter: String,
+    sort: Sort,
+    descending: bool,
+    ignored_too: bool,
+    /// Changes every few seconds where the order does by itself.
+    moment: i64,
+}
+
+impl Devices {
+    /// Puts the cursor into the filter.
+    pub(in crate::ui) fn focus_filter(&mut self) {
+        self.wants_focus = true;
+    }
+
+    pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let data = cx.data;
+        let anyone = data.devices.values().any(|d| d.device.state != DeviceState::Ignored);
+        if !anyone {
+            if data.loaded {
+                self.cards.ui(ui, cx);
+            }
+            return;
+        }
+        self.update_order(cx);
+        egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 8, bottom: 6 }).show(ui, |ui| {
+            self.head(ui, cx);
+        });
+        self.new_senders(ui, cx);
+        if self.order.total == 0 {
+            hint(ui, "No device is adopted yet. Adopt a new sender above, and all that it sent becomes its history.");
+        } else if self.order.rows.is_empty() {
+            hint(ui, "No device matches the filter.");
+        } else {
+            self.list(ui, cx);
+        }
+    }
+
+    fn update_order(&mut self, cx: &Cx<'_>) {
+        let by_itself = self.sort != Sort::Name;
+        let basis = Basis {
+            roster: cx.data.roster,
+            filter: self.filter.trim().to_lowercase(),
+            sort: self.sort,
+            descending: self.descending,
+            ignored_too: self.ignored_too,
+            moment: if by_itself { cx.now.as_second() / RESORT_S } else { 0 },
+        };
+        if self.order.made_for.as_ref() == Some(&basis) {
+            return;
+        }
+        let shown = |d: &&DeviceOverview| match d.device.state {
+            DeviceState::Adopted => true,
+            DeviceState::Ignored => basis.ignored_too,
+            DeviceState::New => false,
+        };
+        let total = cx.data.devices.values().filter(shown).count();
+        let matching = cx.data.devices.values().filter(shown).filter(|d| matches(d, &basis.filter));
+        let mut keyed: Vec<_> =
+            matching.map(|d| (sort_key(cx, d, basis.sort), natural(d.device.label()), d.device.id)).collect();
+        keyed.sort_unstable();
+        if basis.descending {
+            keyed.reverse();
+        }
+        self.order = Order { made_for: Some(basis), rows: keyed.into_iter().map(|(_, _, id)| id).collect(), total };
+    }
+
+    fn head(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let p = theme::palette(ui);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("Devices").text_style(theme::title()).color(p.strong));
+            let (shown, total) = (self.order.rows.len() as u64, self.order.total as u64);
+            let text = if shown == total {
+                format::count(total)
+            } else {
+                format!("{} of {}", format::count(shown), format::count(total))
+            };
+            ui.label(widgets::weak(ui, text)).on_hover_text("Devices that are shown");
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let (icon, name) = if self.descending {
+                    (Icon::Down, "Sorted downwards: turn round")
+                } else {
+                    (Icon::Up, "Sorted upwards: turn round")
+                };
+                if widgets::icon_button(ui, icon, name).clicked() {
+                    self.descending = !self.descending;
+                }
+                let n_ignored = cx.data.in_state(DeviceState::Ignored).count() as u64;
+                ComboBox::from_id_salt("sort")
+                    .selected_text(self.sort.title())
+                    .width(88.0)
+                    .show_ui(ui, |ui| {
+                        for sort in Sort::ALL {
+                            ui.selectable_value(&mut self.sort, sort, sort.title());
+                        }
+                        if n_ignored > 0 {
+                            ui.separator();
+                            ui.checkbox(&mut self.ignored_too, format!("Show {} ignored", format::count(n_ignored)));
+                        }
+                    })
+                    .response
+                    .on_hover_text("Sort by");
+            });
+        });
+        let clear = !self.filter.is_empty();
+        let field = TextEdit::singleline(&mut self.filter)
+            .hint_text("Filter by name or identity")
+            .prefix(widgets::icon_atom(Icon::Search))
+            .desired_width(f32::INFINITY)
+            .margin(egui::Margin { left: 8, right: if clear { 24 } else { 8 }, top: 4, bottom: 4 });
+        let field = ui.add(field);
+        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Filter devices"));
+        if std::mem::take(&mut self.wants_focus) {
+            field.request_focus();
+        }
+        if field.lost_focus()
+            && ui.input(|i| i.key_pressed(Key::Enter))
+            && let Some(first) = self.order.rows.first()
+        {
+            cx.ask(Action::SelectDevice(Some(*first)));
+            cx.ask(Action::FitDevice(*first));
+        }
+        if clear {
+            let side = theme::ROW;
+            let rect = Rect::from_min_size(
+                pos2(field.rect.right() - side, field.rect.center().y - side / 2.0),
+                vec2(side, side),
+            );
+            let mut over = ui.new_child(UiBuilder::new().max_rect(rect));
+            if widgets::icon_button(&mut over, Icon::Close, "Clear filter").clicked() {
+                self.filter.clear();
+            }
+        }
+    }
+
+    fn new_senders(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let data = cx.data;
+        // The newest first: what just called is what the user waits for.
+        let new: Vec<_> = data.in_state(DeviceState::New).collect();
+        if new.is_empty() {
+            return;
+        }
+        let p = theme::palette(ui);
+        let n = new.len();
+        let height = (NEW_ROW * n as f32).min(ui.available_height() * NEW_SHARE).max(NEW_ROW);
+        egui::Frame::new().fill(p.suspect.gamma_multiply(0.07)).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.add_space(6.0);
+            ui.horizontal(|ui| {
+                ui.add_space(theme::MARGIN);
+                ui.label(RichText::new(format::counted(n as u64, "new sender", "new senders")).color(p.suspect));
+            });
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ScrollArea::vertical().id_salt("new").max_height(height).min_scrolled_height(height).show_rows(
+                ui,
+                NEW_ROW,
+                n,
+                |ui, rows| {
+                    for overview in new.iter().rev().skip(rows.start).take(rows.len()) {
+                        new_sender(ui, cx, overview);
+                    }
+                },
+            );
+        });
+        ui.add_space(2.0);
+    }
+
+    fn list(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let mut area = ScrollArea::vertical().id_salt("devices").auto_shrink(false);
+        if let Some(id) = self.reveal
+            && let Some(at) = self.order.rows.iter().position(|row| *row == id)
+        {
+            let (top, view, offset) = (at as f32 * ROW, ui.available_height(), self.offset);
+            if top < offset {
+                area = area.vertical_scroll_offset(top);
+            } else if top + ROW > offset + view {
+                area = area.vertical_scroll_offset(top + ROW - view);
+            }
+        }
+        let mut stepped = None;
+        let out = area.show_rows(ui, ROW, self.order.rows.len(), |ui, rows| {
+            for at in rows {
+                let Some(overview) = self.order.rows.get(at).and_then(|id| cx.data.devices.get(id)) else { continue };
+                let response = device(ui, cx, overview);
+                if self.reveal == Some(overview.device.id) {
+                    response.request_focus();
+                    self.reveal = None;
+                }
+                if response.has_focus() {
+                    stepped = stepped.or(step(ui, at, &response));
+                }
+            }
+        });
+        self.offset = out.state.clamped_offset().y;
+        if let Some(at) = stepped
+            && let Some(id) = self.order.rows.get(at)
+        {
+            self.reveal = Some(*id);
+            cx.ask(Action::SelectDevice(Some(*id)));
+        }
+    }
+}
+
+/// The row that an arrow key leads to.
+fn step(ui: &Ui, at: usize, response: &egui::Response) -> Option<usize> {
+    let filter = egui::EventFilter { vertical_arrows: true, ..egui::EventFilter::default() };
+    ui.memory_mut(|m| m.set_focus_lock_filter(response.id, filter));
+    ui.input_mut(|i| {
+        if i.consume_key(Modifiers::NONE, Key::ArrowDown) {
+            Some(at + 1)
+        } else if i.consume_key(Modifiers::NONE, Key::ArrowUp) {
+            at.checked_sub(1)
+        } else {
+            None
+        }
+    })
+}
+
+fn matches(overview: &DeviceOverview, filter: &str) -> bool {
+    let device = &overview.device;
+    filter.is_empty()
+        || device.identity.as_str().to_lowercase().contains(filter)
+        || device.name.as_ref().is_some_and(|name| name.to_lowercase().contains(filter))
+}
+
+fn sort_key(cx: &Cx<'_>, overview: &DeviceOverview, sort: Sort) -> i64 {
+    match sort {
+        Sort::Name => 0,
+        Sort::State => cx.data.health(overview, cx.now).state as i64,
+        // The one heard last comes first.
+        Sort::LastHeard => overview.device.last_heard.map_or(i64::MAX, |at| -at.as_second()),
+    }
+}
+
+/// Sorts `Van 2` before `Van 10`: lower case, numbers padded.
+fn natural(name: &str) -> String {
+    let mut key = String::with_capacity(name.len() + 16);
+    let mut digits = String::new();
+    let flush = |digits: &mut String, key: &mut String| {
+        if !digits.is_empty() {
+            let plain = digits.trim_start_matches('0');
+            key.extend(std::iter::repeat_n('0', 20usize.saturating_sub(plain.len())));
+            key.push_str(plain);
+            digits.clear();
+        }
+    };
+    for c in name.chars() {
+        if c.is_ascii_digit() {
+            digits.push(c);
+        } else {
+            flush(&mut digits, &mut key);
+            key.extend(c.to_lowercase());
+        }
+    }
+    flush(&mut digits, &mut key);
+    key
+}
+
+fn hint(ui: &mut Ui, text: &str) {
+    egui::Frame::new().inner_margin(theme::MARGIN).show(ui, |ui| {
+        ui.label(widgets::weak(ui, text));
+    });
+}
+
+/// One device: mark, name and word above; lamps and protocol below.
+fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) -> egui::Response {
+    let p = theme::palette(ui);
+    let id = overview.device.id;
+    let health = cx.data.health(overview, cx.now);
+    let word = health.word(overview, cx.view.settings.units);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
+    let response = ui.interact(rect, ui.scope_id().with(id), Sense::click());
+    let selected = cx.view.selection.device == Some(id);
+    response.widget_info(|| {
+        let name = overview.device.label();
+        WidgetInfo::selected(Role::ListItem, true, selected, name)
+    });
+    for age_s in [health.link.age_s, health.fix.age_s].into_iter().flatten() {
+        widgets::wake_when_older(ui, age_s);
+    }
+    paint_device(ui, rect, overview, &health, &word, selected, response.hovered() || response.has_focus());
+    if selected {
+        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, ROW)), 0.0, p.accent);
+    }
+    if response.clicked() {
+        response.request_focus();
+        cx.ask(Action::SelectDevice(Some(id)));
+    }
+    if response.double_clicked() {
+        cx.ask(Action::FitDevice(id));
+    }
+    response.context_menu(|ui| device_menu(ui, cx, overview));
+    response.on_hover_ui(|ui| tooltip(ui, overview, &health))
+}
+
+fn paint_device(
+    ui: &Ui,
+    rect: Rect,
+    overview: &DeviceOverview,
+    health: &Health,
+    word: &str,
+    selected: bool,
+    hot: bool,
+) {
+    let p = theme::palette(ui);
+    if selected {
+        ui.painter().rect_filled(rect, 0.0, p.selected_row);
+    } else if hot {
+        ui.painter().rect_filled(rect, 0.0, p.hovered_row);
+    }
+    let (above, below) = (rect.top() + 14.0, rect.bottom() - 12.0);
+    let course = overview.last_fix.as_ref().and_then(|f| f.fix.course_deg);
+    lamps::paint_mark(ui.painter(), pos2(rect.left() + 20.0, above), health.state, course, p);
+    if health.alarm {
+        lamps::paint_alarm(ui.painter(), pos2(rect.left() + 20.0, below), p);
+    }
+    let small = TextStyle::Small.resolve(ui.style());
+    let body = TextStyle::Body.resolve(ui.style());
+    let word_colour = match health.state {
+        State::Moving | State::Late => health.state.colour(p),
+        State::Parked | State::Stale | State::Lost | State::Nowhere | State::New | State::Ignored => p.weak,
+    };
+    let right = rect.right() - theme::MARGIN;
+    let word = ui.painter().text(pos2(right, above), Align2::RIGHT_CENTER, word, body, word_colour);
+    let name_width = (word.left() - 8.0 - (rect.left() + 34.0)).max(20.0);
+    let name = WidgetText::from(RichText::new(overview.device.label()).color(p.strong)).into_galley(
+        ui,
+        Some(TextWrapMode::Truncate),
+        name_width,
+        FontSelection::Default,
+    );
+    ui.painter().galley(pos2(rect.left() + 34.0, above - name.size().y / 2.0), name, p.strong);
+    let mut x = rect.left() + 40.0;
+    for lamp in [&health.link, &health.fix] {
+        lamps::paint_lamp(ui.painter(), pos2(x, below), lamp, p);
+        let text = ui.painter().text(pos2(x + 8.0, below), Align2::LEFT_CENTER, lamp.short(), small.clone(), p.weak);
+        x = (text.right() + 14.0).max(x + 62.0);
+    }
+    let protocol = overview.device.protocol.title();
+    ui.painter().text(pos2(right, below), Align2::RIGHT_CENTER, protocol, small, p.weak);
+}
+
+fn tooltip(ui: &mut Ui, overview: &DeviceOverview, health: &Health) {
+    ui.label(widgets::strong(ui, overview.device.label()));
+    for lamp in [&health.link, &health.fix] {
+        ui.horizontal(|ui| {
+            lamps::show_lamp(ui, lamp);
+            ui.label(lamp.sentence());
+        });
+    }
+    ui.label(widgets::weak(ui, health.rule()));
+}
+
+fn device_menu(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
+    let id = overview.device.id;
+    if ui.add(widgets::labelled(Icon::Fit, "Show on map")).clicked() {
+        cx.ask(Action::SelectDevice(Some(id)));
+        cx.ask(Action::FitDevice(id));
+    }
+    let followed = cx.view.follow == Some(id);
+    if ui.add(widgets::labelled(Icon::Follow, if followed { "Stop following" } else { "Follow" })).clicked() {
+        cx.ask(Action::SelectDevice(Some(id)));
+        cx.ask(Action::Follow((!followed).then_some(id)));
+    }
+    if ui.add(widgets::labelled(Icon::Export, "Export…")).clicked() {
+        cx.ask(Action::OpenExport(Some(id)));
+    }
+    if ui.add(widgets::labelled(Icon::Copy, "Copy identity")).clicked() {
+        cx.ask(Action::Copy(overview.device.identity.to_string(), "the identity"));
+    }
+    ui.separator();
+    match overview.device.state {
+        DeviceState::Ignored => {
+            if ui.add(widgets::labelled(Icon::Plus, "Adopt")).clicked() {
+                cx.ask(Action::Adopt(id));
+            }
+        }
+        DeviceState::Adopted | DeviceState::New => {
+            if ui.add(widgets::labelled(Icon::Close, "Ignore")).clicked() {
+                cx.ask(Action::Ignore(id));
+            }
+        }
+    }
+}
+
+/// One sender nobody has decided about.
+fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
+    let p = theme::palette(ui);
+    let device = &overview.device;
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), NEW_ROW), Sense::hover());
+    let response = ui.interact(rect, ui.scope_id().with(device.id), Sense::click());
+    let selected = cx.view.selection.device == Some(device.id);
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::ListItem, true, selected, format!("New sender {}", device.identity))
+    });
+    if selected {
+        ui.painter().rect_filled(rect, 0.0, p.selected_row);
+    } else if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, 0.0, p.suspect.gamma_multiply(0.08));
+    }
+    if response.clicked() {
+        cx.ask(Action::SelectDevice(Some(device.id)));
+    }
+    lamps::paint_mark(ui.painter(), pos2(rect.left() + 20.0, rect.top() + 15.0), State::New, None, p);
+    let inner =
+        Rect::from_min_max(pos2(rect.left() + 34.0, rect.top() + 5.0), pos2(rect.right() - 12.0, rect.bottom() - 4.0));
+    let mut row = ui.new_child(UiBuilder::new().max_rect(inner).id_salt(device.id));
+    let ui = &mut row;
+    ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().interact_size.y = 16.0;
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(widgets::weak(ui, device.protocol.title()).text_style(TextStyle::Small));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(egui::Label::new(widgets::strong(ui, device.identity.as_str())).truncate());
+            });
+        });
+    });
+    let heard = device.last_heard.map_or_else(String::new, |at| format!(" · {} ago", widgets::age(ui, cx.now, at)));
+    let known = format!(
+        "{} · since {}{heard}",
+        format::counted(overview.packets, "frame", "frames"),
+        cx.view.moment(device.first_seen, cx.now),
+    );
+    ui.add(egui::Label::new(widgets::weak(ui, known).text_style(TextStyle::Small)).truncate());
+    ui.horizontal(|ui| {
+        let name = device.identity.as_str();
+        let adopt = ui.add(widgets::primary(ui, Some(Icon::Plus), "Adopt"));
+        adopt.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Adopt {name}")));
+        if adopt.on_hover_text("Make it a device; all that it sent becomes its history").clicked() {
+            cx.ask(Action::Adopt(device.id));
+        }
+        let ignore = ui.button("Ignore");
+        ignore.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Ignore {name}")));
+        if ignore.on_hover_text("It is answered, kept out of sight, and can be adopted later").clicked() {
+            cx.ask(Action::Ignore(device.id));
+        }
+    });
+}

@@ -1,0 +1,145 @@
+//! What belongs to a packet beyond its bytes: its answer, its places on the map, how it came.
+
+use egui::{Label, Rect, RichText, Ui, pos2, vec2};
+use serde_json::Value as Json;
+
+use super::{
+    listing::find,
+    paint::{self, GAP},
+    push,
+};
+use crate::{
+    model::{Direction, PacketId, PacketRow, Profile},
+    ui::{Action, Cx, Data, data::Opened, format, summary::summarize},
+    wire::hex,
+};
+
+/// An answer is committed with what it answers, so it stands close behind.
+const ROWS_TO_THE_ANSWER: usize = 4_096;
+
+/// More places than this are counted, not listed.
+const MOST_PLACES: usize = 8;
+
+/// The lines below the field tree.
+#[derive(Default)]
+pub struct Related {
+    /// The context of the opened packet, read once.
+    context: Option<(PacketId, Vec<(String, String)>)>,
+}
+
+impl Related {
+    /// Draws the lines; nothing where nothing is known.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened) {
+        ui.spacing_mut().interact_size.y = paint::row_height(ui);
+        let data = cx.data;
+        let row = &opened.row;
+        let asked = row.answers.and_then(|id| find(&data.packets, id));
+        if let Some(asked) = asked {
+            packet_link(ui, cx, "Answers", asked);
+        }
+        let mut answered = false;
+        for answer in answers(data, row.id) {
+            answered = true;
+            packet_link(ui, cx, "Answered by", answer);
+        }
+        if let Some(reply) = &opened.dissection.reply
+            && !answered
+            && row.direction == Direction::In
+            && !reply.is_empty()
+        {
+            line(ui, "Answer", |ui| {
+                let text = RichText::new(reply_text(reply)).monospace();
+                ui.add(Label::new(text).truncate()).on_hover_text("What a live session answers; none was sent yet");
+            });
+        }
+        for fix in opened.fixes.iter().take(MOST_PLACES) {
+            let clicked = line(ui, "On the map", |ui| ui.link(format::place(fix.fix.place)).clicked());
+            if clicked {
+                push(ui, cx, Action::SelectFix { device: fix.device, fix: fix.id, packet: fix.packet });
+            }
+        }
+        let more = opened.fixes.len().saturating_sub(MOST_PLACES);
+        if more > 0 {
+            line(ui, "", |ui| ui.weak(format!("and {more} more places")));
+        }
+        line(ui, "Far end", |ui| ui.add(Label::new(RichText::new(row.peer.as_ref()).monospace()).truncate()));
+        for (key, value) in self.context_of(row) {
+            line(ui, key, |ui| ui.add(Label::new(RichText::new(value).monospace()).truncate()));
+        }
+    }
+
+    fn context_of(&mut self, row: &PacketRow) -> &[(String, String)] {
+        if self.context.as_ref().is_none_or(|(id, _)| *id != row.id) {
+            let mut pairs = Vec::new();
+            if let Some(context) = row.context.as_deref() {
+                match serde_json::from_str::<Json>(context) {
+                    Ok(json) => flatten("", &json, &mut pairs),
+                    Err(_) => pairs.push(("Context".to_owned(), context.to_owned())),
+                }
+            }
+            self.context = Some((row.id, pairs));
+        }
+        self.context.as_ref().map_or(&[], |(_, pairs)| pairs.as_slice())
+    }
+}
+
+/// The packets that answer this one.
+fn answers(data: &Data, id: PacketId) -> impl Iterator<Item = &PacketRow> {
+    let after = data.packets.partition_point(|r| r.id <= id);
+    data.packets.range(after..).take(ROWS_TO_THE_ANSWER).filter(move |r| r.answers == Some(id))
+}
+
+fn packet_link(ui: &mut Ui, cx: &mut Cx<'_>, relation: &str, to: &PacketRow) {
+    let none = Profile::default();
+    let profile = to.device.and_then(|id| cx.data.devices.get(&id)).map_or(&none, |d| &d.device.profile);
+    let summary = summarize(to, profile, cx.view.settings.units, None);
+    let serial = summary.serial.map(|n| format!(" #{n}")).unwrap_or_default();
+    let text = format!("{} {}{serial}", summary.title, summary.type_text);
+    let clicked = line(ui, relation, |ui| {
+        let (_, mark) = ui.allocate_space(vec2(10.0, 10.0));
+        paint::direction_arrow(ui, mark.center(), to.direction);
+        ui.link(text).on_hover_text(summary.line()).clicked()
+    });
+    if clicked {
+        push(ui, cx, Action::SelectPacket(to.id));
+    }
+}
+
+/// A weak word and what it is about.
+fn line<R>(ui: &mut Ui, what: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.horizontal(|ui| {
+        ui.set_min_height(paint::row_height(ui));
+        let (_, rect) = ui.allocate_space(vec2(84.0, paint::row_height(ui)));
+        let cell = Rect::from_min_max(pos2(rect.left() + GAP, rect.top()), rect.max);
+        let color = ui.visuals().weak_text_color();
+        paint::text(ui, cell, what, paint::body(ui), color, egui::Align::Min);
+        content(ui)
+    })
+    .inner
+}
+
+fn reply_text(reply: &[u8]) -> String {
+    match std::str::from_utf8(reply) {
+        Ok(text) if reply.iter().all(|&b| super::copy::printable(b).is_some()) => text.to_owned(),
+        Ok(_) | Err(_) => hex(reply),
+    }
+}
+
+/// A JSON object as lines: `headers.X-Limit-U` becomes `X-Limit-U`.
+fn flatten(name: &str, json: &Json, pairs: &mut Vec<(String, String)>) {
+    match json {
+        Json::Object(members) => {
+            for (key, value) in members {
+                flatten(key, value, pairs);
+            }
+        }
+        Json::Array(elements) => {
+            for element in elements {
+                flatten(name, element, pairs);
+            }
+        }
+        Json::Null => {}
+        Json::String(text) => pairs.push((name.to_owned(), text.clone())),
+        Json::Bool(_) | Json::Number(_) => pairs.push((name.to_owned(), json.to_string())),
+    }
+}

@@ -1,0 +1,365 @@
+//! The export sheet: whose history, from when to when, in which format, and whereto.
+
+use std::{path::PathBuf, sync::mpsc};
+
+use egui::{ComboBox, Context, Label, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
+use jiff::{SignedDuration, ToSpan};
+
+use crate::{
+    backend::ExportReport,
+    export::Format,
+    model::{DeviceId, DeviceState, TimeWindow, Timestamp},
+    ui::{Action, Cx, View, format, icons::Icon, theme, widgets},
+};
+
+/// Height of the list of devices.
+const LIST: f32 = 132.0;
+const ROW: f32 = 24.0;
+
+/// The sheet and what is being chosen in it.
+#[derive(Default)]
+pub(in crate::ui) struct Export {
+    chosen: Chosen,
+    span: Span,
+    format: Option<Format>,
+    path: String,
+    /// The path was typed or picked, so it is not replaced by a suggestion.
+    path_is_mine: bool,
+    with_suspect: bool,
+    state: State,
+    /// The system's file dialog, open on a thread of its own.
+    dialog: Option<mpsc::Receiver<Option<PathBuf>>>,
+}
+
+/// Whose history.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+enum Chosen {
+    #[default]
+    All,
+    Some(Vec<DeviceId>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Span {
+    LastHour,
+    #[default]
+    Today,
+    Yesterday,
+    LastWeek,
+    Everything,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Choosing,
+    Writing,
+    Done(ExportReport),
+    Failed(String),
+}
+
+impl Span {
+    const ALL: [Self; 5] = [Self::LastHour, Self::Today, Self::Yesterday, Self::LastWeek, Self::Everything];
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::LastHour => "Last hour",
+            Self::Today => "Today",
+            Self::Yesterday => "Yesterday",
+            Self::LastWeek => "Last 7 days",
+            Self::Everything => "Everything",
+        }
+    }
+
+    /// The window in the zone that is shown: a day begins at its midnight.
+    fn window(self, view: &View, now: Timestamp) -> TimeWindow {
+        let midnight = |days_ago: i64| {
+            let day = now.to_zoned(view.zone()).start_of_day().ok()?;
+            day.checked_sub(days_ago.days()).ok().map(|at| at.timestamp())
+        };
+        let before = |hours| now.checked_sub(SignedDuration::from_hours(hours)).ok();
+        let last_moment_before = |at: Timestamp| at.checked_sub(SignedDuration::from_millis(1)).ok();
+        match self {
+            Self::LastHour => TimeWindow { from: before(1), to: None },
+            Self::Today => TimeWindow { from: midnight(0), to: None },
+            Self::Yesterday => TimeWindow { from: midnight(1), to: midnight(0).and_then(last_moment_before) },
+            Self::LastWeek => TimeWindow { from: before(24 * 7), to: None },
+            Self::Everything => TimeWindow::ALL,
+        }
+    }
+}
+
+impl Export {
+    /// Begins with this device, or with all.
+    pub(in crate::ui) fn choose(&mut self, device: Option<DeviceId>) {
+        self.chosen = device.map_or(Chosen::All, |id| Chosen::Some(vec![id]));
+        if !matches!(self.state, State::Writing) {
+            self.state = State::Choosing;
+        }
+        self.path_is_mine = false;
+    }
+
+    /// The answer to [`Action::Export`].
+    pub(in crate::ui) fn finished(&mut self, result: Result<ExportReport, String>) {
+        self.state = match result {
+            Ok(report) => State::Done(report),
+            Err(error) => State::Failed(error),
+        };
+    }
+
+    /// Opens the system's file dialog. Where there is none it answers nothing, and the path field remains.
+    pub(in crate::ui) fn browse(&mut self, ctx: Context, name: PathBuf) {
+        let (tell, told) = mpsc::channel();
+        self.dialog = Some(told);
+        std::thread::spawn(move || {
+            let mut dialog = rfd::FileDialog::new().set_title("Export to");
+            if let Some(folder) = name.parent() {
+                dialog = dialog.set_directory(folder);
+            }
+            if let Some(file) = name.file_name() {
+                dialog = dialog.set_file_name(file.to_string_lossy());
+            }
+            // The sheet may be gone by now.
+            tell.send(dialog.save_file()).ok();
+            ctx.request_repaint();
+        });
+    }
+
+    pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        self.take_browsed();
+        self.suggest_path(cx);
+        ui.set_width(500.0);
+        self.devices(ui, cx);
+        ui.add_space(theme::GAP);
+        ui.horizontal(|ui| {
+            ui.label(widgets::weak(ui, "From"));
+            for span in Span::ALL {
+                if ui.selectable_label(self.span == span, span.title()).clicked() {
+                    self.span = span;
+                    self.path_is_mine &= !self.path.is_empty();
+                }
+            }
+        });
+        ui.label(widgets::weak(ui, self.window_text(cx)));
+        ui.add_space(theme::GAP);
+        ui.horizontal(|ui| {
+            ui.label(widgets::weak(ui, "Format"));
+            let format = self.format();
+            let combo = ComboBox::from_id_salt("format").selected_text(title(format)).show_ui(ui, |ui| {
+                for other in Format::ALL {
+                    if ui.selectable_label(other == format, title(other)).clicked() {
+                        self.format = Some(other);
+                    }
+                }
+            });
+            combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Format"));
+            ui.checkbox(&mut self.with_suspect, "Suspect positions too")
+                .on_hover_text("Positions whose packet had a wrong checksum");
+        });
+        ui.horizontal(|ui| {
+            ui.label(widgets::weak(ui, "File"));
+            let width = ui.available_width() - 90.0;
+            let field = ui.add(TextEdit::singleline(&mut self.path).desired_width(width));
+            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "File to write"));
+            if field.changed() {
+                self.path_is_mine = true;
+            }
+            let browse = ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…"));
+            if browse.clicked() {
+                cx.ask(Action::BrowseExport(PathBuf::from(&self.path)));
+            }
+        });
+        ui.add_space(theme::GAP);
+        self.result(ui, cx);
+    }
+
+    fn format(&self) -> Format {
+        self.format.unwrap_or(Format::Gpx)
+    }
+
+    fn take_browsed(&mut self) {
+        let Some(dialog) = &self.dialog else { return };
+        match dialog.try_recv() {
+            Ok(Some(path)) => {
+                self.path = path.display().to_string();
+                self.path_is_mine = true;
+                self.dialog = None;
+            }
+            Ok(None) | Err(mpsc::TryRecvError::Disconnected) => self.dialog = None,
+            Err(mpsc::TryRecvError::Empty) => {}
+        }
+    }
+
+    /// A name for the file, in the user's documents or home, until there is one of the user's own.
+    fn suggest_path(&mut self, cx: &Cx<'_>) {
+        if self.path_is_mine {
+            return;
+        }
+        let who = match &self.chosen {
+            Chosen::All => "all".to_owned(),
+            Chosen::Some(ids) => match ids.as_slice() {
+                [id] => safe_name(cx.data.label(*id)),
+                ids => format!("{} devices", ids.len()),
+            },
+        };
+        let day = cx.now.to_zoned(cx.view.zone()).strftime("%Y-%m-%d").to_string();
+        let file = format!("{who} {day}.{}", self.format().extension());
+        let folder = directories::UserDirs::new()
+            .map(|dirs| dirs.document_dir().unwrap_or(dirs.home_dir()).to_owned())
+            .unwrap_or_else(|| cx.data.station.data_dir.clone());
+        self.path = folder.join(file).display().to_string();
+    }
+
+    fn devices(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
+        let adopted: Vec<_> = cx.data.in_state(DeviceState::Adopted).collect();
+        let mut all = self.chosen == Chosen::All;
+        if ui.checkbox(&mut all, format!("All devices ({})", format::count(adopted.len() as u64))).changed() {
+            self.chosen = if all { Chosen::All } else { Chosen::Some(Vec::new()) };
+        }
+        let p = theme::palette(ui);
+        egui::Frame::new().fill(p.sunken).corner_radius(5).inner_margin(6).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing.y = 0.0;
+            let area = ScrollArea::vertical().id_salt("export devices").max_height(LIST).min_scrolled_height(LIST);
+            area.auto_shrink([false, true]).show_rows(ui, ROW, adopted.len(), |ui, rows| {
+                for overview in adopted.iter().skip(rows.start).take(rows.len()) {
+                    let id = overview.device.id;
+                    let mut on = match &self.chosen {
+                        Chosen::All => true,
+                        Chosen::Some(ids) => ids.contains(&id),
+                    };
+                    ui.horizontal(|ui| {
+                        ui.set_height(ROW);
+                        if ui.checkbox(&mut on, overview.device.label()).changed() {
+                            self.toggle(id, on, adopted.iter().map(|d| d.device.id));
+                        }
+                        let text = format::counted(overview.positions, "position", "positions");
+                        ui.label(widgets::weak(ui, text));
+                    });
+                }
+            });
+        });
+    }
+
+    fn toggle(&mut self, id: DeviceId, on: bool, everyone: impl Iterator<Item = DeviceId>) {
+        let mut ids = match std::mem::take(&mut self.chosen) {
+            Chosen::All => everyone.collect(),
+            Chosen::Some(ids) => ids,
+        };
+        ids.retain(|known| *known != id);
+        if on {
+            ids.push(id);
+        }
+        self.chosen = Chosen::Some(ids);
+    }
+
+    fn window_text(&self, cx: &Cx<'_>) -> String {
+        let TimeWindow { from, to } = self.span.window(cx.view, cx.now);
+        let text = |at: Option<Timestamp>, open: &str| at.map_or_else(|| open.to_owned(), |at| cx.view.date_time(at));
+        match (from, to) {
+            (None, None) => "The whole history".to_owned(),
+            _ => format!("{} to {} {}", text(from, "the beginning"), text(to, "now"), cx.view.zone_name(cx.now)),
+        }
+    }
+
+    fn result(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let p = theme::palette(ui);
+        let devices: Vec<_> = match &self.chosen {
+            Chosen::All => cx.data.in_state(DeviceState::Adopted).map(|d| d.device.id).collect(),
+            Chosen::Some(ids) => ids.clone(),
+        };
+        let writing = matches!(self.state, State::Writing);
+        let ready = !devices.is_empty() && !self.path.trim().is_empty() && !writing;
+        match &self.state {
+            State::Choosing => {}
+            State::Writing => {
+                ui.label(widgets::weak(ui, "Writing …"));
+            }
+            State::Done(report) => {
+                ui.add(Label::new(RichText::new(report_text(report)).color(p.parked)).wrap());
+            }
+            State::Failed(error) => {
+                ui.add(Label::new(RichText::new(format!("Nothing was written: {error}")).color(p.alarm)).wrap());
+            }
+        }
+        ui.horizontal(|ui| {
+            let export = widgets::primary(ui, Some(Icon::Export), "Export");
+            let why_not = if devices.is_empty() { "Choose a device first" } else { "Say which file to write" };
+            if ui.add_enabled(ready, export).on_disabled_hover_text(why_not).clicked() {
+                self.state = State::Writing;
+                cx.ask(Action::Export {
+                    devices,
+                    window: self.span.window(cx.view, cx.now),
+                    format: self.format(),
+                    to: PathBuf::from(self.path.trim()),
+                    with_suspect: self.with_suspect,
+                });
+            }
+            if ui.button("Close").clicked() {
+                cx.ask(Action::Sheet(None));
+            }
+        });
+    }
+}
+
+fn title(format: Format) -> &'static str {
+    match format {
+        Format::Gpx => "GPX 1.1",
+    }
+}
+
+/// `1,204 points, 2 gaps, 3 hidden → …/Van 7.gpx`.
+fn report_text(report: &ExportReport) -> String {
+    let ExportReport { points, segments, hidden, to } = report;
+    let mut text = format::counted(*points, "point", "points");
+    let gaps = segments.saturating_sub(1);
+    if gaps > 0 {
+        text += &format!(", {}", format::counted(gaps, "gap", "gaps"));
+    }
+    if *hidden > 0 {
+        text += &format!(", {} hidden", format::count(*hidden));
+    }
+    format!("{text} → {}", to.display())
+}
+
+/// A device's label as part of a file name.
+fn safe_name(label: &str) -> String {
+    let name: String = label.chars().map(|c| if c.is_alphanumeric() || " -_.".contains(c) { c } else { '_' }).collect();
+    let name = name.trim_matches(['.', ' ']).chars().take(60).collect::<String>();
+    if name.is_empty() { "device".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_result_says_what_was_written() {
+        let report =
+            |points, segments, hidden| ExportReport { points, segments, hidden, to: PathBuf::from("/t/a.gpx") };
+        assert_eq!(report_text(&report(1_204, 3, 3)), "1,204 points, 2 gaps, 3 hidden → /t/a.gpx");
+        assert_eq!(report_text(&report(1, 1, 0)), "1 point → /t/a.gpx");
+        assert_eq!(report_text(&report(0, 0, 0)), "0 points → /t/a.gpx");
+    }
+
+    #[test]
+    fn a_label_never_leaves_its_folder() {
+        assert_eq!(safe_name("owntracks/jane/phone"), "owntracks_jane_phone");
+        assert_eq!(safe_name("../../etc/passwd"), "_.._etc_passwd");
+        assert_eq!(safe_name("..."), "device");
+    }
+
+    #[test]
+    fn a_day_begins_at_its_own_midnight() {
+        let view = View { local_zone: jiff::tz::TimeZone::get("Europe/Brussels").unwrap(), ..View::default() };
+        let now: Timestamp = "2026-07-01T22:30:00Z".parse().unwrap();
+        let check = |span: Span, from: &str, to: Option<&str>| {
+            let window = span.window(&view, now);
+            assert_eq!(window.from, Some(from.parse().unwrap()), "{span:?}");
+            assert_eq!(window.to, to.map(|t| t.parse().unwrap()), "{span:?}");
+        };
+        check(Span::Today, "2026-07-01T22:00:00Z", None);
+        check(Span::Yesterday, "2026-06-30T22:00:00Z", Some("2026-07-01T21:59:59.999Z"));
+        check(Span::LastHour, "2026-07-01T21:30:00Z", None);
+    }
+}

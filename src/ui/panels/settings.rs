@@ -1,0 +1,134 @@
+//! The settings sheet.
+
+use egui::{Role, Slider, TextEdit, Ui, WidgetInfo};
+
+use crate::{
+    model::Policy,
+    ui::{
+        Action, Cx, theme,
+        view::{OnlineMap, Settings as Chosen, ThemeChoice, Units, Zone},
+        widgets,
+    },
+};
+
+/// Width of what stands before a choice.
+const LABEL: f32 = 90.0;
+
+/// The sheet and what is being typed in it.
+#[derive(Default)]
+pub(super) struct Settings {
+    /// The online map's URL while it is being typed.
+    template: Option<String>,
+    /// The scale while its slider is being dragged: applied at once it would move the slider away from under the pointer.
+    scale: Option<f32>,
+}
+
+impl Settings {
+    pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        ui.set_width(520.0);
+        let mut chosen = cx.view.settings.clone();
+        heading(ui, "New senders");
+        policy(ui, cx);
+        heading(ui, "Look");
+        row(ui, "Theme", |ui| {
+            choice(ui, &mut chosen.theme, ThemeChoice::System, "System");
+            choice(ui, &mut chosen.theme, ThemeChoice::Light, "Light");
+            choice(ui, &mut chosen.theme, ThemeChoice::Dark, "Dark");
+        });
+        row(ui, "Size", |ui| self.size(ui, &mut chosen));
+        row(ui, "Units", |ui| {
+            choice(ui, &mut chosen.units, Units::Metric, "Metric");
+            choice(ui, &mut chosen.units, Units::Imperial, "Miles and feet");
+        });
+        row(ui, "Times", |ui| {
+            let local = cx.now.to_zoned(cx.view.local_zone.clone()).strftime("%Z").to_string();
+            choice(ui, &mut chosen.zone, Zone::Local, &format!("Local ({local})"));
+            choice(ui, &mut chosen.zone, Zone::Utc, "UTC");
+        });
+        heading(ui, "Map");
+        self.online(ui, &mut chosen.online_map);
+        heading(ui, "Kept in");
+        let folder = cx.data.station.data_dir.display().to_string();
+        if widgets::copyable(ui, &folder, "folder") {
+            cx.ask(Action::Copy(folder, "the folder"));
+        }
+        ui.add_space(theme::MARGIN);
+        if ui.button("Close").clicked() {
+            cx.ask(Action::Sheet(None));
+        }
+        if chosen != cx.view.settings {
+            cx.ask(Action::SetSettings(chosen));
+        }
+    }
+
+    fn size(&mut self, ui: &mut Ui, chosen: &mut Chosen) {
+        let mut percent = self.scale.unwrap_or(chosen.ui_scale) * 100.0;
+        let slider = ui.add(Slider::new(&mut percent, 70.0..=200.0).step_by(5.0).suffix(" %"));
+        slider.widget_info(|| WidgetInfo::labeled(Role::Slider, true, "Size"));
+        self.scale = Some(percent / 100.0);
+        if !slider.dragged() {
+            chosen.ui_scale = percent / 100.0;
+            self.scale = None;
+        }
+    }
+
+    fn online(&mut self, ui: &mut Ui, map: &mut OnlineMap) {
+        ui.checkbox(&mut map.on, "Draw tiles from a server above the built-in map")
+            .on_hover_text("The server learns which places you look at");
+        let typed = self.template.get_or_insert_with(|| map.template.clone());
+        row(ui, "Address", |ui| {
+            let field = ui.add(TextEdit::singleline(typed).desired_width(f32::INFINITY));
+            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Address of map tiles"));
+            if field.lost_focus() {
+                map.template = typed.trim().to_owned();
+            }
+        });
+        if !["{z}", "{x}", "{y}"].iter().all(|part| typed.contains(part)) {
+            let p = theme::palette(ui);
+            row(ui, "", |ui| {
+                ui.colored_label(p.late, "The address needs {z}, {x} and {y}");
+            });
+        }
+        row(ui, "Credit", |ui| {
+            let field = ui.add(TextEdit::singleline(&mut map.attribution).desired_width(f32::INFINITY));
+            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Credit on the map"));
+        });
+        if !map.on {
+            self.template = None;
+        }
+    }
+}
+
+fn policy(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let now = cx.data.station.policy;
+    for policy in Policy::ALL {
+        let (text, meaning) = match policy {
+            Policy::Ask => ("Ask", "kept, answered, and shown as new until you decide"),
+            Policy::Adopt => ("Adopt all", "every sender becomes a device at once"),
+            Policy::Strict => ("Only known", "others are refused: trackers are closed, phones get an error"),
+        };
+        ui.horizontal(|ui| {
+            if ui.radio(now == policy, text).clicked() {
+                cx.ask(Action::SetPolicy(policy));
+            }
+            ui.label(widgets::weak(ui, meaning));
+        });
+    }
+}
+
+fn heading(ui: &mut Ui, text: &str) {
+    ui.add_space(theme::GAP);
+    ui.label(widgets::strong(ui, text));
+}
+
+fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
+    ui.horizontal(|ui| {
+        let text = widgets::weak(ui, label);
+        widgets::cell(ui, LABEL, |ui| ui.label(text));
+        add(ui);
+    });
+}
+
+fn choice<T: PartialEq>(ui: &mut Ui, value: &mut T, this: T, text: &str) {
+    ui.selectable_value(value, this, text);
+}

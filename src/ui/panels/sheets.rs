@@ -1,0 +1,63 @@
+//! Sheets over the window: export, settings, keys. One at a time; Escape or a click beside it closes it.
+
+use egui::{Frame, Id, Modal, RichText, Ui};
+
+use super::{export::Export, settings::Settings};
+use crate::ui::{
+    Action, Cx,
+    command::{Group, TABLE},
+    icons::Icon,
+    theme,
+    view::Sheet,
+    widgets,
+};
+
+pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &mut Settings) {
+    let Some(sheet) = cx.view.open.sheet else { return };
+    let title = match sheet {
+        Sheet::Settings => "Settings",
+        Sheet::Export => "Export history",
+        Sheet::Keys => "Keys",
+    };
+    let frame = Frame::window(ui.style()).inner_margin(18);
+    let modal = Modal::new(Id::unique("sheet").with(title)).frame(frame).show(ui.ctx(), |ui| {
+        let p = theme::palette(ui);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(title).heading().color(p.strong));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if widgets::icon_button(ui, Icon::Close, "Close sheet").clicked() {
+                    cx.ask(Action::Sheet(None));
+                }
+            });
+        });
+        ui.add_space(theme::GAP);
+        match sheet {
+            Sheet::Settings => settings.ui(ui, cx),
+            Sheet::Export => export.ui(ui, cx),
+            Sheet::Keys => keys(ui),
+        }
+    });
+    if modal.should_close() {
+        cx.ask(Action::Sheet(None));
+    }
+}
+
+fn keys(ui: &mut Ui) {
+    ui.set_width(420.0);
+    let p = theme::palette(ui);
+    for group in Group::ALL {
+        widgets::group_heading(ui, group.title());
+        for about in TABLE.iter().filter(|about| about.group == group) {
+            ui.horizontal(|ui| {
+                widgets::cell(ui, 96.0, |ui| {
+                    let key = RichText::new(about.keys(ui.ctx())).monospace().color(p.strong);
+                    let cap = Frame::new().fill(p.button).corner_radius(4);
+                    cap.inner_margin(egui::Margin::symmetric(6, 1)).show(ui, |ui| ui.label(key));
+                });
+                ui.label(about.text);
+            });
+        }
+        ui.add_space(theme::GAP);
+    }
+    ui.label(widgets::weak(ui, "In the device list, Up and Down go from row to row. Single keys rest while you type."));
+}

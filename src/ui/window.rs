@@ -1,0 +1,63 @@
+//! The window on the desktop: its size, where its memory lies, and the wake-up that facts give it.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use egui::ViewportBuilder;
+
+use super::{App, Options};
+use crate::backend::{Backend, Wake};
+
+/// Names the window to the desktop, and eframe's folder.
+const APP_ID: &str = "io.github.wayglass.Wayglass";
+/// Facts may come by the thousand; the window follows at 30 Hz.
+const COALESCE: Duration = Duration::from_millis(33);
+
+/// What a wake-up will wake, once the window is there.
+#[derive(Clone, Default)]
+pub struct Wakes(Arc<OnceLock<egui::Context>>);
+
+impl Wakes {
+    /// Wakes the window from any thread; nothing before it is open, since it reads everything when it opens.
+    pub fn wake(&self) -> Wake {
+        let slot = Arc::clone(&self.0);
+        Arc::new(move || {
+            if let Some(ctx) = slot.get() {
+                ctx.request_repaint_after(COALESCE);
+            }
+        })
+    }
+}
+
+/// A wake-up for a window that will be opened with [`run`].
+pub fn late_wake() -> (Wake, Wakes) {
+    let wakes = Wakes::default();
+    (wakes.wake(), wakes)
+}
+
+/// Opens the window and returns when it is closed and everything is committed.
+///
+/// Errs where there is no display or no usable graphics.
+pub fn run(backend: Backend, wakes: Wakes, options: Options) -> eframe::Result {
+    let native = eframe::NativeOptions {
+        viewport: ViewportBuilder::default()
+            .with_title("Wayglass")
+            .with_app_id(APP_ID)
+            .with_inner_size([1440.0, 900.0])
+            .with_min_inner_size([1024.0, 640.0]),
+        renderer: eframe::Renderer::Wgpu,
+        centered: true,
+        ..eframe::NativeOptions::default()
+    };
+    eframe::run_native(
+        APP_ID,
+        native,
+        Box::new(move |cc| {
+            // Set once: one window, one context.
+            wakes.0.set(cc.egui_ctx.clone()).ok();
+            Ok(Box::new(App::new(cc, backend, options)))
+        }),
+    )
+}

@@ -1,0 +1,182 @@
+//! One JSON object of a body, asked by name.
+
+use std::{borrow::Cow, collections::HashMap, ops::Range};
+
+use serde_json::{Map, Value};
+
+use super::{
+    findings::Findings,
+    scan::{Doc, Kind, Node},
+};
+use crate::model::Group;
+
+/// Longest value of a body that becomes a reading; photographs and the like stay in the packet.
+pub(super) const MOST_BYTES: usize = 4096;
+
+/// An object; of members with the same name the last one counts.
+pub(super) struct Object<'d, 'a> {
+    doc: &'d Doc<'a>,
+    /// Indices of the members that count, in the order they stand.
+    members: Vec<usize>,
+    /// The object's own bytes.
+    pub(super) span: Range<usize>,
+}
+
+impl<'d, 'a> Object<'d, 'a> {
+    /// The object at `index`; `None` where the value there is something else.
+    pub(super) fn at(doc: &'d Doc<'a>, index: usize, findings: &mut Findings) -> Option<Self> {
+        let node = doc.nodes.get(index).filter(|n| n.kind == Kind::Object)?;
+        let mut members: Vec<Option<usize>> = Vec::new();
+        let mut place_of: HashMap<&str, usize> = HashMap::new();
+        for (child, member) in doc.children(index) {
+            let name = member.name.as_deref().unwrap_or_default();
+            if let Some(earlier) = place_of.insert(name, members.len()) {
+                findings.note(
+                    Group::Json,
+                    &member.whole,
+                    format!("`{}` occurs more than once, the last one counts", clipped(name)),
+                );
+                if let Some(slot) = members.get_mut(earlier) {
+                    *slot = None;
+                }
+            }
+            members.push(Some(child));
+        }
+        Some(Self { doc, members: members.into_iter().flatten().collect(), span: node.value.clone() })
+    }
+
+    /// Index in the document, name and value of every member, each name once.
+    pub(super) fn members(&self) -> impl Iterator<Item = (usize, &'d str, &'d Node<'a>)> {
+        self.members.iter().filter_map(|&index| {
+            let node = self.doc.nodes.get(index)?;
+            Some((index, node.name.as_deref()?, node))
+        })
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&'d Node<'a>> {
+        self.members().find(|(_, n, _)| *n == name).map(|(_, _, node)| node)
+    }
+
+    /// A member that is a string.
+    pub(super) fn text(&self, name: &str) -> Option<&'d str> {
+        match &self.get(name)?.kind {
+            Kind::Text(text) => Some(text),
+            Kind::Object | Kind::Array | Kind::Number(_) | Kind::Bool(_) | Kind::Null | Kind::Deep => None,
+        }
+    }
+
+    /// A member that names something: a string, or a number as it is written. `None` for an empty one.
+    pub(super) fn label(&self, name: &str) -> Option<&'d str> {
+        let label = match &self.get(name)?.kind {
+            Kind::Text(text) => text.as_ref(),
+            Kind::Number(number) => number,
+            Kind::Object | Kind::Array | Kind::Bool(_) | Kind::Null | Kind::Deep => return None,
+        };
+        (!label.is_empty()).then_some(label)
+    }
+
+    /// Finds fault with a member that should name something and cannot.
+    pub(super) fn expect_label(&self, name: &str, findings: &mut Findings) {
+        if let Some(node) = self.get(name)
+            && matches!(node.kind, Kind::Object | Kind::Array | Kind::Bool(_) | Kind::Deep)
+        {
+            let text = format!("`{name}` is {}, not a text, and is left out", self.shown(node));
+            findings.warn(Group::Json, &node.value, text);
+        }
+    }
+
+    /// A member that is a number, or a string that spells one. What is neither is a finding; absent and null are not.
+    pub(super) fn number(&self, name: &str, findings: &mut Findings) -> Option<f64> {
+        let node = self.get(name)?;
+        match number(node) {
+            Ok(number) => number,
+            Err(why) => {
+                findings.warn(
+                    Group::Json,
+                    &node.value,
+                    format!("`{name}` is {}, {why}, and is left out", shown(self.doc, node)),
+                );
+                None
+            }
+        }
+    }
+
+    /// A value as it may be shown in a finding.
+    pub(super) fn shown(&self, node: &Node<'_>) -> String {
+        shown(self.doc, node)
+    }
+
+    /// The value at `index` as JSON; `None` for null, for what is too large to be a reading or nested too deep.
+    pub(super) fn json(&self, index: usize) -> Option<Value> {
+        let node = self.doc.nodes.get(index).filter(|n| n.value.len() <= MOST_BYTES)?;
+        Some(json(self.doc, index)).filter(|v| !v.is_null() && node.kind != Kind::Deep)
+    }
+}
+
+/// A number, `None` for null, or why it is none. The protocol's own samples write numbers as strings, so those count.
+pub(super) fn number(node: &Node<'_>) -> Result<Option<f64>, &'static str> {
+    let written = match &node.kind {
+        Kind::Number(number) => number,
+        Kind::Text(text) => text.trim(),
+        Kind::Null => return Ok(None),
+        Kind::Object | Kind::Array | Kind::Bool(_) | Kind::Deep => return Err("not a number"),
+    };
+    // Rust reads "NaN" and "inf" as numbers, too.
+    if !written.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
+        return Err("not a number");
+    }
+    match written.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(Some(number)),
+        Ok(_) => Err("beyond any number"),
+        Err(_) => Err("not a number"),
+    }
+}
+
+/// A number as JSON: whole ones without a decimal point.
+pub(super) fn json_number(number: f64) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() < EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+        return Value::from(number as i64);
+    }
+    Value::from(number)
+}
+
+fn json(doc: &Doc<'_>, index: usize) -> Value {
+    let Some(node) = doc.nodes.get(index) else { return Value::Null };
+    match &node.kind {
+        Kind::Object => {
+            let members = doc.children(index).map(|(i, child)| {
+                let name = child.name.as_ref().map_or_else(String::new, |n| n.clone().into_owned());
+                (name, json(doc, i))
+            });
+            Value::Object(members.collect::<Map<_, _>>())
+        }
+        Kind::Array => Value::Array(doc.children(index).map(|(i, _)| json(doc, i)).collect()),
+        Kind::Text(text) => Value::String(text.clone().into_owned()),
+        Kind::Number(number) => match number.parse::<i64>() {
+            Ok(whole) => Value::from(whole),
+            Err(_) => number.parse::<f64>().map_or(Value::Null, Value::from),
+        },
+        Kind::Bool(b) => Value::Bool(*b),
+        Kind::Null | Kind::Deep => Value::Null,
+    }
+}
+
+fn shown(doc: &Doc<'_>, node: &Node<'_>) -> String {
+    clipped(&String::from_utf8_lossy(doc.body.get(node.value.clone()).unwrap_or_default())).into_owned()
+}
+
+/// At most 40 characters of a text, without control characters.
+pub(super) fn clipped(text: &str) -> Cow<'_, str> {
+    const MOST_CHARS: usize = 40;
+    if text.chars().count() <= MOST_CHARS && !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut clipped: String =
+        text.chars().take(MOST_CHARS).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    if text.chars().nth(MOST_CHARS).is_some() {
+        clipped.push('…');
+    }
+    Cow::Owned(clipped)
+}

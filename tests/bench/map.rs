@@ -1,0 +1,132 @@
+//! What a frame of the map costs: layout and tessellation at 1920 x 1080, without tiles and without a graphics card.
+
+#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "made-up numbers")]
+
+use divan::{Bencher, black_box};
+use egui::{Context, RawInput, Rect, pos2, vec2};
+use wayglass::{
+    geo::LatLon,
+    model::{
+        Device, DeviceId, DeviceOverview, DeviceState, Fix, Identity, PacketId, Profile, Protocol, Readings, StoredFix,
+        Timestamp, Trust,
+    },
+    ui::{
+        Cx, Data, View,
+        map::{MapOptions, MapPanel, Trail, camera::Camera},
+    },
+};
+
+fn main() {
+    divan::main();
+}
+
+const DEVICES: i64 = 10_000;
+const POINTS: i64 = 1_000_000;
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_700_000_000).unwrap()
+}
+
+fn fix(device: i64, id: i64, seconds_ago: i64, lat: f64, lon: f64) -> StoredFix {
+    let at = Timestamp::from_second(now().as_second() - seconds_ago).unwrap();
+    let fix = Fix {
+        at,
+        place: LatLon::new(lat, lon).unwrap(),
+        valid: true,
+        altitude_m: None,
+        speed_kmh: Some(40.0),
+        course_deg: Some((id % 360) as f64),
+        satellites: None,
+        accuracy_m: None,
+    };
+    let (trust, readings) = (Trust::Good, Readings::new());
+    StoredFix { id, device: DeviceId(device), fix, received: at, trust, readings, packet: PacketId(id) }
+}
+
+/// Spread over central Europe.
+fn devices() -> Data {
+    let mut data = Data::default();
+    for n in 0..DEVICES {
+        let (lat, lon) = (46.0 + (n * 7_919 % DEVICES) as f64 * 0.0007, 5.0 + (n * 104_729 % DEVICES) as f64 * 0.001);
+        let last_fix = fix(n, n, 10 + n % 4_000, lat, lon);
+        let device = Device {
+            id: last_fix.device,
+            identity: Identity::new(format!("{n:015}")).unwrap(),
+            protocol: Protocol::Gt06,
+            name: Some(format!("Van {n}")),
+            state: DeviceState::Adopted,
+            profile: Profile::default(),
+            first_seen: now(),
+            last_heard: Some(last_fix.received),
+        };
+        let readings = Readings::new();
+        data.devices
+            .insert(device.id, DeviceOverview { device, last_fix: Some(last_fix), readings, packets: 1, positions: 1 });
+    }
+    data
+}
+
+/// A million fixes of one device that goes about a country, its towns and their streets.
+fn wander() -> Vec<StoredFix> {
+    let step = |n: i64| {
+        let t = n as f64;
+        let lat = 50.0 + 2.0 * (t * 2.1e-5).sin() + 0.2 * (t * 3.7e-4).sin() + 0.02 * (t * 1.1e-2).sin();
+        let lon = 10.0 + 3.0 * (t * 1.7e-5).cos() + 0.3 * (t * 4.3e-4).cos() + 0.03 * (t * 1.3e-2).cos();
+        fix(0, n, (POINTS - n) * 10, lat, lon)
+    };
+    (0..POINTS).map(step).collect()
+}
+
+struct Stage {
+    ctx: Context,
+    map: MapPanel,
+    data: Data,
+    view: View,
+}
+
+impl Stage {
+    fn new(data: Data, center: LatLon, zoom: f64) -> Self {
+        let camera = Some(Camera { center, zoom });
+        let options = MapOptions { camera, sync_tiles: true, ..MapOptions::default() };
+        let mut stage =
+            Self { ctx: Context::default(), map: MapPanel::new(None, options), data, view: View::default() };
+        // Fonts, pictures and the like are made once.
+        stage.frame();
+        stage.frame();
+        stage
+    }
+
+    fn frame(&mut self) {
+        let input = RawInput {
+            screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), vec2(1920.0, 1080.0))),
+            ..RawInput::default()
+        };
+        let Self { ctx, map, data, view } = self;
+        let mut actions = Vec::new();
+        let mut output = ctx.run_ui(input, |ui| map.ui(ui, &mut Cx { data, view, now: now(), actions: &mut actions }));
+        output.textures_delta.clear();
+        black_box(ctx.tessellate(output.shapes, output.pixels_per_point));
+    }
+}
+
+#[divan::bench(args = [5.0, 7.0, 9.0, 12.0])]
+fn frame_with_10k_devices(bencher: Bencher<'_, '_>, zoom: f64) {
+    let mut stage = Stage::new(devices(), LatLon::new(49.5, 10.0).unwrap(), zoom);
+    bencher.bench_local(|| stage.frame());
+}
+
+#[divan::bench(args = [4.0, 7.0, 10.0, 13.0, 16.0])]
+fn frame_with_a_million_points(bencher: Bencher<'_, '_>, zoom: f64) {
+    let mut data = devices();
+    data.devices.retain(|id, _| id.0 == 0);
+    let fixes = wander();
+    let center = fixes[fixes.len() / 2].fix.place;
+    data.trails.insert(DeviceId(0), Trail::from_fixes(fixes));
+    let mut stage = Stage::new(data, center, zoom);
+    bencher.bench_local(|| stage.frame());
+}
+
+#[divan::bench(sample_count = 3)]
+fn trail_of_a_million_points(bencher: Bencher<'_, '_>) {
+    bencher.with_inputs(wander).bench_local_values(Trail::from_fixes);
+}

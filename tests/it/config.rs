@@ -1,0 +1,101 @@
+//! The settings file: what is understood, what is refused and how, and that comments survive.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{fs, path::Path};
+
+use wayglass::{
+    backend::{
+        ListenAt,
+        config::{self, Config, ConfigError},
+    },
+    model::{Policy, Protocol},
+};
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("/etc/wayglass/config.toml"))
+}
+
+fn address(text: &str) -> ListenAt {
+    ListenAt::Address(text.parse().unwrap())
+}
+
+#[test]
+fn every_key_is_read() {
+    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\napi = \"off\"\npolicy = 'strict'\n";
+    let expected = Config {
+        data_dir: Some("/srv/w".into()),
+        gt06: Some(address("0.0.0.0:5023")),
+        owntracks: Some(address("[::]:0")),
+        api: Some(ListenAt::Off),
+        policy: Some(Policy::Strict),
+    };
+    assert_eq!(parse(text).unwrap(), expected);
+    assert_eq!(parse("").unwrap(), Config::default());
+    assert_eq!(parse("data_dir = 'here'").unwrap().data_dir, Some("/etc/wayglass/here".into()));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line() {
+    for (text, line, words) in [
+        ("\npolicy = \"maybe\"", 2, &["`policy`", "\"maybe\"", "ask", "strict"][..]),
+        ("policy = 3", 1, &["`policy`", "integer"]),
+        ("#\n#\ngt06 = \"5023\"", 3, &["`gt06`", "\"5023\"", "127.0.0.1:5023", "off"]),
+        ("owntracks = true", 1, &["`owntracks`", "boolean"]),
+        ("data_dir = \"\"", 1, &["`data_dir`", "folder"]),
+        ("polcy = \"ask\"", 1, &["`polcy`", "did you mean `policy`?"]),
+        ("\n\nown-tracks = \"off\"", 3, &["did you mean `owntracks`?"]),
+        ("zoom = 3", 1, &["`zoom`", "data_dir, gt06, owntracks, api, policy"]),
+        ("[receivers]\ngt06 = \"off\"", 1, &["`receivers`"]),
+        ("gt06 = \"off\"\ngt06 = \"off\"", 2, &["duplicate"]),
+        ("gt06 = off", 1, &[]),
+        ("gt06", 1, &[]),
+    ] {
+        let said = parse(text).unwrap_err().to_string();
+        assert!(said.starts_with(&format!("/etc/wayglass/config.toml, line {line}: ")), "{text:?} gives {said}");
+        assert!(words.iter().all(|w| said.contains(w)), "{text:?} gives {said}");
+        assert!(!said.contains('\n'), "one line: {said}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_an_error_only_when_it_was_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    assert_eq!(Config::load_if_there(&path).unwrap(), Config::default());
+    let said = Config::load(&path).unwrap_err().to_string();
+    assert!(said.contains("config.toml") && said.contains("cannot read"), "{said}");
+    // A folder is there, but cannot be read: that is never silent.
+    assert!(Config::load_if_there(folder.path()).is_err());
+}
+
+#[test]
+fn flags_win_over_the_file_and_the_file_over_defaults() {
+    let flags = Config { gt06: Some(ListenAt::Off), data_dir: Some("/tmp/x".into()), ..Config::default() };
+    let file = parse("gt06 = \"0.0.0.0:1\"\npolicy = \"adopt\"\ndata_dir = \"/srv\"").unwrap();
+    let setup = flags.or(file).setup().unwrap();
+    assert_eq!(setup.data_dir, Path::new("/tmp/x"));
+    assert_eq!(setup.policy, Policy::Adopt);
+    let at = |p| setup.listen.iter().find(|(q, _)| *q == p).unwrap().1;
+    assert_eq!((at(Protocol::Gt06), at(Protocol::OwnTracks)), (ListenAt::Off, address("127.0.0.1:5144")));
+}
+
+#[test]
+fn what_the_window_changes_leaves_the_rest_of_the_file_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("made").join("config.toml");
+    config::remember_policy(&path, Policy::Adopt).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "policy = \"adopt\"\n");
+    let text = "# mine\r\ngt06 = '127.0.0.1:5023' # trackers\npolicy=\"ask\"  # who";
+    fs::write(&path, text).unwrap();
+    config::remember_listen(&path, Protocol::Gt06, address("0.0.0.0:5023")).unwrap();
+    config::remember_policy(&path, Policy::Strict).unwrap();
+    config::remember_listen(&path, Protocol::OwnTracks, ListenAt::Off).unwrap();
+    let expected = "# mine\r\ngt06 = \"0.0.0.0:5023\" # trackers\npolicy=\"strict\"  # who\nowntracks = \"off\"\n";
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    let read = Config::load(&path).unwrap();
+    assert_eq!((read.gt06, read.owntracks), (Some(address("0.0.0.0:5023")), Some(ListenAt::Off)));
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+    fs::write(&path, "gt06 = = 1").unwrap();
+    assert!(config::remember_policy(&path, Policy::Ask).is_err(), "a file that is not understood is not touched");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "gt06 = = 1");
+}

@@ -1,0 +1,177 @@
+//! A whole backend in a temporary folder on free ports, and far ends that speak to it over real sockets.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+
+use wayglass::{
+    backend::{Access, Backend, Limits, ListenAt, ReceiverStatus, Setup},
+    model::{Clock, Policy, Protocol, Timestamp},
+};
+
+/// Longest wait for something that must happen.
+pub const SOON: Duration = Duration::from_secs(20);
+
+/// A clock that a test sets.
+#[derive(Clone)]
+pub struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    pub fn at(text: &str) -> Self {
+        let at: Timestamp = text.parse().expect("an RFC 3339 time");
+        Self(Arc::new(AtomicI64::new(at.as_millisecond())))
+    }
+
+    pub fn clock(&self) -> Clock {
+        let ms = Arc::clone(&self.0);
+        Arc::new(move || Timestamp::from_millisecond(ms.load(Ordering::Relaxed)).expect("a time within range"))
+    }
+}
+
+/// A running backend; its folder goes with it.
+pub struct Station {
+    backend: Option<Backend>,
+    pub gt06: SocketAddr,
+    pub owntracks: SocketAddr,
+    pub folder: tempfile::TempDir,
+    woken: mpsc::Receiver<()>,
+}
+
+impl Station {
+    pub fn start(policy: Policy) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a temporary folder"), policy)
+    }
+
+    pub fn start_in(folder: tempfile::TempDir, policy: Policy) -> Self {
+        let free: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        let setup = Setup {
+            data_dir: folder.path().to_owned(),
+            listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
+            policy,
+            limits: Limits::default(),
+            access: Access::default(),
+        };
+        let (wake, woken) = mpsc::sync_channel(1);
+        let wake = Arc::new(move || {
+            wake.try_send(()).ok();
+        });
+        let backend =
+            Backend::start(setup, TestClock::at("2026-11-21T12:00:00Z").clock(), wake).expect("the backend starts");
+        backend.wait_settled();
+        let bound = |protocol| {
+            let line = backend.receivers().into_iter().find(|l| l.protocol == protocol).expect("a receiver a protocol");
+            match line.status {
+                ReceiverStatus::Listening(at) => at,
+                other => panic!("{protocol} does not listen: {other:?}"),
+            }
+        };
+        let (gt06, owntracks) = (bound(Protocol::Gt06), bound(Protocol::OwnTracks));
+        Self { backend: Some(backend), gt06, owntracks, folder, woken }
+    }
+
+    pub fn backend(&self) -> &Backend {
+        self.backend.as_ref().expect("it runs until it is stopped")
+    }
+
+    /// A look into the file as any SQLite client has it.
+    pub fn sql<T: rusqlite::types::FromSql>(&self, query: &str) -> T {
+        sql(self.folder.path(), query)
+    }
+
+    /// Waits, woken by commits, until `done` holds.
+    pub fn until(&self, what: &str, mut done: impl FnMut(&Self) -> bool) {
+        let end = Instant::now() + SOON;
+        while !done(self) {
+            assert!(Instant::now() < end, "still not: {what}");
+            self.woken.recv_timeout(Duration::from_millis(50)).ok();
+        }
+    }
+
+    /// Stops it in order and gives the folder back.
+    pub fn stop(mut self) -> tempfile::TempDir {
+        self.backend.take().expect("it runs").stop(Duration::from_secs(5));
+        self.folder
+    }
+}
+
+/// One value out of the file in `folder`.
+pub fn sql<T: rusqlite::types::FromSql>(folder: &std::path::Path, query: &str) -> T {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let file = rusqlite::Connection::open_with_flags(folder.join("wayglass.db"), flags).expect("the store opens");
+    file.busy_timeout(SOON).expect("a time-out");
+    file.query_row(query, [], |row| row.get(0)).unwrap_or_else(|e| panic!("{query}: {e}"))
+}
+
+/// A GT06 tracker: raw bytes out, whatever comes back.
+pub struct Tracker(TcpStream);
+
+impl Tracker {
+    pub fn connect(to: SocketAddr) -> Self {
+        let stream = TcpStream::connect(to).expect("the receiver accepts");
+        stream.set_nodelay(true).expect("a socket option");
+        stream.set_read_timeout(Some(SOON)).expect("a time-out");
+        Self(stream)
+    }
+
+    pub fn send(&mut self, hex: &str) {
+        self.0.write_all(&bytes(hex)).expect("the receiver reads");
+    }
+
+    /// Exactly as many bytes as `hex` has, and equal to it.
+    pub fn expect(&mut self, hex: &str) {
+        let mut got = vec![0; bytes(hex).len()];
+        self.0.read_exact(&mut got).unwrap_or_else(|e| panic!("no answer {hex}: {e}"));
+        assert_eq!(wayglass::wire::hex(&got), hex.to_lowercase());
+    }
+
+    /// The far end closes without another byte.
+    pub fn expect_closed(&mut self) {
+        let mut rest = Vec::new();
+        // A reset is a close, too.
+        self.0.read_to_end(&mut rest).ok();
+        assert!(rest.is_empty(), "nothing more was expected, {} came", wayglass::wire::hex(&rest));
+    }
+}
+
+/// Bytes of hex digits; spaces are no matter.
+pub fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> = hex.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    assert_eq!(digits.len() % 2, 0, "an odd number of digits in {hex}");
+    let pair = |p: &[u8]| u8::from_str_radix(std::str::from_utf8(p).expect("ASCII"), 16).expect("hex digits");
+    digits.chunks(2).map(pair).collect()
+}
+
+/// An answer over HTTP.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+/// One request on a connection of its own; `head` holds further lines, each ended by CRLF.
+pub fn http(to: SocketAddr, method: &str, path: &str, head: &str, body: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(to).expect("the receiver accepts");
+    stream.set_read_timeout(Some(SOON)).expect("a time-out");
+    let start = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{head}");
+    write!(stream, "{start}Content-Length: {}\r\n\r\n", body.len()).expect("the receiver reads");
+    // An early answer may close the way for the rest.
+    stream.write_all(body).ok();
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).ok();
+    let text = String::from_utf8_lossy(&text);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status");
+    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+}
+
+/// Posts an OwnTracks message.
+pub fn post(to: SocketAddr, body: &str) -> Answer {
+    http(to, "POST", "/pub", "Content-Type: application/json\r\n", body.as_bytes())
+}

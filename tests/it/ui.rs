@@ -1,0 +1,5 @@
+//! The window without a display: panels over hand-made data, and the whole application over a real backend.
+
+mod panels;
+mod pictures;
+mod stage;
