@@ -17,11 +17,11 @@ use super::{
     asks::Asks,
     command,
     data::{MAX_EVENTS, Opened, Station},
-    map::Trail,
+    map::{MapOptions, OnlineMap, Trail, camera::Camera},
     panels::Panels,
     theme,
     toasts::Toasts,
-    view::{Open, Settings, Sheet, ThemeChoice},
+    view::{self, Open, Settings, Sheet, ThemeChoice},
 };
 use crate::{
     backend::{Backend, ExportJob, Feed, History},
@@ -51,12 +51,16 @@ pub struct Options {
     pub quit: Arc<AtomicBool>,
     /// Map tiles are read while drawing, not beside it: for tests, whose pictures must not depend on speed.
     pub sync_tiles: bool,
+    /// Where tiles of the online map are kept; `None` keeps none.
+    pub tile_cache: Option<PathBuf>,
 }
 
 impl Options {
     /// For a window on a desktop.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, zone: TimeZone::system(), quit: Arc::default(), sync_tiles: false }
+        let dirs = directories::ProjectDirs::from("", "", "wayglass");
+        let tile_cache = dirs.map(|dirs| dirs.cache_dir().join("tiles"));
+        Self { clock, zone: TimeZone::system(), quit: Arc::default(), sync_tiles: false, tile_cache }
     }
 }
 
@@ -75,6 +79,7 @@ pub struct App {
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
+    tile_cache: Option<PathBuf>,
     /// A text field had the keyboard at the end of the last frame: egui takes it away before we see the key that did it.
     typing: bool,
     /// The device whose events are in [`Data::events`].
@@ -87,6 +92,8 @@ pub struct App {
 struct Kept {
     settings: Settings,
     open: KeptOpen,
+    /// Where the map looked.
+    camera: Option<Camera>,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -111,7 +118,7 @@ impl App {
     /// The window over a backend that was started for it.
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         theme::install(&cc.egui_ctx);
-        let Kept { settings, open } =
+        let Kept { settings, open, camera } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
         let KeptOpen { dock, devices, details } = open;
         let view = View {
@@ -120,6 +127,9 @@ impl App {
             local_zone: options.zone,
             ..View::default()
         };
+        let online = online(&view.settings, options.tile_cache.as_ref());
+        let map = MapOptions { camera, online, sync_tiles: options.sync_tiles };
+        let panels = Panels::new(cc.wgpu_render_state.as_ref(), map);
         let mut asks = Asks::default();
         // Subscribed before the first question, so that nothing falls between the two.
         let feed = backend.feed();
@@ -130,11 +140,12 @@ impl App {
             quit: options.quit,
             data: Data::default(),
             view,
-            panels: Panels::new(),
+            panels,
             asks,
             toasts: Toasts::default(),
             dressed: None,
             lan_read: None,
+            tile_cache: options.tile_cache,
             typing: false,
             events_of: None,
             backend: Some(backend),
@@ -366,7 +377,7 @@ impl App {
         };
     }
 
-    /// Theme and scale, where they changed.
+    /// Theme, scale and online map, where they changed.
     fn dress(&mut self, ctx: &Context) {
         if self.dressed.as_ref() == Some(&self.view.settings) {
             return;
@@ -377,6 +388,7 @@ impl App {
             ThemeChoice::Dark => egui::ThemePreference::Dark,
         });
         ctx.set_zoom_factor(self.view.settings.ui_scale);
+        self.panels.map.set_online(online(&self.view.settings, self.tile_cache.as_ref()));
         self.dressed = Some(self.view.settings.clone());
     }
 
@@ -418,7 +430,9 @@ impl App {
                 self.asks.change(what, pending);
             }
             Action::Follow(device) => self.view.follow = device,
-            Action::FitAll | Action::FitDevice(_) => self.panels.map_action(&action),
+            Action::FitAll => self.panels.map.fit_all(),
+            Action::FitDevice(device) => self.panels.map.fit_device(device),
+            Action::Zoom(levels) => self.panels.map.zoom_by(levels),
             Action::Listen(protocol, at) => self.backend().listen(protocol, at),
             Action::Retry(protocol) => self.backend().retry(protocol),
             Action::SetPolicy(policy) => self.backend().set_policy(policy),
@@ -460,6 +474,17 @@ impl App {
     }
 }
 
+/// The online map as the settings want it.
+fn online(settings: &Settings, cache_dir: Option<&PathBuf>) -> Option<OnlineMap> {
+    let view::OnlineMap { on, template, attribution } = &settings.online_map;
+    on.then(|| OnlineMap {
+        url: template.clone(),
+        attribution: attribution.clone(),
+        cache_dir: cache_dir.cloned(),
+        ..OnlineMap::default()
+    })
+}
+
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         if self.quit.load(Ordering::Relaxed) {
@@ -499,7 +524,11 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         let Open { dock, devices, details, sheet: _ } = self.view.open;
-        let kept = Kept { settings: self.view.settings.clone(), open: KeptOpen { dock, devices, details } };
+        let kept = Kept {
+            settings: self.view.settings.clone(),
+            open: KeptOpen { dock, devices, details },
+            camera: Some(self.panels.map.camera()),
+        };
         eframe::set_value(storage, KEPT, &kept);
     }
 

@@ -484,11 +484,18 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     let mut row = ui.new_child(UiBuilder::new().max_rect(inner).id_salt(device.id));
     let ui = &mut row;
     ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
-    ui.add(egui::Label::new(widgets::strong(ui, device.identity.as_str())).truncate());
+    ui.horizontal(|ui| {
+        ui.spacing_mut().interact_size.y = 16.0;
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(widgets::weak(ui, device.protocol.title()).text_style(TextStyle::Small));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(egui::Label::new(widgets::strong(ui, device.identity.as_str())).truncate());
+            });
+        });
+    });
     let heard = device.last_heard.map_or_else(String::new, |at| format!(" · {} ago", widgets::age(ui, cx.now, at)));
     let known = format!(
-        "{} · {} · since {}{heard}",
-        device.protocol.title(),
+        "{} · since {}{heard}",
         format::counted(overview.packets, "frame", "frames"),
         cx.view.moment(device.first_seen, cx.now),
     );

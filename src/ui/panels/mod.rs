@@ -12,9 +12,14 @@ mod sheets;
 mod top;
 pub mod tree;
 
+use eframe::egui_wgpu::RenderState;
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
-use super::{Action, Cx, theme};
+use super::{
+    Action, Cx,
+    map::{MapOptions, MapPanel},
+    theme,
+};
 
 /// The states of all panels, and where each of them stands.
 pub struct Panels {
@@ -26,11 +31,12 @@ pub struct Panels {
     packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
+    pub(super) map: MapPanel,
 }
 
 impl Panels {
-    /// All panels as they are at the start.
-    pub fn new() -> Self {
+    /// All panels as they are at the start. `render_state` is the window's, for the map.
+    pub fn new(render_state: Option<&RenderState>, map: MapOptions) -> Self {
         Self {
             top: top::Top::default(),
             devices: devices::Devices::default(),
@@ -40,11 +46,9 @@ impl Panels {
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
+            map: MapPanel::new(render_state, map),
         }
     }
-
-    /// What only the map can do.
-    pub(super) fn map_action(&mut self, _action: &Action) {}
 
     /// Lays all of them out.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -76,9 +80,7 @@ impl Panels {
         if details != cx.view.open.details {
             cx.ask(Action::ToggleDetails);
         }
-        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
-            ui.centered_and_justified(|ui| ui.label("Map"));
-        });
+        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| self.map.ui(ui, cx));
         sheets::ui(ui, cx, &mut self.export, &mut self.settings);
     }
 

@@ -63,9 +63,9 @@ impl Top {
         };
         let mut text = LayoutJob::default();
         let font = TextStyle::Button.resolve(ui.style());
-        text.append(title, 0.0, egui::TextFormat::simple(font.clone(), p.strong));
+        text.append(&format!("{title} "), 0.0, egui::TextFormat::simple(font.clone(), p.strong));
         let waits = matches!(line.status, ReceiverStatus::Waiting { .. });
-        text.append(&detail, 6.0, egui::TextFormat::simple(font, if waits { p.late } else { p.weak }));
+        text.append(&detail, 1.0, egui::TextFormat::simple(font, if waits { p.late } else { p.weak }));
         let lamp = Atom::paint(Vec2::splat(10.0), move |ui, args| {
             lamps::paint_receiver(ui.painter(), args.rect, age, theme::palette(ui));
         });
