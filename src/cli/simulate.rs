@@ -37,7 +37,7 @@ pub(super) struct SimulateArgs {
     /// Where the trackers report to [default: where the settings say that this computer listens]
     #[arg(long, value_name = "HOST:PORT", value_parser = host_port)]
     gt06: Option<String>,
-    /// Where the phones report to, http://[USER:PASSWORD@]HOST:PORT[/PATH] [default: where the settings say]
+    /// Where the phones report to, `http://[USER:PASSWORD@]HOST:PORT[/PATH]` [default: where the settings say]
     ///
     /// Without a user it is the one of `WAYGLASS_OWNTRACKS_AUTH`, where that is set.
     #[arg(long, value_name = "URL", value_parser = HttpUrl::parse)]

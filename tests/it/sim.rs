@@ -192,7 +192,7 @@ fn serve(
 fn drive_until(n: usize, targets: &Targets, enough: impl FnOnce() + Send + 'static) -> Result<Progress, DriveError> {
     let stop = CancellationToken::new();
     let fleet = Fleet::new(Band::Simulate, n, &targets.protocols(), 1);
-    let pace = Pace { interval: Duration::from_millis(20), duration: Some(Duration::from_secs(60)) };
+    let pace = Pace { interval: Duration::from_millis(20), duration: Some(Duration::from_mins(1)) };
     let token = stop.clone();
     let waiter = thread::spawn(move || {
         enough();
