@@ -584,7 +584,8 @@ fn picture(name: &str, size: [f32; 2], theme: Theme, dock: Dock, play: impl FnOn
     harness.run_steps(3);
     play(&mut harness);
     harness.run_steps(3);
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("../pictures");
+    std::fs::create_dir_all(&folder).expect("a folder");
     let theme = if theme == Theme::Dark { "dark" } else { "light" };
     let path = folder.join(format!("dock-{name}-{theme}-{}.png", size[0]));
     harness.render().expect("a renderer").save(path).expect("a folder to write to");
