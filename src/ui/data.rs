@@ -82,6 +82,8 @@ pub struct Station {
     /// Another instance receives; this window only looks on.
     pub viewer: bool,
     pub demo: bool,
+    /// No demo is running, but its devices are still there: the program ended before it was removed.
+    pub demo_left: bool,
     /// Under which a phone in this network reaches this machine.
     pub lan: Vec<IpAddr>,
     pub data_dir: PathBuf,

@@ -478,7 +478,7 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     if response.clicked() {
         cx.ask(Action::SelectDevice(Some(device.id)));
     }
-    lamps::paint_mark(ui.painter(), pos2(rect.left() + 20.0, rect.top() + 15.0), State::New, None, p);
+    lamps::paint_mark(ui.painter(), pos2(rect.left() + 20.0, rect.top() + 18.0), State::New, None, p);
     let inner =
         Rect::from_min_max(pos2(rect.left() + 34.0, rect.top() + 5.0), pos2(rect.right() - 12.0, rect.bottom() - 4.0));
     let mut row = ui.new_child(UiBuilder::new().max_rect(inner).id_salt(device.id));
@@ -496,7 +496,7 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     let heard = device.last_heard.map_or_else(String::new, |at| format!(" · {} ago", widgets::age(ui, cx.now, at)));
     let known = format!(
         "{} · since {}{heard}",
-        format::counted(overview.packets, "frame", "frames"),
+        format::counted(overview.packets, "packet", "packets"),
         cx.view.moment(device.first_seen, cx.now),
     );
     ui.add(egui::Label::new(widgets::weak(ui, known).text_style(TextStyle::Small)).truncate());

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::mpsc};
 
-use egui::{ComboBox, Context, Label, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
+use egui::{Align, ComboBox, Context, Label, Layout, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
 use jiff::{SignedDuration, ToSpan};
 
 use crate::{
@@ -158,16 +158,17 @@ impl Export {
         });
         ui.horizontal(|ui| {
             ui.label(widgets::weak(ui, "File"));
-            let width = ui.available_width() - 90.0;
-            let field = ui.add(TextEdit::singleline(&mut self.path).desired_width(width));
-            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "File to write"));
-            if field.changed() {
-                self.path_is_mine = true;
-            }
-            let browse = ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…"));
-            if browse.clicked() {
-                cx.ask(Action::BrowseExport(PathBuf::from(&self.path)));
-            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let browse = ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…"));
+                if browse.clicked() {
+                    cx.ask(Action::BrowseExport(PathBuf::from(&self.path)));
+                }
+                let field = ui.add(TextEdit::singleline(&mut self.path).desired_width(f32::INFINITY));
+                field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "File to write"));
+                if field.changed() {
+                    self.path_is_mine = true;
+                }
+            });
         });
         ui.add_space(theme::GAP);
         self.result(ui, cx);

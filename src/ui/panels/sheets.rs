@@ -1,6 +1,6 @@
 //! Sheets over the window: export, settings, keys. One at a time; Escape or a click beside it closes it.
 
-use egui::{Frame, Id, Modal, RichText, Ui};
+use egui::{Frame, Id, Modal, RichText, ScrollArea, Ui};
 
 use super::{export::Export, settings::Settings};
 use crate::ui::{
@@ -31,11 +31,12 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &m
             });
         });
         ui.add_space(theme::GAP);
-        match sheet {
+        let height = (ui.ctx().content_rect().height() - 120.0).max(200.0);
+        ScrollArea::vertical().max_height(height).show(ui, |ui| match sheet {
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
             Sheet::Keys => keys(ui),
-        }
+        });
     });
     if modal.should_close() {
         cx.ask(Action::Sheet(None));
