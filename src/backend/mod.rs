@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod demo;
+pub mod doctor;
 mod feed;
 mod history;
 mod signal;
@@ -19,7 +20,7 @@ use std::{
 use tokio::runtime::Runtime;
 
 pub use feed::Feed;
-pub use history::{ExportError, ExportJob, ExportReport, History, write_history};
+pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
 pub use signal::StopSignal;
 
 use crate::{
@@ -250,7 +251,7 @@ impl Backend {
     pub fn export(&self, job: ExportJob) -> Pending<Result<ExportReport, ExportError>> {
         let (answer, pending) = Pending::pair();
         let (reader, now) = (self.store.reader(), (self.clock)());
-        self.runtime.spawn_blocking(move || answer.give(Ok(history::export_history(&reader, job, now))));
+        self.runtime.spawn_blocking(move || answer.give(Ok(export_history(&reader, job, now, |_| ()))));
         pending
     }
 

@@ -44,17 +44,19 @@ pub enum Error {
 
 impl Error {
     /// That `path` cannot be opened, in one line.
-    pub(super) fn open(path: &Path, reason: impl ToString) -> Self {
-        Self::Open { path: path.to_owned(), reason: reason.to_string() }
+    pub(super) fn open(path: &Path, reason: impl std::fmt::Display) -> Self {
+        Self::Open { path: path.to_owned(), reason: format!("{reason}") }
     }
 }
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error() {
-            Some(ffi::Error { code: ErrorCode::DiskFull, .. }) => Self::Full,
-            // The index of the write-ahead log could not grow: on a full disk this comes before the log itself.
-            Some(ffi::Error { extended_code: ffi::SQLITE_IOERR_SHMSIZE, .. }) => Self::Full,
+            // SHMSIZE: the index of the write-ahead log could not grow, which on a full disk comes before the log itself.
+            Some(
+                ffi::Error { code: ErrorCode::DiskFull, .. }
+                | ffi::Error { extended_code: ffi::SQLITE_IOERR_SHMSIZE, .. },
+            ) => Self::Full,
             Some(ffi::Error { code: ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, .. }) => Self::Locked,
             // Only closing breaks a query off.
             Some(ffi::Error { code: ErrorCode::OperationInterrupted, .. }) => Self::Closed,

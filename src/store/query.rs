@@ -102,12 +102,11 @@ pub fn packets(
     limit: usize,
 ) -> Result<Vec<PacketRow>> {
     let before = before.map_or(i64::MAX, |id| id.0);
-    let mut packets = match device {
-        Some(device) => packets_of(db, device, before, limit)?,
-        None => {
-            let sql = format!("SELECT {PACKET} FROM packets WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
-            all(db, &sql, [before, clamp(limit)], row::packet)?
-        }
+    let mut packets = if let Some(device) = device {
+        packets_of(db, device, before, limit)?
+    } else {
+        let sql = format!("SELECT {PACKET} FROM packets WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+        all(db, &sql, [before, clamp(limit)], row::packet)?
     };
     packets.reverse();
     Ok(packets)

@@ -119,12 +119,11 @@ async fn exchange<'a>(
     message: &Message,
     drive: &'a Drive,
 ) -> io::Result<u16> {
-    let stream = match line {
-        Some(line) => &mut line.stream,
-        None => {
-            let stream = drive.connect(&url.address).await?;
-            &mut line.insert(Line { stream, _counted: drive.tally.connected() }).stream
-        }
+    let stream = if let Some(line) = line {
+        &mut line.stream
+    } else {
+        let stream = drive.connect(&url.address).await?;
+        &mut line.insert(Line { stream, _counted: drive.tally.connected() }).stream
     };
     let talk = async {
         let authorization = url.authorization.as_ref().map(|a| format!("Authorization: {a}\r\n")).unwrap_or_default();

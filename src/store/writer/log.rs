@@ -30,16 +30,16 @@ impl Log {
         if pages - self.tried_at < PAGES {
             return Ok(());
         }
-        if pages >= TOO_MANY { self.empty(db) } else { self.into_file(db) }
+        if pages >= TOO_MANY { self.empty(db) } else { self.check_point(db) }
     }
 
     /// Writes the log's pages into the file, as far as no reader needs the file as it is.
-    pub(super) fn into_file(&mut self, db: &Connection) -> Result<()> {
+    pub(super) fn check_point(&mut self, db: &Connection) -> Result<()> {
         self.tried_at = pages(db, "PRAGMA wal_checkpoint(PASSIVE)")?;
         Ok(())
     }
 
-    /// As [`Log::into_file`], and makes the log empty where no reader is in the way; it does not wait for one.
+    /// As [`Log::check_point`], and makes the log empty where no reader is in the way; it does not wait for one.
     pub(super) fn empty(&mut self, db: &Connection) -> Result<()> {
         db.busy_timeout(Duration::ZERO)?;
         let pages = pages(db, "PRAGMA wal_checkpoint(TRUNCATE)");

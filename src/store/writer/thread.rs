@@ -220,7 +220,7 @@ impl Desk {
                 }
                 if matches!(error, Error::Full) {
                     // The log's pages may still fit where they belong, and then the log can be used again from its start.
-                    self.log.into_file(&self.db).ok();
+                    self.log.check_point(&self.db).ok();
                 }
             }
         }
@@ -244,7 +244,7 @@ impl Desk {
         if self.receives {
             self.trim();
             if self.log.behind(&self.db).unwrap_or(false) {
-                self.log.into_file(&self.db).ok();
+                self.log.check_point(&self.db).ok();
             }
         }
         self.note_sizes();
@@ -268,29 +268,29 @@ impl Desk {
     /// Does `work` in one transaction, on memory that equals the file.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let done = self.within(work).and_then(|done| {
+        let outcome = self.within(work).and_then(|done| {
             self.db.prepare_cached("COMMIT")?.execute([])?;
             Ok(done)
         });
-        if done.is_err() {
+        if outcome.is_err() {
             self.stale = true;
             // SQLite rolls back by itself after some errors.
             if !self.db.is_autocommit() {
                 self.db.execute_batch("ROLLBACK").ok();
             }
         }
-        done
+        outcome
     }
 
     fn within<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
         let version = data_version(&self.db)?;
-        let changed = version != self.data_version;
-        if changed || self.stale {
+        let others_wrote = version != self.data_version;
+        if others_wrote || self.stale {
             self.devices = Devices::load(&self.db)?;
             self.quarantine = Quarantine::load(&self.db, &self.devices)?;
             let greatest: i64 = self.db.query_row("SELECT coalesce(max(id), 0) FROM packets", [], |row| row.get(0))?;
             self.last_packet = self.last_packet.max(greatest);
-            self.missed |= changed;
+            self.missed |= others_wrote;
             self.data_version = version;
             self.stale = false;
         }

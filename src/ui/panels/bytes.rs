@@ -33,6 +33,7 @@ pub struct Bytes {
     text_as_hex: bool,
     /// The field that was scrolled to, and of which packet.
     shown: (Option<PacketId>, Option<usize>),
+    /// The pointer was over a field here: what it points at is in view already.
     hovering: bool,
     lines: Lines,
 }
@@ -75,7 +76,9 @@ impl Bytes {
         if let Some(field) = on_bits.clicked {
             push(ui, cx, Action::SelectField(Some(field)));
         }
-        hover(cx, &mut self.hovering, over.or(on_bits.over));
+        let over = over.or(on_bits.over);
+        hover(cx, over);
+        self.hovering = over.is_some();
     }
 
     fn toolbar(&mut self, ui: &mut Ui, cx: &Cx<'_>, opened: &Opened, text: bool) {

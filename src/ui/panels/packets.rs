@@ -155,7 +155,7 @@ impl Packets {
         let keyboard = ui.interact(area, ui.scope_id().with("rows"), Sense::focusable_noninteractive());
         keyboard.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, "Packets"));
         self.keys(ui, cx, listing, measures, keyboard.id);
-        self.follow_selection(cx, listing);
+        self.follow_selection(cx);
 
         let over = ui.rect_contains_pointer(area);
         let mut scroll = ScrollArea::vertical().id_salt("packets").auto_shrink(false).animated(false);
@@ -227,15 +227,13 @@ impl Packets {
     }
 
     /// Brings the selected packet into view when it was selected elsewhere.
-    fn follow_selection(&mut self, cx: &Cx<'_>, listing: &Listing<'_>) {
+    fn follow_selection(&mut self, cx: &Cx<'_>) {
         let selected = cx.view.selection.packet;
         if selected == self.shown_selection {
             return;
         }
         self.shown_selection = selected;
-        if let Some(id) = selected
-            && listing.last() != Some(id)
-        {
+        if let Some(id) = selected {
             self.anchor.show(id);
         }
     }

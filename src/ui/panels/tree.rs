@@ -40,6 +40,7 @@ pub struct Tree {
     folded: HashSet<u64>,
     /// The field that was scrolled to, and of which packet.
     shown: (Option<PacketId>, Option<usize>),
+    /// The pointer was over a field here: what it points at is in view already.
     hovering: bool,
     related: Related,
 }
@@ -145,7 +146,8 @@ impl Tree {
             }
             menu(&response, field, &opened.row.bytes);
         }
-        hover(cx, &mut self.hovering, over);
+        hover(cx, over);
+        self.hovering = over.is_some();
     }
 
     /// The fields that no folded group hides.
@@ -344,7 +346,7 @@ impl Columns {
         let hex_width =
             if text || width < ROOM_FOR_HEX { 0.0 } else { (width * 0.31).clamp(11.0 * figure, 24.0 * figure) };
         let hex = offset - if hex_width > 0.0 { hex_width + GAP } else { 0.0 };
-        let value = (hex * 0.5).max(90.0);
+        let value = (hex * if text { 0.5 } else { 0.47 }).max(90.0);
         Self { text, value, hex, offset, end }
     }
 

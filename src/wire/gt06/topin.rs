@@ -7,6 +7,7 @@ use crate::wire::{
 };
 
 use super::{
+    alarm::Alarm,
     blocks::{self, CellForm},
     encode, login, position,
     told::Told,
@@ -72,6 +73,14 @@ pub(super) fn body(c: &mut Cursor<'_>, told: &mut Told, length: u8) -> Read<()> 
         }
         0x10 | 0x11 if c.left() >= 18 => position(c, told),
         0x13 => status(c, told),
+        0x94 => {
+            told.alarm(0x94, Alarm { title: "Vibration", name: Some("vibration") });
+            Ok(())
+        }
+        0x99 => {
+            told.alarm(0x99, Alarm { title: "SOS", name: Some("sos") });
+            Ok(())
+        }
         0x17 | 0x69 if c.left() >= 10 => radio_lists(c, told, length),
         _ => Ok(()),
     }
