@@ -256,8 +256,8 @@ impl Data {
         for overview in self.in_state(DeviceState::Adopted) {
             match self.health(overview, now).link.age {
                 Age::Fresh => tally.live += 1,
-                Age::Late => tally.late += 1,
-                Age::Stale | Age::Lost | Age::Never => tally.lost += 1,
+                Age::Late | Age::Stale => tally.late += 1,
+                Age::Lost | Age::Never => tally.lost += 1,
             }
         }
         self.tally = tally;

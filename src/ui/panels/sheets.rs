@@ -20,7 +20,10 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &m
         Sheet::Keys => "Keys",
     };
     let frame = Frame::window(ui.style()).inner_margin(18);
-    let modal = Modal::new(Id::unique("sheet").with(title)).frame(frame).show(ui.ctx(), |ui| {
+    let id = Id::unique("sheet").with(title);
+    // As high as the window lets it be.
+    let area = Modal::default_area(id).default_height(f32::INFINITY);
+    let modal = Modal::new(id).area(area).frame(frame).show(ui.ctx(), |ui| {
         let p = theme::palette(ui);
         ui.horizontal(|ui| {
             ui.label(RichText::new(title).heading().color(p.strong));

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use egui::{
-    Align, Atom, Button, Layout, Popup, PopupCloseBehavior, RichText, Role, Sense, TextStyle, Ui, Vec2, WidgetInfo,
-    text::LayoutJob, vec2,
+    Align, Atom, Button, Frame, Layout, Popup, PopupCloseBehavior, RichText, Role, Sense, TextStyle, Ui, Vec2,
+    WidgetInfo, text::LayoutJob, vec2,
 };
 
 use super::receivers::{self, Ports};
@@ -69,9 +69,11 @@ impl Top {
         });
         let button = ui.add(Button::new((lamp, text)).frame_when_inactive(false));
         let button = button.on_hover_text("Where this receiver listens");
-        Popup::menu(&button)
+        let frame = Frame::popup(ui.style()).inner_margin(14);
+        Popup::from_toggle_button_response(&button)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-            .width(340.0)
+            .frame(frame)
+            .width(330.0)
             .show(|ui| self.receiver_sheet(ui, cx, line));
     }
 
@@ -179,7 +181,7 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     let shown = [
         (Age::Fresh, tally.live, "live", "heard within their own rhythm"),
         (Age::Late, tally.late, "late", "silent for more than three times their rhythm"),
-        (Age::Lost, tally.lost, "lost", "silent for more than ten times their rhythm"),
+        (Age::Lost, tally.lost, "lost", "silent for more than fifty times their rhythm, and a day at least"),
     ];
     for (age, n, word, rule) in shown {
         ui.scope(|ui| {
@@ -198,8 +200,12 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     if n_new > 0 {
         let text = RichText::new(format!("{} new", format::count(n_new))).color(p.suspect);
         let button = ui.add(Button::new(text).fill(p.suspect.gamma_multiply(0.15)));
-        if button.on_hover_text("Senders nobody has decided about yet").clicked() && !cx.view.open.devices {
-            cx.ask(Action::ToggleDevices);
+        if button.on_hover_text("Senders nobody has decided about yet").clicked() {
+            if !cx.view.open.devices {
+                cx.ask(Action::ToggleDevices);
+            }
+            let newest = cx.data.in_state(DeviceState::New).last().map(|d| d.device.id);
+            cx.ask(Action::SelectDevice(newest));
         }
     }
     let rate = cx.data.pulse.per_second(cx.now);
