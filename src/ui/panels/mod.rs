@@ -63,7 +63,6 @@ impl Panels {
             });
         }
         self.dock(ui, cx, bare);
-        let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         Panel::left("devices").frame(bare).default_size(300.0).size_range(240.0..=420.0).show_collapsible(
             ui,
