@@ -285,7 +285,7 @@ fn a_folder_without_a_store_says_so() {
 #[test]
 fn a_simulated_fleet_becomes_history() {
     let home = home();
-    let station = Station::start(Policy::Adopt);
+    let station = Station::start_live(Policy::Adopt);
     let (gt06, owntracks) = (station.gt06.to_string(), format!("http://{}", station.owntracks));
     let words = ["simulate", "--devices", "6", "--interval", "0.2", "--duration", "1.5", "--seed", "5"];
     let words: Vec<_> = words.into_iter().chain(["--gt06", &gt06, "--owntracks", &owntracks]).collect();

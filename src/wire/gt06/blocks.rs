@@ -81,13 +81,12 @@ pub(super) fn to_utc(c: &mut Cursor<'_>, told: &Told, device: Timestamp, start: 
     let span = start..start.max(c.at()).max(start + 6);
     let at = match told.given.zone {
         Zone::Utc => device,
-        Zone::Forced(seconds) => shifted(seconds),
         Zone::Login(seconds) if ahead(shifted(seconds)) && (device.as_second() - now).abs() <= AHEAD_S => {
             let text = "the zone of the login would put this time into the future, so it is taken as UTC";
             c.doubt(Severity::Note, Group::Time, span.clone(), text);
             device
         }
-        Zone::Login(seconds) => shifted(seconds),
+        Zone::Forced(seconds) | Zone::Login(seconds) => shifted(seconds),
     };
     if ahead(at) {
         let minutes = (at.as_second() - now) / 60;
@@ -194,7 +193,7 @@ pub(super) fn settle(c: &mut Cursor<'_>, start: usize, lat: f64, lon: f64, word:
         return None;
     }
     let (speed_kmh, satellites, altitude_m, accuracy_m) = (None, None, None, None);
-    Some(Place { place, valid: word.fixed, speed_kmh, course_deg, satellites, altitude_m, accuracy_m })
+    Some(Place { at: place, valid: word.fixed, speed_kmh, course_deg, satellites, altitude_m, accuracy_m })
 }
 
 /// How wide area and cell are in bytes, and whether the network code is two bytes whatever the country code says.

@@ -81,10 +81,9 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> Decoded
     let (total, stop) = match extent {
         Extent::Framed { len, shape: Shape::Sound { .. } } => (by_length, (len + 2).saturating_sub(by_length)),
         Extent::Framed { len, .. } => (len, 2),
-        Extent::Cut => (by_length, 2),
         // Bytes that end in stop bits most likely end where the frame does.
         Extent::Lies if by_stop => (bytes.len(), 2),
-        Extent::Lies => (by_length, 2),
+        Extent::Lies | Extent::Cut => (by_length, 2),
     };
     let length = total.saturating_sub(overhead);
     let family = Family::of(setting.profile);
@@ -112,7 +111,7 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> Decoded
 
     let sound =
         matches!(extent, Extent::Framed { shape: Shape::Sound { .. } | Shape::Misprinted | Shape::WideReply, .. });
-    if let Some((last, serial)) = setting.state.last_serial().zip(serial).filter(|_| sound && row.from_device()) {
+    if let Some((last, serial)) = setting.state.last_serial().zip(serial).filter(|_| sound && row.comes_from_device()) {
         let lost = serial.wrapping_sub(last).wrapping_sub(1);
         if (1..MANY_LOST).contains(&lost) && row.word != "login" {
             let frames = if lost == 1 { "1 frame".to_owned() } else { format!("{lost} frames") };
@@ -135,7 +134,7 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> Decoded
             serial,
             crc,
             reply,
-            from_device: row.from_device(),
+            from_device: row.comes_from_device(),
             sound,
             topin: false,
         },
@@ -174,7 +173,10 @@ impl Envelope {
 fn say_what_is_wrong(c: &mut Cursor<'_>, extent: Extent, declared: usize, total: usize, crc: Option<CrcCheck>) {
     let have = c.at() + c.here();
     match extent {
-        Extent::Framed { shape: Shape::Sound { stop: 2 } | Shape::WideReply, .. } => {}
+        Extent::Framed {
+            shape: Shape::Sound { stop: 2 } | Shape::WideReply | Shape::BadChecksum | Shape::Topin,
+            ..
+        } => {}
         Extent::Framed { len, shape: Shape::Sound { .. } } => {
             let text = "the stop bits 0d0a are missing or damaged; length and checksum are right";
             c.doubt(Severity::Note, Group::Framing, (total - 2).min(len)..len, text);
@@ -186,7 +188,6 @@ fn say_what_is_wrong(c: &mut Cursor<'_>, extent: Extent, declared: usize, total:
             );
             c.doubt(Severity::Note, Group::Length, 2..3, text);
         }
-        Extent::Framed { shape: Shape::BadChecksum | Shape::Topin, .. } => {}
         Extent::Cut => {
             let text = format!("the frame is cut: its length says {total} bytes, {have} are there");
             c.doubt(Severity::Error, Group::Length, 0..have, text);

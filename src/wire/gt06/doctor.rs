@@ -54,9 +54,9 @@ pub(super) fn diagnose(bytes: &[u8], total: usize, head: usize) -> Option<Findin
         (head..end.saturating_sub(2), "without length and serial"),
         (head + 1..end, "without length and type"),
     ];
-    let ranged =
+    let fits =
         |(range, _): &&(Range<usize>, &str)| frame.get(range.clone()).is_some_and(|part| checksum(part) == received);
-    if let Some((_, name)) = ranges.iter().find(ranged) {
+    if let Some((_, name)) = ranges.iter().find(fits) {
         return found(format!("it was computed {name}"), sum);
     }
     if covered.len() > LONGEST {

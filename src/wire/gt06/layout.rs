@@ -184,7 +184,7 @@ pub(super) fn credible(start: Start, kind: u8, length: usize) -> bool {
 
 impl Row {
     /// False for what only servers send: its serial is not the device's.
-    pub(super) fn from_device(&self) -> bool {
+    pub(super) fn comes_from_device(&self) -> bool {
         !matches!(self.word, "ack" | "command" | "time" | "address")
     }
 

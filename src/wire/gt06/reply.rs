@@ -44,7 +44,7 @@ fn address(told: &Told, serial: u16) -> Vec<u8> {
     let phone = told.address_query.as_ref().map(|query| query.phone.clone()).unwrap_or_default();
     let text = match told.place {
         Some(place) => {
-            let (lat, lon) = (place.place.lat_deg(), place.place.lon_deg());
+            let (lat, lon) = (place.at.lat_deg(), place.at.lon_deg());
             let (ns, ew) = (if lat < 0.0 { 'S' } else { 'N' }, if lon < 0.0 { 'W' } else { 'E' });
             format!("{ns}{:.6},{ew}{:.6}", lat.abs(), lon.abs())
         }
