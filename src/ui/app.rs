@@ -1,6 +1,7 @@
 //! The application: `logic` takes in facts and answers, `ui` lays out, and one `apply` carries out what was asked for.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{
         Arc,
@@ -14,7 +15,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     Action, Cx, Data, View, asks,
-    asks::Asks,
+    asks::{Asks, Fresh},
     command,
     data::{MAX_EVENTS, Opened, Station},
     map::{MapOptions, OnlineMap, Trail, camera::Camera},
@@ -31,6 +32,8 @@ use crate::{
 
 /// Time that facts may take of one frame; the rest waits for the next.
 const FACT_BUDGET: Duration = Duration::from_millis(5);
+/// Between two readings of everything.
+const REREAD_EVERY: Duration = Duration::from_millis(700);
 /// Between two looks at answers that are on their way.
 const POLL: Duration = Duration::from_millis(25);
 /// Trails that are loaded without being asked for; the selected device's always is.
@@ -87,8 +90,15 @@ pub struct App {
     /// See [`Station::demo_left`], and for which roster and demo it was found.
     demo_left: bool,
     demo_looked_at: Option<(u64, bool)>,
+    /// Something happened that no fact told: read again.
+    missed: bool,
+    /// When it was read last.
+    read_at: Option<Instant>,
+    /// Trails on the map that are not up to date.
+    stale_trails: BTreeSet<DeviceId>,
     /// The device whose events are in [`Data::events`].
     events_of: Option<DeviceId>,
+    events_stale: bool,
 }
 
 /// What is kept between runs beside egui's own memory.
@@ -155,7 +165,11 @@ impl App {
             show_demo: false,
             demo_left: false,
             demo_looked_at: None,
+            missed: false,
+            read_at: None,
+            stale_trails: BTreeSet::new(),
             events_of: None,
+            events_stale: false,
             backend: Some(backend),
         }
     }
@@ -186,7 +200,7 @@ impl App {
                     self.asks.remember(&committed);
                     self.data.apply(&committed, self.events_of);
                 }
-                Fact::Missed => self.read_again(),
+                Fact::Missed => self.missed = true,
             }
             if begun.elapsed() > FACT_BUDGET {
                 ctx.request_repaint();
@@ -195,23 +209,39 @@ impl App {
         }
     }
 
-    fn read_again(&mut self) {
+    /// Reads everything again where that is wanted, but not more often than [`REREAD_EVERY`]: beside a busy instance, a viewer
+    /// misses something all the time.
+    fn read_again(&mut self, ctx: &Context) {
+        if !self.missed || self.asks.reloading() {
+            return;
+        }
+        let left = self.read_at.map_or(Duration::ZERO, |at| REREAD_EVERY.saturating_sub(at.elapsed()));
+        if left > Duration::ZERO {
+            ctx.request_repaint_after(left);
+            return;
+        }
         let backend = self.backend.as_ref().expect("taken only on exit, after the last frame");
         self.asks.reload(backend);
-        self.data.trails.clear();
-        self.events_of = None;
+        self.missed = false;
+        self.read_at = Some(Instant::now());
+    }
+
+    fn take_fresh(&mut self, fresh: Fresh) {
+        let before: BTreeMap<_, _> =
+            self.data.trails.keys().filter_map(|id| Some((*id, last_fix(self.data.devices.get(id)?)))).collect();
+        self.data.reload(fresh.devices, fresh.packets, &fresh.since, self.events_of);
+        self.data.trouble = None;
+        // The old trail stays on the map until the new one is there.
+        let changed = before.into_iter().filter(|(id, fix)| self.data.devices.get(id).map(last_fix) != Some(*fix));
+        self.stale_trails.extend(changed.map(|(id, _)| id));
+        self.events_stale = true;
+        self.missed |= fresh.overflowed;
+        self.forget_removed();
     }
 
     fn take_answers(&mut self) {
         match self.asks.fresh() {
-            Some(Ok(fresh)) => {
-                self.data.reload(fresh.devices, fresh.packets, &fresh.since, self.events_of);
-                self.data.trouble = None;
-                self.forget_removed();
-                if fresh.overflowed {
-                    self.read_again();
-                }
-            }
+            Some(Ok(fresh)) => self.take_fresh(fresh),
             Some(Err(error)) => self.data.trouble = Some(error.to_string()),
             None => {}
         }
@@ -219,6 +249,7 @@ impl App {
             match answer {
                 Ok(fixes) => {
                     self.data.trails.insert(device, Trail::from_fixes(fixes));
+                    self.stale_trails.remove(&device);
                 }
                 Err(error) => self.data.trouble = Some(error.to_string()),
             }
@@ -249,7 +280,7 @@ impl App {
                 Err(error) => self.toasts.error(format!("Could not adopt {name}: {error}")),
             }
             // Its positions have become history.
-            self.data.trails.remove(&device);
+            self.stale_trails.insert(device);
         }
         for (what, answer) in self.asks.changed() {
             if let Err(error) = answer {
@@ -272,6 +303,7 @@ impl App {
             self.view.selection.device = None;
             self.view.selection.fix = None;
         }
+        self.stale_trails.retain(|id| self.data.devices.contains_key(id));
         if self.view.follow.as_ref().is_some_and(gone) {
             self.view.follow = None;
         }
@@ -360,12 +392,15 @@ impl App {
     /// Asks for what the selection and the map want and the data lack.
     fn ask(&mut self, now: Timestamp) {
         let selected = self.view.selection.device;
-        if self.events_of != selected {
+        if self.events_of != selected || self.events_stale {
+            if self.events_of != selected {
+                self.data.events.clear();
+            }
             self.events_of = selected;
-            self.data.events.clear();
+            self.events_stale = false;
             self.asks.events = selected.map(|device| (device, self.backend().events(Some(device), MAX_EVENTS)));
         }
-        let Self { asks, data, backend: Some(backend), .. } = self else { return };
+        let Self { asks, data, stale_trails, backend: Some(backend), .. } = self else { return };
         let lacks = |id: &DeviceId| !data.trails.contains_key(id);
         let room = MAX_TRAILS.saturating_sub(data.trails.len());
         let shown = data
@@ -375,7 +410,8 @@ impl App {
             .map(|d| d.device.id)
             .filter(lacks)
             .take(room);
-        asks.trails(backend, selected.into_iter().filter(lacks).chain(shown), now);
+        let stale = stale_trails.iter().copied();
+        asks.trails(backend, selected.into_iter().filter(lacks).chain(stale).chain(shown), now);
     }
 
     fn look_at_station(&mut self) {
@@ -461,7 +497,7 @@ impl App {
             Action::Listen(protocol, at) => self.backend().listen(protocol, at),
             Action::Retry(protocol) => self.backend().retry(protocol),
             Action::SetPolicy(policy) => self.backend().set_policy(policy),
-            Action::ReadAgain => self.read_again(),
+            Action::ReadAgain => self.missed = true,
             Action::StartDemo => {
                 self.backend().start_demo(DEMO_VEHICLES);
                 self.show_demo = true;
@@ -500,6 +536,10 @@ impl App {
     }
 }
 
+fn last_fix(overview: &DeviceOverview) -> Option<i64> {
+    overview.last_fix.as_ref().map(|fix| fix.id)
+}
+
 /// The online map as the settings want it.
 fn online(settings: &Settings, cache_dir: Option<&PathBuf>) -> Option<OnlineMap> {
     let view::OnlineMap { on, template, attribution } = &settings.online_map;
@@ -518,6 +558,7 @@ impl eframe::App for App {
         }
         self.take_facts(ctx);
         self.take_answers();
+        self.read_again(ctx);
         self.look_at_station();
         let now = self.now();
         self.data.count(now);

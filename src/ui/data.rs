@@ -217,6 +217,10 @@ impl Data {
         self.devices = devices.into_iter().map(|d| (d.device.id, d)).collect();
         self.trails.retain(|id, _| self.devices.contains_key(id));
         self.roster += 1;
+        if let Some(known) = self.packets.back().map(|p| p.id) {
+            let arrived = packets.iter().filter(|p| p.id > known && p.direction == Direction::In);
+            arrived.for_each(|p| self.pulse.beat(p.received));
+        }
         self.packet_bytes = packets.iter().map(|p| p.bytes.len()).sum();
         self.packets = packets.into();
         self.trim();

@@ -112,7 +112,8 @@ impl Details {
                     if widgets::icon_button(ui, Icon::Close, "Unselect").clicked() {
                         cx.ask(Action::SelectDevice(None));
                     }
-                    if widgets::icon_button(ui, Icon::Pencil, "Rename").clicked() {
+                    let may = !cx.data.station.viewer;
+                    if may && widgets::icon_button(ui, Icon::Pencil, "Rename").clicked() {
                         let name = device.name.clone().unwrap_or_default();
                         self.renaming = Some((device.id, name));
                     }
@@ -224,13 +225,15 @@ fn decision(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
         format::counted(overview.positions, "position", "positions"),
     );
     ui.label(widgets::weak(ui, text));
-    ui.horizontal(|ui| {
-        if ui.add(widgets::primary(ui, Some(Icon::Plus), "Adopt")).clicked() {
-            cx.ask(Action::Adopt(overview.device.id));
-        }
-        if ui.button("Ignore").clicked() {
-            cx.ask(Action::Ignore(overview.device.id));
-        }
+    ui.add_enabled_ui(!cx.data.station.viewer, |ui| {
+        ui.horizontal(|ui| {
+            if ui.add(widgets::primary(ui, Some(Icon::Plus), "Adopt")).clicked() {
+                cx.ask(Action::Adopt(overview.device.id));
+            }
+            if ui.button("Ignore").clicked() {
+                cx.ask(Action::Ignore(overview.device.id));
+            }
+        });
     });
 }
 

@@ -503,14 +503,15 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
         cx.view.moment(device.first_seen, cx.now),
     );
     ui.add(egui::Label::new(widgets::weak(ui, known).text_style(TextStyle::Small)).truncate());
+    let decides = !cx.data.station.viewer;
     ui.horizontal(|ui| {
         let name = device.identity.as_str();
-        let adopt = ui.add(widgets::primary(ui, Some(Icon::Plus), "Adopt"));
+        let adopt = ui.add_enabled(decides, widgets::primary(ui, Some(Icon::Plus), "Adopt"));
         adopt.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Adopt {name}")));
         if adopt.on_hover_text("Make it a device; all that it sent becomes its history").clicked() {
             cx.ask(Action::Adopt(device.id));
         }
-        let ignore = ui.button("Ignore");
+        let ignore = ui.add_enabled(decides, egui::Button::new("Ignore"));
         ignore.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Ignore {name}")));
         if ignore.on_hover_text("It is answered, kept out of sight, and can be adopted later").clicked() {
             cx.ask(Action::Ignore(device.id));

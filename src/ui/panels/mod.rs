@@ -64,20 +64,20 @@ impl Panels {
         }
         self.dock(ui, cx, bare);
         let mut devices = cx.view.open.devices;
-        Panel::left("devices").frame(bare).default_size(300.0).size_range(240.0..=420.0).show_collapsible(
-            ui,
-            &mut devices,
-            |ui| self.devices.ui(ui, cx),
-        );
+        let pane = Panel::left("devices").frame(bare).default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0);
+        pane.show_collapsible(ui, &mut devices, |ui| {
+            keep_size(ui);
+            self.devices.ui(ui, cx);
+        });
         if devices != cx.view.open.devices {
             cx.ask(Action::ToggleDevices);
         }
         let mut details = cx.view.open.details;
-        Panel::right("details").frame(bare).default_size(300.0).size_range(260.0..=460.0).show_collapsible(
-            ui,
-            &mut details,
-            |ui| self.details.ui(ui, cx),
-        );
+        let pane = Panel::right("details").frame(bare).default_size(side.clamp(276.0, 340.0)).size_range(260.0..=460.0);
+        pane.show_collapsible(ui, &mut details, |ui| {
+            keep_size(ui);
+            self.details.ui(ui, cx);
+        });
         if details != cx.view.open.details {
             cx.ask(Action::ToggleDetails);
         }
@@ -118,4 +118,9 @@ impl Panels {
             cx.ask(Action::ToggleDock);
         }
     }
+}
+
+/// Whatever stands in a pane, its size is the user's: a pane shrinks to what it holds otherwise.
+fn keep_size(ui: &mut Ui) {
+    ui.set_min_size(ui.available_size());
 }

@@ -34,7 +34,7 @@ impl Settings {
             self.receivers(ui, cx);
         }
         heading(ui, "New senders");
-        policy(ui, cx);
+        ui.add_enabled_ui(!cx.data.station.viewer, |ui| policy(ui, cx));
         heading(ui, "Look");
         row(ui, "Theme", |ui| {
             choice(ui, &mut chosen.theme, ThemeChoice::System, "System");
