@@ -114,7 +114,9 @@ async fn receive(State(desk): State<Desk>, request: Request) -> Response {
     if !desk.site.access.admits(&parts.headers) {
         let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"Wayglass\", charset=\"UTF-8\"")];
         let answer = (StatusCode::UNAUTHORIZED, challenge, "wrong or missing user name and password\n");
-        return desk.refused(&parts, Vec::new(), StatusCode::UNAUTHORIZED, "unauthorized", answer.into_response()).await;
+        return desk
+            .refused(&parts, Vec::new(), StatusCode::UNAUTHORIZED, "unauthorized", answer.into_response())
+            .await;
     }
     let encoding = text(&parts.headers, "content-encoding").unwrap_or_default();
     let body = match desk.read(&parts.headers, body).await {
