@@ -170,8 +170,8 @@ impl Config {
         }
     }
 
-    /// How a backend begins, with defaults for all that is not set.
-    pub fn setup(&self) -> Result<Setup, ConfigError> {
+    /// How a backend begins, with defaults for all that is not set. `settings`: where changes are written down.
+    pub fn setup(&self, settings: Option<PathBuf>) -> Result<Setup, ConfigError> {
         let listen = |protocol: Protocol| {
             let set = match protocol {
                 Protocol::Gt06 => self.gt06,
@@ -185,6 +185,7 @@ impl Config {
             policy: self.policy.unwrap_or_default(),
             limits: Limits::default(),
             access: Access::from_environment(),
+            settings,
         })
     }
 }
@@ -256,16 +257,12 @@ fn with(text: &str, path: &Path, key: Key, word: &str) -> Result<String, ConfigE
     let value = toml::Value::from(word).to_string();
     let table = DeTable::parse(text).map_err(|error| syntax(text, path, &error))?;
     let old = table.get_ref().iter().find(|(k, _)| k.get_ref().as_ref() == key.as_str()).map(|(_, v)| v.span());
-    Ok(match old {
-        Some(span) => {
-            let (before, after) = (text.get(..span.start), text.get(span.end..));
-            format!("{}{value}{}", before.unwrap_or_default(), after.unwrap_or_default())
-        }
-        None => {
-            let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-            format!("{text}{line_end}{} = {value}\n", key.as_str())
-        }
-    })
+    let Some(span) = old else {
+        let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        return Ok(format!("{text}{line_end}{} = {value}\n", key.as_str()));
+    };
+    let (before, after) = (text.get(..span.start), text.get(span.end..));
+    Ok(format!("{}{value}{}", before.unwrap_or_default(), after.unwrap_or_default()))
 }
 
 /// The keys of a file with their values and where those stand.

@@ -57,13 +57,18 @@ pub enum ExportError {
     },
 }
 
-/// Writes history to a file. The file appears whole or not at all.
-pub(super) fn export_history(reader: &Reader, job: ExportJob, now: Timestamp) -> Result<ExportReport, ExportError> {
+/// Writes history to a file. The file appears whole or not at all. `told` hears after every point what is written.
+pub fn export_history(
+    reader: &Reader,
+    job: ExportJob,
+    now: Timestamp,
+    told: impl FnMut(&Counts) + Send + 'static,
+) -> Result<ExportReport, ExportError> {
     let ExportJob { history, to } = job;
     let failed = |source| ExportError::Write { path: to.clone(), source };
     let part = part_of(&to);
     let file = BufWriter::new(File::create(&part).map_err(failed)?);
-    let written = write_history(reader, history, now, file, &to).and_then(|(counts, mut file)| {
+    let written = write_history(reader, history, now, file, &to, told).and_then(|(counts, mut file)| {
         file.flush().and_then(|()| file.get_ref().sync_all()).and_then(|()| fs::rename(&part, &to)).map_err(failed)?;
         Ok(counts)
     });
@@ -75,13 +80,15 @@ pub(super) fn export_history(reader: &Reader, job: ExportJob, now: Timestamp) ->
     Ok(ExportReport { points, segments, hidden, to })
 }
 
-/// Writes history to `out` in constant memory and gives `out` back. `name` is what `out` is called in an error.
+/// Writes history to `out` in constant memory and gives `out` back. `name` is what `out` is called in an error;
+/// `watch` hears after every point what is written.
 pub fn write_history<W: Write + Send + 'static>(
     reader: &Reader,
     history: History,
     now: Timestamp,
     out: W,
     name: &Path,
+    mut watch: impl FnMut(&Counts) + Send + 'static,
 ) -> Result<(Counts, W), ExportError> {
     let asked = reader.read_long(move |db| {
         let mut out = out;
@@ -95,7 +102,10 @@ pub fn write_history<W: Write + Send + 'static>(
                 for device in &devices {
                     export.device(device)?;
                     let walked = query::track_each(db, device.id, history.window, |fix| match export.fix(fix) {
-                        Ok(()) => ControlFlow::Continue(()),
+                        Ok(()) => {
+                            watch(&export.counts());
+                            ControlFlow::Continue(())
+                        }
                         Err(error) => {
                             told = Err(error);
                             ControlFlow::Break(())

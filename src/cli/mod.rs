@@ -1,30 +1,66 @@
 //! The command line: words into calls, failures into one clear line and an exit status (contract.md §1).
+//!
+//! One file a subcommand, thin over `backend`. Exit status: 0 done, 1 it failed, 2 the call's words are off.
 
 pub mod decode;
+mod devices;
+mod doctor;
+mod export;
+mod log;
+mod moment;
+mod progress;
 pub mod serve;
+mod simulate;
+mod words;
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
-use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use anyhow::{Result, bail};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 use crate::{
-    backend::{Access, Limits, ListenAt, Setup},
-    model::{Clock, Policy, Protocol},
+    backend::{
+        ListenAt, Setup,
+        config::{self, Config},
+    },
+    model::{Clock, Policy},
 };
 
 /// Opens the window with this set-up and returns when it is closed. Handed in from `main`, because the command line knows no window.
 pub type Desktop = fn(Setup, &Clock) -> Result<()>;
 
 /// Receives from OwnTracks phones and GT06 trackers, keeps every byte, shows them on a map, and explains what they said.
+///
+/// Without a command it opens the console, as `wayglass desktop` does.
 #[derive(Debug, Parser)]
-#[command(name = "wayglass", version, about)]
+#[command(name = "wayglass", version, about, max_term_width = 110)]
 struct Cli {
-    /// Folder that holds the database and everything received.
-    #[arg(long, value_name = "DIR", global = true, env = "WAYGLASS_DATA_DIR")]
-    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
     #[command(subcommand)]
     call: Option<Call>,
+}
+
+/// What every call takes.
+#[derive(Debug, Args)]
+struct Common {
+    /// Folder that holds the database and everything received [default: the platform's data folder]
+    #[arg(long, value_name = "DIR", global = true, env = "WAYGLASS_DATA_DIR", display_order = 100)]
+    data_dir: Option<PathBuf>,
+    /// Settings file [default: config.toml in the platform's settings folder]
+    #[arg(long, value_name = "FILE", global = true, env = "WAYGLASS_CONFIG", display_order = 101)]
+    config: Option<PathBuf>,
+    /// Say more on standard error; twice for even more.
+    #[arg(short, long, global = true, action = ArgAction::Count, display_order = 102)]
+    verbose: u8,
+    /// Say nothing but errors, and show no progress.
+    #[arg(short, long, global = true, display_order = 103)]
+    quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -33,69 +69,170 @@ enum Call {
     Desktop(Listen),
     /// Run the same receivers and store without a window.
     Serve(Listen),
+    Decode(decode::DecodeArgs),
+    Export(export::ExportArgs),
+    Devices(devices::DevicesArgs),
+    Adopt(devices::AdoptArgs),
+    Ignore(devices::IgnoreArgs),
+    Simulate(simulate::SimulateArgs),
+    Doctor(doctor::DoctorArgs),
 }
 
-#[derive(Debug, Args, Default)]
+/// Where to listen, and whom to take.
+#[derive(Debug, Args)]
 struct Listen {
-    /// Where GT06 trackers connect: address and port, or `off`; port 0 picks a free one.
-    #[arg(long, value_name = "ADDR", env = "WAYGLASS_GT06", value_parser = listen_at)]
+    /// Where GT06 trackers connect: address and port, or `off`; port 0 picks a free one [default: 127.0.0.1:5023]
+    #[arg(long, value_name = "ADDR", env = "WAYGLASS_GT06", value_parser = config::listen_at)]
     gt06: Option<ListenAt>,
-    /// Where OwnTracks phones post: address and port, or `off`; port 0 picks a free one.
-    #[arg(long, value_name = "ADDR", env = "WAYGLASS_OWNTRACKS", value_parser = listen_at)]
+    /// Where OwnTracks phones post: address and port, or `off`; port 0 picks a free one [default: 127.0.0.1:5144]
+    #[arg(long, value_name = "ADDR", env = "WAYGLASS_OWNTRACKS", value_parser = config::listen_at)]
     owntracks: Option<ListenAt>,
-    /// What happens to unknown senders: ask, adopt or strict.
-    #[arg(long, env = "WAYGLASS_POLICY", value_parser = policy)]
+    /// Where other programs ask; this version has no API yet, so only `off` is accepted [default: off]
+    #[arg(long, value_name = "ADDR", env = "WAYGLASS_API", value_parser = config::listen_at)]
+    api: Option<ListenAt>,
+    /// What happens to unknown senders: kept and asked about, adopted at once, or refused [default: ask]
+    #[arg(long, env = "WAYGLASS_POLICY", value_parser = words::policy())]
     policy: Option<Policy>,
 }
 
-fn listen_at(text: &str) -> Result<ListenAt, String> {
-    if text == "off" {
-        return Ok(ListenAt::Off);
-    }
-    text.parse().map(ListenAt::Address).map_err(|_| format!("{text} is not an address with a port, nor `off`"))
+/// What a call works with.
+struct Site {
+    /// Flags, environment and settings file together.
+    config: Config,
+    settings: Option<PathBuf>,
+    clock: Clock,
+    quiet: bool,
 }
 
-fn policy(text: &str) -> Result<Policy, String> {
-    Policy::parse(text).ok_or_else(|| "it is ask, adopt or strict".to_owned())
-}
+/// Words that are off in a way that only shows when the call is carried out: exit status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct WrongWords(String);
 
 /// Carries out one call. `args` begin with the program's name.
 pub fn run(args: impl Iterator<Item = OsString>, clock: &Clock, desktop: Desktop) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match parse(args.collect()) {
         Ok(cli) => cli,
         Err(error) => {
+            // Where even this cannot be printed there is nobody to tell.
             error.print().ok();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
     match carry_out(cli, clock, desktop) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("wayglass: {error:#}");
-            ExitCode::FAILURE
+        Ok(code) => code,
+        // `wayglass devices | head` has seen enough.
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => match error.downcast::<WrongWords>() {
+            Ok(WrongWords(text)) => {
+                Cli::command().error(ErrorKind::ValueValidation, text).print().ok();
+                ExitCode::from(2)
+            }
+            Err(error) => {
+                writeln!(io::stderr(), "wayglass: {}", one_line(&error)).ok();
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+/// Without a command it is `desktop`, with what the environment says for that.
+fn parse(mut args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let cli = Cli::try_parse_from(&args)?;
+    if cli.call.is_some() {
+        return Ok(cli);
+    }
+    args.push("desktop".into());
+    Cli::try_parse_from(args)
+}
+
+/// An error and its causes, without those that it tells already.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(|cause| cause.to_string().replace('\n', " ")) {
+        if !text.contains(&cause) {
+            let colon = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{colon}{cause}");
         }
     }
+    text
 }
 
-fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<()> {
-    let data_dir = cli.data_dir.unwrap_or_else(|| PathBuf::from("wayglass-data"));
-    match cli.call.unwrap_or(Call::Desktop(Listen::default())) {
-        Call::Desktop(listen) => desktop(setup(&listen, data_dir), clock),
-        Call::Serve(listen) => serve::run(setup(&listen, data_dir), clock.clone(), &mut std::io::stdout()),
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|e| e.downcast_ref::<io::Error>()).any(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
+    let Cli { common, call } = cli;
+    log::start(common.verbose, common.quiet);
+    // Not locked: an export writes from the thread that reads the store.
+    let out = &mut io::stdout();
+    let site = || Site::new(&common, clock);
+    match call.expect("parse puts desktop where nothing was said") {
+        Call::Desktop(listen) => desktop(listen.setup(site()?)?, clock)?,
+        Call::Serve(listen) => serve::run(listen.setup(site()?)?, clock.clone(), out)?,
+        // Needs neither settings nor store, so no mistake in them keeps it from working.
+        Call::Decode(args) => {
+            match decode::run(&args, clock, &mut io::stdin().lock(), &mut io::stdout().lock(), &mut io::stderr())? {
+                decode::Ended::Done => {}
+                decode::Ended::Failed => return Ok(ExitCode::FAILURE),
+            }
+        }
+        Call::Export(args) => export::run(&args, &site()?)?,
+        Call::Devices(args) => devices::list(&args, &site()?, out)?,
+        Call::Adopt(args) => devices::adopt(&args, &site()?, out)?,
+        Call::Ignore(args) => devices::ignore(&args, &site()?, out)?,
+        Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
+        // It examines the settings itself.
+        Call::Doctor(args) => return doctor::run(&args, &common, clock, out),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Common {
+    /// The settings file. `None` where the system names no home folder.
+    fn settings(&self) -> Option<PathBuf> {
+        self.config.clone().or_else(config::default_path)
+    }
+
+    /// Flags and environment, over the settings file.
+    fn config(&self) -> Result<Config> {
+        let file = match (&self.config, self.settings()) {
+            (Some(named), _) => Config::load(named)?,
+            (None, Some(path)) => Config::load_if_there(&path)?,
+            (None, None) => Config::default(),
+        };
+        Ok(Config { data_dir: self.data_dir.clone(), ..Config::default() }.or(file))
     }
 }
 
-fn setup(listen: &Listen, data_dir: PathBuf) -> Setup {
-    let default = |p: Protocol| ListenAt::Address(SocketAddr::from(([127, 0, 0, 1], p.default_port())));
-    let at = |p: Protocol| match p {
-        Protocol::Gt06 => listen.gt06,
-        Protocol::OwnTracks => listen.owntracks,
-    };
-    Setup {
-        data_dir,
-        listen: Protocol::ALL.map(|p| (p, at(p).unwrap_or_else(|| default(p)))).to_vec(),
-        policy: listen.policy.unwrap_or_default(),
-        limits: Limits::default(),
-        access: Access::default(),
+impl Site {
+    fn new(common: &Common, clock: &Clock) -> Result<Self> {
+        Ok(Self { config: common.config()?, settings: common.settings(), clock: clock.clone(), quiet: common.quiet })
+    }
+
+    fn data_dir(&self) -> Result<PathBuf> {
+        Ok(self.config.data_folder()?)
+    }
+}
+
+impl Listen {
+    fn setup(self, site: Site) -> Result<Setup> {
+        let Self { gt06, owntracks, api, policy } = self;
+        let config = Config { gt06, owntracks, api, policy, data_dir: None }.or(site.config);
+        if let Some(ListenAt::Address(at)) = config.api {
+            bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");
+        }
+        Ok(config.setup(site.settings)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_fit_together() {
+        Cli::command().debug_assert();
     }
 }

@@ -79,6 +79,7 @@ impl WorldBox {
     }
 
     /// The smallest box that holds both.
+    #[must_use]
     pub fn union(mut self, other: Self) -> Self {
         self.extend(other.min);
         self.extend(other.max);
@@ -86,6 +87,7 @@ impl WorldBox {
     }
 
     /// Grown by `margin` units on each side.
+    #[must_use]
     pub fn expanded(self, margin: f64) -> Self {
         Self {
             min: World { x: self.min.x - margin, y: self.min.y - margin },

@@ -39,6 +39,8 @@ pub enum Action {
     FitAll,
     /// Show this device's trail and place on the map.
     FitDevice(DeviceId),
+    /// Look nearer by so many levels; farther, where negative.
+    Zoom(f64),
     /// Receive elsewhere from now on.
     Listen(Protocol, ListenAt),
     /// Try a receiver that waits for its port again at once.

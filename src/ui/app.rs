@@ -17,15 +17,15 @@ use super::{
     asks::Asks,
     command,
     data::{MAX_EVENTS, Opened, Station},
-    map::Trail,
+    map::{MapOptions, OnlineMap, Trail, camera::Camera},
     panels::Panels,
     theme,
     toasts::Toasts,
-    view::{Open, Settings, Sheet, ThemeChoice},
+    view::{self, Open, Settings, Sheet, ThemeChoice},
 };
 use crate::{
-    backend::{Backend, ExportJob, Feed, History},
-    model::{Clock, DeviceId, DeviceState, Fact, PacketId, PacketRow, Profile, StoredFix, Timestamp},
+    backend::{Backend, ExportJob, Feed, History, demo::is_demo},
+    model::{Clock, DeviceId, DeviceOverview, DeviceState, Fact, PacketId, PacketRow, Profile, StoredFix, Timestamp},
     wire,
 };
 
@@ -51,12 +51,16 @@ pub struct Options {
     pub quit: Arc<AtomicBool>,
     /// Map tiles are read while drawing, not beside it: for tests, whose pictures must not depend on speed.
     pub sync_tiles: bool,
+    /// Where tiles of the online map are kept; `None` keeps none.
+    pub tile_cache: Option<PathBuf>,
 }
 
 impl Options {
     /// For a window on a desktop.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, zone: TimeZone::system(), quit: Arc::default(), sync_tiles: false }
+        let dirs = directories::ProjectDirs::from("", "", "wayglass");
+        let tile_cache = dirs.map(|dirs| dirs.cache_dir().join("tiles"));
+        Self { clock, zone: TimeZone::system(), quit: Arc::default(), sync_tiles: false, tile_cache }
     }
 }
 
@@ -75,8 +79,14 @@ pub struct App {
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
+    tile_cache: Option<PathBuf>,
     /// A text field had the keyboard at the end of the last frame: egui takes it away before we see the key that did it.
     typing: bool,
+    /// The demo was started, and its vehicles are to be shown once all are on the road.
+    show_demo: bool,
+    /// See [`Station::demo_left`], and for which roster and demo it was found.
+    demo_left: bool,
+    demo_looked_at: Option<(u64, bool)>,
     /// The device whose events are in [`Data::events`].
     events_of: Option<DeviceId>,
 }
@@ -87,6 +97,8 @@ pub struct App {
 struct Kept {
     settings: Settings,
     open: KeptOpen,
+    /// Where the map looked.
+    camera: Option<Camera>,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -111,7 +123,7 @@ impl App {
     /// The window over a backend that was started for it.
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         theme::install(&cc.egui_ctx);
-        let Kept { settings, open } =
+        let Kept { settings, open, camera } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
         let KeptOpen { dock, devices, details } = open;
         let view = View {
@@ -120,6 +132,9 @@ impl App {
             local_zone: options.zone,
             ..View::default()
         };
+        let online = online(&view.settings, options.tile_cache.as_ref());
+        let map = MapOptions { camera, online, sync_tiles: options.sync_tiles };
+        let panels = Panels::new(cc.wgpu_render_state.as_ref(), map);
         let mut asks = Asks::default();
         // Subscribed before the first question, so that nothing falls between the two.
         let feed = backend.feed();
@@ -130,12 +145,16 @@ impl App {
             quit: options.quit,
             data: Data::default(),
             view,
-            panels: Panels::new(),
+            panels,
             asks,
             toasts: Toasts::default(),
             dressed: None,
             lan_read: None,
+            tile_cache: options.tile_cache,
             typing: false,
+            show_demo: false,
+            demo_left: false,
+            demo_looked_at: None,
             events_of: None,
             backend: Some(backend),
         }
@@ -216,9 +235,10 @@ impl App {
         if let Some((id, Ok(fixes))) = asks::take(&mut self.asks.fixes) {
             self.take_fixes(id, fixes);
         }
-        if let Some((device, Ok(events))) = asks::take(&mut self.asks.events)
+        if let Some((device, Ok(mut events))) = asks::take(&mut self.asks.events)
             && self.events_of == Some(device)
         {
+            events.reverse();
             self.data.events = events;
         }
         for (device, answer) in self.asks.adopted() {
@@ -328,6 +348,15 @@ impl App {
         }
     }
 
+    /// Looks at the demo once it can be seen.
+    fn look_at_demo(&mut self) {
+        let on_the_road = self.data.devices.values().filter(|d| d.last_fix.is_some()).count();
+        if self.show_demo && on_the_road >= DEMO_VEHICLES {
+            self.show_demo = false;
+            self.panels.map.fit_all();
+        }
+    }
+
     /// Asks for what the selection and the map want and the data lack.
     fn ask(&mut self, now: Timestamp) {
         let selected = self.view.selection.device;
@@ -356,17 +385,24 @@ impl App {
         if lan_is_old {
             self.lan_read = Some(Instant::now());
         }
+        let demo = backend.demo_running();
+        let left = |d: &DeviceOverview| d.device.state != DeviceState::Ignored && is_demo(&d.device.identity);
+        if self.demo_looked_at != Some((self.data.roster, demo)) {
+            self.demo_looked_at = Some((self.data.roster, demo));
+            self.demo_left = !demo && self.data.devices.values().any(left);
+        }
         self.data.station = Station {
             receivers: backend.receivers(),
             policy: backend.policy(),
             viewer: backend.viewer(),
-            demo: backend.demo_running(),
+            demo,
+            demo_left: self.demo_left && !backend.viewer(),
             lan,
             data_dir: backend.data_dir().to_owned(),
         };
     }
 
-    /// Theme and scale, where they changed.
+    /// Theme, scale and online map, where they changed.
     fn dress(&mut self, ctx: &Context) {
         if self.dressed.as_ref() == Some(&self.view.settings) {
             return;
@@ -377,6 +413,7 @@ impl App {
             ThemeChoice::Dark => egui::ThemePreference::Dark,
         });
         ctx.set_zoom_factor(self.view.settings.ui_scale);
+        self.panels.map.set_online(online(&self.view.settings, self.tile_cache.as_ref()));
         self.dressed = Some(self.view.settings.clone());
     }
 
@@ -418,13 +455,16 @@ impl App {
                 self.asks.change(what, pending);
             }
             Action::Follow(device) => self.view.follow = device,
-            Action::FitAll | Action::FitDevice(_) => self.panels.map_action(&action),
+            Action::FitAll => self.panels.map.fit_all(),
+            Action::FitDevice(device) => self.panels.map.fit_device(device),
+            Action::Zoom(levels) => self.panels.map.zoom_by(levels),
             Action::Listen(protocol, at) => self.backend().listen(protocol, at),
             Action::Retry(protocol) => self.backend().retry(protocol),
             Action::SetPolicy(policy) => self.backend().set_policy(policy),
             Action::ReadAgain => self.read_again(),
             Action::StartDemo => {
                 self.backend().start_demo(DEMO_VEHICLES);
+                self.show_demo = true;
                 self.toasts.info("The demo is starting: three simulated vehicles");
             }
             Action::StopDemo => self.backend().stop_demo(true),
@@ -460,6 +500,17 @@ impl App {
     }
 }
 
+/// The online map as the settings want it.
+fn online(settings: &Settings, cache_dir: Option<&PathBuf>) -> Option<OnlineMap> {
+    let view::OnlineMap { on, template, attribution } = &settings.online_map;
+    on.then(|| OnlineMap {
+        url: template.clone(),
+        attribution: attribution.clone(),
+        cache_dir: cache_dir.cloned(),
+        ..OnlineMap::default()
+    })
+}
+
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         if self.quit.load(Ordering::Relaxed) {
@@ -471,6 +522,7 @@ impl eframe::App for App {
         let now = self.now();
         self.data.count(now);
         self.ask(now);
+        self.look_at_demo();
         if self.asks.waiting() {
             ctx.request_repaint_after(POLL);
         }
@@ -499,7 +551,11 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         let Open { dock, devices, details, sheet: _ } = self.view.open;
-        let kept = Kept { settings: self.view.settings.clone(), open: KeptOpen { dock, devices, details } };
+        let kept = Kept {
+            settings: self.view.settings.clone(),
+            open: KeptOpen { dock, devices, details },
+            camera: Some(self.panels.map.camera()),
+        };
         eframe::set_value(storage, KEPT, &kept);
     }
 

@@ -11,6 +11,8 @@ pub enum UserCommand {
     ShowSelection,
     ShowAll,
     Follow,
+    ZoomIn,
+    ZoomOut,
     PreviousPacket,
     NextPacket,
     Back,
@@ -76,6 +78,8 @@ pub const TABLE: &[About] = &[
     about(UserCommand::ShowAll, Group::Map, "Show all devices", Some(Icon::Fit), SHIFT, Key::Z),
     about(UserCommand::ShowSelection, Group::Map, "Show the selected device", Some(Icon::Fit), PLAIN, Key::Z),
     about(UserCommand::Follow, Group::Map, "Follow the selected device", Some(Icon::Follow), PLAIN, Key::F),
+    about(UserCommand::ZoomIn, Group::Map, "Zoom in", Some(Icon::Plus), PLAIN, Key::Plus),
+    about(UserCommand::ZoomOut, Group::Map, "Zoom out", None, PLAIN, Key::Minus),
     about(UserCommand::Export, Group::Map, "Export…", Some(Icon::Export), CTRL, Key::E),
     about(UserCommand::PreviousPacket, Group::Packets, "Previous packet", None, PLAIN, Key::F7),
     about(UserCommand::NextPacket, Group::Packets, "Next packet", None, PLAIN, Key::F8),
@@ -96,6 +100,8 @@ impl About {
             // The shift key is part of the sign.
             UserCommand::Keys => "?".to_owned(),
             UserCommand::FilterDevices => "/".to_owned(),
+            UserCommand::ZoomIn => "+".to_owned(),
+            UserCommand::ZoomOut => "-".to_owned(),
             _ => self.shortcut.format(&ModifierNames::NAMES, matches!(ctx.os(), egui::os::OperatingSystem::Mac)),
         }
     }
@@ -111,6 +117,8 @@ impl UserCommand {
             Self::ShowSelection => selected.map(|id| vec![Action::FitDevice(id)]),
             Self::ShowAll => Some(vec![Action::FitAll]),
             Self::Follow => selected.map(|id| vec![Action::Follow((view.follow != Some(id)).then_some(id))]),
+            Self::ZoomIn => Some(vec![Action::Zoom(1.0)]),
+            Self::ZoomOut => Some(vec![Action::Zoom(-1.0)]),
             Self::PreviousPacket => Some(vec![Action::StepPacket(-1)]),
             Self::NextPacket => Some(vec![Action::StepPacket(1)]),
             Self::Back => Some(vec![Action::Escape]),
@@ -158,6 +166,8 @@ pub(super) fn pressed(ctx: &Context, typing: bool) -> Vec<UserCommand> {
                     UserCommand::Keys => {
                         input.consume_key(PLAIN, Key::Questionmark) || input.consume_key(SHIFT, Key::Slash)
                     }
+                    // Plus is the shifted equals sign on many.
+                    UserCommand::ZoomIn => input.consume_key(PLAIN, Key::Plus) || input.consume_key(PLAIN, Key::Equals),
                     UserCommand::FilterDevices if input.modifiers.shift => false,
                     _ => input.consume_shortcut(&about.shortcut),
                 }

@@ -142,6 +142,7 @@ fn rhythm(trail: Option<&Trail>, moving: bool) -> SignedDuration {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
 mod tests {
     use super::*;
     use crate::{

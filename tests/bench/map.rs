@@ -1,5 +1,7 @@
 //! What a frame of the map costs: layout and tessellation at 1920 x 1080, without tiles and without a graphics card.
 
+#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "made-up numbers")]
+
 use divan::{Bencher, black_box};
 use egui::{Context, RawInput, Rect, pos2, vec2};
 use wayglass::{

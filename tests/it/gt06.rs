@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 use wayglass::{
     geo::LatLon,
-    model::{Device, DeviceId, DeviceState, Fix, Identity, Profile, Protocol, Verdict},
+    model::{
+        Command, CommandId, CommandState, Device, DeviceId, DeviceState, Fix, Identity, Profile, Protocol, Verdict,
+    },
     wire::{Admission, Conversation, Dissection, Field, Line, Output, gt06, hex},
 };
 
@@ -352,7 +354,7 @@ fn a_bad_checksum_is_kept_unanswered_and_the_talk_goes_on() {
         log[4..],
         [
             format!("in heartbeat error {damaged}"),
-            format!("in heartbeat ok {good}"),
+            format!("in heartbeat note {good}"),
             "reply ack 7878051301bafb710d0a".to_owned(),
             "send 7878051301bafb710d0a".to_owned(),
         ]
@@ -420,7 +422,7 @@ fn the_zone_of_the_login_shifts_old_types_only() {
     let at = |seconds| Timestamp::from_second(seconds).unwrap();
     assert_eq!(times, [at(1_700_000_000 - 8 * 3600), at(1_700_000_000)]);
     // A packet from the store is read as it was then.
-    let context = state.context();
+    let context = state.context(false);
     let again = gt06::State::from_context(context.as_deref());
     let old = gt06::dissect_in(&gt06::encode::position_12(&fix, false, 2), &Profile::default(), &again, received());
     assert_eq!(old.reports[0].fix.as_ref().unwrap().at, times[0]);
@@ -434,6 +436,134 @@ fn a_fix_that_is_sent_again_has_the_same_key() {
     assert_eq!(key(&first), key(&gt06::encode::position_22(&fix, true, 99)));
     assert_ne!(key(&gt06::encode::alarm_16(&fix, true, 1, 2)), key(&gt06::encode::alarm_16(&fix, true, 2, 2)));
     assert_ne!(key(&first), key(&gt06::encode::alarm_16(&fix, true, 1, 2)));
+}
+
+fn command(id: i64, text: &str) -> Command {
+    Command {
+        id: CommandId(id),
+        device: DeviceId(1),
+        text: text.to_owned(),
+        state: CommandState::Queued,
+        created: received(),
+        expires: received(),
+        sent: None,
+        answered: None,
+        answer: None,
+        guessed: false,
+    }
+}
+
+/// Logs in, sends the commands, hears the frames.
+fn commanded(commands: &[Command], frames: &[Vec<u8>]) -> Vec<String> {
+    let mut session = gt06::Session::new(line());
+    session.receive(received(), &bytes(LOGIN));
+    drain(&mut session, true, &mut Vec::new());
+    let mut log = Vec::new();
+    for command in commands {
+        session.command(received(), command);
+    }
+    for frame in frames {
+        session.receive(received(), frame);
+    }
+    drain(&mut session, true, &mut log);
+    log.retain(|line| line.contains("command") || line.contains("Answered") || line.contains("Sent"));
+    log
+}
+
+#[test]
+fn commands_carry_their_id_and_answers_bring_it_back() {
+    let commands = [command(7, "RELAY,1#"), command(8, "STATUS#")];
+    let answers = [gt06::encode::answer_15("second", 8, 2), gt06::encode::answer_15("first", 7, 3)];
+    let log = commanded(&commands, &answers);
+    let sent = |text, id, serial| hex(&gt06::encode::command(text, id, false, serial).unwrap());
+    assert_eq!(
+        log,
+        [
+            format!("out command ok {}", sent("RELAY,1#", 7, 1)),
+            "Sent { id: CommandId(7), at: 2026-10-01T12:00:00Z }".to_owned(),
+            format!("out command ok {}", sent("STATUS#", 8, 2)),
+            "Sent { id: CommandId(8), at: 2026-10-01T12:00:00Z }".to_owned(),
+            "Answered { id: CommandId(8), at: 2026-10-01T12:00:00Z, text: \"second\", guessed: false }".to_owned(),
+            "Answered { id: CommandId(7), at: 2026-10-01T12:00:00Z, text: \"first\", guessed: false }".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn answers_that_echo_zeros_belong_to_the_oldest_command_as_a_guess() {
+    let answers = [
+        gt06::encode::answer_15("OK", 0, 2),
+        gt06::encode::answer_15("unasked", 0, 3),
+        gt06::encode::answer_15("else", 99, 4),
+    ];
+    let log = commanded(&[command(7, "RELAY,1#")], &answers);
+    let answered: Vec<_> = log.iter().filter(|line| line.starts_with("Answered")).collect();
+    assert_eq!(answered, ["Answered { id: CommandId(7), at: 2026-10-01T12:00:00Z, text: \"OK\", guessed: true }"]);
+}
+
+#[test]
+fn commands_wait_for_the_login() {
+    let mut session = gt06::Session::new(line());
+    session.command(received(), &command(7, "WHERE#"));
+    assert!(session.poll().is_none());
+    session.receive(received(), &bytes(LOGIN));
+    let mut log = Vec::new();
+    drain(&mut session, true, &mut log);
+    assert_eq!(log.last().map(String::as_str), Some("Sent { id: CommandId(7), at: 2026-10-01T12:00:00Z }"));
+}
+
+#[test]
+fn serials_that_are_missing_are_counted() {
+    let beat = |serial| gt06::encode::heartbeat(true, true, 6, 4, serial);
+    let stream = [bytes(LOGIN), beat(2), beat(5), beat(5), beat(6), beat(65_535), beat(0), beat(2)].concat();
+    let mut state = gt06::State::default();
+    let pieces = gt06::explain(&stream, &Profile::default(), &mut state, received());
+    let gaps: Vec<_> = pieces.iter().flat_map(|p| &p.dissection.problems).map(|p| p.text.as_str()).collect();
+    assert_eq!(
+        gaps,
+        ["serial 5 comes after 2: 2 frames did not arrive", "serial 2 comes after 0: 1 frame did not arrive"]
+    );
+}
+
+#[test]
+fn a_topin_unit_is_answered_in_its_own_way() {
+    let login = "78780d010359339075005244340d0a";
+    let beat = "78780713644d0819640d0a";
+    let position = "78781511170103100e1f9904efe30400a97f88003410ffdd000d0a";
+    let log = talk(&bytes(&format!("{login}{beat}{position}787801300d0a")), &[], true);
+    let sent: Vec<_> = log.iter().filter_map(|line| line.strip_prefix("send ")).collect();
+    assert_eq!(
+        sent,
+        [
+            "78780d01010d0a7878073007ea0a010c00000d0a",
+            "78780713644d0819640d0a",
+            "787815111701 03100e1f0d0a".replace(' ', "").as_str(),
+            "7878073007ea0a010c00000d0a",
+        ]
+    );
+}
+
+#[test]
+fn a_picture_is_asked_for_piece_by_piece() {
+    let offered = "78781f3511061a0b24330503107d06084889cb01000100000cfa20e3acd301333fcb0d0a";
+    let piece = |offset: u32, size: u16| {
+        let body =
+            [&0x20e3_acd3_u32.to_be_bytes()[..], &offset.to_be_bytes(), &size.to_be_bytes(), &vec![7; size.into()]]
+                .concat();
+        gt06::encode::seal(gt06::encode::Start::Long, 0x36, &body, 2)
+    };
+    let stream =
+        [bytes(LOGIN), bytes(offered), piece(0, 1024), piece(1024, 1024), piece(2048, 1024), piece(3072, 250)].concat();
+    let log = talk(&stream, &[100], true);
+    let asked: Vec<_> = log.iter().filter_map(|line| line.strip_prefix("send 78780f3620e3acd3")?.get(..12)).collect();
+    assert_eq!(asked, ["000000000400", "000004000400", "000008000400", "00000c0000fa"]);
+}
+
+#[test]
+fn a_frame_that_names_its_sender_needs_no_login() {
+    let frame = "79790020940a035985708053908307060104900402788950301217070401538f0003e8210d0a";
+    let log = talk(&bytes(frame), &[], true);
+    assert_eq!(log, ["ask 359857080539083".to_owned(), format!("in info ok {frame}")]);
 }
 
 // ---------------------------------------------------------------- properties
@@ -454,7 +584,7 @@ fn fix(lat: f64, lon: f64, speed_kmh: f64, course_deg: f64, at_s: i64) -> Fix {
 fn any_fix() -> impl Strategy<Value = Fix> {
     let places =
         (-90.0..=90.0_f64, -180.0..=180.0_f64).prop_filter("0/0 is no fix", |(lat, lon)| lat.abs() + lon.abs() > 0.01);
-    (places, 0..256_u32, 0..360_u32, 946_684_800..4_000_000_000_i64)
+    (places, 0..256_u32, 0..360_u32, 946_684_800..1_790_000_000_i64)
         .prop_map(|((lat, lon), speed, course, at)| fix(lat, lon, speed.into(), course.into(), at))
 }
 

@@ -1,5 +1,7 @@
 //! The map alone: what a click selects, what is drawn, where it looks.
 
+#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test; made-up numbers")]
+
 use std::collections::HashSet;
 
 use egui::{Theme, pos2};
@@ -12,7 +14,7 @@ use wayglass::{
     },
     ui::{
         Action, Cx, Data, View,
-        map::{MapOptions, MapPanel, Trail, camera::Camera},
+        map::{MapOptions, MapPanel, Trail, camera::Camera, online::OnlineOptions},
     },
 };
 
@@ -180,10 +182,37 @@ fn a_fleet_is_drawn_in_both_themes() {
             stage.view.selection.device = Some(DeviceId(11));
             let mut h = stage.pictured(size, theme);
             picture(&mut h, &format!("fleet-{word}-{}.png", size[0]));
+            if size[0] > 1024.0 {
+                continue;
+            }
             h.state_mut().map().fit_device(DeviceId(11));
             picture(&mut h, &format!("device-{word}-{}.png", size[0]));
+            h.hover_at(pos2(size[0] / 2.0, size[1] / 2.0));
+            h.run();
+            h.get_by_label("Van 11 on the map").hover();
+            picture(&mut h, &format!("tooltip-{word}-{}.png", size[0]));
+            let near = h.state().data.trails[&DeviceId(11)].place(395).unwrap().lat_lon();
+            h.state_mut().view.selection.fix = Some(11 * 1_000 + 396);
+            h.state_mut().map().set_camera(Camera { center: near, zoom: 13.5 });
+            picture(&mut h, &format!("near-{word}-{}.png", size[0]));
         }
     }
+}
+
+#[test]
+fn a_crowd_is_drawn_as_numbers() {
+    let mut data = Data::default();
+    for n in 0..3_000i64 {
+        let (lat, lon) = (48.0 + (n * n % 1_009) as f64 * 0.004, 4.0 + (n * 7_919 % 2_003) as f64 * 0.004);
+        let mut last_fix = fix(n, n, [10, 10, 10, 300, 4_000][usize::try_from(n % 5).unwrap()], lat, lon);
+        last_fix.fix.speed_kmh = Some((n % 3 * 20) as f64);
+        last_fix.fix.course_deg = Some((n * 31 % 360) as f64);
+        data.devices.insert(DeviceId(n), overview(last_fix, &format!("Van {n}")));
+    }
+    let mut h = Stage::new(data).pictured([1_000.0, 700.0], Theme::Dark);
+    picture(&mut h, "crowd.png");
+    h.state_mut().map().zoom_by(3.0);
+    picture(&mut h, "crowd-nearer.png");
 }
 
 fn two_vans() -> Data {
@@ -303,6 +332,26 @@ fn the_buttons_have_names_and_work() {
     h.get_by_label("Follow the selected device").click();
     h.run();
     assert_eq!(h.state().actions, [Action::FitAll, Action::Follow(Some(DeviceId(1)))]);
+}
+
+#[test]
+fn an_online_map_names_its_owner_and_can_be_reloaded() {
+    let mut h = Stage::new(two_vans()).harness();
+    h.run();
+    assert!(h.query_by_label("Reload").is_none(), "off unless asked for");
+    // A port that nobody listens on: what cannot be fetched is left out, and nothing else happens.
+    let online = OnlineOptions { url: "http://127.0.0.1:9/{z}/{x}/{y}.png".to_owned(), ..OnlineOptions::default() };
+    h.state_mut().map().set_online(Some(online));
+    h.run();
+    h.get_by_label("© OpenStreetMap contributors");
+    h.get_by_label("Reload").click();
+    h.run();
+    h.state_mut().map().set_online(Some(OnlineOptions { url: "ftp://x".to_owned(), ..OnlineOptions::default() }));
+    h.run();
+    h.get_by_label("the map's address must begin with http:// or https://");
+    h.state_mut().map().set_online(None);
+    h.run();
+    assert!(h.query_by_label("Reload").is_none());
 }
 
 #[test]

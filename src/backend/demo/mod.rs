@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 pub use phone::HttpUrl;
 pub use tally::{Latency, Progress};
 
-use super::{ReceiverLine, ReceiverStatus, signal::StopSignal};
+use super::{Access, ReceiverLine, ReceiverStatus, signal::StopSignal};
 use crate::{
     model::{Clock, Identity, Protocol},
     sim::{Band, Fleet},
@@ -41,7 +41,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 const CONNECT_AT_ONCE: usize = 128;
 
 /// Longest pause between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// How long answers are waited for when a drive ends.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
@@ -258,7 +258,10 @@ impl Demo {
         let address = |protocol| receivers.iter().filter(|line| line.protocol == protocol).find_map(reachable);
         let targets = Targets {
             gt06: address(Protocol::Gt06).map(|at| at.to_string()),
-            owntracks: address(Protocol::OwnTracks).and_then(|at| HttpUrl::parse(&at.to_string()).ok()),
+            owntracks: address(Protocol::OwnTracks)
+                .and_then(|at| HttpUrl::parse(&at.to_string()).ok())
+                // What the receiver asks of every phone, it asks of these.
+                .map(|url| url.or_credentials(Access::from_environment().credentials.as_deref())),
         };
         let fleet = Fleet::new(Band::Demo, vehicles, &targets.protocols(), DEMO_SEED);
         let pace = Pace { interval: DEMO_INTERVAL, duration: None };
@@ -296,12 +299,15 @@ pub fn is_demo(identity: &Identity) -> bool {
 /// The address under which this machine reaches its own receiver.
 fn reachable(line: &ReceiverLine) -> Option<SocketAddr> {
     match line.status {
-        ReceiverStatus::Listening(mut at) => {
-            if at.ip().is_unspecified() {
-                at.set_ip(if at.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
-            }
-            Some(at)
-        }
+        ReceiverStatus::Listening(at) => Some(from_here(at)),
         ReceiverStatus::Off | ReceiverStatus::Starting | ReceiverStatus::Waiting { .. } => None,
     }
+}
+
+/// Where a program on this machine reaches a receiver that listens at `at`: "every address" is none to connect to.
+pub fn from_here(mut at: SocketAddr) -> SocketAddr {
+    if at.ip().is_unspecified() {
+        at.set_ip(if at.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    at
 }

@@ -137,7 +137,7 @@ fn cut_frame(buffer: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
     let length = match *buffer.as_slice() {
         [0x78, 0x78, length, ..] => usize::from(length) + 5,
         [0x79, 0x79, high, low, ..] => usize::from(u16::from_be_bytes([high, low])) + 6,
-        [] | [0x78] | [0x79] | [0x78, 0x78] | [0x79, 0x79] | [0x79, 0x79, _] => return Ok(None),
+        [] | [0x78 | 0x79] | [0x78, 0x78] | [0x79, 0x79] | [0x79, 0x79, _] => return Ok(None),
         _ => return Err(Error::new(ErrorKind::InvalidData, "the far end does not speak GT06")),
     };
     Ok((buffer.len() >= length).then(|| buffer.drain(..length).collect()))

@@ -87,11 +87,6 @@ impl BaseMap {
         self.source.look(self.theme).sea
     }
 
-    /// The colour of the land, which goes on south of the map's edge.
-    pub fn land(&self) -> Color32 {
-        self.source.look(self.theme).land
-    }
-
     fn take_answers(&mut self) {
         let Some(worker) = &self.worker else { return };
         for (key, tile) in worker.answers.try_iter() {
@@ -190,7 +185,6 @@ struct Source {
 struct Look {
     style: Style,
     sea: Color32,
-    land: Color32,
 }
 
 impl Source {
@@ -228,26 +222,19 @@ impl Look {
     fn new(json: &str) -> Self {
         let mut style: Style = serde_json::from_str(json).expect("a test reads the embedded styles");
         let context = walkers::Context::new(String::new(), HashMap::new(), 0);
-        let (mut sea, mut land) = (Color32::TRANSPARENT, Color32::TRANSPARENT);
-        for layer in &style.layers {
-            match layer {
-                StyleLayer::Background { paint } => {
-                    sea = paint.background_color.as_ref().map_or(sea, |c| c.evaluate(&context))
-                }
-                StyleLayer::Fill { source_layer, paint, .. } if source_layer.matches("land") => {
-                    land = paint.fill_color.as_ref().map_or(land, |c| c.evaluate(&context));
-                }
-                StyleLayer::Fill { .. }
-                | StyleLayer::Line { .. }
-                | StyleLayer::Symbol { .. }
-                | StyleLayer::Circle { .. }
-                | StyleLayer::Raster
-                | StyleLayer::FillExtrusion => {}
-            }
-        }
+        let background = style.layers.iter().find_map(|layer| match layer {
+            StyleLayer::Background { paint } => paint.background_color.as_ref(),
+            StyleLayer::Fill { .. }
+            | StyleLayer::Line { .. }
+            | StyleLayer::Symbol { .. }
+            | StyleLayer::Circle { .. }
+            | StyleLayer::Raster
+            | StyleLayer::FillExtrusion => None,
+        });
+        let sea = background.map_or(Color32::TRANSPARENT, |color| color.evaluate(&context));
         // The sea is painted once below all tiles, not by each.
         style.layers.retain(|layer| !matches!(layer, StyleLayer::Background { .. }));
-        Self { style, sea, land }
+        Self { style, sea }
     }
 }
 

@@ -170,7 +170,7 @@ fn scale_and_place(ui: &mut egui::Ui, screen: &Screen) {
                 if (0.0..=1.0).contains(&world.x) && (0.0..=1.0).contains(&world.y) {
                     let place = world.lat_lon();
                     let text = format!("{:.5}, {:.5}", place.lat_deg(), place.lon_deg());
-                    ui.label(RichText::new(text).small().weak());
+                    ui.label(RichText::new(text).small());
                 }
             }
         });

@@ -57,10 +57,11 @@ impl Room {
 
     fn squares_of(&self, area: Rect) -> impl Iterator<Item = usize> + use<> {
         let (min, max) = (area.min - self.rect.min, area.max - self.rect.min);
-        let (columns, last_row) = (self.columns, self.rows - 1);
-        let (left, right) = (squares(min.x).min(columns - 1), squares(max.x).min(columns - 1));
+        let (last_column, last_row) = (self.columns - 1, self.rows - 1);
+        let width = self.columns;
+        let (left, right) = (squares(min.x).min(last_column), squares(max.x).min(last_column));
         let (top, bottom) = (squares(min.y).min(last_row), squares(max.y).min(last_row));
-        (top..=bottom).flat_map(move |row| (left..=right).map(move |column| row * columns + column))
+        (top..=bottom).flat_map(move |row| (left..=right).map(move |column| row * width + column))
     }
 }
 
@@ -88,11 +89,11 @@ mod tests {
         let size = vec2(60.0, 16.0);
         let middle = pos2(500.0, 300.0);
         let places: Vec<Option<Rect>> = (0..5).map(|_| room.beside(middle, size)).collect();
-        let side = |n: usize| places[n].map(|p| p.center() - middle);
-        assert_eq!(side(0), Some(vec2(42.0, 0.0)));
-        assert_eq!(side(1), Some(vec2(-42.0, 0.0)));
-        assert_eq!(side(2), Some(vec2(0.0, -20.0)));
-        assert_eq!(side(3), Some(vec2(0.0, 20.0)));
+        let offset = |n: usize| places[n].map(|p| p.center() - middle);
+        assert_eq!(offset(0), Some(vec2(42.0, 0.0)));
+        assert_eq!(offset(1), Some(vec2(-42.0, 0.0)));
+        assert_eq!(offset(2), Some(vec2(0.0, -20.0)));
+        assert_eq!(offset(3), Some(vec2(0.0, 20.0)));
         assert_eq!(places[4], None);
         // At the right edge there is no room to the right.
         let edge = room.beside(pos2(895.0, 100.0), size).unwrap();

@@ -303,7 +303,7 @@ impl MapPanel {
             if !screen.rect.contains_rect(area) {
                 continue;
             }
-            let spot = ui.interact(area, response.id.with(device.device), Sense::CLICK);
+            let spot = ui.interact(area, response.id.with(("device", device.device)), Sense::CLICK);
             let selected = cx.view.selection.device == Some(device.device);
             spot.widget_info(|| {
                 egui::WidgetInfo::selected(egui::Role::Button, true, selected, format!("{} on the map", device.label))

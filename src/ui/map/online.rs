@@ -64,48 +64,49 @@ pub enum Error {
 /// The tiles of one server.
 pub struct Online {
     options: OnlineOptions,
-    ctx: egui::Context,
-    tiles: HttpTiles,
+    /// `None` only while it is dropped.
+    tiles: Option<HttpTiles>,
 }
 
 impl Online {
     /// Starts a thread that fetches; nothing is fetched before it is looked at.
     pub fn new(options: OnlineOptions, ctx: egui::Context) -> Result<Self, Error> {
         check(&options.url)?;
-        let tiles = fetcher(&options, ctx.clone())?;
-        Ok(Self { options, ctx, tiles })
-    }
-
-    /// Tries everything again: a tile that failed once is not asked for again by itself.
-    pub fn reload(&mut self) -> Result<(), Error> {
-        self.tiles = fetcher(&self.options, self.ctx.clone())?;
-        Ok(())
+        let tiles = Some(fetcher(&options, ctx)?);
+        Ok(Self { options, tiles })
     }
 
     /// Text and address of the attribution.
     pub fn credit(&self) -> (&str, &str) {
         (&self.options.attribution, &self.options.attribution_url)
     }
+}
 
-    /// What it was made with.
-    pub fn options(&self) -> &OnlineOptions {
-        &self.options
+impl Drop for Online {
+    fn drop(&mut self) {
+        let Some(tiles) = self.tiles.take() else { return };
+        // Ending the fetching thread waits for a name that is being looked up, which without a network takes seconds. The window
+        // does not wait for that; where no thread is to be had, it does.
+        std::thread::Builder::new().name("map farewell".to_owned()).spawn(move || drop(tiles)).ok();
     }
 }
 
 impl Tiles for Online {
     fn at(&mut self, tile_id: TileId) -> Option<TilePiece> {
-        self.tiles.at(tile_id)
+        self.tiles.as_mut()?.at(tile_id)
     }
 
     fn attribution(&self) -> Attribution {
-        self.tiles.attribution()
+        NO_ATTRIBUTION
     }
 
     fn tile_size(&self) -> u32 {
-        self.tiles.tile_size()
+        256
     }
 }
+
+/// The map draws the attribution itself, because the widget's cannot hold what a user typed.
+const NO_ATTRIBUTION: Attribution = Attribution { text: "", url: "", logo_light: None, logo_dark: None };
 
 fn check(url: &str) -> Result<(), Error> {
     if !url.starts_with("http://") && !url.starts_with("https://") {
@@ -155,9 +156,8 @@ impl TileSource for Source {
         url.replace("{y}", &tile.y.to_string())
     }
 
-    /// Not shown: the map draws the attribution itself, because this one cannot hold what a user typed.
     fn attribution(&self) -> Attribution {
-        Attribution { text: "", url: "", logo_light: None, logo_dark: None }
+        NO_ATTRIBUTION
     }
 
     fn max_zoom(&self) -> u8 {
@@ -192,6 +192,7 @@ mod tests {
         let (stream, _) = server.accept().unwrap();
         let lines = BufReader::new(&stream).lines().map(Result::unwrap).take_while(|l| !l.is_empty());
         let head: Vec<String> = lines.map(|l| l.to_lowercase()).collect();
+        assert_eq!(online.tile_size(), TileSource::tile_size(&Source { url: String::new(), max_zoom: 0 }));
         (&stream).write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").unwrap();
         assert_eq!(head[0], "get /map/4/2/3.png http/1.1");
         assert!(head.contains(&format!("user-agent: {}", USER_AGENT.to_lowercase())), "{head:?}");

@@ -279,7 +279,7 @@ mod tests {
         let with = |at: usize, value: u8| {
             let mut bytes = small();
             bytes[at] = value;
-            Archive::new(&bytes).map(|a| a.tile(1, 0, 0)).map_or_else(Err, |tile| tile)
+            Archive::new(&bytes).and_then(|archive| archive.tile(1, 0, 0))
         };
         assert_eq!(with(7, 2), Err(Error::Version(2)));
         assert_eq!(with(98, 4), Err(Error::Compression(4)));

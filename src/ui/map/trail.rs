@@ -149,6 +149,7 @@ pub(crate) fn median(durations: impl Iterator<Item = SignedDuration>) -> Option<
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
 mod tests {
     use proptest::prelude::*;
 

@@ -7,14 +7,20 @@ pub mod dock;
 mod export;
 mod first_run;
 pub mod packets;
+mod receivers;
 mod settings;
 mod sheets;
 mod top;
 pub mod tree;
 
+use eframe::egui_wgpu::RenderState;
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
-use super::{Action, Cx, theme};
+use super::{
+    Action, Cx,
+    map::{MapOptions, MapPanel},
+    theme,
+};
 
 /// The states of all panels, and where each of them stands.
 pub struct Panels {
@@ -26,11 +32,12 @@ pub struct Panels {
     packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
+    pub(super) map: MapPanel,
 }
 
 impl Panels {
-    /// All panels as they are at the start.
-    pub fn new() -> Self {
+    /// All panels as they are at the start. `render_state` is the window's, for the map.
+    pub fn new(render_state: Option<&RenderState>, map: MapOptions) -> Self {
         Self {
             top: top::Top::default(),
             devices: devices::Devices::default(),
@@ -40,11 +47,9 @@ impl Panels {
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
+            map: MapPanel::new(render_state, map),
         }
     }
-
-    /// What only the map can do.
-    pub(super) fn map_action(&mut self, _action: &Action) {}
 
     /// Lays all of them out.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -58,6 +63,7 @@ impl Panels {
             });
         }
         self.dock(ui, cx, bare);
+        let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         Panel::left("devices").frame(bare).default_size(300.0).size_range(240.0..=420.0).show_collapsible(
             ui,
@@ -76,9 +82,7 @@ impl Panels {
         if details != cx.view.open.details {
             cx.ask(Action::ToggleDetails);
         }
-        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
-            ui.centered_and_justified(|ui| ui.label("Map"));
-        });
+        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| self.map.ui(ui, cx));
         sheets::ui(ui, cx, &mut self.export, &mut self.settings);
     }
 
@@ -95,7 +99,7 @@ impl Panels {
                 let pane = bare.inner_margin(Margin { left: 12, right: 8, top: 8, bottom: 0 });
                 Panel::right("bytes")
                     .frame(pane)
-                    .default_size((width * 0.27).clamp(300.0, 460.0))
+                    .default_size((width * 0.22).clamp(290.0, 420.0))
                     .size_range(220.0..=(width - 520.0).max(240.0))
                     .show(ui, |ui| {
                         self.bytes.ui(ui, cx);
@@ -103,7 +107,7 @@ impl Panels {
                     });
                 Panel::right("tree")
                     .frame(pane)
-                    .default_size((width * 0.27).clamp(280.0, 460.0))
+                    .default_size((width * 0.25).clamp(270.0, 420.0))
                     .size_range(220.0..=(width - 520.0).max(240.0))
                     .show(ui, |ui| {
                         self.tree.ui(ui, cx);

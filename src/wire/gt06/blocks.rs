@@ -26,7 +26,7 @@ pub(super) fn date(c: &mut Cursor<'_>, told: &mut Told, name: &'static str) -> R
         [year, month, day, hour, minute, second] => moment([*year, *month, *day, *hour, *minute, *second]),
         _ => None,
     };
-    let at = read.map(|device| to_utc(c, told, device, start));
+    let at = read.filter(|_| c.here() >= 6).map(|device| to_utc(c, told, device, start));
     c.under("gt06.md §3.1", |c| {
         c.field(name, 6, "", |raw| match at {
             Some(at) => (Value::Time(at), ()),
@@ -76,21 +76,33 @@ pub(super) fn moment([year, month, day, hour, minute, second]: [u8; 6]) -> Optio
 /// What the device's clock says, in UTC (gt06.md §3.8). `start`: where the date is.
 pub(super) fn to_utc(c: &mut Cursor<'_>, told: &Told, device: Timestamp, start: usize) -> Timestamp {
     let shifted = |seconds: i32| Timestamp::from_second(device.as_second() - i64::from(seconds)).unwrap_or(device);
-    match told.given.zone {
+    let now = told.given.received.as_second();
+    let ahead = |at: Timestamp| at.as_second() - now > AHEAD_S;
+    let span = start..start.max(c.at()).max(start + 6);
+    let at = match told.given.zone {
         Zone::Utc => device,
-        Zone::Forced(seconds) => shifted(seconds),
-        Zone::Login(seconds) => {
-            let (corrected, now) = (shifted(seconds), told.given.received.as_second());
-            let ahead = corrected.as_second() - now > AHEAD_S;
-            if ahead && (device.as_second() - now).abs() <= AHEAD_S {
-                let text = "the zone of the login would put this time into the future, so it is taken as UTC";
-                c.doubt(Severity::Note, Group::Time, start..c.at().max(start), text);
-                device
-            } else {
-                corrected
-            }
+        Zone::Login(seconds) if ahead(shifted(seconds)) && (device.as_second() - now).abs() <= AHEAD_S => {
+            let text = "the zone of the login would put this time into the future, so it is taken as UTC";
+            c.doubt(Severity::Note, Group::Time, span.clone(), text);
+            device
         }
+        Zone::Forced(seconds) | Zone::Login(seconds) => shifted(seconds),
+    };
+    if ahead(at) {
+        let minutes = (at.as_second() - now) / 60;
+        let by = if minutes < 48 * 60 {
+            format!("{}:{:02} hours", minutes / 60, minutes % 60)
+        } else {
+            format!("{} days", minutes / 1440)
+        };
+        c.doubt(
+            Severity::Warn,
+            Group::Time,
+            span,
+            format!("the device's clock is {by} ahead of the time this arrived"),
+        );
     }
+    at
 }
 
 /// Twelve bytes: satellites, latitude, longitude, speed, course and status word.
@@ -181,7 +193,7 @@ pub(super) fn settle(c: &mut Cursor<'_>, start: usize, lat: f64, lon: f64, word:
         return None;
     }
     let (speed_kmh, satellites, altitude_m, accuracy_m) = (None, None, None, None);
-    Some(Place { place, valid: word.fixed, speed_kmh, course_deg, satellites, altitude_m, accuracy_m })
+    Some(Place { at: place, valid: word.fixed, speed_kmh, course_deg, satellites, altitude_m, accuracy_m })
 }
 
 /// How wide area and cell are in bytes, and whether the network code is two bytes whatever the country code says.

@@ -7,13 +7,14 @@ use crate::wire::{
 };
 
 use super::{
+    doctor,
     encode::Start,
     family::Family,
     frame::{self, Patience, Scan, Shape},
     layout::{self, Row},
     reply,
     state::State,
-    told::{Answer, Given, Told, Zone},
+    told::{Answer, Given, Picture, Told, Zone},
     topin,
 };
 
@@ -23,6 +24,10 @@ pub(super) struct Decoded {
     pub(super) dissection: Dissection,
     pub(super) login_zone_s: Option<i32>,
     pub(super) answer: Option<Answer>,
+    /// The picture that this frame leaves to be asked for.
+    pub(super) picture: Option<Picture>,
+    /// It came from a device, so its serial counts.
+    pub(super) from_device: bool,
     /// Length and checksum are right, or the dialect has none: it may be answered and believed.
     pub(super) sound: bool,
     pub(super) topin: bool,
@@ -35,6 +40,9 @@ pub(super) struct Setting<'a> {
     pub(super) state: &'a State,
     pub(super) received: Timestamp,
 }
+
+/// A serial that jumps this far began anew.
+const MANY_LOST: u16 = 1000;
 
 /// Reads `bytes` as one frame, however damaged, or as bytes between frames.
 pub(super) fn decode(bytes: &[u8], setting: Setting<'_>) -> Decoded {
@@ -73,10 +81,9 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> Decoded
     let (total, stop) = match extent {
         Extent::Framed { len, shape: Shape::Sound { .. } } => (by_length, (len + 2).saturating_sub(by_length)),
         Extent::Framed { len, .. } => (len, 2),
-        Extent::Cut => (by_length, 2),
         // Bytes that end in stop bits most likely end where the frame does.
         Extent::Lies if by_stop => (bytes.len(), 2),
-        Extent::Lies => (by_length, 2),
+        Extent::Lies | Extent::Cut => (by_length, 2),
     };
     let length = total.saturating_sub(overhead);
     let family = Family::of(setting.profile);
@@ -93,19 +100,45 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> Decoded
     };
     let crc = crc.map(|(received, computed)| CrcCheck { received, computed });
     say_what_is_wrong(&mut c, extent, declared, total, crc);
+    if crc.is_some_and(|crc| !crc.ok())
+        && let Some(finding) = doctor::diagnose(bytes, total, overhead - 2)
+    {
+        c.doubt(Severity::Note, Group::Checksum, finding.span, format!("a hint at the checksum: {}", finding.text));
+    }
     explain_shortfall(&mut c, row, whole);
     let rest = c.here();
     c.undecoded(rest);
 
     let sound =
         matches!(extent, Extent::Framed { shape: Shape::Sound { .. } | Shape::Misprinted | Shape::WideReply, .. });
+    if let Some((last, serial)) = setting.state.last_serial().zip(serial).filter(|_| sound && row.comes_from_device()) {
+        let lost = serial.wrapping_sub(last).wrapping_sub(1);
+        if (1..MANY_LOST).contains(&lost) && row.word != "login" {
+            let frames = if lost == 1 { "1 frame".to_owned() } else { format!("{lost} frames") };
+            let text = format!("serial {serial} comes after {last}: {frames} did not arrive");
+            c.doubt(Severity::Note, Group::Sequence, total - 6..total - 4, text);
+        }
+    }
     if !matches!(extent, Extent::Framed { .. }) {
         // A frame without its end may have lost any byte, so its numbers are not a place.
         told.place = None;
     }
-    let reply =
-        serial.filter(|_| sound).and_then(|serial| reply::to(row.answered, kind, serial, &told, setting.received));
-    finish(c, told, Outcome { row_word: row.word, row_title: row.title, kind, serial, crc, reply, sound, topin: false })
+    let reply = serial.filter(|_| sound).and_then(|serial| reply::to(row.answered, kind, serial, &told, setting));
+    finish(
+        c,
+        told,
+        Outcome {
+            row_word: row.word,
+            row_title: row.title,
+            kind,
+            serial,
+            crc,
+            reply,
+            from_device: row.comes_from_device(),
+            sound,
+            topin: false,
+        },
+    )
 }
 
 /// The parts around the body.
@@ -140,7 +173,10 @@ impl Envelope {
 fn say_what_is_wrong(c: &mut Cursor<'_>, extent: Extent, declared: usize, total: usize, crc: Option<CrcCheck>) {
     let have = c.at() + c.here();
     match extent {
-        Extent::Framed { shape: Shape::Sound { stop: 2 } | Shape::WideReply, .. } => {}
+        Extent::Framed {
+            shape: Shape::Sound { stop: 2 } | Shape::WideReply | Shape::BadChecksum | Shape::Topin,
+            ..
+        } => {}
         Extent::Framed { len, shape: Shape::Sound { .. } } => {
             let text = "the stop bits 0d0a are missing or damaged; length and checksum are right";
             c.doubt(Severity::Note, Group::Framing, (total - 2).min(len)..len, text);
@@ -152,7 +188,6 @@ fn say_what_is_wrong(c: &mut Cursor<'_>, extent: Extent, declared: usize, total:
             );
             c.doubt(Severity::Note, Group::Length, 2..3, text);
         }
-        Extent::Framed { shape: Shape::BadChecksum | Shape::Topin, .. } => {}
         Extent::Cut => {
             let text = format!("the frame is cut: its length says {total} bytes, {have} are there");
             c.doubt(Severity::Error, Group::Length, 0..have, text);
@@ -208,10 +243,21 @@ fn dialect_frame(bytes: &[u8], len: usize, setting: Setting<'_>) -> Decoded {
     }
     let rest = c.here();
     c.undecoded(rest);
+    let reply = topin::reply(kind, bytes.get(..len).unwrap_or_default(), setting.received);
     finish(
         c,
         told,
-        Outcome { row_word, row_title, kind, serial: None, crc: None, reply: None, sound: true, topin: true },
+        Outcome {
+            row_word,
+            row_title,
+            kind,
+            serial: None,
+            crc: None,
+            reply,
+            from_device: false,
+            sound: true,
+            topin: true,
+        },
     )
 }
 
@@ -223,6 +269,7 @@ struct Outcome {
     serial: Option<u16>,
     crc: Option<CrcCheck>,
     reply: Option<Vec<u8>>,
+    from_device: bool,
     sound: bool,
     topin: bool,
 }
@@ -239,7 +286,7 @@ fn finish(c: Cursor<'_>, told: Told, outcome: Outcome) -> Decoded {
         }
     }
     let device = told.device.clone();
-    let (login_zone_s, answer) = (told.login_zone_s, told.answer.clone());
+    let (login_zone_s, answer, picture) = (told.login_zone_s, told.answer.clone(), told.picture);
     let trust = if outcome.sound { Trust::Good } else { Trust::Suspect };
     let dissection = Dissection {
         kind: outcome.row_word.into(),
@@ -253,7 +300,15 @@ fn finish(c: Cursor<'_>, told: Told, outcome: Outcome) -> Decoded {
         fields,
         reply: outcome.reply,
     };
-    Decoded { dissection, login_zone_s, answer, sound: outcome.sound, topin: outcome.topin }
+    Decoded {
+        dissection,
+        login_zone_s,
+        answer,
+        picture,
+        from_device: outcome.from_device,
+        sound: outcome.sound,
+        topin: outcome.topin,
+    }
 }
 
 fn undecoded(field: &Field) -> crate::model::Problem {
@@ -281,7 +336,15 @@ fn noise(bytes: &[u8]) -> Decoded {
     let (fields, problems) = c.finish();
     let dissection =
         Dissection { kind: "noise".into(), title: "Between frames".into(), problems, fields, ..Dissection::default() };
-    Decoded { dissection, login_zone_s: None, answer: None, sound: false, topin: false }
+    Decoded {
+        dissection,
+        login_zone_s: None,
+        answer: None,
+        picture: None,
+        from_device: false,
+        sound: false,
+        topin: false,
+    }
 }
 
 /// The zone of a login shifts the old types only; one that the user forced shifts all (gt06.md §3.8).

@@ -20,9 +20,9 @@ pub(super) enum Family {
     Vl103,
     /// G18: towing as Jimi, light sensor.
     G18,
-    /// SL4x (Sucre Lee).
+    /// `SL4x` (Sucre Lee).
     Sl4x,
-    /// TRX16i.
+    /// `TRX16i`.
     Trx16i,
     /// NT11 to NT46, VL100, XT40.
     Nt20,

@@ -66,7 +66,7 @@ pub(super) fn obd6(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     })
 }
 
-/// Space10X, 0x13 of length 0x15.
+/// `Space10X`, 0x13 of length 0x15.
 pub(super) fn space10x(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     c.under("gt06.md §6.1", |c| {
         c.raw("Info", 1)?;

@@ -21,9 +21,9 @@ fn external_voltage(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
 /// 0x94 under the long start: the first byte says what it is about.
 pub(super) fn information(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     c.under("gt06.md §6.4", |c| {
-        let subtype = c.named("Subtype", 1, |code| subtype_name(code))?;
+        let subtype = c.named("Subtype", 1, subtype_name)?;
         match (subtype, c.left()) {
-            (0x00, 2) => external_voltage(c, told),
+            (0x00 | 0x0B, 2) => external_voltage(c, told),
             (0x04, _) => states(c, told),
             (0x05, 7) => {
                 blocks::frame_date(c, told)?;
@@ -42,7 +42,6 @@ pub(super) fn information(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
                 }
                 Ok(())
             }
-            (0x0B, 2) => external_voltage(c, told),
             (0x0D, _) => fuel_sensor(c, told),
             (0x1B, _) => card(c, told),
             (0x1E, 8) => {

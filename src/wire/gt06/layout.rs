@@ -24,6 +24,8 @@ pub(super) enum Answered {
     Time,
     /// With an address message.
     Address,
+    /// With a request for the next piece of the picture.
+    Picture,
 }
 
 /// Which declared lengths a row is for. The length counts type, body, serial and checksum: body + 5.
@@ -118,10 +120,10 @@ static TABLE: &[Row] = &[
     row(LONG, 0x33, Any, "alarm", "Alarm (AZ735)", radio::az735, LONG_ACK),
     row(SHORT, 0x34, Is(&[0x3C]), "location", "Position (X1)", makers::x1, ACK),
     row(SHORT, 0x34, Any, "lbs", "Cells (SL4x)", radio::sl4x_cells, ACK),
-    row(SHORT, 0x35, Any, "picture", "Picture offered (X1)", media::picture, ACK),
+    row(SHORT, 0x35, Any, "picture", "Picture offered (X1)", media::picture, Answered::Picture),
     row(SHORT, 0x36, Is(&[0x35]), "location", "Position (TRX16i)", makers::trx16i, ACK),
     row(SHORT, 0x36, Any, "heartbeat", "Heartbeat (4G)", tags::heartbeat, ACK),
-    row(LONG, 0x36, Any, "picture", "Piece of a picture (X1)", media::picture_piece, NEVER),
+    row(LONG, 0x36, Any, "picture", "Piece of a picture (X1)", media::picture_piece, Answered::Picture),
     row(SHORT, 0x37, Any, "location", "Position with values", tags::tagged_position, ACK),
     row(BOTH, 0x38, Any, "location", "Position (Jimi 4G)", tags::jimi_4g_position, NEVER),
     row(BOTH, 0x39, Any, "alarm", "Alarm (Jimi 4G)", tags::jimi_4g_alarm, ACK),
@@ -181,6 +183,11 @@ pub(super) fn credible(start: Start, kind: u8, length: usize) -> bool {
 }
 
 impl Row {
+    /// False for what only servers send: its serial is not the device's.
+    pub(super) fn comes_from_device(&self) -> bool {
+        !matches!(self.word, "ack" | "command" | "time" | "address")
+    }
+
     fn fits(&self, start: Start, kind: u8, length: usize) -> bool {
         let length_fits = match self.length {
             Any => true,

@@ -194,7 +194,7 @@ fn engine_minutes(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     Ok(())
 }
 
-/// SL2x and SL4x, 0x31: a position with its altitude.
+/// `SL2x` and `SL4x`, 0x31: a position with its altitude.
 pub(super) fn sl4x_position(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     assume(told, Family::Sl4x);
     position::date_and_gps(c, told)?;
@@ -204,7 +204,7 @@ pub(super) fn sl4x_position(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     altitude(c, told)
 }
 
-/// SL4x, 0x32 under the short start: an alarm, maybe with its altitude.
+/// `SL4x`, 0x32 under the short start: an alarm, maybe with its altitude.
 pub(super) fn sl4x_alarm(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     assume(told, Family::Sl4x);
     position::date_and_gps(c, told)?;
@@ -222,7 +222,7 @@ fn altitude(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     Ok(())
 }
 
-/// TRX16i, 0x36 of length 0x35: a position, not a heartbeat.
+/// `TRX16i`, 0x36 of length 0x35: a position, not a heartbeat.
 pub(super) fn trx16i(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     assume(told, Family::Trx16i);
     position::date_and_gps(c, told)?;
@@ -240,7 +240,7 @@ pub(super) fn trx16i(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     rfid(c, told)
 }
 
-/// TRX16i, 0x16 of length 0x2D: an alarm with the card, its code kept as it is too.
+/// `TRX16i`, 0x16 of length 0x2D: an alarm with the card, its code kept as it is too.
 pub(super) fn trx16i_alarm(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     assume(told, Family::Trx16i);
     position::date_and_gps(c, told)?;

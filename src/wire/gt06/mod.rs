@@ -12,6 +12,7 @@
 //! | `blocks` | date, position, cell, status: the parts that kinds share |
 //! | `login` `position` `makers` `heartbeat` `radio` `tags` `media` `info` `text` | one family of kinds each |
 //! | `decode` | the envelope of one frame, and what is wrong with it |
+//! | `doctor` | which usual mistake explains a wrong checksum |
 //! | `told` | what a frame told, as a report |
 //! | [`encode`] | bytes out: the only writer of length, serial and checksum |
 //! | `session` | one connection: who talks, what is answered |
@@ -21,6 +22,7 @@
 mod alarm;
 mod blocks;
 mod decode;
+mod doctor;
 pub mod encode;
 mod family;
 mod frame;

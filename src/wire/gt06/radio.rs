@@ -65,7 +65,7 @@ pub(super) fn cells_4g_and_wifi(c: &mut Cursor<'_>, told: &mut Told) -> Read<()>
     cells_then_wifi(c, told, CELL_4G, SEVEN)
 }
 
-/// 0x33 of SL4x: six cells with long ids.
+/// 0x33 of `SL4x`: six cells with long ids.
 pub(super) fn sl4x_cells_and_wifi(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     cells_then_wifi(c, told, CellForm { wide_mnc: false, ..CELL_WIDE }, 6)
 }
@@ -77,7 +77,7 @@ fn cells_then_wifi(c: &mut Cursor<'_>, told: &mut Told, form: CellForm, most: us
     blocks::access_points(c, told)
 }
 
-/// 0x34 of SL4x: timing advance before the cells.
+/// 0x34 of `SL4x`: timing advance before the cells.
 pub(super) fn sl4x_cells(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     blocks::frame_date(c, told)?;
     timing_advance(c)?;

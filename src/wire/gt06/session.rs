@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use crate::model::{
-    Command, Direction, Group, Identity, NewPacket, NewReply, Problem, Profile, Protocol, Sender, Severity, Timestamp,
-    Verdict,
+    Command, CommandId, Direction, Group, Identity, NewPacket, NewReply, Problem, Profile, Protocol, Sender, Severity,
+    Timestamp, Verdict,
 };
 use crate::wire::{Admission, Conversation, Line, Output, Receipt};
 
@@ -13,12 +13,15 @@ use super::{
     encode,
     frame::{self, Patience, Scan, Why},
     state::State,
+    told::Answer,
 };
 
 /// A frame is waited for so long after its first byte.
 const FRAME_S: i64 = 30;
 /// So long when good frames wait behind it, when only its stop bits are missing, and for the end of a run of noise.
 const GRACE_S: i64 = 2;
+/// Commands that wait for a login, or for an answer; the oldest makes room.
+const MOST_COMMANDS: usize = 64;
 /// So many bytes without one sound frame, and the far end is no tracker.
 const JUNK_LIMIT: usize = 64 * 1024;
 
@@ -38,6 +41,8 @@ pub struct Session {
     asking: Option<(Vec<u8>, Box<Decoded>)>,
     outputs: VecDeque<Output>,
     commands: VecDeque<Command>,
+    /// Sent and not answered yet, oldest first.
+    unanswered: VecDeque<CommandId>,
     serial: u16,
     junk: usize,
     closed: bool,
@@ -58,6 +63,7 @@ impl Session {
             asking: None,
             outputs: VecDeque::new(),
             commands: VecDeque::new(),
+            unanswered: VecDeque::new(),
             serial: 0,
             junk: 0,
             closed: false,
@@ -125,6 +131,11 @@ impl Session {
 
     /// Stores a packet and answers it. `refusal`: why it is not answered whatever it is.
     fn keep(&mut self, bytes: Vec<u8>, decoded: Decoded, refusal: Option<Problem>) {
+        let before = self.state.clone();
+        if refusal.is_none() {
+            self.state.note(&decoded);
+        }
+        let receipt = decoded.answer.as_ref().filter(|_| decoded.sound).and_then(|answer| self.answered(answer));
         let mut dissection = decoded.dissection;
         let refused = refusal.is_some();
         dissection.problems.extend(refusal);
@@ -137,6 +148,8 @@ impl Session {
                 span: 0..bytes.len(),
             });
         }
+        let gap = dissection.problems.iter().any(|p| p.group == Group::Sequence);
+        let context = before.context(gap);
         let reply = dissection.reply.take().filter(|_| self.sender.is_some());
         let replies = reply.iter().map(|bytes| NewReply { kind: reply_kind(bytes), bytes: bytes.clone() }).collect();
         self.outputs.push_back(Output::Store(Box::new(NewPacket {
@@ -149,21 +162,23 @@ impl Session {
             verdict: Verdict::of(&dissection.problems),
             kind: dissection.kind,
             bytes,
-            context: self.state.context(),
+            context,
             reports: dissection.reports,
             replies,
         })));
-        if let Some(reply) = reply {
-            self.outputs.push_back(Output::Send(reply));
-        }
+        self.outputs.extend(receipt.map(Output::Receipt));
+        self.outputs.extend(reply.map(Output::Send));
     }
 
     fn write(&mut self, command: &Command) {
-        self.serial = self.serial.wrapping_add(1);
-        let flag = u32::try_from(command.id.0 & i64::from(u32::MAX)).expect("masked to 32 bits");
-        let Some(bytes) = encode::command(&command.text, flag, self.profile.command_language, self.serial) else {
-            return;
-        };
+        let language = self.profile.command_language;
+        let serial = self.serial.wrapping_add(1);
+        let Some(bytes) = encode::command(&command.text, flag_of(command.id), language, serial) else { return };
+        self.serial = serial;
+        self.unanswered.push_back(command.id);
+        if self.unanswered.len() > MOST_COMMANDS {
+            self.unanswered.pop_front();
+        }
         self.outputs.push_back(Output::Store(Box::new(NewPacket {
             protocol: Protocol::Gt06,
             direction: Direction::Out,
@@ -180,6 +195,14 @@ impl Session {
         })));
         self.outputs.push_back(Output::Send(bytes));
         self.outputs.push_back(Output::Receipt(Receipt::Sent { id: command.id, at: self.now }));
+    }
+
+    /// An answer belongs to the command whose flag it echoes. Clones echo zeros: then it is the oldest one's, as a guess.
+    fn answered(&mut self, answer: &Answer) -> Option<Receipt> {
+        let echoed = self.unanswered.iter().position(|&id| flag_of(id) == answer.flag);
+        let place = echoed.or((answer.flag == 0 && !self.unanswered.is_empty()).then_some(0));
+        let id = self.unanswered.remove(place?)?;
+        Some(Receipt::Answered { id, at: self.now, text: answer.text.clone(), guessed: echoed.is_none() })
     }
 
     fn close(&mut self, why: &'static str) {
@@ -213,13 +236,15 @@ impl Conversation for Session {
             Admission::Device(device) => {
                 self.sender = Some(Sender::Device(device.id));
                 self.profile = device.profile;
-                self.state.note(&decoded);
                 // Read again, now that the profile is known.
                 let setting = Setting { profile: &self.profile, state: &self.state, received: self.now };
                 let decoded = decode::decode(&bytes, setting);
                 self.keep(bytes, decoded, None);
                 while let Some(command) = self.commands.pop_front() {
-                    self.write(&command);
+                    // Nobody wants yesterday's "cut engine" today.
+                    if self.now <= command.expires {
+                        self.write(&command);
+                    }
                 }
                 self.advance(Patience::Live);
             }
@@ -245,6 +270,9 @@ impl Conversation for Session {
         self.now = now;
         if self.asking.is_some() || self.sender.is_none() {
             self.commands.push_back(command.clone());
+            if self.commands.len() > MOST_COMMANDS {
+                self.commands.pop_front();
+            }
         } else {
             self.write(command);
         }
@@ -281,6 +309,11 @@ impl Conversation for Session {
     fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
+}
+
+/// The number that a device echoes with its answer.
+fn flag_of(id: CommandId) -> u32 {
+    u32::try_from(id.0 & i64::from(u32::MAX)).expect("masked to 32 bits")
 }
 
 /// The word for an answer in the store.

@@ -217,10 +217,10 @@ fn peripheral(c: &mut Cursor<'_>, told: &mut Told, id: u64) -> Read<()> {
         }
         (0x000C, 4..) => {
             let level = c.uint("Level", 1, "%")?;
-            let charging = c.uint("Charging", 1, "")?;
+            // The battery's charging, not the device's.
+            c.u8("Charging")?;
             let cycles = c.uint("Cycles", 2, "")?;
             told.readings.set("externalBatteryLevel", level);
-            told.readings.set("charge", charging != 0);
             told.readings.set("externalBatteryCycles", cycles);
         }
         _ => {}

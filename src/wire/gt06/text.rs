@@ -87,8 +87,8 @@ fn current_position(text: &str) -> Option<(Timestamp, Place)> {
     let course_deg = number("Course:").filter(|course| (0.0..=360.0).contains(course));
     let (satellites, altitude_m, accuracy_m) = (None, None, None);
     let place =
-        Place { place, valid: true, speed_kmh: number("Speed:"), course_deg, satellites, altitude_m, accuracy_m };
-    Some((at, place)).filter(|(_, told)| (told.place.lat_deg(), told.place.lon_deg()) != (0.0, 0.0))
+        Place { at: place, valid: true, speed_kmh: number("Speed:"), course_deg, satellites, altitude_m, accuracy_m };
+    Some((at, place)).filter(|(_, told)| (told.at.lat_deg(), told.at.lon_deg()) != (0.0, 0.0))
 }
 
 /// 0x80 from the server, and 0x81: length, server flag, text, maybe a language.
@@ -160,6 +160,7 @@ pub(super) fn time(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
 }
 
 /// A body of which only the length is known.
+#[expect(clippy::unnecessary_wraps, reason = "a reading function like the others")]
 pub(super) fn unknown(_c: &mut Cursor<'_>, _told: &mut Told) -> Read<()> {
     Ok(())
 }

@@ -30,7 +30,7 @@ pub(super) enum Zone {
 /// Where the frame says the device is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Place {
-    pub(super) place: LatLon,
+    pub(super) at: LatLon,
     pub(super) valid: bool,
     pub(super) speed_kmh: Option<f64>,
     pub(super) course_deg: Option<f64>,
@@ -146,7 +146,7 @@ impl Told {
         }
         let fix = self.place.zip(self.at).map(|(told, at)| Fix {
             at,
-            place: told.place,
+            place: told.at,
             valid: told.valid && trust == Trust::Good,
             altitude_m: told.altitude_m,
             speed_kmh: told.speed_kmh,

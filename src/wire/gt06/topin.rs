@@ -7,6 +7,7 @@ use crate::wire::{
 };
 
 use super::{
+    alarm::Alarm,
     blocks::{self, CellForm},
     encode, login, position,
     told::Told,
@@ -72,6 +73,14 @@ pub(super) fn body(c: &mut Cursor<'_>, told: &mut Told, length: u8) -> Read<()> 
         }
         0x10 | 0x11 if c.left() >= 18 => position(c, told),
         0x13 => status(c, told),
+        0x94 => {
+            told.alarm(0x94, Alarm { title: "Vibration", name: Some("vibration") });
+            Ok(())
+        }
+        0x99 => {
+            told.alarm(0x99, Alarm { title: "SOS", name: Some("sos") });
+            Ok(())
+        }
         0x17 | 0x69 if c.left() >= 10 => radio_lists(c, told, length),
         _ => Ok(()),
     }
@@ -116,14 +125,8 @@ fn radio_lists(c: &mut Cursor<'_>, told: &mut Told, access_points: u8) -> Read<(
 /// Two decimal digits a byte.
 fn packed_date(c: &mut Cursor<'_>) -> Read<Option<Timestamp>> {
     let decimal = |byte: u8| (byte >> 4 < 10 && byte & 0xF < 10).then_some((byte >> 4) * 10 + (byte & 0xF));
-    let binary = match *c.peek(6) {
-        [y, mo, d, h, mi, s] => [y, mo, d, h, mi, s].map(decimal),
-        _ => [None; 6],
-    };
-    let at = match binary {
-        [Some(y), Some(mo), Some(d), Some(h), Some(mi), Some(s)] => blocks::moment([y, mo, d, h, mi, s]),
-        _ => None,
-    };
+    let binary: Option<Vec<u8>> = c.peek(6).iter().map(|&byte| decimal(byte)).collect();
+    let at = binary.and_then(|binary| <[u8; 6]>::try_from(binary).ok()).and_then(blocks::moment);
     c.field("Date", 6, "", |raw| match at {
         Some(at) => (Value::Time(at), Some(at)),
         None if raw.iter().all(|&b| b == 0) => (Value::Absent, None),

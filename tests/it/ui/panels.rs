@@ -1,1 +1,256 @@
 //! Panels show what the data say and ask for what is clicked.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use egui::{Key, accesskit::Role};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
+use wayglass::{
+    backend::{ListenAt, ReceiverStatus},
+    model::{DeviceId, PacketId, Policy, Protocol, TimeWindow},
+    ui::{
+        Action,
+        view::{Settings, Sheet, ThemeChoice},
+    },
+};
+
+use super::stage::Stage;
+
+type Shown = Harness<'static, Stage>;
+
+fn click(harness: &mut Shown, label: &str) {
+    harness.get_by_label(label).click();
+    harness.run();
+}
+
+/// What was asked for by a click on this label.
+fn asked(harness: &mut Shown, label: &str) -> Vec<Action> {
+    harness.state_mut().asked.clear();
+    click(harness, label);
+    harness.state().asked.clone()
+}
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn at(text: &str) -> ListenAt {
+    ListenAt::Address(address(text))
+}
+
+#[test]
+fn the_line_at_the_top_tells_where_each_receiver_listens() {
+    let waiting = |holder: Option<&str>| ReceiverStatus::Waiting {
+        wanted: address("127.0.0.1:5023"),
+        error: "permission denied".to_owned(),
+        holder: holder.map(str::to_owned),
+        retry_at: super::stage::now(),
+    };
+    for (status, label) in [
+        (ReceiverStatus::Listening(address("127.0.0.1:5023")), "GT06 127.0.0.1:5023 · this computer only"),
+        (ReceiverStatus::Listening(address("0.0.0.0:5023")), "GT06 0.0.0.0:5023 · whole network"),
+        (ReceiverStatus::Listening(address("192.168.1.20:5023")), "GT06 192.168.1.20:5023 · this address only"),
+        (ReceiverStatus::Starting, "GT06 starting"),
+        (ReceiverStatus::Off, "GT06 off"),
+        (waiting(Some("python3 (pid 812)")), "GT06 :5023 in use"),
+        (waiting(None), "GT06 :5023 not listening"),
+    ] {
+        let mut stage = Stage::empty();
+        stage.receiver(Protocol::Gt06).status = status;
+        stage.shown().get_by_label(label);
+    }
+}
+
+#[test]
+fn a_taken_port_comes_with_its_holder_and_two_cures() {
+    let mut stage = Stage::empty();
+    // The next port is not free either: the other receiver wants it.
+    stage.receiver(Protocol::OwnTracks).wanted = at("127.0.0.1:5024");
+    stage.receiver(Protocol::Gt06).status = ReceiverStatus::Waiting {
+        wanted: address("127.0.0.1:5023"),
+        error: "address in use".to_owned(),
+        holder: Some("python3 (pid 812)".to_owned()),
+        retry_at: super::stage::now(),
+    };
+    let mut harness = stage.shown();
+    harness.get_by_label("GT06 cannot listen on 127.0.0.1:5023: port in use by python3 (pid 812)");
+    assert_eq!(asked(&mut harness, "Use 5025"), [Action::Listen(Protocol::Gt06, at("127.0.0.1:5025"))]);
+    assert_eq!(asked(&mut harness, "Retry"), [Action::Retry(Protocol::Gt06)]);
+}
+
+#[test]
+fn a_receiver_can_be_opened_to_the_network_and_closed_again() {
+    let mut harness = Stage::fleet().shown();
+    click(&mut harness, "GT06 127.0.0.1:5023 · this computer only");
+    let wanted = Action::Listen(Protocol::Gt06, at("0.0.0.0:5023"));
+    assert_eq!(asked(&mut harness, "Whole network"), [wanted]);
+    assert_eq!(asked(&mut harness, "Off"), [Action::Listen(Protocol::Gt06, ListenAt::Off)]);
+}
+
+#[test]
+fn an_empty_list_says_how_to_connect() {
+    let mut harness = Stage::empty().shown();
+    harness.get_by_label("Only this computer can reach the receiver yet.");
+    harness.get_by_label("http://192.168.1.20:5144");
+    let wanted = Action::Listen(Protocol::OwnTracks, at("0.0.0.0:5144"));
+    assert_eq!(asked(&mut harness, "Listen to the whole network"), [wanted]);
+    harness.get_by_role_and_label(Role::Button, "GT06 tracker").click();
+    harness.run();
+    let sms = "SERVER,0,192.168.1.20,5023,0#";
+    harness.get_by_label(sms);
+    assert_eq!(asked(&mut harness, &format!("Copy {sms}")), [Action::Copy(sms.to_owned(), "the SMS")]);
+    assert_eq!(asked(&mut harness, "Start demo"), [Action::StartDemo]);
+}
+
+#[test]
+fn nothing_is_said_about_an_empty_list_before_the_store_has_answered() {
+    let mut stage = Stage::empty();
+    stage.data.loaded = false;
+    assert!(stage.shown().query_by_label("Connect something").is_none());
+}
+
+#[test]
+fn the_filter_finds_names_and_identities() {
+    for (text, count) in [("van", "3 of 8"), ("8373458", "1 of 8"), ("jane/phone", "1 of 8"), ("nobody", "0 of 8")] {
+        let mut harness = Stage::fleet().shown();
+        harness.get_by_label("Filter devices").focus();
+        harness.run();
+        harness.get_by_label("Filter devices").type_text(text);
+        harness.run();
+        harness.get_by_label(count);
+    }
+}
+
+/// The names of the rows from top to bottom.
+fn rows(harness: &Shown) -> Vec<String> {
+    let mut rows: Vec<_> = harness
+        .get_all_by_role(Role::ListItem)
+        .filter_map(|node| Some((node.rect().top() as i32, node.accesskit_node().label()?)))
+        .filter(|(_, name)| !name.starts_with("New sender"))
+        .collect();
+    rows.sort();
+    rows.into_iter().map(|(_, name)| name).collect()
+}
+
+fn tall() -> Shown {
+    Stage::fleet().tall()
+}
+
+#[test]
+fn devices_are_sorted_as_people_count() {
+    let mut harness = tall();
+    let names = rows(&harness);
+    let vans: Vec<_> = names.iter().filter(|name| name.starts_with("Van")).collect();
+    assert_eq!(vans, ["Van 3", "Van 7", "Van 12"]);
+    click(&mut harness, "Sorted upwards: turn round");
+    let turned: Vec<_> = names.into_iter().rev().collect();
+    assert_eq!(rows(&harness), turned);
+}
+
+#[test]
+fn devices_are_sorted_by_what_is_chosen() {
+    for (sort, first, last) in [("Last heard", "Van 7", "Trailer 2"), ("State", "Van 3", "Trailer 2")] {
+        let mut harness = tall();
+        harness.get_by_role(Role::ComboBox).click();
+        harness.run();
+        click(&mut harness, sort);
+        let names = rows(&harness);
+        assert_eq!((names.first().unwrap().as_str(), names.last().unwrap().as_str()), (first, last), "by {sort}");
+    }
+}
+
+#[test]
+fn only_what_is_in_view_is_built() {
+    let harness = Stage::crowd(10_000).shown();
+    harness.get_by_label("10,000");
+    assert!(harness.get_all_by_role(Role::ListItem).count() < 40);
+}
+
+#[test]
+fn a_click_selects_and_the_arrows_go_on() {
+    let mut harness = tall();
+    assert!(asked(&mut harness, "Van 3").contains(&Action::SelectDevice(Some(DeviceId(3)))));
+    harness.key_press(Key::ArrowDown);
+    harness.run();
+    assert_eq!(harness.state().view.selection.device, Some(DeviceId(1)));
+    harness.key_press(Key::ArrowUp);
+    harness.run();
+    assert_eq!(harness.state().view.selection.device, Some(DeviceId(3)));
+}
+
+#[test]
+fn a_new_sender_is_decided_about_in_its_row() {
+    let mut harness = Stage::fleet().shown();
+    harness.get_by_label("2 new senders");
+    assert_eq!(asked(&mut harness, "Adopt 359339075001122"), [Action::Adopt(DeviceId(9))]);
+    assert_eq!(asked(&mut harness, "Ignore 359339075001122"), [Action::Ignore(DeviceId(9))]);
+}
+
+#[test]
+fn details_tell_what_the_device_told() {
+    let mut stage = Stage::fleet();
+    stage.select(4);
+    let mut harness = stage.shown();
+    for label in ["51.18000, 4.40000", "093° E", "87 %", "48,211 km", "Heard 14 s ago", "Fix 14 s ago"] {
+        harness.get_by_label(label);
+    }
+    assert!(asked(&mut harness, "The packet that said so").contains(&Action::SelectPacket(PacketId(4_030))));
+    assert_eq!(asked(&mut harness, "Follow"), [Action::Follow(Some(DeviceId(4)))]);
+    assert_eq!(asked(&mut harness, "Fit"), [Action::FitDevice(DeviceId(4))]);
+    assert_eq!(asked(&mut harness, "Export…"), [Action::OpenExport(Some(DeviceId(4)))]);
+}
+
+#[test]
+fn a_device_is_renamed_in_place() {
+    let mut stage = Stage::fleet();
+    stage.select(6);
+    let mut harness = stage.shown();
+    click(&mut harness, "Rename");
+    harness.get_by_label("Name of the device").type_text("Lorry");
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert!(harness.state().asked.contains(&Action::Rename(DeviceId(6), "Lorry".to_owned())));
+}
+
+#[test]
+fn a_viewer_says_so_and_a_demo_can_be_ended() {
+    let mut stage = Stage::fleet();
+    stage.data.station.viewer = true;
+    stage.data.station.demo = true;
+    let mut harness = stage.shown();
+    harness.get_by_label("Another Wayglass receives into this folder. This window only looks on.");
+    assert_eq!(asked(&mut harness, "Stop and remove"), [Action::StopDemo]);
+}
+
+#[test]
+fn settings_are_asked_for_as_a_whole() {
+    let mut stage = Stage::fleet();
+    stage.view.open.sheet = Some(Sheet::Settings);
+    let mut harness = stage.shown();
+    let light = Settings { theme: ThemeChoice::Light, ..Settings::default() };
+    assert_eq!(asked(&mut harness, "Light"), [Action::SetSettings(light)]);
+    assert_eq!(asked(&mut harness, "Only known"), [Action::SetPolicy(Policy::Strict)]);
+}
+
+#[test]
+fn export_asks_for_who_when_and_where() {
+    let mut stage = Stage::fleet();
+    stage.view.open.sheet = Some(Sheet::Export);
+    let mut harness = stage.shown();
+    click(&mut harness, "All devices (8)");
+    assert!(asked(&mut harness, "Export").is_empty(), "nobody is chosen");
+    harness
+        .get_all_by_role(Role::CheckBox)
+        .find(|n| n.accesskit_node().label().as_deref() == Some("Van 7"))
+        .unwrap()
+        .click();
+    harness.run();
+    click(&mut harness, "Everything");
+    let asked = asked(&mut harness, "Export");
+    let [Action::Export { devices, window, to, with_suspect, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((devices.as_slice(), *window, *with_suspect), ([DeviceId(1)].as_slice(), TimeWindow::ALL, false));
+    assert_eq!(to.file_name(), PathBuf::from("Van 7 2026-11-21.gpx").file_name());
+}

@@ -9,7 +9,7 @@ fn picture(name: &str, stage: impl Fn() -> Stage) {
     std::fs::create_dir_all(&folder).expect("a folder");
     for (dark, theme) in [(true, "dark"), (false, "light")] {
         for (width, height) in [(1440.0, 900.0), (1024.0, 640.0)] {
-            let mut harness = stage().shown(width, height, dark);
+            let mut harness = stage().drawn(width, height, dark);
             harness.run_steps(6);
             let image = harness.render().expect("a picture");
             image.save(folder.join(format!("{name}-{theme}-{width}.png"))).expect("written");

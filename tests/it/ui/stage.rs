@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use egui_kittest::Harness;
+use egui_kittest::{Harness, HarnessBuilder};
 use wayglass::{
     backend::{ListenAt, ReceiverLine, ReceiverStatus},
     geo::LatLon,
@@ -10,7 +10,13 @@ use wayglass::{
         Committed, Device, DeviceId, DeviceState, Direction, Fix, Identity, PacketId, PacketRow, Profile, Protocol,
         Readings, StoredEvent, StoredFix, Timestamp, Trust, Verdict,
     },
-    ui::{Action, Cx, Data, View, data::Opened, panels::Panels, theme},
+    ui::{
+        Action, Cx, Data, View,
+        data::Opened,
+        map::{MapOptions, Trail},
+        panels::Panels,
+        theme,
+    },
     wire,
 };
 
@@ -23,7 +29,8 @@ pub struct Stage {
     pub view: View,
     pub now: Timestamp,
     pub asked: Vec<Action>,
-    panels: Panels,
+    /// Made with the window.
+    panels: Option<Panels>,
 }
 
 impl Stage {
@@ -34,7 +41,7 @@ impl Stage {
         data.station.receivers = Protocol::ALL.map(listening_here).to_vec();
         data.station.lan = vec!["192.168.1.20".parse().expect("an address")];
         data.station.data_dir = PathBuf::from("/home/jane/.local/share/wayglass");
-        Self { data, view: View::default(), now: now(), asked: Vec::new(), panels: Panels::new() }
+        Self { data, view: View::default(), now: now(), asked: Vec::new(), panels: None }
     }
 
     /// A few devices in every state, and their packets.
@@ -44,6 +51,24 @@ impl Stage {
             stage.add(n as i64 + 1, vehicle);
         }
         stage.data.count(stage.now);
+        stage
+    }
+
+    /// So many trackers that nobody has named.
+    pub fn crowd(n: i64) -> Self {
+        let mut stage = Self::empty();
+        let devices = (1..=n).map(|id| Device {
+            id: DeviceId(id),
+            identity: Identity::new(format!("{:015}", 860_000_000_000_000 + id)).expect("an identity"),
+            protocol: Protocol::Gt06,
+            name: None,
+            state: DeviceState::Adopted,
+            profile: Profile::default(),
+            first_seen: stage.now,
+            last_heard: Some(stage.now),
+        });
+        let committed = Committed { devices: devices.collect(), ..Committed::default() };
+        stage.data.apply(&committed, None);
         stage
     }
 
@@ -93,7 +118,7 @@ impl Stage {
                 packet,
             });
         }
-        self.data.trails.insert(device, wayglass::ui::map::Trail::default());
+        self.data.trails.insert(device, Trail::default());
         self.data.apply(&committed, None);
     }
 
@@ -130,29 +155,49 @@ impl Stage {
         self.data.station.receivers.iter_mut().find(|line| line.protocol == protocol).expect("a receiver a protocol")
     }
 
-    /// In a window of this size.
-    pub fn shown(self, width: f32, height: f32, dark: bool) -> Harness<'static, Self> {
+    /// In a window of this size, drawn so that it can be looked at.
+    pub fn drawn(self, width: f32, height: f32, dark: bool) -> Harness<'static, Self> {
         let theme = if dark { egui::Theme::Dark } else { egui::Theme::Light };
-        Harness::builder()
-            .with_size([width, height])
-            .with_theme(theme)
-            .with_max_steps(12)
-            .with_context_setup(theme::install)
-            .wgpu()
-            .build_ui_state(Self::frame, self)
+        self.built(builder().with_size([width, height]).with_theme(theme).wgpu())
     }
 
-    fn frame(ui: &mut egui::Ui, stage: &mut Self) {
+    /// In a window of the usual size, not drawn.
+    pub fn shown(self) -> Harness<'static, Self> {
+        self.built(builder().with_size([1440.0, 900.0]))
+    }
+
+    /// So tall that the whole list is in view.
+    pub fn tall(self) -> Harness<'static, Self> {
+        self.built(builder().with_size([1440.0, 1600.0]))
+    }
+
+    fn built(mut self, builder: HarnessBuilder<Self>) -> Harness<'static, Self> {
+        builder.build_eframe(move |cc| {
+            theme::install(&cc.egui_ctx);
+            let map = MapOptions { sync_tiles: true, ..MapOptions::default() };
+            self.panels = Some(Panels::new(cc.wgpu_render_state.as_ref(), map));
+            self
+        })
+    }
+}
+
+fn builder() -> HarnessBuilder<Stage> {
+    Harness::builder().with_max_steps(12)
+}
+
+impl eframe::App for Stage {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let Some(panels) = &mut self.panels else { return };
         let mut actions = Vec::new();
-        let mut cx = Cx { data: &stage.data, view: &stage.view, now: stage.now, actions: &mut actions };
-        stage.panels.ui(ui, &mut cx);
+        let mut cx = Cx { data: &self.data, view: &self.view, now: self.now, actions: &mut actions };
+        panels.ui(ui, &mut cx);
         for action in actions {
             match &action {
-                Action::Sheet(sheet) => stage.view.open.sheet = *sheet,
-                Action::SelectDevice(device) => stage.view.selection.device = *device,
+                Action::Sheet(sheet) => self.view.open.sheet = *sheet,
+                Action::SelectDevice(device) => self.view.selection.device = *device,
                 _ => {}
             }
-            stage.asked.push(action);
+            self.asked.push(action);
         }
     }
 }

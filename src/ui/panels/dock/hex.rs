@@ -17,7 +17,7 @@ use crate::wire::Field;
 const BYTE_GAP: f32 = 4.0;
 
 /// Space between the halves of a row, and between hex and text.
-const HALF_GAP: f32 = 7.0;
+const HALF_GAP: f32 = 6.0;
 
 /// How bytes share the width.
 #[derive(Debug, Clone, Copy)]

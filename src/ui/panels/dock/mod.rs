@@ -29,15 +29,11 @@ pub mod rows;
 
 use crate::ui::{Action, Cx};
 
-/// Says which field the pointer is over, every frame while it is over one, and once when it has left.
-///
-/// `mine` remembers whether this panel spoke last; its farewell never undoes what another panel says in the same frame.
-pub(super) fn hover(cx: &mut Cx<'_>, mine: &mut bool, over: Option<usize>) {
-    let another = cx.actions.iter().any(|a| matches!(a, Action::HoverField(Some(_))));
-    if over.is_some() || (*mine && !another) {
+/// Says which field the pointer is over; told anew each frame, so that nobody has to take it back.
+pub(super) fn hover(cx: &mut Cx<'_>, over: Option<usize>) {
+    if over.is_some() {
         cx.ask(Action::HoverField(over));
     }
-    *mine = over.is_some();
 }
 
 /// Asks for something that shows in the next frame.

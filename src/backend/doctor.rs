@@ -1,0 +1,206 @@
+//! What would stop this machine from working, each with its cure. Looks only: it makes nothing that stays.
+
+use std::{
+    fs, io,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+};
+
+use super::{ListenAt, Setup};
+use crate::{
+    ingest,
+    model::{Clock, Protocol},
+    store::{self, Store, query},
+};
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at: `data folder`, `GT06 port` …
+    pub topic: String,
+    pub level: Level,
+    /// What was found, a sentence without a full stop.
+    pub text: String,
+    /// What to do about it.
+    pub cure: Option<String>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Ok,
+    /// Works, but perhaps not as wished.
+    Note,
+    /// Something will not work.
+    Trouble,
+}
+
+impl Level {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Note => "note",
+            Self::Trouble => "trouble",
+        }
+    }
+}
+
+impl Finding {
+    fn ok(topic: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { topic: topic.into(), level: Level::Ok, text: text.into(), cure: None }
+    }
+
+    fn note(topic: impl Into<String>, text: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { topic: topic.into(), level: Level::Note, text: text.into(), cure: Some(cure.into()) }
+    }
+
+    /// Something that will not work.
+    pub fn trouble(topic: impl Into<String>, text: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { topic: topic.into(), level: Level::Trouble, text: text.into(), cure: Some(cure.into()) }
+    }
+}
+
+/// Looks at everything that `serve` or `desktop` with this set-up would need.
+pub fn examine(setup: &Setup, clock: &Clock) -> Vec<Finding> {
+    let running = store::in_use(&setup.data_dir);
+    let mut findings = vec![data_folder(&setup.data_dir)];
+    findings.push(if running {
+        Finding::ok(
+            "instance",
+            "a Wayglass is running with this data folder; another `serve` would refuse, a window looks on",
+        )
+    } else {
+        Finding::ok("instance", "no other Wayglass is using this data folder")
+    });
+    findings.push(database(&setup.data_dir, clock));
+    for (protocol, at) in &setup.listen {
+        findings.extend(port(*protocol, *at, running));
+    }
+    findings.push(display());
+    findings.extend(open_files());
+    findings
+}
+
+fn data_folder(dir: &Path) -> Finding {
+    const TOPIC: &str = "data folder";
+    let cure = "give your user the right to write there, or choose another folder with --data-dir";
+    // A folder that is not there yet is made in the nearest one that is.
+    let Some(there) = dir.ancestors().find(|d| d.exists()) else {
+        return Finding::trouble(TOPIC, format!("{} cannot be made", dir.display()), cure);
+    };
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    match writable(there) {
+        Ok(()) if there == dir => Finding::ok(TOPIC, format!("{} can be written", dir.display())),
+        Ok(()) => Finding::ok(TOPIC, format!("{} is not there yet and will be made", dir.display())),
+        Err(error) => Finding::trouble(TOPIC, format!("{} cannot be written: {error}", there.display()), cure),
+    }
+}
+
+/// Tries it with a file of its own, for permission bits do not tell everything.
+fn writable(dir: &Path) -> io::Result<()> {
+    let probe = dir.join(format!(".wayglass-doctor-{}", std::process::id()));
+    fs::OpenOptions::new().write(true).create_new(true).open(&probe)?;
+    fs::remove_file(&probe)
+}
+
+fn database(dir: &Path, clock: &Clock) -> Finding {
+    const TOPIC: &str = "database";
+    let file = dir.join(store::FILE_NAME);
+    if !file.exists() {
+        return Finding::ok(TOPIC, "there is none yet; the first start makes it");
+    }
+    let read = Store::view(dir, Clock::clone(clock)).and_then(|store| {
+        let devices = store.reader().read(query::device_overviews).wait()?;
+        let bytes = store.health().file_bytes;
+        store.close();
+        Ok((devices.len(), devices.iter().map(|d| d.positions).sum::<u64>(), bytes))
+    });
+    match read {
+        Ok((devices, positions, bytes)) => {
+            let (file, mib) = (file.display(), bytes.div_ceil(1 << 20));
+            Finding::ok(TOPIC, format!("{file} holds {devices} devices and {positions} positions in {mib} MiB"))
+        }
+        Err(error) => Finding::trouble(
+            TOPIC,
+            error.to_string(),
+            "update Wayglass, or move the file away and keep it, or choose another folder with --data-dir",
+        ),
+    }
+}
+
+fn port(protocol: Protocol, at: ListenAt, running: bool) -> Vec<Finding> {
+    let topic = format!("{protocol} port");
+    let ListenAt::Address(at) = at else { return vec![Finding::ok(topic, "switched off")] };
+    let flag = protocol.as_str();
+    let mut findings = Vec::new();
+    match TcpListener::bind(at) {
+        Ok(_) => findings.push(Finding::ok(topic, format!("{at} is free"))),
+        Err(error) => {
+            let holder = (error.kind() == io::ErrorKind::AddrInUse).then(|| ingest::holder_of(at.port())).flatten();
+            findings.push(match holder {
+                Some(holder) if running && holder.starts_with("wayglass") => {
+                    Finding::ok(topic, format!("{at} is held by the Wayglass that is running, {holder}"))
+                }
+                Some(holder) => Finding::trouble(
+                    topic,
+                    format!("{at} is in use by {holder}"),
+                    format!("stop that program, or choose another port with --{flag}"),
+                ),
+                None => Finding::trouble(
+                    topic,
+                    format!("cannot listen on {at}: {error}"),
+                    format!("choose another address or port with --{flag}"),
+                ),
+            });
+        }
+    }
+    if at.ip().is_loopback() {
+        findings.push(only_here(protocol, at));
+    }
+    findings
+}
+
+fn only_here(protocol: Protocol, at: SocketAddr) -> Finding {
+    let port = at.port();
+    let reached =
+        super::lan_addresses().first().map(|ip| format!(", where devices call {}", SocketAddr::new(*ip, port)));
+    Finding::note(
+        format!("{protocol} reach"),
+        "only programs on this computer reach it, no device in the network does",
+        format!("to let them in, listen on 0.0.0.0:{port}{}", reached.unwrap_or_default()),
+    )
+}
+
+fn display() -> Finding {
+    const TOPIC: &str = "display";
+    let named = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if cfg!(any(not(unix), target_os = "macos")) {
+        return Finding::ok(TOPIC, "this system always has one");
+    }
+    match ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].iter().find(|n| named(n)) {
+        Some(name) => Finding::ok(TOPIC, format!("{name} names one")),
+        None => Finding::note(
+            TOPIC,
+            "neither DISPLAY nor WAYLAND_DISPLAY is set, so the window cannot open",
+            "run `wayglass serve`, which needs none",
+        ),
+    }
+}
+
+/// Each connection is an open file; where the system tells how many there may be.
+fn open_files() -> Option<Finding> {
+    const FEW: u64 = 4096;
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|l| l.strip_prefix("Max open files"))?;
+    let most: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(if most < FEW {
+        Finding::note(
+            "open files",
+            format!("at most {most}, so about {} devices at once", most.saturating_sub(64)),
+            "for a large fleet raise it with `ulimit -n`, or LimitNOFILE= in a systemd unit",
+        )
+    } else {
+        Finding::ok("open files", format!("at most {most}"))
+    })
+}

@@ -1,0 +1,62 @@
+//! `wayglass doctor`: what would stop this machine from working, each with its cure.
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+
+use super::Common;
+use crate::{
+    backend::{
+        config::Config,
+        doctor::{Finding, Level, examine},
+    },
+    model::Clock,
+};
+
+/// Say what would stop this machine from working, each with its cure; exit status 1 where something would.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Print one JSON array instead of lines.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Examines settings and machine.
+pub(super) fn run(args: &DoctorArgs, common: &Common, clock: &Clock, out: &mut dyn Write) -> Result<ExitCode> {
+    let mut findings = Vec::new();
+    let config = common.config().unwrap_or_else(|error| {
+        findings.push(Finding::trouble(
+            "settings",
+            format!("{error:#}"),
+            "correct that line, or name another file with --config",
+        ));
+        // The rest is examined as if there were no file.
+        Config { data_dir: common.data_dir.clone(), ..Config::default() }
+    });
+    match config.setup(None) {
+        Ok(setup) => findings.extend(examine(&setup, clock)),
+        Err(error) => findings.push(Finding::trouble("data folder", error.to_string(), "say where with --data-dir")),
+    }
+    if args.json {
+        let all: Vec<_> = findings
+            .iter()
+            .map(|Finding { topic, level, text, cure }| {
+                json!({"topic": topic, "level": level.as_str(), "text": text, "cure": cure})
+            })
+            .collect();
+        serde_json::to_writer(&mut *out, &all)?;
+        writeln!(out)?;
+    } else {
+        for Finding { topic, level, text, cure } in &findings {
+            writeln!(out, "{:8}{topic}: {text}", level.as_str())?;
+            if let Some(cure) = cure {
+                writeln!(out, "{:8}→ {cure}", "")?;
+            }
+        }
+    }
+    out.flush()?;
+    let trouble = findings.iter().any(|f| f.level == Level::Trouble);
+    Ok(if trouble { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,17 @@
+//! Words of our own enums for the command line: what may be said shows in `--help` and in errors.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::{export::Format, model::Policy};
+
+/// `ask`, `adopt` or `strict`.
+pub(super) fn policy() -> impl TypedValueParser<Value = Policy> {
+    PossibleValuesParser::new(Policy::ALL.map(Policy::as_str))
+        .map(|word| Policy::parse(&word).expect("only words of policies are let through"))
+}
+
+/// The word of an export format.
+pub(super) fn format() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::as_str))
+        .map(|word| Format::parse(&word).expect("only words of formats are let through"))
+}
