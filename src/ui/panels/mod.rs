@@ -63,6 +63,7 @@ impl Panels {
             });
         }
         self.dock(ui, cx, bare);
+        let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         let pane = Panel::left("devices").frame(bare).default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0);
         pane.show_collapsible(ui, &mut devices, |ui| {
