@@ -26,6 +26,10 @@ pub(super) struct Batch<'t> {
     pub(super) facts: Option<Committed>,
     /// Something became untrue that no fact can say.
     pub(super) missed: bool,
+    /// What was set up for phones changed.
+    pub(super) phones_changed: bool,
+    /// A phone was made, renamed, decided about or removed.
+    pub(super) names_changed: bool,
     pub(super) packets: u64,
     pub(super) positions: u64,
 }
@@ -94,6 +98,8 @@ impl<'t> Batch<'t> {
             now,
             facts: heard.then(Committed::default),
             missed: false,
+            phones_changed: false,
+            names_changed: false,
             packets: 0,
             positions: 0,
         })
@@ -155,6 +161,16 @@ impl<'t> Batch<'t> {
             Sender::Device(id) => Ok(Who::Device(*id)),
             Sender::Identity(identity) => self.resolve_identity(protocol, identity, at),
         }
+    }
+
+    /// The device that a name stands for; `None` where the policy refuses it.
+    pub(super) fn device_of(
+        &mut self,
+        protocol: Protocol,
+        identity: &Identity,
+        at: Timestamp,
+    ) -> Result<Option<DeviceId>> {
+        Ok(self.resolve_identity(protocol, identity, at)?.device())
     }
 
     fn resolve_identity(&mut self, protocol: Protocol, identity: &Identity, at: Timestamp) -> Result<Who> {
@@ -234,6 +250,7 @@ impl<'t> Batch<'t> {
     }
 
     pub(super) fn publish_device(&mut self, device: &Device) {
+        self.names_changed |= device.protocol == Protocol::OwnTracks;
         if let Some(facts) = &mut self.facts {
             facts.devices.push(device.clone());
         }
@@ -306,13 +323,16 @@ impl<'t> Batch<'t> {
     }
 
     /// Writes what a report told. True where its fix was not there before.
-    fn report(&mut self, packet: &NewPacket, id: PacketId, device: DeviceId, report: &Report) -> Result<bool> {
+    pub(super) fn report(&mut self, packet: &NewPacket, id: PacketId, device: DeviceId, report: &Report) -> Result<bool> {
         let new = match &report.fix {
             Some(fix) => self.position(packet, id, device, report, fix)?,
             None => None,
         };
         for event in &report.events {
             self.event(id, device, event, report.trust)?;
+        }
+        if let Some(card) = &report.card {
+            self.card(device, card, id)?;
         }
         if let Some(known) = self.devices.change(device) {
             known.learn(report, new.as_ref());

@@ -5,7 +5,7 @@ use crate::model::{
 };
 use crate::store::{Answer, Error, Pending};
 
-use super::Stored;
+use super::{Stored, phones::PhoneWrite};
 
 /// Something to write, with the one who waits for it.
 pub(in crate::store) enum Write {
@@ -19,6 +19,7 @@ pub(in crate::store) enum Write {
     Forget(Ask<DeviceId, ()>),
     QueueCommand(Ask<QueueCommand, Command>),
     CommandState(Ask<ChangeCommand, Command>),
+    Phone(Ask<PhoneWrite, u64>),
 }
 
 pub(in crate::store) struct Admit {
@@ -100,6 +101,7 @@ macro_rules! each {
             Write::Forget($ask) => $do,
             Write::QueueCommand($ask) => $do,
             Write::CommandState($ask) => $do,
+            Write::Phone($ask) => $do,
         }
     };
 }
@@ -138,6 +140,7 @@ impl Write {
             Self::Forget(ask) => ask.apply(|device| batch.forget(*device)),
             Self::QueueCommand(ask) => ask.apply(|q| batch.queue_command(q)),
             Self::CommandState(ask) => ask.apply(|q| batch.change_command(q)),
+            Self::Phone(ask) => ask.apply(|q| batch.phone(q)),
         }
     }
 }

@@ -168,6 +168,7 @@ impl Told {
             cells: self.cells,
             wifi: self.wifi,
             events,
+            card: None,
             trust,
             message_id: None,
             fix_key: self.key,
