@@ -46,6 +46,7 @@ impl Desk {
             policy,
             limits: Limits::default(),
             access: Access::default(),
+            settings: None,
         };
         let (tell, woken) = mpsc::sync_channel(1);
         let wake = Arc::new(move || {
