@@ -9,6 +9,7 @@ mod facts;
 mod health;
 mod onlooker;
 mod pending;
+pub mod phones;
 mod place;
 pub mod query;
 mod queue;
@@ -24,19 +25,21 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::watch;
+
 pub use error::Error;
 pub use facts::Facts;
 pub use health::Health;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
-pub use writer::{Receipt, Stored, Writer};
+pub use writer::{OpenedPacket, Receipt, Stored, Writer};
 
 use onlooker::Onlooker;
 use place::Found;
 use reader::Readers;
 use writer::{Shared, Start, WriterThread};
 
-use crate::model::{Clock, Policy};
+use crate::model::{Clock, PhoneBook, Policy};
 
 /// Name of the database within the data folder.
 pub const FILE_NAME: &str = "wayglass.db";
@@ -185,6 +188,11 @@ impl Store {
     /// Subscribes to what commits make true from now on. Read the store after this call, and nothing is missed between.
     pub fn facts(&self) -> Facts {
         self.shared.facts.subscribe()
+    }
+
+    /// What was set up for phones, as the last commit left it. Empty where this instance only looks on.
+    pub fn phone_book(&self) -> watch::Receiver<Arc<PhoneBook>> {
+        self.shared.phones.subscribe()
     }
 
     pub fn policy(&self) -> Policy {

@@ -7,6 +7,7 @@ mod batch;
 mod decide;
 mod devices;
 mod log;
+mod phones;
 mod quarantine;
 mod thread;
 mod write;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+pub use phones::OpenedPacket;
 pub(super) use thread::{Shared, Start, WriterThread};
 pub(super) use write::Write;
 

@@ -2,9 +2,21 @@
 
 use rusqlite::{OptionalExtension, Result, params};
 
-use super::batch::Batch;
-use crate::model::{Card, DeviceId, Identity, NewPacket, PacketId, PhoneBook, Protocol, Secret, Sender};
-use crate::store::{Error, phones};
+use super::{Writer, batch::Batch, write::Write};
+use crate::model::{Card, Command, CommandState, DeviceId, Identity, NewPacket, PacketId, PhoneBook, Protocol, Secret, Sender, Timestamp};
+use crate::store::{Error, Pending, phones, row};
+
+/// Commands that may wait for one phone.
+const MOST_WAITING: i64 = 64;
+
+/// A command to a phone that is asked for.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct QueuePhone {
+    device: DeviceId,
+    text: String,
+    created: Timestamp,
+    expires: Timestamp,
+}
 
 /// Something to write about a phone.
 #[derive(Debug, Clone)]
@@ -15,6 +27,8 @@ pub(in crate::store) enum PhoneWrite {
     Key { device: DeviceId, secret: Option<Secret> },
     /// Whether `viewer` is told where `seen` is.
     Sees { viewer: DeviceId, seen: DeviceId, told: bool },
+    /// Attaches a name to a device before anybody came under it, or takes one away.
+    Alias { device: DeviceId, name: Identity, attached: bool },
     /// Attaches the names of `from` to `to`, and moves what was kept.
     SameAs { from: DeviceId, to: DeviceId },
     /// Kept packets that a key has opened.
@@ -31,6 +45,54 @@ pub struct OpenedPacket {
     pub packet: NewPacket,
 }
 
+impl Writer {
+    /// Sets a password, as its salted hash, for one device or for everything that a user posts; `None` takes it away.
+    pub fn set_login(&self, user: String, device: Option<DeviceId>, hash: Option<Secret>) -> Pending<u64> {
+        self.push(PhoneWrite::Login { user, device, hash }, Write::Phone)
+    }
+
+    /// Sets the secret that a phone encrypts with; `None` takes it away. What was kept closed is opened by [`Writer::opened`].
+    pub fn set_phone_key(&self, device: DeviceId, secret: Option<Secret>) -> Pending<u64> {
+        self.push(PhoneWrite::Key { device, secret }, Write::Phone)
+    }
+
+    /// Whether `viewer` is told where `seen` is.
+    pub fn set_sees(&self, viewer: DeviceId, seen: DeviceId, told: bool) -> Pending<u64> {
+        self.push(PhoneWrite::Sees { viewer, seen, told }, Write::Phone)
+    }
+
+    /// Attaches a name to a device, or takes it away. Where somebody came under that name, it is [`Writer::same_as`].
+    pub fn set_alias(&self, device: DeviceId, name: Identity, attached: bool) -> Pending<u64> {
+        self.push(PhoneWrite::Alias { device, name, attached }, Write::Phone)
+    }
+
+    /// Says that both are one device: `to` gets the names of `from` and everything that was kept of it. Answers how many positions that is.
+    pub fn same_as(&self, from: DeviceId, to: DeviceId) -> Pending<u64> {
+        self.push(PhoneWrite::SameAs { from, to }, Write::Phone)
+    }
+
+    /// Writes what kept packets tell, now that a key has opened them. Answers how many were still closed.
+    pub fn opened(&self, packets: Vec<OpenedPacket>) -> Pending<u64> {
+        self.push(PhoneWrite::Opened(packets), Write::Phone)
+    }
+
+    /// Queues a command to a phone, for its next request.
+    pub fn queue_phone_command(
+        &self,
+        device: DeviceId,
+        text: String,
+        created: Timestamp,
+        expires: Timestamp,
+    ) -> Pending<Command> {
+        self.push(QueuePhone { device, text, created, expires }, Write::QueuePhone)
+    }
+
+    /// Takes the commands that wait for a phone, oldest first; each is given out once. Those whose time is over are marked so.
+    pub fn take_phone_commands(&self, device: DeviceId, now: Timestamp) -> Pending<Vec<Command>> {
+        self.push((device, now), Write::TakeCommands)
+    }
+}
+
 impl Batch<'_> {
     /// Answers how many rows that are of interest it made: opened packets, moved positions.
     pub(super) fn phone(&mut self, write: &PhoneWrite) -> Result<std::result::Result<u64, Error>> {
@@ -39,6 +101,7 @@ impl Batch<'_> {
             PhoneWrite::Login { user, device, hash } => self.login(user, *device, hash.as_ref()),
             PhoneWrite::Key { device, secret } => self.key(*device, secret.as_ref()),
             PhoneWrite::Sees { viewer, seen, told } => self.sees(*viewer, *seen, *told),
+            PhoneWrite::Alias { device, name, attached } => self.alias(*device, name, *attached),
             PhoneWrite::SameAs { from, to } => self.same_as(*from, *to),
             PhoneWrite::Opened(packets) => self.opened(packets).map(Ok),
         }
@@ -88,6 +151,84 @@ impl Batch<'_> {
         };
         self.db.prepare_cached(sql)?.execute([viewer.0, seen.0])?;
         Ok(Ok(0))
+    }
+
+    fn alias(&mut self, device: DeviceId, name: &Identity, attached: bool) -> Result<std::result::Result<u64, Error>> {
+        let Some(known) = self.devices.get(device) else { return Ok(Err(no_such(device))) };
+        let protocol = known.overview.device.protocol;
+        let holder = self.devices.find(protocol, name);
+        match (attached, holder) {
+            (true, Some(other)) if other == device => {}
+            (true, Some(other)) => return self.same_as(other, device),
+            (true, None) => self.also(protocol, name, device)?,
+            (false, Some(other)) if other == device && known.overview.device.identity != *name => {
+                self.db
+                    .prepare_cached("DELETE FROM aliases WHERE protocol = ?1 AND identity = ?2")?
+                    .execute(params![protocol.as_str(), name.as_str()])?;
+                self.devices.no_longer(protocol, name, device);
+            }
+            (false, _) => {}
+        }
+        Ok(Ok(0))
+    }
+
+    /// Writes a command to a phone down as queued.
+    pub(super) fn phone_command(&mut self, command: &QueuePhone) -> Result<std::result::Result<Command, Error>> {
+        let QueuePhone { device, text, created, expires } = command;
+        let Some(known) = self.devices.get(*device) else { return Ok(Err(no_such(*device))) };
+        let label = known.overview.device.label().to_owned();
+        if known.overview.device.protocol != Protocol::OwnTracks {
+            return Ok(Err(Error::Refused(format!("{label} is no OwnTracks phone"))));
+        }
+        if !known.adopted() {
+            return Ok(Err(Error::Refused(format!("adopt {label} before sending it commands"))));
+        }
+        let waiting: i64 = self
+            .db
+            .prepare_cached("SELECT count(*) FROM commands WHERE state = 'queued' AND device_id = ?1")?
+            .query_row([device.0], |row| row.get(0))?;
+        if waiting >= MOST_WAITING {
+            return Ok(Err(Error::Refused(format!("{waiting} commands wait for {label} already"))));
+        }
+        let sql = format!(
+            "INSERT INTO commands(device_id, created_ms, expires_ms, text, state) VALUES (?1, ?2, ?3, ?4, 'queued')
+             RETURNING {}",
+            row::COMMAND
+        );
+        let queued = self
+            .db
+            .prepare_cached(&sql)?
+            .query_row(params![device.0, created.as_millisecond(), expires.as_millisecond(), text], row::command)?;
+        self.tell_command(&queued);
+        Ok(Ok(queued))
+    }
+
+    /// Takes what waits for a phone: each is given out once, however many requests come at the same time.
+    pub(super) fn take_commands(&mut self, device: DeviceId, now: Timestamp) -> Result<Vec<Command>> {
+        let sql = format!(
+            "UPDATE commands SET state = CASE WHEN expires_ms < ?2 THEN 'expired' ELSE 'sent' END,
+               sent_ms = CASE WHEN expires_ms < ?2 THEN NULL ELSE ?2 END
+             WHERE device_id = ?1 AND state = 'queued' RETURNING {}",
+            row::COMMAND
+        );
+        let mut taken: Vec<_> = self
+            .db
+            .prepare_cached(&sql)?
+            .query_map(params![device.0, now.as_millisecond()], row::command)?
+            .collect::<Result<_>>()?;
+        taken.sort_by_key(|command| command.id);
+        for command in &taken {
+            self.tell_command(command);
+        }
+        taken.retain(|command| command.state == CommandState::Sent);
+        Ok(taken)
+    }
+
+    fn tell_command(&mut self, command: &Command) {
+        self.phones_changed = true;
+        if let Some(facts) = &mut self.facts {
+            facts.commands.push(command.clone());
+        }
     }
 
     /// Keeps the name and face of a device, unless a later packet told others.
@@ -168,6 +309,15 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// The book as this transaction leaves it.
+    pub(super) fn phone_book(&self) -> Result<PhoneBook> {
+        let mut book = phones::book(self.db)?;
+        if !book.is_empty() {
+            book.names = self.devices.named(Protocol::OwnTracks).collect();
+        }
+        Ok(book)
+    }
+
     /// Removes what was set up for a device.
     pub(super) fn remove_phone(&mut self, id: DeviceId) -> Result<()> {
         for sql in [
@@ -192,7 +342,7 @@ impl Batch<'_> {
         };
         if from == to || old.protocol != kept.protocol {
             let why = if from == to { "it is the same device already" } else { "they speak different protocols" };
-            return Ok(Err(Error::NotPossible(why.to_owned())));
+            return Ok(Err(Error::Refused(why.to_owned())));
         }
         self.merge_chains(from, to)?;
         let ids = [from.0, to.0];
@@ -272,15 +422,6 @@ impl Batch<'_> {
         }
         Ok(())
     }
-}
-
-/// The book as the file has it, with the names of `devices`.
-pub(super) fn book(db: &rusqlite::Connection, devices: &super::devices::Devices) -> Result<PhoneBook> {
-    let mut book = phones::book(db)?;
-    if !book.is_empty() {
-        book.names = devices.named(Protocol::OwnTracks).collect();
-    }
-    Ok(book)
 }
 
 fn no_such(id: DeviceId) -> Error {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use rusqlite::{Connection, Result};
+use tokio::sync::watch;
 
 use super::{
     Inlet, Write,
@@ -16,7 +17,7 @@ use super::{
     log::Log,
     quarantine::Quarantine,
 };
-use crate::model::{Clock, Committed, Fact, Policy};
+use crate::model::{Clock, Committed, Fact, PhoneBook, Policy};
 use crate::store::{
     Error, Health, Limits, Wake, error::blames_the_row, facts::Publisher, onlooker::data_version, place, queue::Taken,
 };
@@ -32,6 +33,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(in crate::store) struct Shared {
     pub(in crate::store) inlet: Arc<Inlet>,
     pub(in crate::store) facts: Publisher,
+    /// What was set up for phones, after the last commit.
+    pub(in crate::store) phones: watch::Sender<Arc<PhoneBook>>,
     policy: Mutex<Policy>,
     health: Mutex<Health>,
 }
@@ -41,6 +44,7 @@ impl Shared {
         Self {
             inlet: Arc::new(Inlet::new(queue_bytes)),
             facts: Publisher::new(),
+            phones: watch::Sender::default(),
             policy: Mutex::new(policy),
             health: Mutex::default(),
         }
@@ -102,7 +106,8 @@ impl WriterThread {
             log: Log::default(),
             sizes_at: None,
         };
-        desk.transact(|_| Ok(()))?;
+        let ((), told) = desk.transact(|_| Ok(()))?;
+        desk.publish(told);
         // Nobody can have read anything before this.
         desk.missed = false;
         desk.note_sizes();
@@ -149,6 +154,8 @@ struct Desk {
 /// What a transaction did.
 struct Told {
     facts: Option<Committed>,
+    /// What was set up for phones, where that changed.
+    phones: Option<PhoneBook>,
     packets: u64,
     positions: u64,
     wrote: bool,
@@ -305,13 +312,20 @@ impl Desk {
             heard: self.shared.facts.heard(),
         })?;
         let done = work(&mut batch)?;
+        // Names are only asked for where something else is set.
+        let names_count = batch.names_changed && !self.shared.phones.borrow().is_empty();
+        let stale = others_wrote || batch.phones_changed || names_count;
+        let phones = stale.then(|| batch.phone_book()).transpose()?;
         let Batch { facts, missed, packets, positions, .. } = batch;
         self.missed |= missed;
-        Ok((done, Told { facts, packets, positions, wrote: self.db.total_changes() != changes }))
+        Ok((done, Told { facts, phones, packets, positions, wrote: self.db.total_changes() != changes }))
     }
 
     /// Tells subscribers what a commit made true.
     fn publish(&mut self, told: Told) {
+        if let Some(phones) = told.phones {
+            self.shared.phones.send_replace(Arc::new(phones));
+        }
         let facts = &self.shared.facts;
         if !facts.heard() {
             self.missed = false;

@@ -5,7 +5,10 @@ use crate::model::{
 };
 use crate::store::{Answer, Error, Pending};
 
-use super::{Stored, phones::PhoneWrite};
+use super::{
+    Stored,
+    phones::{PhoneWrite, QueuePhone},
+};
 
 /// Something to write, with the one who waits for it.
 pub(in crate::store) enum Write {
@@ -20,6 +23,8 @@ pub(in crate::store) enum Write {
     QueueCommand(Ask<QueueCommand, Command>),
     CommandState(Ask<ChangeCommand, Command>),
     Phone(Ask<PhoneWrite, u64>),
+    QueuePhone(Ask<QueuePhone, Command>),
+    TakeCommands(Ask<(DeviceId, Timestamp), Vec<Command>>),
 }
 
 pub(in crate::store) struct Admit {
@@ -102,6 +107,8 @@ macro_rules! each {
             Write::QueueCommand($ask) => $do,
             Write::CommandState($ask) => $do,
             Write::Phone($ask) => $do,
+            Write::QueuePhone($ask) => $do,
+            Write::TakeCommands($ask) => $do,
         }
     };
 }
@@ -141,6 +148,8 @@ impl Write {
             Self::QueueCommand(ask) => ask.apply(|q| batch.queue_command(q)),
             Self::CommandState(ask) => ask.apply(|q| batch.change_command(q)),
             Self::Phone(ask) => ask.apply(|q| batch.phone(q)),
+            Self::QueuePhone(ask) => ask.apply(|q| batch.phone_command(q)),
+            Self::TakeCommands(ask) => ask.apply(|(device, now)| batch.take_commands(*device, *now).map(Ok)),
         }
     }
 }

@@ -1,0 +1,1 @@
+-- Finding history again: the branch that adds it replaces this.
