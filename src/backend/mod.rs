@@ -2,11 +2,13 @@
 //!
 //! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
 
+mod checklist;
 pub mod config;
 pub mod demo;
 pub mod doctor;
 mod feed;
 mod history;
+pub mod phones;
 mod signal;
 
 use std::{

@@ -7,8 +7,10 @@
 mod access;
 mod converse;
 mod http;
+mod password;
 mod supervise;
 mod tcp;
+mod visits;
 
 use std::{
     net::SocketAddr,
@@ -24,7 +26,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use access::Access;
 pub use converse::{End, converse};
+pub use password::{fresh as fresh_password, hash as hash_password};
 pub(crate) use supervise::holder_of;
+pub use visits::{App, Outcome, Visit};
+pub(crate) use visits::Visits;
 
 use crate::{
     model::{Clock, Protocol, Timestamp},
@@ -105,6 +110,7 @@ pub(crate) struct Site {
     pub(crate) access: Arc<Access>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
+    pub(crate) visits: Arc<Visits>,
     /// Numbers connections, over all receivers.
     next_connection: Arc<AtomicU64>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -143,6 +149,7 @@ struct Receiver {
 /// All receivers, running.
 pub struct Receivers {
     receivers: Vec<Receiver>,
+    visits: Arc<Visits>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -159,6 +166,7 @@ impl Receivers {
     ) -> Self {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let visits = Arc::<Visits>::default();
         let site = Site {
             store: store.clone(),
             clock: Arc::clone(clock),
@@ -166,11 +174,12 @@ impl Receivers {
             access: Arc::new(access),
             stop: stop.clone(),
             tasks: tasks.clone(),
+            visits: Arc::clone(&visits),
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };
         let receivers = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, at, &site)).collect();
-        Self { receivers, stop, tasks }
+        Self { receivers, visits, stop, tasks }
     }
 
     /// How each receiver fares.
@@ -184,6 +193,11 @@ impl Receivers {
                 connections: r.connections.load(Ordering::Relaxed),
             })
             .collect()
+    }
+
+    /// The last requests of phones, oldest first.
+    pub fn visits(&self) -> Vec<Visit> {
+        self.visits.all()
     }
 
     /// Listens elsewhere from now on. Open connections stay.

@@ -126,7 +126,7 @@ impl PhoneBook {
 
 impl Login {
     /// True for the login's own phone, or a name with its user part.
-    fn covers(&self, identity: &Identity, device: Option<DeviceId>) -> bool {
+    pub fn covers(&self, identity: &Identity, device: Option<DeviceId>) -> bool {
         match self.device {
             Some(own) => device == Some(own),
             None => user_part(identity).is_some_and(|user| user.to_lowercase() == self.user.to_lowercase()),

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Result, Row, params};
 
-use super::row::{self, COMMAND, DEVICE, LATEST};
+use super::row::{self, COMMAND, DEVICE, FIX, LATEST};
 use crate::model::{
     Card, ClosedPacket, Command, DeviceId, DeviceOverview, Identity, Login, PacketId, PhoneBook, PhoneRow, Protocol,
-    Secret, StoredCard,
+    Secret, StoredCard, StoredFix,
 };
 
 /// Commands that a phone's next answers look at; more than anybody queues.
 const MOST_COMMANDS: i64 = 10_000;
 
 /// Everything the receiver asks about phones, but for their names.
-pub(super) fn book(db: &Connection) -> Result<PhoneBook> {
+pub fn book(db: &Connection) -> Result<PhoneBook> {
     let mut book = PhoneBook::default();
     each(db, "SELECT user, device_id, hash FROM logins ORDER BY id", |row| {
         if let Some(hash) = Secret::new(row.get::<_, String>(2)?) {
@@ -65,12 +65,39 @@ pub fn friends(db: &Connection, devices: &[DeviceId]) -> Result<Vec<(DeviceOverv
     );
     let mut found = Vec::new();
     for device in devices {
-        let overviews: Vec<_> = db.prepare_cached(&sql)?.query_map([device.0], row::overview)?.collect::<Result<_>>()?;
+        let overviews: Vec<_> =
+            db.prepare_cached(&sql)?.query_map([device.0], row::overview)?.collect::<Result<_>>()?;
         for (overview, _) in overviews {
             found.push((overview, card(db, *device)?));
         }
     }
     Ok(found)
+}
+
+/// The secret that a phone encrypts with.
+pub fn key(db: &Connection, device: DeviceId) -> Result<Option<Secret>> {
+    let mut select = db.prepare_cached("SELECT secret FROM phone_keys WHERE device_id = ?1")?;
+    let mut rows = select.query_map([device.0], |row| row.get::<_, String>(0))?;
+    Ok(rows.next().transpose()?.and_then(Secret::new))
+}
+
+/// Names that were attached to a device by hand.
+pub fn aliases_of(db: &Connection, device: DeviceId) -> Result<Vec<Identity>> {
+    Ok(aliases(db)?.into_iter().filter(|(_, _, holder)| *holder == device).map(|(_, name, _)| name).collect())
+}
+
+/// How many kept packets of a device no key has opened.
+pub fn count_closed(db: &Connection, device: DeviceId) -> Result<u64> {
+    db.prepare_cached("SELECT count(*) FROM packets WHERE kind = 'encrypted' AND device_id = ?1")?
+        .query_row([device.0], |row| row::count(row, 0))
+}
+
+/// The earliest position of a device.
+pub fn first_position(db: &Connection, device: DeviceId) -> Result<Option<StoredFix>> {
+    let sql = format!("SELECT {FIX} FROM positions p WHERE device_id = ?1 ORDER BY fix_time_ms, fix_key LIMIT 1");
+    let mut select = db.prepare_cached(&sql)?;
+    let mut rows = select.query_map([device.0], row::fix)?;
+    Ok(rows.next().transpose()?.flatten())
 }
 
 /// The last card of a device.

@@ -3,7 +3,10 @@
 use rusqlite::{OptionalExtension, Result, params};
 
 use super::{Writer, batch::Batch, write::Write};
-use crate::model::{Card, Command, CommandState, DeviceId, Identity, NewPacket, PacketId, PhoneBook, Protocol, Secret, Sender, Timestamp};
+use crate::model::{
+    Card, Command, CommandState, DeviceId, Identity, NewPacket, PacketId, PhoneBook, Protocol, Secret, Sender,
+    Timestamp,
+};
 use crate::store::{Error, Pending, phones, row};
 
 /// Commands that may wait for one phone.
@@ -117,7 +120,9 @@ impl Batch<'_> {
             return Ok(Err(no_such(id)));
         }
         let device = device.map(|id| id.0);
-        self.db.prepare_cached("DELETE FROM logins WHERE user = ?1 AND device_id IS ?2")?.execute(params![user, device])?;
+        self.db
+            .prepare_cached("DELETE FROM logins WHERE user = ?1 AND device_id IS ?2")?
+            .execute(params![user, device])?;
         if let Some(hash) = hash {
             self.db
                 .prepare_cached("INSERT INTO logins(user, device_id, hash) VALUES (?1, ?2, ?3)")?
@@ -393,8 +398,7 @@ impl Batch<'_> {
         while let Some(id) = of_old.max(of_kept) {
             let old = of_old == Some(id);
             let owner = if old { from } else { to };
-            let previous =
-                read.query_row([id.0, owner.0], |row| row.get::<_, Option<i64>>(0)).optional()?;
+            let previous = read.query_row([id.0, owner.0], |row| row.get::<_, Option<i64>>(0)).optional()?;
             let next = previous.flatten().map(PacketId);
             if previous.is_some() {
                 if let Some((newer, linked)) = last
