@@ -8,6 +8,7 @@ mod access;
 mod converse;
 mod http;
 mod password;
+mod reply;
 mod supervise;
 mod tcp;
 mod visits;
@@ -25,15 +26,17 @@ use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use access::Access;
+use access::Gate;
 pub use converse::{End, converse};
 pub use password::{fresh as fresh_password, hash as hash_password};
+use reply::SentCards;
 pub(crate) use supervise::holder_of;
 pub use visits::{App, Outcome, Visit};
 pub(crate) use visits::Visits;
 
 use crate::{
-    model::{Clock, Protocol, Timestamp},
-    store::Writer,
+    model::{Clock, PhoneBook, Protocol, Timestamp},
+    store::{Reader, Store, Writer},
 };
 
 /// Where one receiver should listen.
@@ -107,7 +110,11 @@ pub(crate) struct Site {
     pub(crate) store: Writer,
     pub(crate) clock: Clock,
     pub(crate) limits: Arc<Limits>,
-    pub(crate) access: Arc<Access>,
+    pub(crate) reader: Reader,
+    pub(crate) gate: Arc<Gate>,
+    /// What was set up for phones, as the last commit left it.
+    pub(crate) phones: watch::Receiver<Arc<PhoneBook>>,
+    pub(crate) cards: Arc<SentCards>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) visits: Arc<Visits>,
@@ -117,6 +124,11 @@ pub(crate) struct Site {
 }
 
 impl Site {
+    /// What is set up for phones now.
+    pub(crate) fn book(&self) -> Arc<PhoneBook> {
+        Arc::clone(&self.phones.borrow())
+    }
+
     pub(crate) fn new_connection(&self) -> u64 {
         self.next_connection.fetch_add(1, Ordering::Relaxed)
     }
@@ -158,7 +170,7 @@ impl Receivers {
     /// Starts a receiver for each protocol on the runtime that this is called in. `wake` is called when a status changes.
     pub fn start(
         wanted: &[(Protocol, ListenAt)],
-        store: &Writer,
+        store: &Store,
         clock: &Clock,
         limits: Limits,
         access: Access,
@@ -168,10 +180,13 @@ impl Receivers {
         let tasks = TaskTracker::new();
         let visits = Arc::<Visits>::default();
         let site = Site {
-            store: store.clone(),
+            store: store.writer(),
+            reader: store.reader(),
             clock: Arc::clone(clock),
             limits: Arc::new(limits),
-            access: Arc::new(access),
+            gate: Arc::new(Gate::new(access)),
+            phones: store.phone_book(),
+            cards: Arc::default(),
             stop: stop.clone(),
             tasks: tasks.clone(),
             visits: Arc::clone(&visits),

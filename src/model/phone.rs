@@ -125,11 +125,16 @@ impl PhoneBook {
 }
 
 impl Login {
+    /// Whether HTTP Basic names this user.
+    pub fn is_user(&self, user: &str) -> bool {
+        self.user.to_lowercase() == user.to_lowercase()
+    }
+
     /// True for the login's own phone, or a name with its user part.
     pub fn covers(&self, identity: &Identity, device: Option<DeviceId>) -> bool {
         match self.device {
             Some(own) => device == Some(own),
-            None => user_part(identity).is_some_and(|user| user.to_lowercase() == self.user.to_lowercase()),
+            None => user_part(identity).is_some_and(|user| self.is_user(user)),
         }
     }
 }

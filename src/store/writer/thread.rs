@@ -206,7 +206,9 @@ impl Desk {
         let room: usize = writes.iter().map(|write| write.cost() as usize).sum();
         let took = began.elapsed();
         match outcome {
-            Ok(((), told)) => {
+            Ok(((), mut told)) => {
+                // Before the answers: whoever set a password must not be met by the book without it.
+                self.show_phones(&mut told);
                 {
                     let mut health = self.shared.note();
                     health.last_commit = Some(took);
@@ -321,11 +323,15 @@ impl Desk {
         Ok((done, Told { facts, phones, packets, positions, wrote: self.db.total_changes() != changes }))
     }
 
-    /// Tells subscribers what a commit made true.
-    fn publish(&mut self, told: Told) {
-        if let Some(phones) = told.phones {
+    fn show_phones(&self, told: &mut Told) {
+        if let Some(phones) = told.phones.take() {
             self.shared.phones.send_replace(Arc::new(phones));
         }
+    }
+
+    /// Tells subscribers what a commit made true.
+    fn publish(&mut self, mut told: Told) {
+        self.show_phones(&mut told);
         let facts = &self.shared.facts;
         if !facts.heard() {
             self.missed = false;
