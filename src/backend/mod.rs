@@ -28,7 +28,7 @@ pub use history::{ExportError, ExportJob, ExportReport, History, export_history,
 pub use signal::StopSignal;
 
 use crate::{
-    ingest::Receivers,
+    ingest::{Receivers, Tls},
     model::{
         Clock, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
         TimeWindow,
@@ -36,7 +36,7 @@ use crate::{
     store::{self, Options, Store, query},
 };
 pub use crate::{
-    ingest::{Access, Limits, ListenAt, ReceiverLine, ReceiverStatus},
+    ingest::{Access, App, CertificateFiles, Limits, ListenAt, Outcome, ReceiverLine, ReceiverStatus, Root, Visit},
     store::{Error, Pending},
 };
 
@@ -51,8 +51,23 @@ pub struct Setup {
     pub policy: Policy,
     pub limits: Limits,
     pub access: Access,
+    pub https: Https,
     /// The settings file, where a change of receivers or policy is written down for the next start; `None`: nowhere.
     pub settings: Option<PathBuf>,
+}
+
+/// HTTPS for phones, beside HTTP on a port of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Https {
+    pub listen: ListenAt,
+    /// The user's own; `None`: the program keeps a private authority.
+    pub certificate: Option<CertificateFiles>,
+}
+
+impl Default for Https {
+    fn default() -> Self {
+        Self { listen: ListenAt::Off, certificate: None }
+    }
 }
 
 /// Why there is no backend.
@@ -105,9 +120,11 @@ impl Backend {
         options.wake = Some(Arc::clone(&wake));
         let store = Store::open(&setup.data_dir, options)?;
         let runtime = runtime()?;
+        let Https { listen, certificate } = setup.https;
+        let https = (listen, Tls::new(setup.data_dir.join("tls"), certificate, Arc::clone(&clock)));
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store, &clock, setup.limits, setup.access, wake)
+            Receivers::start(&setup.listen, &store, &clock, setup.limits, setup.access, https, wake)
         };
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);

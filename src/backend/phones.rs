@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::checklist::Ground;
 pub use super::checklist::{CheckState, CheckStep, Checked, PhoneChecklist};
-use super::{Backend, Error, Pending, ReceiverStatus, checklist};
+use super::{Backend, Error, ListenAt, Pending, ReceiverLine, ReceiverStatus, Root, checklist, config};
 use crate::{
     ingest,
     model::{
@@ -105,6 +105,36 @@ pub struct PhoneUrl {
     /// False where only this computer reaches it.
     pub from_network: bool,
 }
+
+/// What phones see of HTTPS, and what they must trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneCertificate {
+    /// The root that must be installed; `None` with a certificate of the user's own.
+    pub root: Option<Root>,
+    /// Where a phone fetches the root, also for a QR code; `None` where nothing listens.
+    pub root_url: Option<String>,
+    /// The same as text.
+    pub root_pem_url: Option<String>,
+    /// Names and addresses that the certificate is good for; empty for the user's own, and before HTTPS was turned on.
+    pub names: Vec<String>,
+    /// When it ends; it is renewed long before.
+    pub ends: Option<Timestamp>,
+}
+
+/// How the root is installed on an iPhone, in order.
+pub const TRUST_ON_IPHONE: [&str; 4] = [
+    "Open the address of the root in Safari (the camera reads its code) and allow the download of the profile.",
+    "In Settings, tap \"Profile Downloaded\" near the top, then Install.",
+    "In Settings, General, About, Certificate Trust Settings, turn the Wayglass authority on.",
+    "Compare the fingerprint there with the one shown here.",
+];
+
+/// How the root is installed on an Android phone, in order.
+pub const TRUST_ON_ANDROID: [&str; 3] = [
+    "Open the address of the root in the browser and keep the file.",
+    "In Settings, Security, More, Encryption & credentials, Install a certificate, choose CA certificate and the file.",
+    "Compare the fingerprint there with the one shown here.",
+];
 
 /// The dots of a QR code, row by row, without the quiet zone of four around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -310,7 +340,59 @@ impl Backend {
             ReceiverStatus::Listening(at) => Some((at, false)),
             ReceiverStatus::Off | ReceiverStatus::Starting | ReceiverStatus::Waiting { .. } => None,
         });
-        listening.collect()
+        let https = self.https().into_iter().filter_map(|l| match l.status {
+            ReceiverStatus::Listening(at) => Some((at, true)),
+            ReceiverStatus::Off | ReceiverStatus::Starting | ReceiverStatus::Waiting { .. } => None,
+        });
+        https.chain(listening).collect()
+    }
+
+    /// How HTTPS for phones fares. `None` where this instance only looks on.
+    pub fn https(&self) -> Option<ReceiverLine> {
+        self.receivers.as_ref().map(ingest::Receivers::https)
+    }
+
+    /// Listens for HTTPS elsewhere from now on, after a restart, too.
+    pub fn listen_https(&self, at: ListenAt) {
+        if let Some(receivers) = &self.receivers {
+            receivers.listen_https(at);
+            self.write_down(move |path| config::remember_https(path, at));
+        }
+    }
+
+    /// Tries HTTPS again at once.
+    pub fn retry_https(&self) {
+        if let Some(receivers) = &self.receivers {
+            receivers.retry_https();
+        }
+    }
+
+    /// What phones see of HTTPS, and what they must trust. The private authority is made where there is none.
+    pub fn certificate(&self) -> Pending<PhoneCertificate> {
+        let tls = self.receivers.as_ref().map(ingest::Receivers::tls);
+        let urls = self.phone_urls();
+        self.answer(async move {
+            let Some(tls) = tls else { return Err(Error::ReadOnly) };
+            let read = tokio::task::spawn_blocking(move || tls.root().map(|root| (root, tls.shown())));
+            let (root, shown) = match read.await {
+                Ok(Ok(read)) => read,
+                Ok(Err(error)) => return Err(Error::Refused(error.to_string())),
+                Err(_) => return Err(Error::Closed),
+            };
+            let at = |path: &str| {
+                let base = |url: &PhoneUrl| format!("{}{path}", url.url.trim_end_matches("/pub"));
+                // Plain first: a phone that does not trust us yet warns of the other.
+                let (plain, secure): (Vec<_>, Vec<_>) = urls.iter().partition(|url| !url.secure);
+                plain.into_iter().chain(secure).find(|url| url.from_network).or(urls.first()).map(base)
+            };
+            Ok(PhoneCertificate {
+                root_url: root.as_ref().and_then(|_| at(ingest::ROOT_DER_PATH)),
+                root_pem_url: root.as_ref().and_then(|_| at(ingest::ROOT_PEM_PATH)),
+                root,
+                names: shown.as_ref().map(|s| s.names.clone()).unwrap_or_default(),
+                ends: shown.and_then(|s| s.ends),
+            })
+        })
     }
 
     /// Does something that waits, on the runtime, and answers when it is done.

@@ -87,6 +87,15 @@ struct Listen {
     /// Where OwnTracks phones post: address and port, or `off`; port 0 picks a free one [default: 127.0.0.1:5144]
     #[arg(long, value_name = "ADDR", env = "WAYGLASS_OWNTRACKS", value_parser = config::listen_at)]
     owntracks: Option<ListenAt>,
+    /// Where phones post over HTTPS, beside the plain port: address and port, or `off` [default: off]
+    #[arg(long, value_name = "ADDR", env = "WAYGLASS_HTTPS", value_parser = config::listen_at)]
+    https: Option<ListenAt>,
+    /// Certificate for HTTPS, a PEM file with the chain; without one the program makes its own
+    #[arg(long, value_name = "FILE", env = "WAYGLASS_HTTPS_CERTIFICATE", requires = "https_key")]
+    https_certificate: Option<PathBuf>,
+    /// Key of that certificate, a PEM file
+    #[arg(long, value_name = "FILE", env = "WAYGLASS_HTTPS_KEY", requires = "https_certificate")]
+    https_key: Option<PathBuf>,
     /// Where other programs ask; this version has no API yet, so only `off` is accepted [default: off]
     #[arg(long, value_name = "ADDR", env = "WAYGLASS_API", value_parser = config::listen_at)]
     api: Option<ListenAt>,
@@ -218,8 +227,9 @@ impl Site {
 
 impl Listen {
     fn setup(self, site: Site) -> Result<Setup> {
-        let Self { gt06, owntracks, api, policy } = self;
-        let config = Config { gt06, owntracks, api, policy, data_dir: None }.or(site.config);
+        let Self { gt06, owntracks, https, https_certificate, https_key, api, policy } = self;
+        let config = Config { gt06, owntracks, https, https_certificate, https_key, api, policy, data_dir: None };
+        let config = config.or(site.config);
         if let Some(ListenAt::Address(at)) = config.api {
             bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");
         }

@@ -30,16 +30,18 @@ use hyper_util::{
 };
 use serde_json::Value;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     Site,
     access::{Barred, Basic, Book, Opener, text},
-    password, reply,
-    tcp,
+    password, reply, tcp,
+    tls::{ROOT_DER_PATH, ROOT_PEM_PATH},
     visits::{App, Outcome, Visit},
 };
 use crate::{
@@ -60,25 +62,78 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
 
 const JSON: [(HeaderName, HeaderValue); 1] = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
 
-/// Accepts for ever.
-pub(super) async fn accept_all(listener: TcpListener, site: &Site, connections: &Arc<AtomicUsize>) {
+/// Accepts for ever. `secure`: behind TLS.
+pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site, connections: &Arc<AtomicUsize>) {
     let room = Arc::new(Semaphore::new(site.limits.bodies_in_flight));
     tcp::accept_each(listener, site, connections, move |stream, peer, held, site| {
         let room = Arc::clone(&room);
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
-            serve(stream, peer, room, site).await;
+            if secure {
+                match shake_hands(stream, &site).await {
+                    Ok(stream) => serve(stream, peer, true, room, site).await,
+                    Err(why) => no_handshake(peer, why, &site),
+                }
+            } else {
+                serve(stream, peer, false, room, site).await;
+            }
             drop(held);
         });
     })
     .await;
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, room: Arc<Semaphore>, site: Site) {
+/// Makes a connection secret, in the time that a head may take.
+async fn shake_hands(stream: TcpStream, site: &Site) -> Result<TlsStream<TcpStream>, String> {
+    let tls = Arc::clone(&site.tls);
+    let config = tokio::task::spawn_blocking(move || tls.config()).await.map_err(|e| e.to_string())?;
+    let config = config.map_err(|e| e.to_string())?;
+    let shaken = timeout(site.limits.http_head, TlsAcceptor::from(config).accept(stream));
+    tokio::select! {
+        shaken = shaken => shaken.map_err(|_| "it said nothing".to_owned())?.map_err(|error| handshake_failed(&error)),
+        () = site.stop.cancelled() => Err("stopping".to_owned()),
+    }
+}
+
+/// Why a handshake failed, for whoever pairs a phone.
+fn handshake_failed(error: &std::io::Error) -> String {
+    use rustls::{AlertDescription as Alert, Error};
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    match tls {
+        Some(Error::AlertReceived(Alert::UnknownCA | Alert::BadCertificate | Alert::CertificateUnknown)) => {
+            "it does not trust the certificate".to_owned()
+        }
+        Some(Error::InvalidMessage(_)) => "it does not speak HTTPS".to_owned(),
+        Some(other) => format!("the handshake failed: {other}"),
+        None => format!("it broke off: {error}"),
+    }
+}
+
+fn no_handshake(peer: SocketAddr, why: String, site: &Site) {
+    tracing::debug!(%peer, why, "no handshake");
+    site.visits.note(Visit {
+        at: (site.clock)(),
+        peer: peer.ip(),
+        secure: true,
+        app: App::Other,
+        user: None,
+        names: Vec::new(),
+        device: None,
+        outcome: Outcome::NoHandshake(why),
+    });
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    secure: bool,
+    room: Arc<Semaphore>,
+    site: Site,
+) {
     let stop = site.stop.clone();
     let head = site.limits.http_head;
     let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
-    let app = Router::new().fallback(receive).with_state(Desk { line, peer, secure: false, room, site });
+    let app = Router::new().fallback(receive).with_state(Desk { line, peer, secure, room, site });
     // Built by hand: axum::serve sets no time-out for the head of a request.
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -113,6 +168,11 @@ struct Desk {
 
 async fn receive(State(desk): State<Desk>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    if matches!(parts.method, Method::GET | Method::HEAD)
+        && let Some(root) = desk.root(parts.uri.path())
+    {
+        return root;
+    }
     if parts.method != Method::POST {
         let answer = (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], "OwnTracks receiver: send POST\n");
         return desk
@@ -210,6 +270,19 @@ impl Desk {
             if seen > most { Err(Unread::TooLarge(bytes)) } else { Ok(Held { bytes, _place: place }) }
         };
         timeout(self.site.limits.http_body, reading).await.unwrap_or(Err(Unread::Slow))
+    }
+
+    /// The root certificate, where HTTPS has one of its own making and this is where it is.
+    fn root(&self, path: &str) -> Option<Response> {
+        if !matches!(path, ROOT_DER_PATH | ROOT_PEM_PATH) {
+            return None;
+        }
+        let root = self.site.tls.root_if_there()?;
+        let (kind, bytes) = match path {
+            ROOT_PEM_PATH => ("application/x-pem-file", root.pem.into_bytes()),
+            _ => ("application/x-x509-ca-cert", root.der),
+        };
+        Some(([(header::CONTENT_TYPE, kind)], bytes).into_response())
     }
 
     /// Hands a whole body to the protocol, commits what comes out, and answers.

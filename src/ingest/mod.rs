@@ -11,6 +11,7 @@ mod password;
 mod reply;
 mod supervise;
 mod tcp;
+mod tls;
 mod visits;
 
 use std::{
@@ -31,6 +32,8 @@ pub use converse::{End, converse};
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 pub(crate) use supervise::holder_of;
+pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
+pub use tls::{CertificateFiles, Root, Shown, Tls, TlsError};
 pub use visits::{App, Outcome, Visit};
 pub(crate) use visits::Visits;
 
@@ -115,6 +118,7 @@ pub(crate) struct Site {
     /// What was set up for phones, as the last commit left it.
     pub(crate) phones: watch::Receiver<Arc<PhoneBook>>,
     pub(crate) cards: Arc<SentCards>,
+    pub(crate) tls: Arc<Tls>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) visits: Arc<Visits>,
@@ -158,10 +162,24 @@ struct Receiver {
     connections: Arc<AtomicUsize>,
 }
 
+impl Receiver {
+    fn line(&self) -> ReceiverLine {
+        ReceiverLine {
+            protocol: self.protocol,
+            wanted: *self.wanted.borrow(),
+            status: self.status.borrow().clone(),
+            connections: self.connections.load(Ordering::Relaxed),
+        }
+    }
+}
+
 /// All receivers, running.
 pub struct Receivers {
     receivers: Vec<Receiver>,
+    /// OwnTracks behind TLS, beside the plain one.
+    https: Receiver,
     visits: Arc<Visits>,
+    tls: Arc<Tls>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -174,6 +192,7 @@ impl Receivers {
         clock: &Clock,
         limits: Limits,
         access: Access,
+        (https, tls): (ListenAt, Tls),
         wake: Arc<dyn Fn() + Send + Sync>,
     ) -> Self {
         let stop = CancellationToken::new();
@@ -187,27 +206,41 @@ impl Receivers {
             gate: Arc::new(Gate::new(access)),
             phones: store.phone_book(),
             cards: Arc::default(),
+            tls: Arc::new(tls),
             stop: stop.clone(),
             tasks: tasks.clone(),
             visits: Arc::clone(&visits),
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };
-        let receivers = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, at, &site)).collect();
-        Self { receivers, visits, stop, tasks }
+        let receivers = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, false, at, &site)).collect();
+        let https = supervise::start(Protocol::OwnTracks, true, https, &site);
+        Self { receivers, https, visits, tls: site.tls, stop, tasks }
     }
 
     /// How each receiver fares.
     pub fn lines(&self) -> Vec<ReceiverLine> {
-        self.receivers
-            .iter()
-            .map(|r| ReceiverLine {
-                protocol: r.protocol,
-                wanted: *r.wanted.borrow(),
-                status: r.status.borrow().clone(),
-                connections: r.connections.load(Ordering::Relaxed),
-            })
-            .collect()
+        self.receivers.iter().map(Receiver::line).collect()
+    }
+
+    /// How HTTPS for phones fares.
+    pub fn https(&self) -> ReceiverLine {
+        self.https.line()
+    }
+
+    /// Listens for HTTPS elsewhere from now on.
+    pub fn listen_https(&self, at: ListenAt) {
+        self.https.wanted.send_replace(at);
+    }
+
+    /// Tries HTTPS again at once.
+    pub fn retry_https(&self) {
+        self.https.retry.notify_one();
+    }
+
+    /// What HTTPS shows.
+    pub(crate) fn tls(&self) -> Arc<Tls> {
+        Arc::clone(&self.tls)
     }
 
     /// The last requests of phones, oldest first.
@@ -231,7 +264,7 @@ impl Receivers {
 
     /// Waits until every receiver is bound, off, or has failed to bind.
     pub async fn settled(&self) {
-        for receiver in &self.receivers {
+        for receiver in self.receivers.iter().chain([&self.https]) {
             let mut status = receiver.status.clone();
             // An error means that the receiver has ended, which is settled too.
             status.wait_for(|s| !matches!(s, ReceiverStatus::Starting)).await.ok();

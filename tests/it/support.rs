@@ -12,7 +12,7 @@ use std::{
 };
 
 use wayglass::{
-    backend::{Access, Backend, Limits, ListenAt, ReceiverStatus, Setup},
+    backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup},
     model::{Clock, Policy, Protocol, Timestamp},
 };
 
@@ -49,6 +49,11 @@ impl Station {
         Self::start_in(tempfile::tempdir().expect("a temporary folder"), policy)
     }
 
+    /// With HTTPS and the credentials and key of all.
+    pub fn start_with(folder: tempfile::TempDir, policy: Policy, access: Access, https: Https) -> Self {
+        Self::start_as(folder, policy, TestClock::at("2026-11-21T12:00:00Z").clock(), access, https)
+    }
+
     pub fn start_in(folder: tempfile::TempDir, policy: Policy) -> Self {
         Self::start_by(folder, policy, TestClock::at("2026-11-21T12:00:00Z").clock())
     }
@@ -61,6 +66,10 @@ impl Station {
     }
 
     fn start_by(folder: tempfile::TempDir, policy: Policy, clock: Clock) -> Self {
+        Self::start_as(folder, policy, clock, Access::default(), Https::default())
+    }
+
+    fn start_as(folder: tempfile::TempDir, policy: Policy, clock: Clock, access: Access, https: Https) -> Self {
         let free: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         let setup = Setup {
             data_dir: folder.path().to_owned(),
@@ -68,7 +77,8 @@ impl Station {
             policy,
             limits: Limits::default(),
             settings: None,
-            access: Access::default(),
+            access,
+            https,
         };
         let (wake, woken) = mpsc::sync_channel(1);
         let wake = Arc::new(move || {

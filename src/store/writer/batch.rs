@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rusqlite::{CachedStatement, Connection, Result, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, params};
 
 use super::{Stored, devices::Devices, quarantine::Quarantine};
 use crate::model::{
@@ -395,6 +395,10 @@ impl<'t> Batch<'t> {
 
     fn event(&mut self, id: PacketId, device: DeviceId, event: &Event, trust: Trust) -> Result<()> {
         let attributes = row::json(&event.attributes, trust);
+        // What a phone is doing stands in every report; that it does something else is the event.
+        if event.kind == "activity" && self.did_before(device, event.at)?.as_deref() == Some(attributes.as_str()) {
+            return Ok(());
+        }
         let inserted = self.insert_event.execute(params![
             device.0,
             event.at.as_millisecond(),
@@ -416,6 +420,19 @@ impl<'t> Batch<'t> {
             });
         }
         Ok(())
+    }
+}
+
+impl Batch<'_> {
+    /// The attributes of the last `activity` before a moment.
+    fn did_before(&self, device: DeviceId, at: Timestamp) -> Result<Option<String>> {
+        self.db
+            .prepare_cached(
+                "SELECT attributes FROM events WHERE device_id = ?1 AND time_ms < ?2 AND type = 'activity'
+                 ORDER BY time_ms DESC LIMIT 1",
+            )?
+            .query_row(params![device.0, at.as_millisecond()], |row| row.get(0))
+            .optional()
     }
 }
 

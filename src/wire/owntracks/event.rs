@@ -6,14 +6,16 @@ use std::borrow::Cow;
 
 use super::{
     findings::Findings,
-    object::{Object, json_number, number},
+    object::{Object, clipped, json_number, number},
     scan::{Doc, Kind},
     time::{Epoch, epoch},
 };
-use crate::model::{Event, Group, Readings, Report, Timestamp};
+use crate::model::{Card, Event, Group, Readings, Report, Timestamp};
 
 /// A list of places longer than this keeps the rest in the packet.
 const MOST_WAYPOINTS: usize = 500;
+/// The apps ask for 192 pixels; a larger picture than this is for no list.
+const MOST_FACE_BYTES: usize = 512 << 10;
 
 /// Reads a message of the known type `kind`.
 pub(super) fn report(
@@ -39,6 +41,7 @@ pub(super) fn report(
             report.events.extend(places.into_iter().take(MOST_WAYPOINTS));
         }
         "steps" => steps(object, &mut report.readings, findings),
+        "card" => report.card = Some(card(object, findings)),
         "status" => phone(doc, object, &mut report.readings, findings),
         _ => {}
     }
@@ -108,6 +111,25 @@ fn waypoints(doc: &Doc<'_>, object: &Object<'_, '_>, received: Timestamp, findin
         places.push(Event { at, kind: Cow::Borrowed("waypoint"), attributes: attributes(&place) });
     }
     places
+}
+
+/// Name and face of the sender. What is no picture is left out.
+fn card(object: &Object<'_, '_>, findings: &mut Findings) -> Card {
+    let name = object.text("name").map(str::trim).filter(|name| !name.is_empty());
+    let name = name.map(|name| clipped(name).into_owned());
+    let node = object.get("face");
+    let face = object.text("face").map(str::trim).filter(|face| !face.is_empty());
+    let fits = face.is_some_and(|face| face.len() <= MOST_FACE_BYTES && is_picture(face));
+    if let (Some(node), Some(_), false) = (node, face, fits) {
+        findings.warn(Group::Range, &node.value, "`face` is no PNG or JPEG in base64 of a sensible size, and is not shown");
+    }
+    Card { name, face: face.filter(|_| fits).map(str::to_owned) }
+}
+
+/// True for base64 that begins as a PNG or a JPEG does.
+fn is_picture(face: &str) -> bool {
+    let start: String = face.chars().filter(|c| !c.is_whitespace()).take(12).collect();
+    start.starts_with("iVBORw0KGgo") || start.starts_with("/9j/")
 }
 
 /// The pedometer; -1 means that there is none.

@@ -14,7 +14,7 @@ use egui::{Key, Modifiers, ViewportCommand, ViewportId, accesskit::Role};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::tz::TimeZone;
 use wayglass::{
-    backend::{Access, Backend, Limits, ListenAt, ReceiverStatus, Setup},
+    backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup},
     model::{Policy, Protocol},
     ui::{App, Options, view::Sheet},
 };
@@ -46,6 +46,7 @@ impl Desk {
             policy,
             limits: Limits::default(),
             access: Access::default(),
+            https: Https::default(),
             settings: None,
         };
         let (tell, woken) = mpsc::sync_channel(1);
