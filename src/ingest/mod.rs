@@ -1,6 +1,6 @@
 //! Receivers: sockets and tasks. Every read is stamped with the time here, because `wire` never asks for it.
 //!
-//! One task a connection ([`converse`] for byte streams, [`http`] for requests); one task a receiver ([`supervise`]) that binds,
+//! One task a connection (`converse` for byte streams, `http` for requests); one task a receiver (`supervise`) that binds,
 //! accepts, and binds again when the address changes or the port was taken. A reply leaves only after the commit of everything
 //! it stands for; a commit that fails closes the connection unanswered (GT06) or answers 503 (HTTP), so the device keeps its data.
 
