@@ -8,6 +8,7 @@ pub mod demo;
 pub mod doctor;
 mod feed;
 mod history;
+pub mod pairing;
 pub mod phones;
 mod signal;
 

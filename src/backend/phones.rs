@@ -1,89 +1,25 @@
 //! OwnTracks phones: pairing one, what it may and must do, whom it sees, what it is told.
 
-use std::collections::BTreeSet;
-
-use qrcode::{Color, EcLevel, QrCode};
-use serde_json::json;
-
-use super::checklist::Ground;
 pub use super::checklist::{CheckState, CheckStep, Checked, PhoneChecklist};
-use super::{Backend, Error, ListenAt, Pending, ReceiverLine, ReceiverStatus, Root, checklist, config};
+pub use super::pairing::{KeyOutcome, NewPhone, PhoneSetup, QrPicture, qr};
+use super::{
+    Backend, Error, ListenAt, Pending, ReceiverLine, ReceiverStatus, Root,
+    checklist::{self, Ground},
+    config,
+    pairing::{self, Words, parts, setup, short_id},
+};
 use crate::{
     ingest,
     model::{
-        ClosedPacket, Command, Device, DeviceId, Identity, MOST_PHONE_COMMAND_BYTES, PacketId, PhoneCommand, PhoneRow,
-        Protocol, Secret, Timestamp,
+        Command, Device, DeviceId, Direction, Identity, MOST_PHONE_COMMAND_BYTES, PacketRow, PhoneCommand, PhoneRow,
+        Profile, Protocol, Timestamp,
     },
-    store::{self, OpenedPacket, phones, query},
-    wire::owntracks,
+    store::{phones, query},
+    wire::{self, Dissection, owntracks},
 };
 
 /// How long a command waits for a phone: phones sleep for hours.
 const COMMAND_WAITS: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
-/// Kept packets that are opened in one step.
-const STEP: usize = 200;
-
-/// A phone that is to be paired.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NewPhone {
-    /// Letters, digits and anything else but `/`; what the app calls user name.
-    pub user: String,
-    /// What the app calls device id.
-    pub device: String,
-    /// Up to two characters on maps and in friends' lists.
-    pub tid: String,
-    /// What to call it here.
-    pub name: Option<String>,
-    /// `None`: it needs no password.
-    pub password: Option<String>,
-    /// `None`: it need not encrypt.
-    pub key: Option<String>,
-}
-
-impl NewPhone {
-    /// A proposal with a fresh password and key.
-    pub fn suggested(user: &str, device: &str) -> Self {
-        Self {
-            user: user.to_owned(),
-            device: device.to_owned(),
-            tid: short_id(user, device),
-            name: None,
-            password: ingest::fresh_password(),
-            key: None,
-        }
-    }
-
-    /// The identity under which it will report: the topic that the apps make of user and device.
-    pub fn identity(&self) -> Result<Identity, String> {
-        for (what, part) in [("user", self.user.trim()), ("device", self.device.trim())] {
-            if part.is_empty() {
-                return Err(format!("the {what} is missing"));
-            }
-            if part.chars().any(|c| matches!(c, '/' | '#' | '+' | ':') || c.is_control()) {
-                return Err(format!("the {what} may not contain / # + :"));
-            }
-        }
-        Identity::new(format!("owntracks/{}/{}", self.user.trim(), self.device.trim()))
-            .ok_or_else(|| format!("user and device are longer than {} bytes together", Identity::MAX_BYTES))
-    }
-}
-
-/// What must be typed into a phone, and ways around typing it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhoneSetup {
-    /// Where it posts.
-    pub url: String,
-    pub user: String,
-    pub device: String,
-    pub tid: String,
-    /// The settings file, JSON, and what to call it.
-    pub otrc: String,
-    pub otrc_name: String,
-    /// Opens the app with these settings; also what its QR code says.
-    pub link: String,
-    /// What will go wrong with this address, and what to do about it.
-    pub warnings: Vec<String>,
-}
 
 /// How a set-up is shown: which of [`Backend::phone_urls`], and what is kept nowhere but in the sheet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -136,29 +72,6 @@ pub const TRUST_ON_ANDROID: [&str; 3] = [
     "Compare the fingerprint there with the one shown here.",
 ];
 
-/// The dots of a QR code, row by row, without the quiet zone of four around it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QrPicture {
-    pub side: usize,
-    pub dark: Vec<bool>,
-}
-
-/// The QR code of a text; `None` where it is too long for one.
-pub fn qr(text: &str) -> Option<QrPicture> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
-    let dark = code.to_colors().into_iter().map(|c| c == Color::Dark).collect();
-    Some(QrPicture { side: code.width(), dark })
-}
-
-/// What came of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct KeyOutcome {
-    /// Kept messages that it opened.
-    pub opened: u64,
-    /// Kept messages of this phone that it does not fit.
-    pub closed: u64,
-}
-
 impl Backend {
     /// What was set up for phones; those without anything are not listed.
     pub fn phones(&self) -> Pending<Vec<PhoneRow>> {
@@ -173,51 +86,40 @@ impl Backend {
     /// Makes a phone: its device, adopted, with both names, password and key. One that is there already is changed.
     pub fn add_phone(&self, phone: NewPhone) -> Pending<Device> {
         let store = self.store.writer();
-        self.answer(async move {
-            let identity = phone.identity().map_err(Error::Refused)?;
-            let device = store.add_device(Protocol::OwnTracks, identity.clone(), phone.name.clone()).answered().await?;
-            // An encrypted message is only called by its headers, which leave out what begins every topic.
-            if let Some(short) = identity.as_str().strip_prefix("owntracks/").and_then(Identity::new) {
-                store.set_alias(device.id, short, true).answered().await?;
-            }
-            if let Some(password) = phone.password.filter(|p| !p.is_empty()) {
-                let hash = hashed(password).await?;
-                store.set_login(phone.user.trim().to_owned(), Some(device.id), Some(hash)).answered().await?;
-            }
-            if let Some(key) = phone.key.and_then(Secret::new) {
-                store.set_phone_key(device.id, Some(key)).answered().await?;
-            }
-            Ok(device)
-        })
+        self.work(move || pairing::add(&store, phone))
     }
 
     /// Sets the password of one device, or with `None` of everything that a user posts; `password` `None` takes it away.
     pub fn set_password(&self, user: String, device: Option<DeviceId>, password: Option<String>) -> Pending<()> {
         let store = self.store.writer();
-        self.answer(async move {
-            let user = user.trim().to_owned();
-            if user.is_empty() || user.contains(':') {
-                return Err(Error::Refused("a user name is not empty and has no colon".to_owned()));
-            }
-            let hash = match password.filter(|p| !p.is_empty()) {
-                Some(password) => Some(hashed(password).await?),
-                None => None,
-            };
-            store.set_login(user, device, hash).answered().await.map(|_| ())
-        })
+        self.work(move || pairing::set_password(&store, &user, device, password.as_deref()))
     }
 
     /// Sets the secret that a phone encrypts with, and opens what was kept; `None` takes it away.
     pub fn set_key(&self, device: DeviceId, key: Option<String>) -> Pending<KeyOutcome> {
         let (store, reader) = (self.store.writer(), self.store.reader());
-        let secret = key.and_then(Secret::new);
-        self.answer(async move {
-            store.set_phone_key(device, secret.clone()).answered().await?;
-            match secret {
-                Some(secret) => open_kept(&store, &reader, device, &secret).await,
-                None => Ok(KeyOutcome::default()),
+        self.work(move || pairing::set_key(&store, &reader, device, key))
+    }
+
+    /// Explains a kept packet as [`wire::dissect_kept`] does, and looks into encrypted ones of phones whose key is set.
+    pub fn dissect(&self, packet: &PacketRow, profile: &Profile) -> Dissection {
+        let book = self.store.phone_book();
+        let own = packet.device.and_then(|device| book.borrow().keys.get(&device).cloned());
+        let shared = self.receivers.as_ref().and_then(ingest::Receivers::shared_key);
+        let secret = match packet.protocol {
+            Protocol::OwnTracks => {
+                let secrets = own.iter().chain(&shared).map(|secret| secret.reveal());
+                owntracks::fitting(&packet.bytes, secrets).map(str::to_owned)
             }
-        })
+            Protocol::Gt06 => None,
+        };
+        match (secret, packet.direction) {
+            (None, _) => wire::dissect_kept(packet, profile),
+            (Some(secret), Direction::In) => {
+                owntracks::dissect_kept(&packet.bytes, packet.context.as_deref(), Some(&secret), packet.received)
+            }
+            (Some(secret), Direction::Out) => owntracks::dissect_with(&packet.bytes, Some(&secret), packet.received),
+        }
     }
 
     /// Attaches a name to a device ("Same as …"), or takes it away. Where somebody came under that name, everything of it becomes this
@@ -395,6 +297,13 @@ impl Backend {
         })
     }
 
+    /// Does something that takes a thread for a while.
+    fn work<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Pending<T> {
+        let (answer, pending) = Pending::pair();
+        self.runtime.spawn_blocking(move || answer.give(work()));
+        pending
+    }
+
     /// Does something that waits, on the runtime, and answers when it is done.
     pub(super) fn answer<T: Send + 'static>(
         &self,
@@ -406,182 +315,8 @@ impl Backend {
     }
 }
 
-/// The hash of a password, made where nobody waits for the thread.
-async fn hashed(password: String) -> Result<Secret, Error> {
-    let hash = tokio::task::spawn_blocking(move || ingest::hash_password(&password)).await.ok().flatten();
-    hash.ok_or_else(|| Error::Refused("the system gives no random numbers, so no password can be kept".to_owned()))
-}
-
 fn refused<T>(error: Error) -> Pending<T> {
     let (answer, pending) = Pending::pair();
     answer.give(Err(error));
     pending
-}
-
-/// Opens what was kept closed of a phone, step by step.
-async fn open_kept(
-    store: &store::Writer,
-    reader: &store::Reader,
-    device: DeviceId,
-    secret: &Secret,
-) -> Result<KeyOutcome, Error> {
-    // What it sent before its key was known came under the short name that its headers give.
-    let short = reader
-        .read(move |db| {
-            let Some(own) = query::device(db, device)? else { return Ok(None) };
-            let Some(short) = own.identity.as_str().strip_prefix("owntracks/").map(str::to_owned) else {
-                return Ok(None);
-            };
-            let other = query::devices(db)?
-                .into_iter()
-                .find(|d| d.protocol == Protocol::OwnTracks && d.identity.as_str() == short && d.id != device);
-            let Some(other) = other else { return Ok(None) };
-            let kept = phones::closed(db, other.id, PacketId(0), STEP)?;
-            Ok(Some((own.identity, other.id, kept)))
-        })
-        .answered()
-        .await?;
-    if let Some((own, other, kept)) = short {
-        let is_it = |packet: &ClosedPacket| reopen(packet, secret).is_some_and(|opened| opened.claims.contains(&own));
-        if kept.iter().any(is_it) {
-            // Its key proves that it is the same phone.
-            store.same_as(other, device).answered().await?;
-        }
-    }
-    let mut outcome = KeyOutcome::default();
-    let mut after = PacketId(0);
-    loop {
-        let kept = reader.read(move |db| phones::closed(db, device, after, STEP)).answered().await?;
-        let Some(last) = kept.last() else { return Ok(outcome) };
-        after = last.id;
-        let total = kept.len() as u64;
-        let secret = secret.clone();
-        let opened: Vec<_> = kept
-            .iter()
-            .filter_map(|packet| reopen(packet, &secret))
-            .map(|opened| OpenedPacket { id: opened.id, holder: device, packet: opened.packet })
-            .collect();
-        let fitting = opened.len() as u64;
-        outcome.closed += total - fitting;
-        if !opened.is_empty() {
-            outcome.opened += store.opened(opened).answered().await?;
-        }
-    }
-}
-
-/// A kept packet as it would have come in with this key.
-struct Reopened {
-    id: PacketId,
-    /// Everybody it says it is from.
-    claims: BTreeSet<Identity>,
-    packet: crate::model::NewPacket,
-}
-
-fn reopen(kept: &ClosedPacket, secret: &Secret) -> Option<Reopened> {
-    let packet = owntracks::reopen(&kept.bytes, kept.context.as_deref(), secret.reveal(), kept.received)?;
-    Some(Reopened { id: kept.id, claims: owntracks::claims(&packet).into_iter().collect(), packet })
-}
-
-/// What a set-up says.
-struct Words {
-    user: String,
-    device: String,
-    tid: String,
-    password: Option<String>,
-    key: Option<Secret>,
-    /// It must sign in.
-    guarded: bool,
-}
-
-fn setup(words: &Words, urls: &[PhoneUrl], chosen: Option<&str>) -> PhoneSetup {
-    let best = chosen.and_then(|c| urls.iter().find(|u| u.url == c)).or(urls.first());
-    let url = best.map(|u| u.url.clone()).or_else(|| chosen.map(str::to_owned)).unwrap_or_default();
-    let mut settings = json!({
-        "_type": "configuration", "mode": 3, "url": url, "username": words.user, "deviceId": words.device, "tid": words.tid,
-        // Signing in, commands and all details; monitoring 1 is "significant changes", which spares the battery.
-        "auth": words.guarded || words.password.is_some(), "cmd": true, "allowRemoteLocation": true, "extendedData": true, "monitoring": 1,
-    });
-    if let Some(password) = &words.password {
-        settings["password"] = json!(password);
-    }
-    if let Some(key) = &words.key {
-        settings["encryptionKey"] = json!(key.reveal());
-    }
-    let otrc = serde_json::to_string_pretty(&settings).unwrap_or_default();
-    let mut warnings = Vec::new();
-    match best {
-        None => warnings.push(
-            "Nothing listens for phones. Turn on the OwnTracks receiver, for the whole network, in the settings."
-                .to_owned(),
-        ),
-        Some(best) => {
-            if !best.from_network {
-                let text = "Only this computer reaches this address. Open the OwnTracks receiver to the network in the settings.";
-                warnings.push(text.to_owned());
-            }
-            if !best.secure {
-                let text = "iPhones refuse addresses without HTTPS; for those turn HTTPS on. Android takes this one, but anybody in the \
-                            network can read along unless a key is set.";
-                warnings.push(text.to_owned());
-            }
-        }
-    }
-    if words.guarded && words.password.is_none() {
-        let text =
-            "The password is not in here, because only its hash is kept. Type it into the phone, or set a new one.";
-        warnings.push(text.to_owned());
-    }
-    PhoneSetup {
-        url,
-        user: words.user.clone(),
-        device: words.device.clone(),
-        tid: words.tid.clone(),
-        otrc_name: format!("{}-{}.otrc", file_word(&words.user), file_word(&words.device)),
-        link: format!("owntracks:///config?inline={}", percent_encoded(&base64(settings.to_string().as_bytes()))),
-        otrc,
-        warnings,
-    }
-}
-
-/// User and device of an identity; a name without a slash is the device.
-fn parts(identity: &Identity) -> (String, String) {
-    let name = identity.as_str();
-    let mut last = name.rsplit('/');
-    let device = last.next().unwrap_or(name).to_owned();
-    (last.next().unwrap_or_default().to_owned(), device)
-}
-
-/// Two characters for a map.
-fn short_id(user: &str, device: &str) -> String {
-    let first = |text: &str| text.chars().find(char::is_ascii_alphanumeric);
-    let mut letters: String = [first(user), first(device)].into_iter().flatten().collect();
-    if letters.len() < 2 {
-        letters = device.chars().filter(char::is_ascii_alphanumeric).take(2).collect();
-    }
-    letters.to_uppercase()
-}
-
-/// Part of a file name that every system takes.
-fn file_word(text: &str) -> String {
-    let word: String =
-        text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(40).collect();
-    if word.is_empty() { "phone".to_owned() } else { word }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    use base64::Engine;
-    base64::prelude::BASE64_STANDARD.encode(bytes)
-}
-
-/// With `%2B` for what means something else in a link.
-fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            use std::fmt::Write;
-            write!(out, "%{byte:02X}").expect("a string takes everything");
-        }
-        out
-    })
 }

@@ -93,11 +93,11 @@ pub(super) fn ignore(args: &IgnoreArgs, site: &Site, out: &mut dyn Write) -> Res
     Ok(())
 }
 
-fn beside(data_dir: &Path, site: &Site) -> Result<Store, Error> {
+pub(super) fn beside(data_dir: &Path, site: &Site) -> Result<Store, Error> {
     Store::beside(data_dir, Clock::clone(&site.clock))
 }
 
-fn find(store: &Store, word: &str) -> Result<Device, Error> {
+pub(super) fn find(store: &Store, word: &str) -> Result<Device, Error> {
     let name = word.to_owned();
     let found = store.reader().read(move |db| query::find_device(db, &name)).wait()?;
     found.ok_or_else(|| Error::NoSuchDevice(word.to_owned()))
@@ -193,7 +193,7 @@ fn ago(now: Timestamp, at: Timestamp) -> String {
     }
 }
 
-fn shown(identity: &Identity) -> String {
+pub(super) fn shown(identity: &Identity) -> String {
     plain(identity.as_str())
 }
 

@@ -8,6 +8,7 @@ mod doctor;
 mod export;
 mod log;
 mod moment;
+mod phone;
 mod progress;
 pub mod serve;
 mod simulate;
@@ -74,6 +75,7 @@ enum Call {
     Devices(devices::DevicesArgs),
     Adopt(devices::AdoptArgs),
     Ignore(devices::IgnoreArgs),
+    Phone(phone::PhoneArgs),
     Simulate(simulate::SimulateArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -191,6 +193,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Devices(args) => devices::list(&args, &site()?, out)?,
         Call::Adopt(args) => devices::adopt(&args, &site()?, out)?,
         Call::Ignore(args) => devices::ignore(&args, &site()?, out)?,
+        Call::Phone(args) => phone::run(args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
         // It examines the settings itself.
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),

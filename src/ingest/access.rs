@@ -84,7 +84,9 @@ pub(super) enum SignedIn {
 /// Why a request may not report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Barred {
-    WrongCredentials { given: bool },
+    WrongCredentials {
+        given: bool,
+    },
     /// Signed in, but as somebody else.
     NotTheirs,
 }
@@ -110,6 +112,11 @@ pub(crate) struct Gate {
 impl Gate {
     pub(crate) fn new(shared: Access) -> Self {
         Self { shared, known: Mutex::default(), salt: password::random(), checks: Semaphore::new(CHECKS_AT_ONCE) }
+    }
+
+    /// The secret of all phones.
+    pub(super) fn shared_key(&self) -> Option<Secret> {
+        self.shared.key.clone().and_then(Secret::new)
     }
 
     /// True where everybody must sign in and there is but one way to.
@@ -175,8 +182,7 @@ impl Gate {
             return true;
         }
         let (hash, password) = (hash.clone(), password.to_owned());
-        let right =
-            tokio::task::spawn_blocking(move || password::verify(&hash, &password)).await.unwrap_or_default();
+        let right = tokio::task::spawn_blocking(move || password::verify(&hash, &password)).await.unwrap_or_default();
         if let Some(mark) = mark.filter(|_| right) {
             let mut known = self.known();
             if known.len() >= MOST_KNOWN {
@@ -198,7 +204,7 @@ impl Gate {
             .filter_map(|name| book.find(name).or_else(|| book.find(&Identity::new(format!("owntracks/{name}"))?)))
             .filter_map(|device| book.keys.get(&device))
             .collect();
-        let shared = self.shared.key.clone().and_then(Secret::new);
+        let shared = self.shared_key();
         let mut secrets: Vec<&Secret> = own.clone();
         secrets.extend(shared.as_ref());
         if own.is_empty() && request.body.len() <= TRY_ALL_BYTES {

@@ -38,7 +38,7 @@ pub use visits::{App, Outcome, Visit};
 pub(crate) use visits::Visits;
 
 use crate::{
-    model::{Clock, PhoneBook, Protocol, Timestamp},
+    model::{Clock, PhoneBook, Protocol, Secret, Timestamp},
     store::{Reader, Store, Writer},
 };
 
@@ -180,6 +180,7 @@ pub struct Receivers {
     https: Receiver,
     visits: Arc<Visits>,
     tls: Arc<Tls>,
+    gate: Arc<Gate>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -215,7 +216,7 @@ impl Receivers {
         };
         let running = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, false, at, &site)).collect();
         let https = supervise::start(Protocol::OwnTracks, true, https, &site);
-        Self { running, https, visits, tls: site.tls, stop, tasks }
+        Self { running, https, visits, tls: site.tls, gate: site.gate, stop, tasks }
     }
 
     /// How each receiver fares.
@@ -241,6 +242,11 @@ impl Receivers {
     /// What HTTPS shows.
     pub(crate) fn tls(&self) -> Arc<Tls> {
         Arc::clone(&self.tls)
+    }
+
+    /// The secret of all phones.
+    pub(crate) fn shared_key(&self) -> Option<Secret> {
+        self.gate.shared_key()
     }
 
     /// The last requests of phones, oldest first.

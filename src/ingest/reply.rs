@@ -93,8 +93,7 @@ fn location(overview: &DeviceOverview, tid: &str) -> Option<Value> {
     message.insert("lat".to_owned(), json!(lat));
     message.insert("lon".to_owned(), json!(lon));
     message.insert("tst".to_owned(), json!(fix.at.as_second()));
-    let measures =
-        [("acc", fix.accuracy_m), ("alt", fix.altitude_m), ("vel", fix.speed_kmh), ("cog", fix.course_deg)];
+    let measures = [("acc", fix.accuracy_m), ("alt", fix.altitude_m), ("vel", fix.speed_kmh), ("cog", fix.course_deg)];
     for (key, measure) in measures {
         // Whole numbers, as the apps themselves write them.
         if let Some(measure) = measure.filter(|m| m.abs() < 1e9) {
@@ -319,7 +318,10 @@ mod tests {
             sent.remember(DeviceId(9), &told.cards, at(now));
             told.cards.len()
         };
-        assert_eq!([count("Ann", 1000), count("Ann", 1001), count("Anna", 1002), count("Anna", 1002 + 13 * 3600)], [1, 0, 1, 1]);
+        assert_eq!(
+            [count("Ann", 1000), count("Ann", 1001), count("Anna", 1002), count("Anna", 1002 + 13 * 3600)],
+            [1, 0, 1, 1]
+        );
     }
 
     #[test]

@@ -311,7 +311,9 @@ fn names() -> BTreeSet<String> {
         names.insert(host);
     }
     let addresses = if_addrs::get_if_addrs().unwrap_or_default();
-    names.extend(addresses.iter().filter(|i| !i.is_link_local()).map(|i| i.ip()).filter(is_stable).map(|ip| ip.to_string()));
+    names.extend(
+        addresses.iter().filter(|i| !i.is_link_local()).map(|i| i.ip()).filter(is_stable).map(|ip| ip.to_string()),
+    );
     names
 }
 

@@ -9,7 +9,8 @@ use wayglass::{
 
 use super::support::{SOON, Station, http};
 
-const FIX: &str = r#"{"_type":"location","lat":48.85833,"lon":2.29513,"tst":1700000000,"tid":"JJ","topic":"owntracks/jane/phone"}"#;
+const FIX: &str =
+    r#"{"_type":"location","lat":48.85833,"lon":2.29513,"tst":1700000000,"tid":"JJ","topic":"owntracks/jane/phone"}"#;
 
 fn free() -> ListenAt {
     ListenAt::Address("127.0.0.1:0".parse().unwrap())
@@ -129,7 +130,8 @@ fn the_users_own_certificate_is_shown_instead() {
 
 #[test]
 fn a_certificate_that_is_missing_is_said_and_the_rest_runs() {
-    let own = wayglass::backend::CertificateFiles { certificate: "/nowhere/c.pem".into(), key: "/nowhere/k.pem".into() };
+    let own =
+        wayglass::backend::CertificateFiles { certificate: "/nowhere/c.pem".into(), key: "/nowhere/k.pem".into() };
     let https = Https { listen: free(), certificate: Some(own) };
     let station = Station::start_with(tempfile::tempdir().unwrap(), Policy::Adopt, Access::default(), https);
     match station.backend().https().unwrap().status {

@@ -1,6 +1,10 @@
 //! Phones over real sockets: passwords, keys, names, friends and commands, and what the checklist makes of what came.
 
-use std::net::SocketAddr;
+use std::{
+    io::Write,
+    net::SocketAddr,
+    process::{Command, Stdio},
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -177,7 +181,11 @@ fn what_comes_closed_is_kept_and_opened_when_the_key_is_set() {
     assert_eq!(positions(&station, "owntracks/jane/phone"), 4);
     let plain = post(to, &fix(10, of("jane", "phone")));
     assert_eq!((plain.status, plain.body.as_str()), (200, "[]"), "in the clear as it came");
-    assert_eq!(backend.set_key(device.id, Some("right".to_owned())).wait().unwrap().opened, 0, "nothing is opened twice");
+    assert_eq!(
+        backend.set_key(device.id, Some("right".to_owned())).wait().unwrap().opened,
+        0,
+        "nothing is opened twice"
+    );
 }
 
 #[test]
@@ -192,6 +200,94 @@ fn a_phone_that_was_paired_under_its_topic_gets_what_came_closed_before() {
     station.backend().set_key(phone, Some("right".to_owned())).wait().unwrap();
     assert_eq!(positions(&station, "owntracks/jane/phone"), 2);
     assert_eq!(station.sql::<i64>("SELECT count(*) FROM devices"), 1);
+}
+
+/// A Python with PyNaCl: the one that `tests/run` makes, or the system's.
+fn libsodium(args: &[&str], lines: &str) -> Option<Vec<Value>> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let made = root.join("target/pynacl/bin/python");
+    let python = if made.exists() { made } else { "python3".into() };
+    let started = Command::new(python)
+        .arg(root.join("tests/pynacl.py"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = match started {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        started => started.unwrap(),
+    };
+    // Without PyNaCl it has gone before it reads.
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).ok();
+    let done = child.wait_with_output().unwrap();
+    if done.status.code() == Some(3) {
+        return None;
+    }
+    assert!(done.status.success(), "{:?}", done.status);
+    Some(String::from_utf8(done.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+#[test]
+fn libsodium_opens_our_boxes_and_we_open_its() {
+    let station = Station::start(Policy::Adopt);
+    let jane = add(&station, "jane", "p", None, Some("gehëim €")).id;
+    let bob = add(&station, "bob", "p", None, None).id;
+    post(station.owntracks, &fix(0, of("bob", "p")));
+    station.backend().set_friend(jane, bob, true).wait().unwrap();
+    let url = format!("http://{}/pub", station.owntracks);
+    let lines = format!("{}\n{}\n", fix(1, of("jane", "p")), fix(2, of("jane", "p")));
+    let Some(answers) = libsodium(&[&url, "gehëim €", "jane", "p"], &lines) else {
+        eprintln!("no PyNaCl here: tests/run installs it where it may");
+        return;
+    };
+    assert_eq!(positions(&station, "owntracks/jane/p"), 2);
+    let kinds = |answer: &Value| answer.as_array().unwrap().iter().map(|m| m["_type"].clone()).collect::<Vec<_>>();
+    assert_eq!(
+        answers.iter().map(kinds).collect::<Vec<_>>(),
+        [vec![json!("card"), json!("location")], vec![json!("location")]]
+    );
+}
+
+#[test]
+fn the_command_line_pairs_a_phone_beside_a_running_instance() {
+    let station = Station::start(Policy::Ask);
+    let wayglass = |words: &[&str], input: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wayglass"))
+            .arg("--data-dir")
+            .arg(station.folder.path())
+            .arg("--config")
+            .arg(station.folder.path().join("none.toml"))
+            .args(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+        let done = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+        (done.status.success(), said)
+    };
+    std::fs::write(station.folder.path().join("none.toml"), "").unwrap();
+    let otrc = station.folder.path().join("jane.otrc");
+    let words =
+        ["phone", "add", "jane", "pixel", "--url", "https://192.0.2.1:5145/pub", "--otrc", otrc.to_str().unwrap()];
+    let (done, said) = wayglass(&words, "");
+    assert!(done && said.contains("owntracks/jane/pixel") && said.contains("owntracks:///config?inline="), "{said}");
+    let told: Value = serde_json::from_str(&std::fs::read_to_string(otrc).unwrap()).unwrap();
+    let password = told["password"].as_str().unwrap();
+    // The running instance knows it within a second.
+    let body = fix(0, of("jane", "pixel"));
+    station.until("the password is wanted", |s| post(s.owntracks, &body).status == 401);
+    assert_eq!(send(station.owntracks, &basic("jane", password), &body).status, 200);
+    let (done, said) = wayglass(&["phone", "password", "jane", "--device", "owntracks/jane/pixel"], "another\n");
+    assert!(done && !said.contains("another"), "{said}");
+    station.until("the new one counts", |s| send(s.owntracks, &basic("jane", "another"), &body).status == 200);
+    let (done, said) = wayglass(&["phone", "tell", "owntracks/jane/pixel", "reboot"], "");
+    assert!(!done && said.contains("reportLocation"), "{said}");
+    let (done, said) = wayglass(&["phone", "tell", "owntracks/jane/pixel", "status"], "");
+    assert!(done, "{said}");
+    station.until("it is told", |s| send(s.owntracks, &basic("jane", "another"), &body).body.contains("\"status\""));
 }
 
 #[test]
@@ -260,6 +356,19 @@ fn friends_are_told_to_who_may_see_them() {
     let answer = told(&post(to, &fix(4, of("jane", "p"))));
     assert_eq!(answer.iter().filter(|m| m["_type"] == "location").count(), 1, "{answer:?}");
     assert_eq!(backend.phones().wait().unwrap().iter().find(|r| r.device == jane).unwrap().sees, [eve]);
+}
+
+#[test]
+fn a_kept_box_is_looked_into_where_its_key_is_known() {
+    let station = Station::start(Policy::Adopt);
+    let jane = add(&station, "jane", "p", None, Some("right")).id;
+    let head = "X-Limit-U: jane\r\nX-Limit-D: p\r\n";
+    assert_eq!(send(station.owntracks, head, &sealed("right", &fix(1, of("jane", "p")))).status, 200);
+    let query = wayglass::backend::PacketQuery { device: Some(jane), before: None, limit: 10 };
+    let packets = station.backend().packets(query).wait().unwrap();
+    let titles: Vec<_> =
+        packets.iter().map(|p| station.backend().dissect(p, &Default::default()).title.into_owned()).collect();
+    assert_eq!(titles, ["Position, encrypted", "Array of 0 messages, encrypted"]);
 }
 
 #[test]
@@ -394,7 +503,8 @@ fn a_phone_that_is_forgotten_leaves_nothing_behind() {
 #[test]
 fn motion_is_an_event_when_it_changes() {
     let station = Station::start(Policy::Adopt);
-    for (second, activity) in [(0, "stationary"), (1, "stationary"), (2, "walking"), (3, "walking"), (4, "automotive")] {
+    for (second, activity) in [(0, "stationary"), (1, "stationary"), (2, "walking"), (3, "walking"), (4, "automotive")]
+    {
         let more = json!({ "topic": "owntracks/jane/p", "motionactivities": [activity] });
         post(station.owntracks, &fix(second, more));
     }

@@ -121,7 +121,11 @@ fn card(object: &Object<'_, '_>, findings: &mut Findings) -> Card {
     let face = object.text("face").map(str::trim).filter(|face| !face.is_empty());
     let fits = face.is_some_and(|face| face.len() <= MOST_FACE_BYTES && is_picture(face));
     if let (Some(node), Some(_), false) = (node, face, fits) {
-        findings.warn(Group::Range, &node.value, "`face` is no PNG or JPEG in base64 of a sensible size, and is not shown");
+        findings.warn(
+            Group::Range,
+            &node.value,
+            "`face` is no PNG or JPEG in base64 of a sensible size, and is not shown",
+        );
     }
     Card { name, face: face.filter(|_| fits).map(str::to_owned) }
 }
