@@ -1,7 +1,5 @@
 //! How far the pairing of a phone has come: what has arrived, what failed, and what to change on the phone.
 
-use std::net::IpAddr;
-
 use super::phones::PhoneUrl;
 use crate::{
     ingest::{App, Outcome, Visit},
@@ -150,11 +148,9 @@ fn came(visit: &Visit) -> String {
         App::Other => "a client",
     };
     let how = if visit.secure { "HTTPS" } else { "HTTP" };
-    let from = match visit.peer {
-        ip if ip.is_loopback() => "this computer".to_owned(),
-        IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or_else(|| ip.to_string(), |v4| v4.to_string()),
-        ip @ IpAddr::V4(_) => ip.to_string(),
-    };
+    // A socket of IPv6 shows IPv4 in another dress.
+    let peer = visit.peer.to_canonical();
+    let from = if peer.is_loopback() { "this computer".to_owned() } else { peer.to_string() };
     format!("{app} came from {from} over {how}")
 }
 

@@ -161,9 +161,7 @@ impl Config {
             let DeValue::String(word) = &value else {
                 return Err(wrong(format!("a value of type {}", value.type_str())));
             };
-            let beside = |word: &str| {
-                (!word.is_empty()).then(|| path.parent().unwrap_or(Path::new("")).join(word))
-            };
+            let beside = |word: &str| (!word.is_empty()).then(|| path.parent().unwrap_or(Path::new("")).join(word));
             let understood = match key {
                 Key::DataDir => set(&mut config.data_dir, beside(word)),
                 Key::Gt06 => set(&mut config.gt06, listen_at(word).ok()),

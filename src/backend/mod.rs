@@ -28,6 +28,10 @@ pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
 pub use signal::StopSignal;
 
+pub use crate::{
+    ingest::{Access, App, CertificateFiles, Limits, ListenAt, Outcome, ReceiverLine, ReceiverStatus, Root, Visit},
+    store::{Error, Pending},
+};
 use crate::{
     ingest::{Receivers, Tls},
     model::{
@@ -35,10 +39,6 @@ use crate::{
         TimeWindow,
     },
     store::{self, Options, Store, query},
-};
-pub use crate::{
-    ingest::{Access, App, CertificateFiles, Limits, ListenAt, Outcome, ReceiverLine, ReceiverStatus, Root, Visit},
-    store::{Error, Pending},
 };
 
 /// Called after a commit so that a window draws again. Any thread may call it.

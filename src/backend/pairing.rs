@@ -135,7 +135,25 @@ pub fn set_password(store: &Writer, user: &str, device: Option<DeviceId>, passwo
 pub fn set_key(store: &Writer, reader: &Reader, device: DeviceId, key: Option<String>) -> Result<KeyOutcome, Error> {
     let secret = key.and_then(Secret::new);
     store.set_phone_key(device, secret.clone()).wait()?;
+    if secret.is_some() {
+        attach_short_name(store, reader, device)?;
+    }
     secret.map_or(Ok(KeyOutcome::default()), |secret| open_kept(store, reader, device, &secret))
+}
+
+/// An encrypted message is only called by its headers, which leave out what begins every topic; that name is the phone's, unless somebody
+/// came under it.
+fn attach_short_name(store: &Writer, reader: &Reader, device: DeviceId) -> Result<(), Error> {
+    let free = reader.read(move |db| {
+        let own = query::device(db, device)?;
+        let short = own.as_ref().and_then(|own| Identity::new(own.identity.as_str().strip_prefix("owntracks/")?));
+        let Some(short) = short else { return Ok(None) };
+        Ok((!phones::is_taken(db, &short)?).then_some(short))
+    });
+    match free.wait()? {
+        Some(short) => store.set_alias(device, short, true).wait().map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 fn hashed(password: &str) -> Result<Secret, Error> {

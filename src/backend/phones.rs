@@ -12,7 +12,7 @@ use crate::{
     ingest,
     model::{
         Command, Device, DeviceId, Direction, Identity, MOST_PHONE_COMMAND_BYTES, PacketRow, PhoneCommand, PhoneRow,
-        Profile, Protocol, Timestamp,
+        Profile, Protocol, Secret, Timestamp,
     },
     store::{phones, query},
     wire::{self, Dissection, owntracks},
@@ -108,7 +108,7 @@ impl Backend {
         let shared = self.receivers.as_ref().and_then(ingest::Receivers::shared_key);
         let secret = match packet.protocol {
             Protocol::OwnTracks => {
-                let secrets = own.iter().chain(&shared).map(|secret| secret.reveal());
+                let secrets = own.iter().chain(&shared).map(Secret::reveal);
                 owntracks::fitting(&packet.bytes, secrets).map(str::to_owned)
             }
             Protocol::Gt06 => None,

@@ -142,9 +142,8 @@ fn add(args: Add, site: &Site, store: &Store, out: &mut dyn Write) -> Result<()>
         phone.key = pairing::fresh_secret();
     }
     let made = pairing::add(&store.writer(), phone.clone())?;
-    let url = match url.or_else(|| address(site)) {
-        Some(url) => url,
-        None => bail!("no receiver is set up for phones; give the address with --url"),
+    let Some(url) = url.or_else(|| address(site)) else {
+        bail!("no receiver is set up for phones; give the address with --url")
     };
     let setup = pairing::setup_for(&phone, &url);
     writeln!(out, "phone     {}", shown(&made.identity))?;

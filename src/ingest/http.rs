@@ -31,15 +31,15 @@ use hyper_util::{
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     Site,
-    access::{Barred, Basic, Book, Opener, text},
+    access::{Barred, Basic, Book, Opener, speaks_openly, text},
+    handshake::{no_handshake, shake_hands},
     password, reply, tcp,
     tls::{ROOT_DER_PATH, ROOT_PEM_PATH},
     visits::{App, Outcome, Visit},
@@ -81,46 +81,6 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
         });
     })
     .await;
-}
-
-/// Makes a connection secret, in the time that a head may take.
-async fn shake_hands(stream: TcpStream, site: &Site) -> Result<TlsStream<TcpStream>, String> {
-    let tls = Arc::clone(&site.tls);
-    let config = tokio::task::spawn_blocking(move || tls.config()).await.map_err(|e| e.to_string())?;
-    let config = config.map_err(|e| e.to_string())?;
-    let shaken = timeout(site.limits.http_head, TlsAcceptor::from(config).accept(stream));
-    tokio::select! {
-        shaken = shaken => shaken.map_err(|_| "it said nothing".to_owned())?.map_err(|error| handshake_failed(&error)),
-        () = site.stop.cancelled() => Err("stopping".to_owned()),
-    }
-}
-
-/// Why a handshake failed, for whoever pairs a phone.
-fn handshake_failed(error: &std::io::Error) -> String {
-    use rustls::{AlertDescription as Alert, Error};
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    match tls {
-        Some(Error::AlertReceived(Alert::UnknownCA | Alert::BadCertificate | Alert::CertificateUnknown)) => {
-            "it does not trust the certificate".to_owned()
-        }
-        Some(Error::InvalidMessage(_)) => "it does not speak HTTPS".to_owned(),
-        Some(other) => format!("the handshake failed: {other}"),
-        None => format!("it broke off: {error}"),
-    }
-}
-
-fn no_handshake(peer: SocketAddr, why: String, site: &Site) {
-    tracing::debug!(%peer, why, "no handshake");
-    site.visits.note(Visit {
-        at: (site.clock)(),
-        peer: peer.ip(),
-        secure: true,
-        app: App::Other,
-        user: None,
-        names: Vec::new(),
-        device: None,
-        outcome: Outcome::NoHandshake(why),
-    });
 }
 
 async fn serve(
@@ -318,8 +278,8 @@ impl Desk {
             };
         }
         let told = match names.first().and_then(|name| book.names.get(name)) {
-            Some(named) if named.adopted && (incoming.decrypted || gate.speaks_openly(named.device, book)) => {
-                self.tell(parts, named.device, book).await
+            Some(known) if known.adopted && (incoming.decrypted || speaks_openly(known.device, book)) => {
+                self.tell(parts, known.device, book).await
             }
             Some(_) | None => Told::default(),
         };

@@ -6,6 +6,7 @@
 
 mod access;
 mod converse;
+mod handshake;
 mod http;
 mod password;
 mod reply;
@@ -32,10 +33,10 @@ pub use converse::{End, converse};
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 pub(crate) use supervise::holder_of;
-pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
 pub use tls::{CertificateFiles, Root, Shown, Tls, TlsError};
-pub use visits::{App, Outcome, Visit};
+pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
 pub(crate) use visits::Visits;
+pub use visits::{App, Outcome, Visit};
 
 use crate::{
     model::{Clock, PhoneBook, Protocol, Secret, Timestamp},

@@ -22,7 +22,8 @@ pub(super) fn start(protocol: Protocol, secure: bool, at: ListenAt, site: &Site)
     let (status_tx, status) = watch::channel(ReceiverStatus::Starting);
     let retry = Arc::new(Notify::new());
     let connections = Arc::default();
-    let task = Task { protocol, secure, wanted: wanted_rx, status: status_tx, retry: Arc::clone(&retry), site: site.clone() };
+    let task =
+        Task { protocol, secure, wanted: wanted_rx, status: status_tx, retry: Arc::clone(&retry), site: site.clone() };
     site.tasks.spawn(task.run(Arc::clone(&connections)));
     Receiver { protocol, wanted, retry, status, connections }
 }

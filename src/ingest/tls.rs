@@ -12,6 +12,7 @@ use std::{
     time::SystemTime,
 };
 
+use if_addrs::Interface;
 use jiff::{SignedDuration, civil::Date, tz::TimeZone};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -267,7 +268,8 @@ impl Authority {
 
 /// What a root is called and allowed; the same for one key each time, so that the certificates it signs fit the root that was installed.
 fn authority_params(key: &KeyPair) -> CertificateParams {
-    let mark: String = sha256(key.public_key_raw()).iter().take(4).map(|b| format!("{b:02x}")).collect();
+    let [a, b, c, d, ..] = sha256(key.public_key_raw());
+    let mark = format!("{a:02x}{b:02x}{c:02x}{d:02x}");
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, format!("Wayglass private authority {mark}"));
@@ -312,7 +314,7 @@ fn names() -> BTreeSet<String> {
     }
     let addresses = if_addrs::get_if_addrs().unwrap_or_default();
     names.extend(
-        addresses.iter().filter(|i| !i.is_link_local()).map(|i| i.ip()).filter(is_stable).map(|ip| ip.to_string()),
+        addresses.iter().filter(|i| !i.is_link_local()).map(Interface::ip).filter(is_stable).map(|ip| ip.to_string()),
     );
     names
 }

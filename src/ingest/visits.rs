@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn old_visits_go_first() {
         let visits = Visits::default();
-        for n in 0..MOST as u16 + 3 {
+        for n in 0..u16::try_from(MOST).expect("a few") + 3 {
             visits.note(Visit {
                 at: Timestamp::UNIX_EPOCH,
                 peer: IpAddr::from([127, 0, 0, 1]),

@@ -93,7 +93,8 @@ impl PhoneBook {
         }
         let Some(identity) = identity else { return true };
         let named = self.names.get(identity);
-        self.logins.iter().any(|login| login.covers(identity, named.map(|n| n.device))) || named.is_none_or(|n| !n.adopted)
+        self.logins.iter().any(|login| login.covers(identity, named.map(|n| n.device)))
+            || named.is_none_or(|n| !n.adopted)
     }
 
     /// Whether somebody who signed in as this may report under this name.

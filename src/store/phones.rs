@@ -86,6 +86,15 @@ pub fn aliases_of(db: &Connection, device: DeviceId) -> Result<Vec<Identity>> {
     Ok(aliases(db)?.into_iter().filter(|(_, _, holder)| *holder == device).map(|(_, name, _)| name).collect())
 }
 
+/// True where a phone is called this already, by itself or by hand.
+pub fn is_taken(db: &Connection, name: &Identity) -> Result<bool> {
+    db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM devices WHERE protocol = 'owntracks' AND identity = ?1)
+             OR EXISTS (SELECT 1 FROM aliases WHERE protocol = 'owntracks' AND identity = ?1)",
+    )?
+    .query_row([name.as_str()], |row| row.get(0))
+}
+
 /// How many kept packets of a device no key has opened.
 pub fn count_closed(db: &Connection, device: DeviceId) -> Result<u64> {
     db.prepare_cached("SELECT count(*) FROM packets WHERE kind = 'encrypted' AND device_id = ?1")?

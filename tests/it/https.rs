@@ -1,6 +1,12 @@
 //! HTTPS for phones, with curl as a client that knows nothing but the root certificate.
 
-use std::{fs, net::SocketAddr, path::Path, process::Command};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    process::Command,
+};
 
 use wayglass::{
     backend::{Access, Https, ListenAt, ReceiverStatus, phones::PhoneUrl},
@@ -80,8 +86,7 @@ fn a_client_without_the_root_goes_away_and_it_is_seen_why() {
 #[test]
 fn plain_http_at_the_port_of_https_is_no_redirect_and_no_end() {
     let (station, at) = secure_station();
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(at).unwrap();
+    let mut stream = TcpStream::connect(at).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
     stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").unwrap();
     let mut said = Vec::new();

@@ -13,13 +13,14 @@ use wayglass::{
         Access, Https,
         phones::{CheckState, Checked, NewPhone, SetupChoice, qr},
     },
-    model::{CommandState, Device, DeviceId, Identity, PhoneCommand, Policy, Protocol},
+    model::{CommandState, Device, DeviceId, Identity, PhoneCommand, Policy, Profile, Protocol},
 };
 
 use super::support::{Answer, Station, http, post};
 
 const ANDROID: &str = "User-Agent: Owntracks-Android/gms/420509001\r\n";
 
+#[expect(clippy::needless_pass_by_value, reason = "every call makes its own")]
 fn fix(second: i64, more: Value) -> String {
     let mut message = json!({ "_type": "location", "lat": 48.85833, "lon": 2.29513, "tst": 1_700_000_000 + second });
     message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -50,7 +51,7 @@ fn add(station: &Station, user: &str, device: &str, password: Option<&str>, key:
     station.backend().add_phone(phone).wait().unwrap()
 }
 
-/// libsodium's secretbox, made with the crate that the program uses; PyNaCl's own boxes are in the vectors.
+/// libsodium's secretbox, made with the crate that the program uses; `PyNaCl`'s own boxes are in the vectors.
 fn sealed(secret: &str, plain: &str) -> String {
     use crypto_secretbox::{Key, KeyInit, Nonce, XSalsa20Poly1305, aead::Aead};
     let mut key = [0; 32];
@@ -202,7 +203,7 @@ fn a_phone_that_was_paired_under_its_topic_gets_what_came_closed_before() {
     assert_eq!(station.sql::<i64>("SELECT count(*) FROM devices"), 1);
 }
 
-/// A Python with PyNaCl: the one that `tests/run` makes, or the system's.
+/// A Python with `PyNaCl`: the one that `tests/run` makes, or the system's.
 fn libsodium(args: &[&str], lines: &str) -> Option<Vec<Value>> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let made = root.join("target/pynacl/bin/python");
@@ -367,7 +368,7 @@ fn a_kept_box_is_looked_into_where_its_key_is_known() {
     let query = wayglass::backend::PacketQuery { device: Some(jane), before: None, limit: 10 };
     let packets = station.backend().packets(query).wait().unwrap();
     let titles: Vec<_> =
-        packets.iter().map(|p| station.backend().dissect(p, &Default::default()).title.into_owned()).collect();
+        packets.iter().map(|p| station.backend().dissect(p, &Profile::default()).title.into_owned()).collect();
     assert_eq!(titles, ["Position, encrypted", "Array of 0 messages, encrypted"]);
 }
 

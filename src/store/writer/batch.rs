@@ -323,7 +323,13 @@ impl<'t> Batch<'t> {
     }
 
     /// Writes what a report told. True where its fix was not there before.
-    pub(super) fn report(&mut self, packet: &NewPacket, id: PacketId, device: DeviceId, report: &Report) -> Result<bool> {
+    pub(super) fn report(
+        &mut self,
+        packet: &NewPacket,
+        id: PacketId,
+        device: DeviceId,
+        report: &Report,
+    ) -> Result<bool> {
         let new = match &report.fix {
             Some(fix) => self.position(packet, id, device, report, fix)?,
             None => None,

@@ -30,7 +30,7 @@ pub(super) fn report(
         report.readings.set("tid", tid);
     }
     let at = moment(object, kind, received, findings);
-    let mut attributes = attributes(object);
+    let mut attributes = attributes(object, kind);
     match kind {
         "transition" if !matches!(object.text("event"), Some("enter" | "leave")) => {
             findings.warn(Group::Json, &object.span, "`event` is neither \"enter\" nor \"leave\"");
@@ -72,10 +72,12 @@ fn moment(object: &Object<'_, '_>, kind: &str, received: Timestamp, findings: &m
 }
 
 /// Everything that was told, except what may hold a password (`configuration`) and what is a picture.
-fn attributes(object: &Object<'_, '_>) -> Readings {
+fn attributes(object: &Object<'_, '_>, kind: &str) -> Readings {
     let mut attributes = Readings::new();
     for (index, name, node) in object.members().take(64) {
         match name {
+            // Settings that came as a message of their own.
+            _ if kind == "configuration" && is_secret(name) => {}
             "_type" | "_id" | "topic" | "configuration" | "face" | "image" | "waypoints" => {}
             // The protocol's own sample writes the radius of a waypoint as a string.
             "rad" | "tst" | "wtst" | "lat" | "lon" | "acc" | "steps" | "distance" | "rssi" => {
@@ -86,6 +88,12 @@ fn attributes(object: &Object<'_, '_>) -> Readings {
         }
     }
     attributes
+}
+
+/// Members of settings that nobody should find in a list of events.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["pass", "key", "secret", "pkcs", "auth", "header", "url"].iter().any(|word| name.contains(word))
 }
 
 fn set(attributes: &mut Readings, name: &str, value: Option<serde_json::Value>) {
@@ -108,7 +116,7 @@ fn waypoints(doc: &Doc<'_>, object: &Object<'_, '_>, received: Timestamp, findin
             continue;
         };
         let at = moment(&place, "waypoint", received, findings);
-        places.push(Event { at, kind: Cow::Borrowed("waypoint"), attributes: attributes(&place) });
+        places.push(Event { at, kind: Cow::Borrowed("waypoint"), attributes: attributes(&place, "waypoint") });
     }
     places
 }
