@@ -1,6 +1,6 @@
 //! `wayglass phone`: pair phones and say what each may and must do. All of it works beside a running instance.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand};
@@ -162,7 +162,8 @@ fn add(args: Add, site: &Site, store: &Store, out: &mut dyn Write) -> Result<()>
     if let Some(path) = otrc {
         std::fs::write(&path, &setup.otrc).map_err(|e| anyhow!("cannot write {}: {e}", path.display()))?;
     }
-    if let Some(picture) = pairing::qr(&setup.link) {
+    // Its colours are a terminal's.
+    if let Some(picture) = pairing::qr(&setup.link).filter(|_| io::stdout().is_terminal()) {
         print(&picture, out)?;
     }
     Ok(())
