@@ -37,6 +37,20 @@ impl CommandState {
     }
 }
 
+/// How long a command waits for its device unless something else is said, in seconds.
+pub const COMMAND_EXPIRES_S: u64 = 600;
+
+/// A command that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCommand {
+    pub device: DeviceId,
+    pub text: String,
+    pub created: Timestamp,
+    pub expires: Timestamp,
+    /// Fuel is cut whatever the speed is: the user confirmed it.
+    pub forced: bool,
+}
+
 /// A command for a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
@@ -50,6 +64,7 @@ pub struct Command {
     pub expires: Timestamp,
     pub sent: Option<Timestamp>,
     pub answered: Option<Timestamp>,
+    /// What the device answered; of a failed one, why it failed.
     pub answer: Option<String>,
     /// The answer was matched by order, not by the echoed flag.
     pub guessed: bool,
