@@ -24,6 +24,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::watch;
+
 pub use error::Error;
 pub use facts::Facts;
 pub use health::Health;
@@ -185,6 +187,12 @@ impl Store {
     /// Subscribes to what commits make true from now on. Read the store after this call, and nothing is missed between.
     pub fn facts(&self) -> Facts {
         self.shared.facts.subscribe()
+    }
+
+    /// Changes after each commit, of this or another process, that may have changed which commands wait. Cheaper than [`Store::facts`], which
+    /// have to be put together for whoever listens.
+    pub fn commands_changed(&self) -> watch::Receiver<u64> {
+        self.shared.commands.subscribe()
     }
 
     pub fn policy(&self) -> Policy {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::geo::LatLon;
 use crate::model::{
     Command, CommandId, CommandState, Device, DeviceId, DeviceOverview, DeviceState, Direction, Fix, Identity,
-    PacketId, PacketRow, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust, Verdict,
+    PacketId, PacketRow, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust, Verdict, library::UserCommand,
 };
 
 /// Set in the attributes of a position under a wrong checksum, for those who read the file without us.
@@ -142,6 +142,13 @@ pub(super) fn command(row: &Row<'_>) -> Result<Command> {
         answer: row.get(8)?,
         guessed: row.get(9)?,
     })
+}
+
+/// For `user_commands`.
+pub(super) const USER_COMMAND: &str = "id, title, text";
+
+pub(super) fn user_command(row: &Row<'_>) -> Result<UserCommand> {
+    Ok(UserCommand { id: row.get(0)?, title: row.get(1)?, text: row.get(2)? })
 }
 
 /// The moment `ms` milliseconds after the Unix epoch; the first or last moment there is, where that is none.

@@ -1,7 +1,8 @@
 //! What can be asked of the writer. A closed list, so that what a batch committed can be told, logged and tested.
 
 use crate::model::{
-    Command, CommandId, CommandState, Device, DeviceId, Identity, NewPacket, Profile, Protocol, Timestamp,
+    Command, CommandId, CommandState, Device, DeviceId, Identity, NewCommand, NewPacket, Profile, Protocol, Timestamp,
+    library::UserCommand,
 };
 use crate::store::{Answer, Error, Pending};
 
@@ -17,7 +18,11 @@ pub(in crate::store) enum Write {
     Rename(Ask<Rename, ()>),
     SetProfile(Ask<SetProfile, ()>),
     Forget(Ask<DeviceId, ()>),
-    QueueCommand(Ask<QueueCommand, Command>),
+    QueueCommand(Ask<NewCommand, Command>),
+    CancelCommand(Ask<CommandId, ()>),
+    ExpireCommands(Ask<Timestamp, ()>),
+    AddUserCommand(Ask<AddUserCommand, UserCommand>),
+    RemoveUserCommand(Ask<i64, ()>),
     CommandState(Ask<ChangeCommand, Command>),
 }
 
@@ -48,11 +53,9 @@ pub(in crate::store) struct SetProfile {
     pub(super) profile: Profile,
 }
 
-pub(in crate::store) struct QueueCommand {
-    pub(super) device: DeviceId,
+pub(in crate::store) struct AddUserCommand {
+    pub(super) title: String,
     pub(super) text: String,
-    pub(super) created: Timestamp,
-    pub(super) expires: Timestamp,
 }
 
 pub(in crate::store) struct ChangeCommand {
@@ -99,6 +102,10 @@ macro_rules! each {
             Write::SetProfile($ask) => $do,
             Write::Forget($ask) => $do,
             Write::QueueCommand($ask) => $do,
+            Write::CancelCommand($ask) => $do,
+            Write::ExpireCommands($ask) => $do,
+            Write::AddUserCommand($ask) => $do,
+            Write::RemoveUserCommand($ask) => $do,
             Write::CommandState($ask) => $do,
         }
     };
@@ -137,6 +144,10 @@ impl Write {
             Self::SetProfile(ask) => ask.apply(|q| batch.set_profile(q.device, &q.profile)),
             Self::Forget(ask) => ask.apply(|device| batch.forget(*device)),
             Self::QueueCommand(ask) => ask.apply(|q| batch.queue_command(q)),
+            Self::CancelCommand(ask) => ask.apply(|id| batch.cancel_command(*id)),
+            Self::ExpireCommands(ask) => ask.apply(|now| batch.expire_commands(*now).map(Ok)),
+            Self::AddUserCommand(ask) => ask.apply(|q| batch.add_user_command(&q.title, &q.text)),
+            Self::RemoveUserCommand(ask) => ask.apply(|id| batch.remove_user_command(*id).map(Ok)),
             Self::CommandState(ask) => ask.apply(|q| batch.change_command(q)),
         }
     }
