@@ -9,11 +9,11 @@ use tokio::{
 
 use super::{
     Site,
-    roster::{Call, Seat},
+    roster::{Call, Errand, Seat},
 };
 use crate::{
-    model::{Clock, Command, CommandId, CommandState, DeviceId, Protocol, Timestamp},
-    store::{self, Receipt},
+    model::{Clock, CommandId, DeviceId, PacketId, Protocol, Timestamp},
+    store::{self, Progress, Receipt},
     wire::{self, Admission, Conversation, Output},
 };
 
@@ -66,7 +66,7 @@ pub(super) async fn converse(
     let io = std::pin::pin!(io);
     let (mut from, to) = tokio::io::split(io);
     let mut driver =
-        Driver { to, site, connection, seat: None, unsettled: Vec::new(), answers: Vec::new(), sent: None };
+        Driver { to, site, connection, seat: None, unsettled: Vec::new(), answers: Vec::new(), newest: None };
     let mut chunk = vec![0; READ_BYTES];
     let mut deadline = None;
     // Commands of ours do not make a silent device talk.
@@ -94,8 +94,8 @@ pub(super) async fn converse(
                 talk.finish(now);
                 Some(end)
             }
-            Happened::Called(Call::Send(command)) => {
-                if let Err(end) = driver.send(talk.as_mut(), &command, now).await {
+            Happened::Called(Call::Send(errand)) => {
+                if let Err(end) = driver.send(talk.as_mut(), *errand, now).await {
                     return end;
                 }
                 None
@@ -175,8 +175,8 @@ struct Driver<'a, W> {
     unsettled: Vec<Receipt>,
     /// Bytes to write once they are there.
     answers: Vec<u8>,
-    /// The command that was sent last.
-    sent: Option<CommandId>,
+    /// The packet that was stored last.
+    newest: Option<PacketId>,
 }
 
 impl<W: AsyncWrite> Driver<'_, W> {
@@ -195,7 +195,8 @@ impl<W: AsyncWrite> Driver<'_, W> {
                 Output::Identify(identity) => {
                     self.settle().await?;
                     let now = (self.site.clock)();
-                    let admitted = self.site.store.admit(Protocol::Gt06, identity, now).await.map_err(End::NotStored)?;
+                    let admitted =
+                        self.site.store.admit(Protocol::Gt06, identity, now).await.map_err(End::NotStored)?;
                     talk.identified(match admitted {
                         Some(device) => {
                             self.sit_down(device.id);
@@ -226,45 +227,54 @@ impl<W: AsyncWrite> Driver<'_, W> {
         }
     }
 
-    /// Sends a command from the mailbox, unless it was taken back or its time is over.
-    async fn send(&mut self, talk: &mut dyn Conversation, command: &Command, now: Timestamp) -> Result<(), End> {
-        let taken = self.seat.as_ref().is_some_and(|seat| seat.take(command.id));
-        if !taken || now > command.expires {
+    /// Sends a command from the mailbox, unless it was taken back or its time is over. One that is written is never sent again, even where the
+    /// device connects anew without an answer: a restart that was asked for looks just like that.
+    async fn send(&mut self, talk: &mut dyn Conversation, errand: Errand, now: Timestamp) -> Result<(), End> {
+        let Errand { command, profile } = errand;
+        // The store decides who sends it: from here on nobody else does, and nobody takes it back.
+        if !self.record(command.id, Progress::Sent { at: now }).await {
             return Ok(());
         }
-        talk.command(now, command);
-        self.carry_out(talk).await?;
-        if self.sent != Some(command.id) {
-            let why = "it does not fit into one frame".to_owned();
-            self.record(command.id, CommandState::Failed, now, Some(why), false).await;
+        talk.set_profile(profile);
+        talk.command(now, &command);
+        let carried_out = self.carry_out(talk).await;
+        if carried_out.is_err() {
+            // A frame that was cut short is none to the device.
+            self.record(command.id, Progress::Returned).await;
         }
-        Ok(())
+        carried_out
     }
 
     async fn note(&mut self, receipt: wire::Receipt) {
-        match receipt {
-            wire::Receipt::Sent { id, at } => {
-                self.sent = Some(id);
-                self.record(id, CommandState::Sent, at, None, false).await;
-            }
-            wire::Receipt::Answered { id, at, text, guessed } => {
-                self.record(id, CommandState::Answered, at, Some(text), guessed).await;
-            }
+        let device = self.seat.as_ref().map(Seat::device);
+        let answered =
+            |at, text, guessed, packet| device.map(|by| Progress::Answered { by, at, text, guessed, packet });
+        let (id, progress) = match receipt {
+            wire::Receipt::Sent { id, at: _ } => (id, self.newest.map(|packet| Progress::Written { packet })),
+            wire::Receipt::Refused { id, why } => (id, Some(Progress::Failed { why: why.to_owned() })),
+            wire::Receipt::Answered { id, at, text, guessed } => (id, answered(at, text, guessed, self.newest)),
+            wire::Receipt::AnsweredLate { id, at, text } => (id, answered(at, text, false, self.newest)),
+        };
+        if let Some(progress) = progress {
+            self.record(id, progress).await;
         }
     }
 
-    /// Writes down how far a command has come. A failure is no reason to end the talk: the bytes are out, and this connection sends none twice.
-    async fn record(&self, id: CommandId, state: CommandState, at: Timestamp, answer: Option<String>, guessed: bool) {
-        let noted = self.site.store.command_state(id, state, at, answer, guessed).answered().await;
-        if let Err(error) = noted {
-            tracing::warn!(command = id.0, state = state.as_str(), %error, "a receipt could not be written down");
+    /// Writes down how far a command has come; false where it does not come so far. A failure is no reason to end the talk.
+    async fn record(&self, id: CommandId, progress: Progress) -> bool {
+        match self.site.store.note_command(id, progress).answered().await {
+            Ok(command) => command.is_some(),
+            Err(error) => {
+                tracing::warn!(command = id.0, %error, "a receipt could not be written down");
+                false
+            }
         }
     }
 
     /// Waits until everything so far is durable, then writes the answers it has earned.
     async fn settle(&mut self) -> Result<(), End> {
         for receipt in self.unsettled.drain(..) {
-            receipt.durable().await.map_err(End::NotStored)?;
+            self.newest = Some(receipt.durable().await.map_err(End::NotStored)?.packet);
         }
         if self.answers.is_empty() {
             return Ok(());

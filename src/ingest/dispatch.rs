@@ -1,6 +1,6 @@
 //! Brings queued commands to connected devices, and ends those whose time is over.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 use super::roster::Roster;
 use crate::{
     model::{
-        Clock, CommandId, DeviceOverview, Timestamp,
+        Clock, DeviceOverview, Timestamp,
         library::{self, Danger},
     },
-    store::{Error, Reader, Writer, query},
+    store::{Error, Progress, Reader, Writer, query},
 };
 
 /// How often it looks while anything waits: for time that ran out, and for a vehicle that has stopped.
@@ -31,10 +31,9 @@ pub(super) struct Dispatch {
 impl Dispatch {
     /// Works until it is stopped or the store is closed.
     pub(super) async fn run(mut self) {
-        let mut held = HashSet::new();
         loop {
             self.queued.mark_unchanged();
-            let more = match self.look(&mut held).await {
+            let more = match self.look().await {
                 Ok(more) => more,
                 Err(Error::Closed) => return,
                 Err(error) => {
@@ -51,49 +50,47 @@ impl Dispatch {
         }
     }
 
-    /// Hands out what can be sent now. True where something still waits. `held`: cuts that wait for the vehicle to stop, each told once.
-    async fn look(&self, held: &mut HashSet<CommandId>) -> Result<bool, Error> {
+    /// Hands out what can be sent now. True where something still waits.
+    async fn look(&self) -> Result<bool, Error> {
         let now = (self.clock)();
         let connected = self.roster.devices();
         let outbox = self.reader.read(move |db| query::outbox(db, &connected, now)).answered().await?;
         if outbox.overdue {
             self.writer.expire_commands(now).answered().await?;
         }
-        if !outbox.any {
-            held.clear();
-        }
         for (overview, waiting) in &outbox.devices {
-            self.hand_out(overview, waiting, now, held);
+            self.hand_out(overview, waiting, now).await?;
         }
         Ok(outbox.any)
     }
 
-    fn hand_out(
+    async fn hand_out(
         &self,
         overview: &DeviceOverview,
         waiting: &[query::Waiting],
         now: Timestamp,
-        held: &mut HashSet<CommandId>,
-    ) {
+    ) -> Result<(), Error> {
         let mut cut_waits = false;
         for query::Waiting { command, forced } in waiting {
             // The speed counts when it is sent, not when it was asked for.
-            if !forced
-                && library::danger(&command.text) == Some(Danger::FuelCut)
-                && let Err(why) = library::may_cut(overview.last_fix.as_ref(), now)
-            {
-                cut_waits = true;
-                if held.insert(command.id) {
-                    let (device, text) = (&overview.device.identity, &command.text);
-                    tracing::info!(%device, text, why, "a fuel cut waits");
+            let refusal = match library::danger(&command.text) {
+                Some(Danger::FuelCut) if !forced => library::may_cut(overview, now).err(),
+                // Overtaken by what restores the fuel, a cut would come last and stay.
+                _ if cut_waits && library::restores_fuel(&command.text) => {
+                    Some("a fuel cut waits before it".to_owned())
                 }
+                Some(Danger::FuelCut | Danger::FactoryReset | Danger::Connection) | None => None,
+            };
+            let Some(why) = refusal else {
+                self.roster.hand(command, &overview.device.profile);
                 continue;
+            };
+            cut_waits = true;
+            // Numbers in the reason change by the second; a receipt that does, too, would be written all the time.
+            if command.waits.is_none() {
+                self.writer.note_command(command.id, Progress::Waits { why }).answered().await?;
             }
-            // Overtaken by what restores the fuel, a cut would come last and stay.
-            if cut_waits && library::restores_fuel(&command.text) {
-                continue;
-            }
-            self.roster.hand(command);
         }
+        Ok(())
     }
 }

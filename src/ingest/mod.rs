@@ -31,7 +31,7 @@ use roster::Roster;
 pub(crate) use supervise::holder_of;
 
 use crate::{
-    model::{Clock, CommandId, DeviceId, Protocol, Timestamp},
+    model::{Clock, DeviceId, Protocol, Timestamp},
     store::{Store, Writer},
 };
 
@@ -206,11 +206,6 @@ impl Receivers {
     /// The devices that hold a connection over which commands reach them.
     pub fn connected(&self) -> Vec<DeviceId> {
         self.roster.devices()
-    }
-
-    /// Takes a command back from the mailbox of a connection. False: it is being sent.
-    pub fn withdraw(&self, command: CommandId) -> bool {
-        self.roster.withdraw(command)
     }
 
     /// Listens elsewhere from now on. Open connections stay.

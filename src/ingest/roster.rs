@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{Command, CommandId, DeviceId};
+use crate::model::{Command, CommandId, DeviceId, Profile};
 
 /// Commands that may lie in one mailbox; more wait in the store.
 const MAILBOX: usize = 16;
@@ -27,21 +27,22 @@ struct List {
     present: HashMap<DeviceId, Entry>,
     /// Commands that a connection has, until it ends: none goes out twice on a connection, and none on a new one while the old one may
     /// still be sending it.
-    handed: HashMap<CommandId, Handed>,
+    handed: HashMap<CommandId, u64>,
 }
 
 #[derive(Debug)]
 struct Entry {
     connection: u64,
-    mailbox: mpsc::Sender<Command>,
+    mailbox: mpsc::Sender<Errand>,
     replaced: CancellationToken,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Handed {
-    connection: u64,
-    /// It left the mailbox: it cannot be taken back any more.
-    taken: bool,
+/// A command that can be sent now.
+#[derive(Debug, Clone)]
+pub(super) struct Errand {
+    pub(super) command: Command,
+    /// As it is now: it says whether the language bytes are wanted.
+    pub(super) profile: Profile,
 }
 
 impl Roster {
@@ -69,31 +70,18 @@ impl Roster {
 
     /// Puts a command into the mailbox of its device. False where it is not connected, its mailbox is full, or a connection has the
     /// command already.
-    pub(super) fn hand(&self, command: &Command) -> bool {
+    pub(super) fn hand(&self, command: &Command, profile: &Profile) -> bool {
         let mut list = self.list();
         if list.handed.contains_key(&command.id) {
             return false;
         }
         let Some(entry) = list.present.get(&command.device) else { return false };
         let connection = entry.connection;
-        if entry.mailbox.try_send(command.clone()).is_err() {
+        if entry.mailbox.try_send(Errand { command: command.clone(), profile: profile.clone() }).is_err() {
             return false;
         }
-        list.handed.insert(command.id, Handed { connection, taken: false });
+        list.handed.insert(command.id, connection);
         true
-    }
-
-    /// Takes a command back that still lies in a mailbox. False: it is being sent.
-    pub(crate) fn withdraw(&self, command: CommandId) -> bool {
-        let mut list = self.list();
-        match list.handed.get(&command) {
-            Some(Handed { taken: true, .. }) => false,
-            Some(Handed { taken: false, .. }) => {
-                list.handed.remove(&command);
-                true
-            }
-            None => true,
-        }
     }
 
     fn list(&self) -> MutexGuard<'_, List> {
@@ -108,14 +96,14 @@ pub(super) struct Seat {
     roster: Arc<Roster>,
     device: DeviceId,
     connection: u64,
-    commands: mpsc::Receiver<Command>,
+    commands: mpsc::Receiver<Errand>,
     replaced: CancellationToken,
 }
 
 /// What the roster wants of a connection.
 #[derive(Debug)]
 pub(super) enum Call {
-    Send(Command),
+    Send(Box<Errand>),
     /// The device has a newer connection.
     Replaced,
 }
@@ -125,32 +113,16 @@ impl Seat {
         self.device
     }
 
-    /// Cancelled when the device has connected anew.
-    pub(super) fn replaced(&self) -> &CancellationToken {
-        &self.replaced
-    }
-
     /// What is wanted next. Safe to drop and ask again.
     pub(super) async fn next(&mut self) -> Call {
         tokio::select! {
             biased;
             () = self.replaced.cancelled() => Call::Replaced,
             command = self.commands.recv() => match command {
-                Some(command) => Call::Send(command),
+                Some(errand) => Call::Send(Box::new(errand)),
                 // The entry went with a newer connection, which says so itself.
                 None => future::pending().await,
             },
-        }
-    }
-
-    /// Begins with a command from the mailbox. False: it was taken back.
-    pub(super) fn take(&self, command: CommandId) -> bool {
-        match self.roster.list().handed.get_mut(&command) {
-            Some(handed) if handed.connection == self.connection => {
-                handed.taken = true;
-                true
-            }
-            Some(_) | None => false,
         }
     }
 }
@@ -163,7 +135,7 @@ impl Drop for Seat {
             if list.present.get(&self.device).is_some_and(own) {
                 list.present.remove(&self.device);
             }
-            list.handed.retain(|_, handed| handed.connection != self.connection);
+            list.handed.retain(|_, connection| *connection != self.connection);
         }
         // What it did not send may go out on another connection now.
         self.roster.changed.notify_one();
@@ -188,42 +160,38 @@ mod tests {
             answered: None,
             answer: None,
             guessed: false,
+            waits: None,
+            sent_packet: None,
+            answer_packet: None,
         }
+    }
+
+    fn hand(roster: &Roster, id: i64) -> bool {
+        roster.hand(&command(id), &Profile::default())
     }
 
     #[test]
     fn a_command_is_in_one_hand_only() {
         let roster = Arc::new(Roster::default());
-        assert!(!roster.hand(&command(1)), "nobody is there");
+        assert!(!hand(&roster, 1), "nobody is there");
         let old = roster.enter(DeviceId(1), 10);
-        assert!(roster.hand(&command(1)));
-        assert!(!roster.hand(&command(1)), "it lies there already");
-        assert!(old.take(CommandId(1)));
+        assert!(hand(&roster, 1));
+        assert!(!hand(&roster, 1), "it lies there already");
         let new = roster.enter(DeviceId(1), 11);
-        assert!(old.replaced().is_cancelled() && !new.replaced().is_cancelled());
-        assert!(!roster.hand(&command(1)), "the old connection may still be sending it");
+        assert!(old.replaced.is_cancelled() && !new.replaced.is_cancelled());
+        assert!(!hand(&roster, 1), "the old connection may still be sending it");
         drop(old);
         assert_eq!(roster.devices(), [DeviceId(1)], "the old one leaves by itself alone");
-        assert!(roster.hand(&command(1)) && new.take(CommandId(1)));
+        assert!(hand(&roster, 1));
         drop(new);
         assert_eq!(roster.devices(), []);
     }
 
     #[test]
-    fn what_lies_in_the_mailbox_can_be_taken_back() {
+    fn a_mailbox_has_a_bound() {
         let roster = Arc::new(Roster::default());
-        let seat = roster.enter(DeviceId(1), 1);
-        for id in [1, 2] {
-            assert!(roster.hand(&command(id)));
-        }
-        assert!(roster.withdraw(CommandId(1)) && !seat.take(CommandId(1)));
-        assert!(seat.take(CommandId(2)) && !roster.withdraw(CommandId(2)));
-        assert!(roster.withdraw(CommandId(3)), "it only waits in the store");
-        for id in 10.. {
-            if !roster.hand(&command(id)) {
-                assert!(id < 10 + 20, "a mailbox has a bound");
-                break;
-            }
-        }
+        let _seat = roster.enter(DeviceId(1), 1);
+        let taken = (0..1000).take_while(|id| hand(&roster, *id)).count();
+        assert_eq!(taken, MAILBOX);
     }
 }

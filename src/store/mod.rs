@@ -20,7 +20,7 @@ mod writer;
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -31,14 +31,14 @@ pub use facts::Facts;
 pub use health::Health;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
-pub use writer::{Receipt, Stored, Writer};
+pub use writer::{Progress, Receipt, Stored, Writer};
 
 use onlooker::Onlooker;
 use place::Found;
 use reader::Readers;
 use writer::{Shared, Start, WriterThread};
 
-use crate::model::{Clock, Policy};
+use crate::model::{Clock, CommandId, Policy};
 
 /// Name of the database within the data folder.
 pub const FILE_NAME: &str = "wayglass.db";
@@ -193,6 +193,11 @@ impl Store {
     /// have to be put together for whoever listens.
     pub fn commands_changed(&self) -> watch::Receiver<u64> {
         self.shared.commands.subscribe()
+    }
+
+    /// The number that the next command will have, if no other process is quicker.
+    pub fn next_command(&self) -> CommandId {
+        CommandId(self.shared.last_command.load(Ordering::Relaxed) + 1)
     }
 
     pub fn policy(&self) -> Policy {

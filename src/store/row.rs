@@ -127,7 +127,8 @@ pub(super) fn event(row: &Row<'_>) -> Result<StoredEvent> {
 
 /// For `commands`.
 pub(super) const COMMAND: &str =
-    "id, device_id, created_ms, expires_ms, text, state, sent_ms, answered_ms, answer, guessed";
+    "id, device_id, created_ms, expires_ms, text, state, sent_ms, answered_ms, answer, guessed, waits, \
+     sent_packet, answer_packet";
 
 pub(super) fn command(row: &Row<'_>) -> Result<Command> {
     Ok(Command {
@@ -141,6 +142,9 @@ pub(super) fn command(row: &Row<'_>) -> Result<Command> {
         answered: row.get::<_, Option<i64>>(7)?.map(time),
         answer: row.get(8)?,
         guessed: row.get(9)?,
+        waits: row.get(10)?,
+        sent_packet: row.get::<_, Option<i64>>(11)?.map(PacketId),
+        answer_packet: row.get::<_, Option<i64>>(12)?.map(PacketId),
     })
 }
 

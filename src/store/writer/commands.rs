@@ -1,8 +1,12 @@
 //! Commands to devices, within a batch.
 
-use rusqlite::{OptionalExtension, Result, params};
+use rusqlite::{OptionalExtension, Params, Result, params};
 
-use super::{batch::Batch, decide::no_such, write::ChangeCommand};
+use super::{
+    batch::Batch,
+    decide::no_such,
+    write::{NoteCommand, Progress},
+};
 use crate::model::{
     Command, CommandId, DeviceState, NewCommand, Protocol, Timestamp,
     library::{self, Danger, UserCommand},
@@ -33,9 +37,11 @@ impl Batch<'_> {
         if let Err(why) = library::check_text(text, overview.device.profile.command_language) {
             return refuse(why);
         }
+        // One that is silent now is judged when it comes back.
         if !forced
             && library::danger(text) == Some(Danger::FuelCut)
-            && let Err(why) = library::may_cut(overview.last_fix.as_ref(), *created)
+            && library::heard_lately(overview, *created)
+            && let Err(why) = library::may_cut(overview, *created)
         {
             return refuse(format!("fuel of {who} is not cut: {why}"));
         }
@@ -60,16 +66,10 @@ impl Batch<'_> {
     }
 
     pub(super) fn cancel_command(&mut self, id: CommandId) -> Result<Result<(), Error>> {
-        let sql = format!(
-            "UPDATE commands SET state = 'failed', answer = 'cancelled before it was sent'
-             WHERE id = ?1 AND state = 'queued' RETURNING {}",
-            row::COMMAND
-        );
-        let cancelled = self.db.prepare_cached(&sql)?.query_row([id.0], row::command).optional()?;
-        let Some(cancelled) = cancelled else {
+        let cancelled = "state = 'failed', answer = 'cancelled before it was sent', waits = NULL";
+        if self.change(cancelled, "state = 'queued'", [id.0])?.is_none() {
             return refuse("it waits no longer, so it cannot be taken back".to_owned());
-        };
-        self.publish_command(&cancelled);
+        }
         Ok(Ok(()))
     }
 
@@ -86,26 +86,40 @@ impl Batch<'_> {
         Ok(())
     }
 
-    pub(super) fn change_command(&mut self, change: &ChangeCommand) -> Result<Result<Command, Error>> {
-        let ChangeCommand { command, state, at, answer, guessed } = change;
-        let sql = format!(
-            "UPDATE commands SET state = ?2,
-               sent_ms = CASE ?2 WHEN 'sent' THEN ?3 ELSE sent_ms END,
-               answered_ms = CASE ?2 WHEN 'answered' THEN ?3 ELSE answered_ms END,
-               answer = coalesce(?4, answer), guessed = ?5
-             WHERE id = ?1 RETURNING {}",
-            row::COMMAND
-        );
-        let changed = self
-            .db
-            .prepare_cached(&sql)?
-            .query_row(params![command.0, state.as_str(), at.as_millisecond(), answer, guessed], row::command)
-            .optional()?;
-        let Some(changed) = changed else {
-            return Ok(Err(Error::Sqlite(format!("there is no command {}", command.0))));
-        };
-        self.publish_command(&changed);
-        Ok(Ok(changed))
+    pub(super) fn note_command(&mut self, note: &NoteCommand) -> Result<Option<Command>> {
+        let id = note.command.0;
+        match &note.progress {
+            Progress::Waits { why } => {
+                self.change("waits = ?2", "state = 'queued' AND waits IS NOT ?2", params![id, why])
+            }
+            Progress::Sent { at } => self.change(
+                "state = 'sent', sent_ms = ?2, waits = NULL",
+                "state = 'queued' AND expires_ms >= ?2",
+                params![id, at.as_millisecond()],
+            ),
+            Progress::Written { packet } => self.change("sent_packet = ?2", "state = 'sent'", params![id, packet.0]),
+            Progress::Returned => {
+                self.change("state = 'queued', sent_ms = NULL", "state = 'sent' AND sent_packet IS NULL", [id])
+            }
+            Progress::Failed { why } => {
+                self.change("state = 'failed', answer = ?2", "state IN ('queued', 'sent')", params![id, why])
+            }
+            Progress::Answered { by, at, text, guessed, packet } => self.change(
+                "state = 'answered', answered_ms = ?3, answer = ?4, guessed = ?5, answer_packet = ?6",
+                "state = 'sent' AND device_id = ?2",
+                params![id, by.0, at.as_millisecond(), text, guessed, packet.map(|p| p.0)],
+            ),
+        }
+    }
+
+    /// Changes the command with the number in `?1`, where it is in a state that allows it.
+    fn change(&mut self, what: &str, from: &str, values: impl Params) -> Result<Option<Command>> {
+        let sql = format!("UPDATE commands SET {what} WHERE id = ?1 AND {from} RETURNING {}", row::COMMAND);
+        let changed = self.db.prepare_cached(&sql)?.query_row(values, row::command).optional()?;
+        if let Some(changed) = &changed {
+            self.publish_command(changed);
+        }
+        Ok(changed)
     }
 
     fn publish_command(&mut self, command: &Command) {

@@ -24,10 +24,11 @@ use super::{
     queue::{Queue, Refused},
 };
 use crate::model::{
-    Command, CommandId, CommandState, Device, DeviceId, Identity, NewCommand, NewPacket, PacketId, Profile, Protocol,
-    Timestamp, library::UserCommand,
+    Command, CommandId, Device, DeviceId, Identity, NewCommand, NewPacket, PacketId, Profile, Protocol, Timestamp,
+    library::UserCommand,
 };
-use write::{Add, AddUserCommand, Admit, Adopt, Ask, ChangeCommand, Rename, SetProfile};
+pub use write::Progress;
+use write::{Add, AddUserCommand, Admit, Adopt, Ask, NoteCommand, Rename, SetProfile};
 
 /// Decisions and commands that may wait beside the packets.
 const DECISIONS: usize = 1024;
@@ -191,7 +192,7 @@ impl Writer {
     }
 
     /// Writes a command down as queued. Refused for a device that is not an adopted GT06 tracker, for a text that cannot be sent, and, unless it
-    /// is forced, for a fuel cut while the vehicle moves or may be moving.
+    /// is forced, for a fuel cut while the vehicle moves or may be moving. A vehicle that is silent now is judged when it comes back.
     pub fn queue_command(&self, command: NewCommand) -> Pending<Command> {
         self.push(command, Write::QueueCommand)
     }
@@ -216,16 +217,9 @@ impl Writer {
         self.push(id, Write::RemoveUserCommand)
     }
 
-    /// Notes how far a command has come: `at` is when it was sent or answered, `guessed` says that its answer was matched by order.
-    pub fn command_state(
-        &self,
-        command: CommandId,
-        state: CommandState,
-        at: Timestamp,
-        answer: Option<String>,
-        guessed: bool,
-    ) -> Pending<Command> {
-        self.push(ChangeCommand { command, state, at, answer, guessed }, Write::CommandState)
+    /// Notes how far a command has come. `None`: there is no such command, or it is not in a state from which it comes so far.
+    pub fn note_command(&self, command: CommandId, progress: Progress) -> Pending<Option<Command>> {
+        self.push(NoteCommand { command, progress }, Write::NoteCommand)
     }
 
     fn receiver(&self) -> Result<&Inlet, Error> {

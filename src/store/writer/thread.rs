@@ -2,7 +2,10 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -35,6 +38,8 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) facts: Publisher,
     /// Counts the commits that may have changed what waits to be sent.
     pub(in crate::store) commands: watch::Sender<u64>,
+    /// The number of the newest command.
+    pub(in crate::store) last_command: AtomicI64,
     policy: Mutex<Policy>,
     health: Mutex<Health>,
 }
@@ -45,6 +50,7 @@ impl Shared {
             inlet: Arc::new(Inlet::new(queue_bytes)),
             facts: Publisher::new(),
             commands: watch::Sender::new(0),
+            last_command: AtomicI64::new(0),
             policy: Mutex::new(policy),
             health: Mutex::default(),
         }
@@ -109,6 +115,7 @@ impl WriterThread {
         desk.transact(|_| Ok(()))?;
         // Nobody can have read anything before this.
         desk.missed = false;
+        desk.note_last_command();
         desk.note_sizes();
         let path = desk.database.clone();
         let thread = thread::Builder::new()
@@ -320,6 +327,7 @@ impl Desk {
     /// Tells subscribers what a commit made true.
     fn publish(&mut self, told: Told) {
         if told.commands {
+            self.note_last_command();
             self.shared.commands.send_modify(|count| *count += 1);
         }
         let facts = &self.shared.facts;
@@ -339,6 +347,13 @@ impl Desk {
         if let Some(wake) = &self.wake {
             wake();
         }
+    }
+
+    fn note_last_command(&self) {
+        let last = "SELECT seq FROM sqlite_sequence WHERE name = 'commands'";
+        // No row before the first command; and only a preview shows it.
+        let last = self.db.query_row(last, [], |row| row.get(0)).unwrap_or(0);
+        self.shared.last_command.store(last, Ordering::Relaxed);
     }
 
     fn note_sizes(&mut self) {
