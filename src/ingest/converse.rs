@@ -274,7 +274,11 @@ impl<W: AsyncWrite> Driver<'_, W> {
     /// Waits until everything so far is durable, then writes the answers it has earned.
     async fn settle(&mut self) -> Result<(), End> {
         for receipt in self.unsettled.drain(..) {
-            self.newest = Some(receipt.durable().await.map_err(End::NotStored)?.packet);
+            let stored = receipt.durable().await.map_err(End::NotStored)?;
+            if stored.refused {
+                return Err(End::Asked("the sender was set aside and the policy is strict"));
+            }
+            self.newest = Some(stored.packet);
         }
         if self.answers.is_empty() {
             return Ok(());
