@@ -20,8 +20,8 @@ use super::support::{Station, TestClock, Tracker};
 
 const IMEI: &str = "868120148373456";
 const NOON: &str = "2026-11-21T12:00:00Z";
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// Connects and logs in.
 fn log_in(station: &Station) -> Tracker {
