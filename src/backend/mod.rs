@@ -21,8 +21,8 @@ use std::{
 use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
 
-use config::ConfigError;
 pub use commands::wait_for_command;
+use config::ConfigError;
 pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
 pub use signal::StopSignal;

@@ -84,8 +84,10 @@ pub fn explain(buffer: &[u8], profile: &Profile, state: &mut State, received: Ti
     let mut at = 0;
     while let Some(range) = next(buffer, at, state) {
         at = range.end;
-        let decoded =
-            decode::decode(buffer.get(range.clone()).unwrap_or_default(), Setting { profile, state, received, addresses: None });
+        let decoded = decode::decode(
+            buffer.get(range.clone()).unwrap_or_default(),
+            Setting { profile, state, received, addresses: None },
+        );
         state.note(&decoded);
         pieces.push(Piece { offset: range.start, bytes: range, dissection: decoded.dissection });
     }
