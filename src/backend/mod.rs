@@ -2,6 +2,7 @@
 //!
 //! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
 
+mod commands;
 pub mod config;
 pub mod demo;
 pub mod doctor;
@@ -20,6 +21,7 @@ use std::{
 use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
 
+pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
@@ -36,6 +38,7 @@ use crate::{
 pub use crate::{
     ingest::{Access, Limits, ListenAt, ReceiverLine, ReceiverStatus},
     store::{Error, Pending},
+    wire::gt06::{AddressSource, Tongue},
 };
 
 /// Called after a commit so that a window draws again. Any thread may call it.
@@ -49,6 +52,8 @@ pub struct Setup {
     pub policy: Policy,
     pub limits: Limits,
     pub access: Access,
+    /// Names the places that GT06 trackers ask about; `None` answers with coordinates.
+    pub addresses: Option<AddressSource>,
     /// The settings file, where a change of receivers or policy is written down for the next start; `None`: nowhere.
     pub settings: Option<PathBuf>,
 }
@@ -105,7 +110,7 @@ impl Backend {
         let runtime = runtime()?;
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store.writer(), &clock, setup.limits, setup.access, wake)
+            Receivers::start(&setup.listen, &store, &clock, setup.limits, setup.access, setup.addresses, wake)
         };
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
