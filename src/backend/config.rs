@@ -229,6 +229,7 @@ impl Config {
             limits: Limits::default(),
             access: Access::from_environment(),
             https: Https { listen: self.https.unwrap_or(ListenAt::Off), certificate: self.certificate()? },
+            addresses: None,
             settings,
         })
     }

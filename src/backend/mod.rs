@@ -3,6 +3,7 @@
 //! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
 
 mod checklist;
+mod commands;
 pub mod config;
 pub mod demo;
 pub mod doctor;
@@ -23,6 +24,7 @@ use std::{
 use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
 
+pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
@@ -31,6 +33,7 @@ pub use signal::StopSignal;
 pub use crate::{
     ingest::{Access, App, CertificateFiles, Limits, ListenAt, Outcome, ReceiverLine, ReceiverStatus, Root, Visit},
     store::{Error, Pending},
+    wire::gt06::{AddressSource, Tongue},
 };
 use crate::{
     ingest::{Receivers, Tls},
@@ -53,6 +56,8 @@ pub struct Setup {
     pub limits: Limits,
     pub access: Access,
     pub https: Https,
+    /// Names the places that GT06 trackers ask about; `None` answers with coordinates.
+    pub addresses: Option<AddressSource>,
     /// The settings file, where a change of receivers or policy is written down for the next start; `None`: nowhere.
     pub settings: Option<PathBuf>,
 }
@@ -125,7 +130,7 @@ impl Backend {
         let https = (listen, Tls::new(setup.data_dir.join("tls"), certificate, Arc::clone(&clock)));
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store, &clock, setup.limits, setup.access, https, wake)
+            Receivers::start(&setup.listen, &store, &clock, setup.limits, setup.access, https, setup.addresses, wake)
         };
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);

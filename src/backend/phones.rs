@@ -11,8 +11,8 @@ use super::{
 use crate::{
     ingest,
     model::{
-        Command, Device, DeviceId, Direction, Identity, MOST_PHONE_COMMAND_BYTES, PacketRow, PhoneCommand, PhoneRow,
-        Profile, Protocol, Secret, Timestamp,
+        Command, Device, DeviceId, Direction, Identity, MOST_PHONE_COMMAND_BYTES, NewCommand, PacketRow, PhoneCommand,
+        PhoneRow, Profile, Protocol, Secret, Timestamp,
     },
     store::{phones, query},
     wire::{self, Dissection, owntracks},
@@ -147,7 +147,7 @@ impl Backend {
         }
         let now = (self.clock)();
         let expires = now.checked_add(COMMAND_WAITS).unwrap_or(Timestamp::MAX);
-        self.store.writer().queue_phone_command(device, text, now, expires)
+        self.store.writer().queue_command(NewCommand { device, text, created: now, expires, forced: false })
     }
 
     /// The last commands of a phone, newest last.

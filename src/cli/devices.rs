@@ -198,6 +198,6 @@ pub(super) fn shown(identity: &Identity) -> String {
 }
 
 /// A name that a stranger chose, without what could steer a terminal.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     backend::{ListenAt, config, lan_addresses, pairing},
-    model::{Identity, PhoneCommand, Protocol, Timestamp},
+    model::{Identity, NewCommand, PhoneCommand, Protocol, Timestamp},
     store::{Error, Store, phones, query},
 };
 
@@ -271,7 +271,8 @@ fn tell(args: &Tell, site: &Site, store: &Store, out: &mut dyn Write) -> Result<
     let command = PhoneCommand::parse(&args.text.join(" ")).map_err(|why| anyhow!(why))?;
     let now = (site.clock)();
     let expires = now.checked_add(COMMAND_WAITS).unwrap_or(Timestamp::MAX);
-    let queued = store.writer().queue_phone_command(device.id, command.to_string(), now, expires).wait()?;
+    let asked = NewCommand { device: device.id, text: command.to_string(), created: now, expires, forced: false };
+    let queued = store.writer().queue_command(asked).wait()?;
     let waiting = store.reader().read(move |db| query::queued_commands(db, device.id, now)).wait()?.len();
     writeln!(out, "command {} waits for the next message of {}", queued.id.0, shown(&device.identity))?;
     if waiting > 1 {

@@ -45,8 +45,11 @@ use super::{
     visits::{App, Outcome, Visit},
 };
 use crate::{
-    model::{Command, CommandId, CommandState, DeviceId, Direction, Identity, NewPacket, NewReply, Protocol, Verdict},
-    store::{self, phones},
+    model::{
+        Command, CommandId, CommandState, DeviceId, Direction, Identity, NewPacket, NewReply, PacketId, Protocol,
+        Verdict,
+    },
+    store::{self, Progress, phones},
     wire::{Line, owntracks},
 };
 
@@ -301,7 +304,7 @@ impl Desk {
             }
             Ok(stored) => {
                 self.visit(parts, &names, stored.device, outcome);
-                self.note(effects, told.unfit).await;
+                self.note(&told, effects, &stored).await;
                 if let Some(viewer) = stored.device {
                     self.site.cards.remember(viewer, &told.cards, (self.site.clock)());
                 }
@@ -344,15 +347,28 @@ impl Desk {
     }
 
     /// Writes down what became of commands.
-    async fn note(&self, effects: Vec<reply::Effect>, unfit: Vec<(CommandId, String)>) {
-        let now = (self.site.clock)();
+    async fn note(&self, told: &Told<'_>, effects: Vec<reply::Effect>, stored: &store::Stored) {
+        let Some(by) = stored.device else { return };
+        let at = (self.site.clock)();
         let store = &self.site.store;
+        // The one answer of a request is written right behind it.
+        let packet = PacketId(stored.packet.0 + 1);
         let mut notes = Vec::new();
-        for reply::Effect { command, state, text, guessed } in effects {
-            notes.push(store.command_state(command, state, now, Some(text), guessed));
+        for command in &told.taken {
+            let progress = match told.unfit.iter().find(|(id, _)| *id == command.id) {
+                Some((_, why)) => Progress::Failed { why: why.clone() },
+                None => Progress::Written { packet },
+            };
+            notes.push(store.note_command(command.id, progress));
         }
-        for (command, why) in unfit {
-            notes.push(store.command_state(command, CommandState::Failed, now, Some(why), false));
+        for reply::Effect { command, progress } in effects {
+            let progress = match progress {
+                reply::Seen::Done { text, guessed } => {
+                    Progress::Answered { by, at, text, guessed, packet: Some(stored.packet) }
+                }
+                reply::Seen::Refused { why } => Progress::Failed { why },
+            };
+            notes.push(store.note_command(command, progress));
         }
         for note in notes {
             if let Err(error) = note.answered().await {
@@ -363,9 +379,8 @@ impl Desk {
 
     /// What could not be sent is sent with the next answer.
     async fn keep_waiting(&self, taken: &[Command]) {
-        let now = (self.site.clock)();
         for command in taken {
-            let back = self.site.store.command_state(command.id, CommandState::Queued, now, None, false);
+            let back = self.site.store.note_command(command.id, Progress::Returned);
             if let Err(error) = back.answered().await {
                 tracing::warn!(%error, "a command to a phone was taken and not sent");
             }

@@ -6,10 +6,12 @@
 
 mod access;
 mod converse;
+mod dispatch;
 mod handshake;
 mod http;
 mod password;
 mod reply;
+mod roster;
 mod supervise;
 mod tcp;
 mod tls;
@@ -29,9 +31,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use access::Access;
 use access::Gate;
-pub use converse::{End, converse};
+use converse::converse;
+use dispatch::Dispatch;
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
+use roster::Roster;
 pub(crate) use supervise::holder_of;
 pub use tls::{CertificateFiles, Root, Shown, Tls, TlsError};
 pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
@@ -39,8 +43,9 @@ pub(crate) use visits::Visits;
 pub use visits::{App, Outcome, Visit};
 
 use crate::{
-    model::{Clock, PhoneBook, Protocol, Secret, Timestamp},
+    model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
     store::{Reader, Store, Writer},
+    wire::gt06::AddressSource,
 };
 
 /// Where one receiver should listen.
@@ -123,6 +128,8 @@ pub(crate) struct Site {
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) visits: Arc<Visits>,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) addresses: Option<AddressSource>,
     /// Numbers connections, over all receivers.
     next_connection: Arc<AtomicU64>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -182,6 +189,7 @@ pub struct Receivers {
     visits: Arc<Visits>,
     tls: Arc<Tls>,
     gate: Arc<Gate>,
+    roster: Arc<Roster>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -195,11 +203,13 @@ impl Receivers {
         limits: Limits,
         access: Access,
         (https, tls): (ListenAt, Tls),
+        addresses: Option<AddressSource>,
         wake: Arc<dyn Fn() + Send + Sync>,
     ) -> Self {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let visits = Arc::<Visits>::default();
+        let roster = Arc::new(Roster::new(Arc::clone(&wake)));
         let site = Site {
             store: store.writer(),
             reader: store.reader(),
@@ -212,12 +222,23 @@ impl Receivers {
             stop: stop.clone(),
             tasks: tasks.clone(),
             visits: Arc::clone(&visits),
+            roster: Arc::clone(&roster),
+            addresses,
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };
         let running = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, false, at, &site)).collect();
         let https = supervise::start(Protocol::OwnTracks, true, https, &site);
-        Self { running, https, visits, tls: site.tls, gate: site.gate, stop, tasks }
+        let dispatch = Dispatch {
+            roster: Arc::clone(&roster),
+            reader: store.reader(),
+            writer: store.writer(),
+            queued: store.commands_changed(),
+            clock: Arc::clone(clock),
+            stop: stop.clone(),
+        };
+        tasks.spawn(dispatch.run());
+        Self { running, https, visits, tls: site.tls, gate: site.gate, roster, stop, tasks }
     }
 
     /// How each receiver fares.
@@ -253,6 +274,11 @@ impl Receivers {
     /// The last requests of phones, oldest first.
     pub fn visits(&self) -> Vec<Visit> {
         self.visits.all()
+    }
+
+    /// The devices that hold a connection over which commands reach them.
+    pub fn connected(&self) -> Vec<DeviceId> {
+        self.roster.devices()
     }
 
     /// Listens elsewhere from now on. Open connections stay.

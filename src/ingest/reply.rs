@@ -157,10 +157,16 @@ pub(super) fn commands(taken: &[Command], app: App) -> (Vec<Value>, Vec<(Command
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Effect {
     pub(super) command: CommandId,
-    pub(super) state: CommandState,
-    pub(super) text: String,
-    /// The phone confirms no such command; that it went on is all that is known.
-    pub(super) guessed: bool,
+    pub(super) progress: Seen,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// `guessed`: the phone confirms no such command; that it went on is all that is known.
+    Done { text: String, guessed: bool },
+    /// It has taken no effect.
+    Refused { why: String },
 }
 
 /// The effects of `sent` commands that a packet shows.
@@ -169,22 +175,22 @@ pub(super) fn effects(sent: &[Command], packet: &NewPacket) -> Vec<Effect> {
     for command in sent.iter().filter(|c| c.state == CommandState::Sent) {
         let Ok(known) = PhoneCommand::parse(&command.text) else { continue };
         let seen = packet.reports.iter().find_map(|report| effect(&known, command, report));
-        if let Some((state, text, guessed)) = seen {
-            effects.push(Effect { command: command.id, state, text, guessed });
+        if let Some(progress) = seen {
+            effects.push(Effect { command: command.id, progress });
         }
     }
     effects
 }
 
-fn effect(command: &PhoneCommand, sent: &Command, report: &Report) -> Option<(CommandState, String, bool)> {
+fn effect(command: &PhoneCommand, sent: &Command, report: &Report) -> Option<Seen> {
     let event = |kind: &str| report.events.iter().find(|event| event.kind == kind);
-    let answered = |text: String| Some((CommandState::Answered, text, false));
+    let answered = |text: String| Some(Seen::Done { text, guessed: false });
     match command {
         PhoneCommand::ReportLocation => {
             let fix = report.fix.as_ref()?;
             let asked = report.readings.get("t").and_then(Value::as_str) == Some("r");
             let (lat, lon) = (fix.place.lat_deg(), fix.place.lon_deg());
-            asked.then(|| (CommandState::Answered, format!("position of {}: {lat}, {lon}", fix.at), false))
+            asked.then(|| Seen::Done { text: format!("position of {}: {lat}, {lon}", fix.at), guessed: false })
         }
         PhoneCommand::Status => event("status").and_then(|e| answered(e.attributes.to_json().to_string())),
         PhoneCommand::Dump => event("dump").and_then(|_| answered("its settings came".to_owned())),
@@ -206,7 +212,7 @@ fn effect(command: &PhoneCommand, sent: &Command, report: &Report) -> Option<(Co
                         return answered(format!("monitoring is {mode} now"));
                     }
                     let why = format!("monitoring is still {mode}; does the phone allow remote configuration?");
-                    Some((CommandState::Failed, why, false))
+                    Some(Seen::Refused { why })
                 }
                 (Some(_), Some(_), _, _) => None,
                 (None, _, _, _) | (_, None, _, _) => went_on(report),
@@ -217,9 +223,9 @@ fn effect(command: &PhoneCommand, sent: &Command, report: &Report) -> Option<(Co
 }
 
 /// The next message of the phone: it took the answer with the command.
-fn went_on(report: &Report) -> Option<(CommandState, String, bool)> {
+fn went_on(report: &Report) -> Option<Seen> {
     let spoke = report.fix.is_some() || !report.events.is_empty();
-    spoke.then(|| (CommandState::Answered, "the phone took it; it confirms no such command".to_owned(), true))
+    spoke.then(|| Seen::Done { text: "the phone took it; it confirms no such command".to_owned(), guessed: true })
 }
 
 #[cfg(test)]
@@ -343,6 +349,9 @@ mod tests {
             answered: None,
             answer: None,
             guessed: false,
+            waits: None,
+            sent_packet: None,
+            answer_packet: None,
         }
     }
 
@@ -369,17 +378,21 @@ mod tests {
         let outcome = |text: &str, report: &Report| {
             let command = sent(text);
             let known = PhoneCommand::parse(text).expect("a command");
-            effect(&known, &command, report).map(|(state, _, guessed)| (state, guessed))
+            effect(&known, &command, report).map(|seen| match seen {
+                Seen::Done { guessed: false, .. } => "done",
+                Seen::Done { guessed: true, .. } => "guessed",
+                Seen::Refused { .. } => "refused",
+            })
         };
-        let yes = Some((CommandState::Answered, false));
+        let yes = Some("done");
         assert_eq!(outcome("reportLocation", &report("p", 1, 3000)), None);
         assert_eq!(outcome("reportLocation", &report("r", 1, 3000)), yes);
         assert_eq!(outcome("status", &report("r", 1, 3000)), None);
         assert_eq!(outcome("status", &status), yes);
         let faster = r#"setConfiguration {"monitoring":2}"#;
         assert_eq!(outcome(faster, &report("p", 1, 1500)), None, "measured before it was sent");
-        assert_eq!(outcome(faster, &report("p", 1, 3000)), Some((CommandState::Failed, false)));
+        assert_eq!(outcome(faster, &report("p", 1, 3000)), Some("refused"));
         assert_eq!(outcome(faster, &report("p", 2, 3000)), yes);
-        assert_eq!(outcome("clearWaypoints", &status), Some((CommandState::Answered, true)));
+        assert_eq!(outcome("clearWaypoints", &status), Some("guessed"));
     }
 }

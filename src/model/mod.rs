@@ -16,6 +16,7 @@
 mod command;
 mod device;
 mod fact;
+pub mod library;
 mod packet;
 mod phone;
 mod phone_command;
@@ -23,7 +24,7 @@ mod problem;
 pub mod reading;
 mod report;
 
-pub use command::{Command, CommandId, CommandState};
+pub use command::{COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};
 pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
 pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};

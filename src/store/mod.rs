@@ -21,7 +21,7 @@ mod writer;
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -32,14 +32,14 @@ pub use facts::Facts;
 pub use health::Health;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
-pub use writer::{OpenedPacket, Receipt, Stored, Writer};
+pub use writer::{OpenedPacket, Progress, Receipt, Stored, Writer};
 
 use onlooker::Onlooker;
 use place::Found;
 use reader::Readers;
 use writer::{Shared, Start, WriterThread};
 
-use crate::model::{Clock, PhoneBook, Policy};
+use crate::model::{Clock, CommandId, PhoneBook, Policy};
 
 /// Name of the database within the data folder.
 pub const FILE_NAME: &str = "wayglass.db";
@@ -193,6 +193,17 @@ impl Store {
     /// What was set up for phones, as the last commit left it. Empty where this instance only looks on.
     pub fn phone_book(&self) -> watch::Receiver<Arc<PhoneBook>> {
         self.shared.phones.subscribe()
+    }
+
+    /// Changes after each commit, of this or another process, that may have changed which commands wait. Cheaper than [`Store::facts`], which
+    /// have to be put together for whoever listens.
+    pub fn commands_changed(&self) -> watch::Receiver<u64> {
+        self.shared.commands.subscribe()
+    }
+
+    /// The number that the next command will have, if no other process is quicker.
+    pub fn next_command(&self) -> CommandId {
+        CommandId(self.shared.last_command.load(Ordering::Relaxed) + 1)
     }
 
     pub fn policy(&self) -> Policy {

@@ -45,6 +45,8 @@ pub trait Conversation: Send {
     fn identified(&mut self, admission: Admission);
     /// Sends a command; its id comes back as the server flag of the answer.
     fn command(&mut self, now: Timestamp, command: &Command);
+    /// The profile of the device as it is now; it may have changed since the login.
+    fn set_profile(&mut self, profile: Profile);
     /// When to call [`Conversation::expire`] if nothing arrives: a frame whose length lies is waited for only so long.
     fn deadline(&self) -> Option<Timestamp>;
     /// The deadline passed.
@@ -84,8 +86,12 @@ pub enum Output {
 pub enum Receipt {
     /// Its bytes are on their way.
     Sent { id: crate::model::CommandId, at: Timestamp },
+    /// It cannot be sent; the text says why.
+    Refused { id: crate::model::CommandId, why: &'static str },
     /// The device answered it. `guessed`: matched by order, because the device echoed no flag.
     Answered { id: crate::model::CommandId, at: Timestamp, text: String, guessed: bool },
+    /// The device answered under the flag of a command that was not sent on this connection: on an earlier one, perhaps.
+    AnsweredLate { id: crate::model::CommandId, at: Timestamp, text: String },
 }
 
 /// What a conversation must be told at its birth.
@@ -98,9 +104,19 @@ pub struct Line {
 }
 
 /// Starts a conversation. `None`: the protocol is not spoken over a stream.
-pub fn conversation(protocol: Protocol, line: Line) -> Option<Box<dyn Conversation>> {
+pub fn conversation(
+    protocol: Protocol,
+    line: Line,
+    addresses: Option<gt06::AddressSource>,
+) -> Option<Box<dyn Conversation>> {
     match protocol {
-        Protocol::Gt06 => Some(Box::new(gt06::Session::new(line))),
+        Protocol::Gt06 => {
+            let session = gt06::Session::new(line);
+            Some(Box::new(match addresses {
+                Some(source) => session.with_addresses(source),
+                None => session,
+            }))
+        }
         Protocol::OwnTracks => None,
     }
 }

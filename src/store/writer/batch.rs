@@ -30,6 +30,8 @@ pub(super) struct Batch<'t> {
     pub(super) phones_changed: bool,
     /// A phone was made, renamed, decided about or removed.
     pub(super) names_changed: bool,
+    /// A command was queued or has come further.
+    pub(super) commands_changed: bool,
     pub(super) packets: u64,
     pub(super) positions: u64,
 }
@@ -100,6 +102,7 @@ impl<'t> Batch<'t> {
             missed: false,
             phones_changed: false,
             names_changed: false,
+            commands_changed: false,
             packets: 0,
             positions: 0,
         })

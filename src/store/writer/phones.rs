@@ -9,18 +9,6 @@ use crate::model::{
 };
 use crate::store::{Error, Pending, phones, row};
 
-/// Commands that may wait for one phone.
-const MOST_WAITING: i64 = 64;
-
-/// A command to a phone that is asked for.
-#[derive(Debug, Clone)]
-pub(in crate::store) struct QueuePhone {
-    device: DeviceId,
-    text: String,
-    created: Timestamp,
-    expires: Timestamp,
-}
-
 /// Something to write about a phone.
 #[derive(Debug, Clone)]
 pub(in crate::store) enum PhoneWrite {
@@ -77,17 +65,6 @@ impl Writer {
     /// Writes what kept packets tell, now that a key has opened them. Answers how many were still closed.
     pub fn opened(&self, packets: Vec<OpenedPacket>) -> Pending<u64> {
         self.push(PhoneWrite::Opened(packets), Write::Phone)
-    }
-
-    /// Queues a command to a phone, for its next request.
-    pub fn queue_phone_command(
-        &self,
-        device: DeviceId,
-        text: String,
-        created: Timestamp,
-        expires: Timestamp,
-    ) -> Pending<Command> {
-        self.push(QueuePhone { device, text, created, expires }, Write::QueuePhone)
     }
 
     /// Takes the commands that wait for a phone, oldest first; each is given out once. Those whose time is over are marked so.
@@ -177,37 +154,6 @@ impl Batch<'_> {
         Ok(Ok(0))
     }
 
-    /// Writes a command to a phone down as queued.
-    pub(super) fn phone_command(&mut self, command: &QueuePhone) -> Result<std::result::Result<Command, Error>> {
-        let QueuePhone { device, text, created, expires } = command;
-        let Some(known) = self.devices.get(*device) else { return Ok(Err(no_such(*device))) };
-        let label = known.overview.device.label().to_owned();
-        if known.overview.device.protocol != Protocol::OwnTracks {
-            return Ok(Err(Error::Refused(format!("{label} is no OwnTracks phone"))));
-        }
-        if !known.adopted() {
-            return Ok(Err(Error::Refused(format!("adopt {label} before sending it commands"))));
-        }
-        let waiting: i64 = self
-            .db
-            .prepare_cached("SELECT count(*) FROM commands WHERE state = 'queued' AND device_id = ?1")?
-            .query_row([device.0], |row| row.get(0))?;
-        if waiting >= MOST_WAITING {
-            return Ok(Err(Error::Refused(format!("{waiting} commands wait for {label} already"))));
-        }
-        let sql = format!(
-            "INSERT INTO commands(device_id, created_ms, expires_ms, text, state) VALUES (?1, ?2, ?3, ?4, 'queued')
-             RETURNING {}",
-            row::COMMAND
-        );
-        let queued = self
-            .db
-            .prepare_cached(&sql)?
-            .query_row(params![device.0, created.as_millisecond(), expires.as_millisecond(), text], row::command)?;
-        self.tell_command(&queued);
-        Ok(Ok(queued))
-    }
-
     /// Takes what waits for a phone: each is given out once, however many requests come at the same time.
     pub(super) fn take_commands(&mut self, device: DeviceId, now: Timestamp) -> Result<Vec<Command>> {
         let sql = format!(
@@ -223,17 +169,10 @@ impl Batch<'_> {
             .collect::<Result<_>>()?;
         taken.sort_by_key(|command| command.id);
         for command in &taken {
-            self.tell_command(command);
+            self.publish_command(command);
         }
         taken.retain(|command| command.state == CommandState::Sent);
         Ok(taken)
-    }
-
-    fn tell_command(&mut self, command: &Command) {
-        self.phones_changed = true;
-        if let Some(facts) = &mut self.facts {
-            facts.commands.push(command.clone());
-        }
     }
 
     /// Keeps the name and face of a device, unless a later packet told others.

@@ -2,7 +2,10 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -35,6 +38,10 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) facts: Publisher,
     /// What was set up for phones, after the last commit.
     pub(in crate::store) phones: watch::Sender<Arc<PhoneBook>>,
+    /// Counts the commits that may have changed what waits to be sent.
+    pub(in crate::store) commands: watch::Sender<u64>,
+    /// The number of the newest command.
+    pub(in crate::store) last_command: AtomicI64,
     policy: Mutex<Policy>,
     health: Mutex<Health>,
 }
@@ -45,6 +52,8 @@ impl Shared {
             inlet: Arc::new(Inlet::new(queue_bytes)),
             facts: Publisher::new(),
             phones: watch::Sender::default(),
+            commands: watch::Sender::new(0),
+            last_command: AtomicI64::new(0),
             policy: Mutex::new(policy),
             health: Mutex::default(),
         }
@@ -156,6 +165,8 @@ struct Told {
     facts: Option<Committed>,
     /// What was set up for phones, where that changed.
     phones: Option<PhoneBook>,
+    /// What waits to be sent may have changed.
+    commands: bool,
     packets: u64,
     positions: u64,
     wrote: bool,
@@ -318,9 +329,17 @@ impl Desk {
         let names_count = batch.names_changed && !self.shared.phones.borrow().is_empty();
         let stale = others_wrote || batch.phones_changed || names_count;
         let phones = stale.then(|| batch.phone_book()).transpose()?;
-        let Batch { facts, missed, packets, positions, .. } = batch;
+        if batch.commands_changed || others_wrote {
+            let last = "SELECT seq FROM sqlite_sequence WHERE name = 'commands'";
+            // No row before the first command; and only a preview shows it.
+            let last = self.db.query_row(last, [], |row| row.get(0)).unwrap_or(0);
+            self.shared.last_command.store(last, Ordering::Relaxed);
+        }
+        let Batch { facts, missed, commands_changed, packets, positions, .. } = batch;
         self.missed |= missed;
-        Ok((done, Told { facts, phones, packets, positions, wrote: self.db.total_changes() != changes }))
+        let commands = commands_changed || others_wrote;
+        let wrote = self.db.total_changes() != changes;
+        Ok((done, Told { facts, phones, commands, packets, positions, wrote }))
     }
 
     fn show_phones(&self, told: &mut Told) {
@@ -332,6 +351,9 @@ impl Desk {
     /// Tells subscribers what a commit made true.
     fn publish(&mut self, mut told: Told) {
         self.show_phones(&mut told);
+        if told.commands {
+            self.shared.commands.send_modify(|count| *count += 1);
+        }
         let facts = &self.shared.facts;
         if !facts.heard() {
             self.missed = false;
