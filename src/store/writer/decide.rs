@@ -44,7 +44,11 @@ impl Batch<'_> {
 
     pub(super) fn set_profile(&mut self, id: DeviceId, profile: &Profile) -> Result<Result<(), Error>> {
         let Some(device) = self.devices.decide(id) else { return Ok(Err(no_such(id))) };
-        device.profile = profile.clone();
+        let before = std::mem::replace(&mut device.profile, profile.clone());
+        self.profiles = true;
+        if !before.reads_like(profile) {
+            self.ask_to_rederive(id)?;
+        }
         self.save(id).map(Ok)
     }
 
@@ -109,6 +113,7 @@ impl Batch<'_> {
             "DELETE FROM positions WHERE device_id = ?1",
             "DELETE FROM events WHERE device_id = ?1",
             "DELETE FROM commands WHERE device_id = ?1",
+            "DELETE FROM rederivations WHERE device_id = ?1",
             "DELETE FROM latest WHERE device_id = ?1",
             "DELETE FROM devices WHERE id = ?1",
         ] {
@@ -173,6 +178,6 @@ fn written(name: Option<&str>) -> Option<&str> {
     name.map(str::trim).filter(|name| !name.is_empty())
 }
 
-fn no_such(id: DeviceId) -> Error {
+pub(super) fn no_such(id: DeviceId) -> Error {
     Error::NoSuchDevice(format!("#{}", id.0))
 }

@@ -12,9 +12,10 @@ use crate::model::{
 use crate::store::{query, row};
 
 /// A fix may be this far ahead of the clock here; beyond it, its time is wrong and it is never the last fix.
-const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// A device as the writer knows it. Runs ahead of the file within a batch, and equals it after each.
+#[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) overview: DeviceOverview,
     /// Its newest packet, in or out.
@@ -22,11 +23,11 @@ pub(super) struct Known {
     /// Its row in `latest` must be written.
     dirty: bool,
     /// Its readings changed in this batch.
-    told: bool,
+    pub(super) told: bool,
 }
 
 impl Known {
-    fn new(device: Device) -> Self {
+    pub(super) fn new(device: Device) -> Self {
         let overview = DeviceOverview { device, last_fix: None, readings: Readings::new(), packets: 0, positions: 0 };
         Self { overview, newest_packet: None, dirty: false, told: false }
     }
