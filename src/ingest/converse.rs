@@ -1,6 +1,6 @@
 //! Drives one [`Conversation`] over any byte stream: read, store, and only then answer.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Limits;
 use crate::{
-    model::{Clock, Protocol},
+    model::{Clock, Device, DeviceId, Profile, Protocol},
     store::{self, Receipt, Writer},
     wire::{Admission, Conversation, Output},
 };
@@ -61,7 +61,7 @@ pub async fn converse(
 ) -> End {
     let io = std::pin::pin!(io);
     let (mut from, to) = tokio::io::split(io);
-    let mut driver = Driver { to, store, clock, limits, unsettled: Vec::new(), answers: Vec::new() };
+    let mut driver = Driver { to, store, clock, limits, read_with: None, unsettled: Vec::new(), answers: Vec::new() };
     let mut chunk = vec![0; READ_BYTES];
     let mut deadline = None;
     loop {
@@ -74,6 +74,9 @@ pub async fn converse(
         let now = clock();
         let end = match happened {
             Happened::Read(n) => {
+                if let Err(end) = driver.take_profile(talk.as_mut()).await {
+                    return end;
+                }
                 talk.receive(now, &chunk[..n]);
                 None
             }
@@ -136,11 +139,27 @@ async fn read_what_came<R: AsyncRead>(
     }
 }
 
+/// Whose profile a conversation reads with, and when it was looked up.
+struct ReadWith {
+    device: DeviceId,
+    profile: Arc<Profile>,
+    /// [`Writer::profiles`] before it was looked up.
+    seen: u64,
+}
+
+impl ReadWith {
+    fn of(device: &Device, seen: u64) -> Self {
+        Self { device: device.id, profile: Arc::new(device.profile.clone()), seen }
+    }
+}
+
 struct Driver<'a, W> {
     to: WriteHalf<W>,
     store: &'a Writer,
     clock: &'a Clock,
     limits: &'a Limits,
+    /// The profile that the conversation reads with.
+    read_with: Option<ReadWith>,
     /// Packets on their way into the store.
     unsettled: Vec<Receipt>,
     /// Bytes to write once they are there.
@@ -148,12 +167,31 @@ struct Driver<'a, W> {
 }
 
 impl<W: AsyncWrite> Driver<'_, W> {
+    /// Looks the profile up again where one has changed, before the next bytes are read with it.
+    async fn take_profile(&mut self, talk: &mut dyn Conversation) -> Result<(), End> {
+        let seen = self.store.profiles();
+        let Some(read_with) = self.read_with.as_mut().filter(|read_with| read_with.seen != seen) else { return Ok(()) };
+        read_with.seen = seen;
+        // A device that is gone keeps its profile until its next login.
+        if let Some(profile) = self.store.profile(read_with.device).answered().await.map_err(End::NotStored)? {
+            if profile != *read_with.profile {
+                talk.profile(&profile);
+                read_with.profile = Arc::new(profile);
+            }
+        }
+        Ok(())
+    }
+
     /// Does everything the conversation wants, in its order.
     async fn carry_out(&mut self, talk: &mut dyn Conversation) -> Result<(), End> {
         while let Some(output) = talk.poll() {
             match output {
                 Output::Store(packet) => {
-                    let receipt = self.store.append(*packet).await.map_err(End::NotStored)?;
+                    let receipt = self
+                        .store
+                        .append_read_with(*packet, self.read_with.as_ref().map(|r| Arc::clone(&r.profile)))
+                        .await
+                        .map_err(End::NotStored)?;
                     self.unsettled.push(receipt);
                     if self.unsettled.len() >= MOST_UNSETTLED {
                         self.settle().await?;
@@ -163,7 +201,9 @@ impl<W: AsyncWrite> Driver<'_, W> {
                 Output::Identify(identity) => {
                     self.settle().await?;
                     let now = (self.clock)();
+                    let seen = self.store.profiles();
                     let admitted = self.store.admit(Protocol::Gt06, identity, now).await.map_err(End::NotStored)?;
+                    self.read_with = admitted.as_ref().map(|device| ReadWith::of(device, seen));
                     talk.identified(match admitted {
                         Some(device) => Admission::Device(Box::new(device)),
                         None => Admission::Refused,

@@ -1,7 +1,1 @@
--- Devices whose positions, events and readings must be found again from their packets, because they are read differently now.
--- A row goes in the transaction that ends the work, so work that was interrupted begins anew.
-CREATE TABLE rederivations(
-  -- Greater each time it is asked for, so that work which began before is known to be out of date.
-  asked INTEGER PRIMARY KEY AUTOINCREMENT,
-  device_id INTEGER NOT NULL UNIQUE
-) STRICT;
+-- Commands: kept until they are answered. The step is added with them.

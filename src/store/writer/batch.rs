@@ -28,6 +28,8 @@ pub(super) struct Batch<'t> {
     pub(super) profiles: bool,
     /// Somebody asked to find a device's history again from its packets.
     pub(super) due: bool,
+    /// Devices whose history was found again.
+    pub(super) rederived: Vec<DeviceId>,
     pub(super) packets: u64,
     pub(super) positions: u64,
 }
@@ -98,6 +100,7 @@ impl<'t> Batch<'t> {
             missed: false,
             profiles: false,
             due: false,
+            rederived: Vec::new(),
             packets: 0,
             positions: 0,
         })
@@ -220,7 +223,7 @@ impl<'t> Batch<'t> {
     /// Where the facts end, for [`Batch::undo`].
     pub(super) fn mark(&self) -> Mark {
         let facts = self.facts.as_ref().map(|facts| {
-            let Committed { packets, fixes, events, devices, readings, commands } = facts;
+            let Committed { packets, fixes, events, devices, readings, commands, rederived: _ } = facts;
             [packets.len(), fixes.len(), events.len(), devices.len(), readings.len(), commands.len()]
         });
         Mark { facts, packets: self.packets, positions: self.positions }

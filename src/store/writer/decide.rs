@@ -52,6 +52,11 @@ impl Batch<'_> {
         self.save(id).map(Ok)
     }
 
+    /// The profile of a device that is there.
+    pub(super) fn profile(&self, id: DeviceId) -> Option<Profile> {
+        self.devices.get(id).map(|known| known.overview.device.profile.clone())
+    }
+
     /// Sets the state of a device that is there. A name that is given is taken over.
     pub(super) fn decide(&mut self, id: DeviceId, state: DeviceState, name: Option<&str>) -> Result<()> {
         let Some(device) = self.devices.decide(id) else { return Ok(()) };
@@ -178,6 +183,6 @@ fn written(name: Option<&str>) -> Option<&str> {
     name.map(str::trim).filter(|name| !name.is_empty())
 }
 
-pub(super) fn no_such(id: DeviceId) -> Error {
+fn no_such(id: DeviceId) -> Error {
     Error::NoSuchDevice(format!("#{}", id.0))
 }

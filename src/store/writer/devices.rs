@@ -28,7 +28,14 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn new(device: Device) -> Self {
-        let overview = DeviceOverview { device, last_fix: None, readings: Readings::new(), packets: 0, positions: 0 };
+        let overview = DeviceOverview {
+            device,
+            last_fix: None,
+            readings: Readings::new(),
+            packets: 0,
+            positions: 0,
+            lost_frames: 0,
+        };
         Self { overview, newest_packet: None, dirty: false, told: false }
     }
 
@@ -40,6 +47,7 @@ impl Known {
     /// Takes over what a report told. `new` is its fix, where it has one that was not there before.
     pub(super) fn learn(&mut self, report: &Report, new: Option<&StoredFix>) {
         let overview = &mut self.overview;
+        overview.lost_frames += u64::from(report.lost_frames);
         let is_last = match (new, &overview.last_fix) {
             (Some(new), Some(last)) => rank(new) >= rank(last),
             (Some(_), None) => true,
@@ -141,8 +149,8 @@ impl Devices {
         let mut replace = db.prepare_cached(
             "INSERT OR REPLACE INTO latest(device_id, last_heard_ms, packets, positions, packet_id, readings,
                position_id, fix_time_ms, fix_received_ms, valid, suspect, latitude, longitude, altitude_m, speed_kmh,
-               course_deg, accuracy_m, attributes, fix_packet_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+               course_deg, accuracy_m, attributes, fix_packet_id, lost_frames)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         )?;
         // In the order of the table, so that neighbours on a page are written together.
         self.dirty.sort_unstable();
@@ -150,7 +158,7 @@ impl Devices {
             // It may have been forgotten since.
             let Some(known) = self.by_id.get_mut(&id) else { continue };
             known.dirty = false;
-            let DeviceOverview { device, last_fix, readings, packets, positions } = &known.overview;
+            let DeviceOverview { device, last_fix, readings, packets, positions, lost_frames } = &known.overview;
             let last = last_fix.as_ref();
             let fix = last.map(|last| &last.fix);
             replace.execute(params![
@@ -173,6 +181,7 @@ impl Devices {
                 fix.and_then(|fix| fix.accuracy_m),
                 last.map(|last| row::json(&last.readings, last.trust)),
                 last.map(|last| last.packet.0),
+                lost_frames.cast_signed(),
             ])?;
             if std::mem::take(&mut known.told) {
                 told(id, readings);

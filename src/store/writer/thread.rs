@@ -16,7 +16,7 @@ use super::{
     log::Log,
     quarantine::Quarantine,
 };
-use crate::model::{Clock, Committed, Fact, Policy};
+use crate::model::{Clock, Committed, DeviceId, Fact, Policy};
 use crate::store::{
     Error, Health, Limits, Wake, error::blames_the_row, facts::Publisher, onlooker::data_version, place, queue::Taken,
 };
@@ -32,6 +32,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(in crate::store) struct Shared {
     pub(in crate::store) inlet: Arc<Inlet>,
     pub(in crate::store) facts: Publisher,
+    /// Told when a history is due to be found again.
+    pub(in crate::store) due: tokio::sync::Notify,
     policy: Mutex<Policy>,
     health: Mutex<Health>,
 }
@@ -41,6 +43,7 @@ impl Shared {
         Self {
             inlet: Arc::new(Inlet::new(queue_bytes)),
             facts: Publisher::new(),
+            due: tokio::sync::Notify::new(),
             policy: Mutex::new(policy),
             health: Mutex::default(),
         }
@@ -152,6 +155,9 @@ struct Told {
     packets: u64,
     positions: u64,
     wrote: bool,
+    rederived: Vec<DeviceId>,
+    profiles: bool,
+    due: bool,
 }
 
 /// Ends the queue together with the thread, also by a panic: nobody waits for an answer that cannot come.
@@ -272,6 +278,15 @@ impl Desk {
             self.db.prepare_cached("COMMIT")?.execute([])?;
             Ok(done)
         });
+        if let Ok((_, told)) = &outcome {
+            // Before anybody hears that a profile is stored.
+            if told.profiles {
+                self.shared.inlet.profiles_changed();
+            }
+            if told.due {
+                self.shared.due.notify_one();
+            }
+        }
         if outcome.is_err() {
             self.stale = true;
             // SQLite rolls back by itself after some errors.
@@ -305,14 +320,20 @@ impl Desk {
             heard: self.shared.facts.heard(),
         })?;
         let done = work(&mut batch)?;
-        let Batch { facts, missed, packets, positions, .. } = batch;
+        let Batch { facts, missed, profiles, due, rederived, packets, positions, .. } = batch;
         self.missed |= missed;
-        Ok((done, Told { facts, packets, positions, wrote: self.db.total_changes() != changes }))
+        let wrote = self.db.total_changes() != changes;
+        let (profiles, due) = (profiles || others_wrote, due || others_wrote);
+        Ok((done, Told { facts, packets, positions, wrote, rederived, profiles, due }))
     }
 
     /// Tells subscribers what a commit made true.
     fn publish(&mut self, told: Told) {
         let facts = &self.shared.facts;
+        if !told.rederived.is_empty() && facts.heard() {
+            facts.publish(Fact::Committed(Arc::new(Committed { rederived: told.rederived, ..Committed::default() })));
+            self.missed = true;
+        }
         if !facts.heard() {
             self.missed = false;
             return;

@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use rusqlite::{Result, Row, params};
 
 use super::batch::{Batch, to_ms};
-use crate::model::{
-    DeviceId, Event, Fix, PacketId, Readings, Report, StoredEvent, StoredFix, Timestamp, Trust,
-};
+use crate::model::{DeviceId, Event, Fix, PacketId, Readings, Report, StoredEvent, StoredFix, Timestamp, Trust};
 use crate::store::row;
 
 /// A fix as its row in `positions` has it.
@@ -53,7 +51,7 @@ impl<'r> ToldFix<'r> {
     }
 
     /// The columns that [`ToldFix::is_row`] compares.
-    pub(super) const COLUMNS: &str = "id, fix_time_ms, valid, suspect, latitude, longitude, altitude_m, speed_kmh, \
+    pub(super) const COLUMNS: &'static str = "id, fix_time_ms, valid, suspect, latitude, longitude, altitude_m, speed_kmh, \
          course_deg, accuracy_m, attributes, fix_key, message_id";
 
     /// True where the row says exactly this.
@@ -122,18 +120,9 @@ impl Batch<'_> {
         Ok(Some(told.stored(self.db.last_insert_rowid(), device, id, received)))
     }
 
-    /// Writes the row of an event, unless it was there already.
+    /// Writes the row of an event, unless it was there already, and tells of it.
     pub(super) fn event(&mut self, id: PacketId, device: DeviceId, event: &Event, trust: Trust) -> Result<()> {
-        let attributes = row::json(&event.attributes, trust);
-        let inserted = self.insert_event.execute(params![
-            device.0,
-            event.at.as_millisecond(),
-            event.kind,
-            attributes,
-            id.0,
-            event_key(&attributes),
-        ])?;
-        if inserted > 0
+        if self.write_event(id, device, event, trust)?
             && let Some(facts) = &mut self.facts
         {
             facts.events.push(StoredEvent {
@@ -146,6 +135,20 @@ impl Batch<'_> {
             });
         }
         Ok(())
+    }
+
+    /// Writes the row of an event; false where it was there already.
+    pub(super) fn write_event(&mut self, id: PacketId, device: DeviceId, event: &Event, trust: Trust) -> Result<bool> {
+        let attributes = row::json(&event.attributes, trust);
+        let inserted = self.insert_event.execute(params![
+            device.0,
+            event.at.as_millisecond(),
+            event.kind,
+            attributes,
+            id.0,
+            event_key(&attributes),
+        ])?;
+        Ok(inserted > 0)
     }
 }
 

@@ -263,6 +263,10 @@ impl Conversation for Session {
         }
     }
 
+    fn profile(&mut self, profile: &Profile) {
+        self.profile = profile.clone();
+    }
+
     fn command(&mut self, now: Timestamp, command: &Command) {
         if self.closed {
             return;
