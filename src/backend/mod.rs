@@ -30,14 +30,15 @@ pub use signal::StopSignal;
 use crate::{
     ingest::Receivers,
     model::{
-        Clock, ClockAdvice, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent,
+        Clock, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent,
         StoredFix, TimeWindow,
     },
     store::{self, Options, Store, query},
 };
 pub use crate::{
     ingest::{Access, Limits, ListenAt, ReceiverLine, ReceiverStatus},
-    store::{Error, Pending},
+    model::ClockAdvice,
+    store::{Error, Pending, Rederived},
 };
 
 /// Called after a commit so that a window draws again. Any thread may call it.
@@ -120,14 +121,10 @@ impl Backend {
 
     /// Looks on: another instance receives into this folder.
     pub fn view(data_dir: &Path, clock: Clock, wake: Wake) -> Result<Self, StartError> {
-        let store = Store::view(data_dir, Arc::clone(&clock))?;
+        let mut options = Options::new(Arc::clone(&clock));
+        options.wake = Some(wake);
+        let store = Store::view_with(data_dir, options)?;
         let runtime = runtime()?;
-        let mut facts = store.facts();
-        runtime.spawn(async move {
-            while facts.recv().await.is_some() {
-                wake();
-            }
-        });
         let data_dir = data_dir.to_owned();
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
         let rederiving = profile::Board::default();
@@ -275,11 +272,12 @@ impl Backend {
         self.store.writer().rename(device, name)
     }
 
-    /// What no frame says about a device. Answered once it is stored, and connections read with it from then on; where it gives packets
-    /// another meaning, the device's history is then found again from them: see [`Backend::rederiving`]. When that is done the feed says
-    /// so ([`crate::model::Committed::rederived`]).
-    pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<()> {
-        self.store.writer().set_profile(device, profile)
+    /// Changes what no frame says about a device. It is stored at once, and open connections read with it; where it gives packets another
+    /// meaning, the device's history is found again from them, beside all that arrives, and the answer comes when that is done.
+    /// [`Backend::rederiving`] says how far it is, and the feed when it is there ([`crate::model::Committed::rederived`]). What is cut
+    /// off goes on at the next start.
+    pub fn change_profile(&self, device: DeviceId, profile: Profile) -> Pending<Rederived> {
+        profile::change(self.runtime.handle(), &self.store, self.rederiving.clone(), device, |_| profile)
     }
 
     /// The histories that are being found again, and how far that is.
@@ -292,11 +290,11 @@ impl Backend {
         profile::clock_advice(&self.store.reader(), device)
     }
 
-    /// Takes the clock doctor's proposal, for history, too; `None` goes back to what the device's login says. Nothing else of the profile
-    /// changes. As [`Backend::set_profile`].
-    pub fn apply_clock(&self, device: DeviceId, offset_s: Option<i32>) -> Pending<()> {
-        let (reader, writer) = (self.store.reader(), self.store.writer());
-        profile::apply_clock(self.runtime.handle(), reader, writer, device, offset_s)
+    /// Takes the clock doctor's proposal, for history, too; `None` goes back to what the device's login says. The rest of the profile stays
+    /// as it is. As [`Backend::change_profile`].
+    pub fn apply_clock(&self, device: DeviceId, offset_s: Option<i32>) -> Pending<Rederived> {
+        let change = move |before| Profile { clock_offset_s: offset_s, ..before };
+        profile::change(self.runtime.handle(), &self.store, self.rederiving.clone(), device, change)
     }
 
     /// Writes history to a file, on a thread of its own.
