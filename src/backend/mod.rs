@@ -2,6 +2,7 @@
 //!
 //! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
 
+mod commands;
 pub mod config;
 pub mod demo;
 pub mod doctor;
@@ -21,6 +22,7 @@ use std::{
 use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
 
+pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
@@ -30,8 +32,8 @@ pub use signal::StopSignal;
 use crate::{
     ingest::Receivers,
     model::{
-        Clock, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent,
-        StoredFix, TimeWindow,
+        Clock, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
+        TimeWindow,
     },
     store::{self, Options, Store, query},
 };
@@ -109,7 +111,7 @@ impl Backend {
         let runtime = runtime()?;
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store.writer(), &clock, setup.limits, setup.access, wake)
+            Receivers::start(&setup.listen, &store, &clock, setup.limits, setup.access, wake)
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
@@ -270,6 +272,14 @@ impl Backend {
     /// `None` takes the name away.
     pub fn rename(&self, device: DeviceId, name: Option<String>) -> Pending<()> {
         self.store.writer().rename(device, name)
+    }
+
+    /// As [`Backend::change_profile`], answered as soon as it is stored.
+    pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<()> {
+        let (answer, pending) = Pending::pair();
+        let stored = self.store.writer().set_profile(device, profile);
+        self.runtime.spawn(async move { answer.give(stored.answered().await.map(|_| ())) });
+        pending
     }
 
     /// Changes what no frame says about a device. It is stored at once, and open connections read with it; where it gives packets another

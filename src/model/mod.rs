@@ -17,13 +17,14 @@ mod clock;
 mod command;
 mod device;
 mod fact;
+pub mod library;
 mod packet;
 mod problem;
 pub mod reading;
 mod report;
 
 pub use clock::{ClockAdvice, ClockExample, ClockSample, advise};
-pub use command::{Command, CommandId, CommandState};
+pub use command::{COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};
 pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
 pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};

@@ -30,6 +30,8 @@ pub(super) struct Batch<'t> {
     pub(super) due: bool,
     /// Devices whose history was found again.
     pub(super) rederived: Vec<DeviceId>,
+    /// A command was queued or has come further.
+    pub(super) commands_changed: bool,
     pub(super) packets: u64,
     pub(super) positions: u64,
 }
@@ -101,6 +103,7 @@ impl<'t> Batch<'t> {
             profiles: false,
             due: false,
             rederived: Vec::new(),
+            commands_changed: false,
             packets: 0,
             positions: 0,
         })

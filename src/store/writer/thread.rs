@@ -2,12 +2,16 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, Result};
+use tokio::sync::watch;
 
 use super::{
     Inlet, Write,
@@ -34,6 +38,10 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) facts: Publisher,
     /// Told when a history is due to be found again.
     pub(in crate::store) due: tokio::sync::Notify,
+    /// Counts the commits that may have changed what waits to be sent.
+    pub(in crate::store) commands: watch::Sender<u64>,
+    /// The number of the newest command.
+    pub(in crate::store) last_command: AtomicI64,
     policy: Mutex<Policy>,
     health: Mutex<Health>,
 }
@@ -44,6 +52,8 @@ impl Shared {
             inlet: Arc::new(Inlet::new(queue_bytes)),
             facts: Publisher::new(),
             due: tokio::sync::Notify::new(),
+            commands: watch::Sender::new(0),
+            last_command: AtomicI64::new(0),
             policy: Mutex::new(policy),
             health: Mutex::default(),
         }
@@ -152,6 +162,8 @@ struct Desk {
 /// What a transaction did.
 struct Told {
     facts: Option<Committed>,
+    /// What waits to be sent may have changed.
+    commands: bool,
     packets: u64,
     positions: u64,
     wrote: bool,
@@ -320,15 +332,25 @@ impl Desk {
             heard: self.shared.facts.heard(),
         })?;
         let done = work(&mut batch)?;
-        let Batch { facts, missed, profiles, due, rederived, packets, positions, .. } = batch;
+        if batch.commands_changed || others_wrote {
+            let last = "SELECT seq FROM sqlite_sequence WHERE name = 'commands'";
+            // No row before the first command; and only a preview shows it.
+            let last = self.db.query_row(last, [], |row| row.get(0)).unwrap_or(0);
+            self.shared.last_command.store(last, Ordering::Relaxed);
+        }
+        let Batch { facts, missed, commands_changed, profiles, due, rederived, packets, positions, .. } = batch;
         self.missed |= missed;
         let wrote = self.db.total_changes() != changes;
+        let commands = commands_changed || others_wrote;
         let (profiles, due) = (profiles || others_wrote, due || others_wrote);
-        Ok((done, Told { facts, packets, positions, wrote, rederived, profiles, due }))
+        Ok((done, Told { facts, commands, packets, positions, wrote, rederived, profiles, due }))
     }
 
     /// Tells subscribers what a commit made true.
     fn publish(&mut self, told: Told) {
+        if told.commands {
+            self.shared.commands.send_modify(|count| *count += 1);
+        }
         let facts = &self.shared.facts;
         if !told.rederived.is_empty() && facts.heard() {
             facts.publish(Fact::Committed(Arc::new(Committed { rederived: told.rederived, ..Committed::default() })));
