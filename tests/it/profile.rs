@@ -1,8 +1,13 @@
 //! What a person says about a device, and what becomes of its history: over real sockets and a real file.
 
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
+
 use rusqlite::Connection;
 use wayglass::{
-    backend::Rederived,
+    backend::{Rederived, config::Config},
     geo::LatLon,
     model::{
         ClockExample, DeviceOverview, Direction, Fact, Fix, PacketId, Policy, Profile, Protocol, StoredFix, TimeWindow,
@@ -377,4 +382,62 @@ fn a_phone_has_no_clock_to_correct() {
     let rows = station.sql::<String>(ROWS);
     set_clock(&station, Some(3600));
     assert_eq!(station.sql::<String>(ROWS), rows);
+}
+
+#[test]
+fn a_tracker_that_says_nothing_is_hung_up_on() {
+    let setup = Config { silence: Some(Duration::from_millis(500)), ..Config::default() }.setup(None).unwrap();
+    let station = Station::start_with(Policy::Adopt, setup.limits);
+    let mut device = Device::connect(&station);
+    device.line.expect_closed();
+    assert_eq!(Config::default().setup(None).unwrap().limits.idle, Duration::from_mins(15));
+}
+
+/// The program as a person runs it on a folder.
+fn call(folder: &std::path::Path, words: &[&str]) -> (Option<i32>, String, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_wayglass"));
+    program.args(words).args(["--data-dir".as_ref(), folder.as_os_str()]).env_remove("RUST_LOG").env("HOME", folder);
+    let output = program.stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_command_line_changes_a_profile_beside_an_instance_and_alone() {
+    let station = Station::start(Policy::Adopt);
+    let mut device = Device::connect(&station);
+    let ahead = 3 * 3600;
+    let fixes: Vec<_> = (0..4_i32).map(|n| fix(ahead - 9 + i64::from(n), 54.0 + f64::from(n))).collect();
+    device.send(towed, &fixes);
+    let folder = station.folder.path().to_owned();
+
+    let (code, said, _) = call(&folder, &["profile", IMEI]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("4 of 4 live frames say that its clock runs at UTC+03:00"), "{said}");
+    assert!(said.contains("now 2026-11-21T14:59:54Z  then 2026-11-21T11:59:54Z"), "{said}");
+
+    // Beside: the instance reads again, and its open connection with it.
+    let (code, said, error) = call(&folder, &["profile", IMEI, "--model", "VL103", "--zone", "+03:00"]);
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    assert!(said.contains("model     VL103") && said.contains("clock     UTC+03:00"), "{said}");
+    assert!(said.contains("the running instance reads its packets again"), "{said}");
+    station.until("the running instance has read them", |s| s.sql::<i64>("SELECT count(*) FROM rederivations") == 0);
+    assert_eq!(times(&station), [-9, -8, -7, -6]);
+    device.send(towed, &[fix(ahead, 58.0)]);
+    assert_eq!(times(&station), [-9, -8, -7, -6, 0]);
+    let alarms = "SELECT group_concat(DISTINCT attributes ->> '$.alarm') FROM positions";
+    assert_eq!(station.sql::<String>(alarms), "tow");
+
+    // Alone: it reads them itself.
+    let folder = station.stop();
+    let (code, said, error) = call(folder.path(), &["profile", IMEI, "--zone", "login", "--model", "none", "--json"]);
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    let told: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(told["reread"], serde_json::json!({"packets": 8, "positions": 5, "changed": 5}), "{said}");
+    let (_, said, _) = call(folder.path(), &["profile", IMEI, "--mend-clock"]);
+    assert!(said.contains("clock     UTC+03:00") && said.contains("8 packets read again: 5 positions"), "{said}");
+    let (code, _, error) = call(folder.path(), &["profile", IMEI, "--mend-clock"]);
+    assert_eq!((code, error.lines().count()), (Some(1), 1));
+    assert!(error.contains("proposes nothing"), "{error}");
+    assert_eq!(call(folder.path(), &["profile", IMEI, "--zone", "east"]).0, Some(2));
 }
