@@ -87,9 +87,9 @@ pub(super) fn run(args: &ProfileArgs, site: &Site, out: &mut dyn Write) -> Resul
     store.close();
     let device = Device { profile, ..device };
     if args.json {
-        as_json(&device, advice.as_ref(), &history, out)?
+        as_json(&device, advice.as_ref(), &history, out)?;
     } else {
-        lines(&device, advice.as_ref(), &history, out)?
+        lines(&device, advice.as_ref(), &history, out)?;
     }
     out.flush()?;
     Ok(())
