@@ -195,6 +195,7 @@ impl Config {
             policy: self.policy.unwrap_or_default(),
             limits: Limits { idle: self.silence.unwrap_or(limits.idle), ..limits },
             access: Access::from_environment(),
+            addresses: None,
             settings,
         })
     }

@@ -228,8 +228,7 @@ fn work_that_was_cut_off_is_taken_up_at_the_next_start() {
     store.writer().set_profile(id, profile).wait().unwrap();
     let due = store.reader().read(query::rederivations).wait().unwrap();
     assert_eq!(due.len(), 1);
-    let work = due[0].clone();
-    let Stepped::Further(_) = one_step(&store, work, 300) else { panic!("there is more to do") };
+    let Stepped::Further(_) = one_step(&store, &due[0], 300) else { panic!("there is more to do") };
     store.close();
     let file = Connection::open(folder.path().join("wayglass.db")).unwrap();
     let count = |sql| file.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
@@ -244,7 +243,7 @@ fn work_that_was_cut_off_is_taken_up_at_the_next_start() {
 }
 
 /// Reads the first packets of a device anew.
-fn one_step(store: &Store, work: Rederivation, most: usize) -> Stepped {
+fn one_step(store: &Store, work: &Rederivation, most: usize) -> Stepped {
     let (device, profile) = (work.device(), work.profile().clone());
     let rows = store.reader().read(move |db| {
         let mut left = query::to_reread(db, device, None)?;
@@ -277,12 +276,12 @@ fn a_change_on_the_way_begins_anew() {
     };
     let old = ask(3600);
     let new = ask(7200);
-    assert!(matches!(one_step(&store, old.clone(), 9), Stepped::Anew));
-    let Stepped::Further(further) = one_step(&store, new, 99) else { panic!("the last step is one without packets") };
+    assert!(matches!(one_step(&store, &old, 9), Stepped::Anew));
+    let Stepped::Further(further) = one_step(&store, &new, 99) else { panic!("the last step is one without packets") };
     let last = Step { work: *further, packets: Vec::new(), upto: None, whole: true };
     let Stepped::Done(done) = store.writer().rederive(last).wait().unwrap() else { panic!("all is read") };
     assert_eq!((done.positions, done.changed), (1, 1));
-    assert!(matches!(one_step(&store, old, 9), Stepped::Dropped), "nobody asks any more");
+    assert!(matches!(one_step(&store, &old, 9), Stepped::Dropped), "nobody asks any more");
 }
 
 #[test]

@@ -99,6 +99,7 @@ impl Station {
             limits,
             settings: None,
             access: Access::default(),
+            addresses: None,
         };
         let (wake, woken) = mpsc::sync_channel(1);
         let wake = Arc::new(move || {

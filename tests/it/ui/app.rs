@@ -46,6 +46,7 @@ impl Desk {
             policy,
             limits: Limits::default(),
             access: Access::default(),
+            addresses: None,
             settings: None,
         };
         let (tell, woken) = mpsc::sync_channel(1);
