@@ -10,8 +10,8 @@ use wayglass::{
     backend::{Rederived, config::Config},
     geo::LatLon,
     model::{
-        ClockExample, DeviceOverview, Direction, Fact, Fix, PacketId, Policy, Profile, Protocol, StoredFix, TimeWindow,
-        Timestamp, Trust,
+        ClockExample, DeviceOverview, Direction, Fact, Fix, NewPacket, PacketId, Policy, Profile, Protocol, Sender,
+        StoredFix, TimeWindow, Timestamp, Trust, Verdict,
     },
     store::{Options, Rederivation, Retold, Step, Stepped, Store, query},
     wire::gt06::{self, encode},
@@ -439,4 +439,42 @@ fn the_command_line_changes_a_profile_beside_an_instance_and_alone() {
     assert_eq!((code, error.lines().count()), (Some(1), 1));
     assert!(error.contains("proposes nothing"), "{error}");
     assert_eq!(call(folder.path(), &["profile", IMEI, "--zone", "east"]).0, Some(2));
+}
+
+#[test]
+fn a_packet_that_was_read_with_yesterdays_profile_is_read_again() {
+    let station = Station::start(Policy::Adopt);
+    Device::connect(&station).send(encode::position_12, &[still(-60)]);
+    let folder = station.stop();
+    let store = Store::open(folder.path(), Options::new(TestClock::at(NOON).clock())).unwrap();
+    let sender = Sender::Device(store.reader().read(query::devices).wait().unwrap()[0].id);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let append = |profile: Profile| {
+        let bytes = encode::position_12(&still(0), false, 9);
+        let read = gt06::dissect(&bytes, &profile, noon(0));
+        let packet = NewPacket {
+            protocol: Protocol::Gt06,
+            direction: Direction::In,
+            received: noon(0),
+            peer: "127.0.0.1:4711".into(),
+            connection: 1,
+            sender: Some(sender.clone()),
+            kind: read.kind,
+            verdict: Verdict::Ok,
+            bytes,
+            context: None,
+            reports: read.reports,
+            replies: Vec::new(),
+        };
+        let writer = store.writer();
+        let stored = async { writer.append_read_with(packet, Some(profile.into())).await?.durable().await };
+        runtime.block_on(stored).unwrap();
+        store.reader().read(query::rederivations).wait().unwrap().len()
+    };
+    assert_eq!(append(Profile { command_language: true, ..Profile::default() }), 0, "that changes no meaning");
+    assert_eq!(append(Profile { clock_offset_s: Some(3600), ..Profile::default() }), 1);
+    let done = wayglass::backend::rederive_due(&store).unwrap();
+    assert_eq!((done.len(), done[0].1.positions), (1, 2));
+    let track = store.reader().read(move |db| query::track(db, done[0].0, TimeWindow::ALL, 9)).wait().unwrap();
+    assert_eq!(track.iter().map(|fix| fix.fix.at).collect::<Vec<_>>(), [noon(-60), noon(0)]);
 }
