@@ -168,7 +168,7 @@ impl Receivers {
     ) -> Self {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let roster = Arc::new(Roster::default());
+        let roster = Arc::new(Roster::new(Arc::clone(&wake)));
         let site = Site {
             store: store.writer(),
             clock: Arc::clone(clock),
