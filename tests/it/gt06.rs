@@ -375,6 +375,20 @@ fn noise_is_one_packet_a_run() {
 }
 
 #[test]
+fn stop_bits_that_stand_right_by_chance_hide_no_frame() {
+    // The first two bytes make a length that ends exactly with the last frame.
+    let beat = gt06::encode::heartbeat(true, true, 6, 4, 0);
+    let mut damaged = gt06::encode::position_12(&fix(1.0, 1.0, 0.0, 0.0, 1_700_000_000), false, 9);
+    damaged[8] ^= 1;
+    let filler = gt06::encode::seal(gt06::encode::Start::Long, 0, &[0; 31], 0);
+    let stream = [&[0x78, 0x78], damaged.as_slice(), &beat, &filler, &beat, &beat].concat();
+    assert_eq!(stream.len(), 0x78 + 5, "the trap is set");
+    let log = talk(&stream, &[], true);
+    assert_eq!(log, talk(&stream, &[1], true));
+    assert_eq!(log.iter().filter(|line| line.starts_with("in ")).count(), 6);
+}
+
+#[test]
 fn endless_junk_ends_the_talk() {
     let log = talk(&vec![0x41; 200_000], &[1000], true);
     assert_eq!(log.last().map(String::as_str), Some("close 64 KiB without one sound frame"));

@@ -134,7 +134,10 @@ pub(super) fn scan(buffer: &[u8], topin: bool, patience: Patience) -> Scan {
         return Scan::Wait { need, why: Why::Grace };
     }
     // A checksum that is right outweighs stop bits that happen to be in place around it.
-    let weak = weak.filter(|&(_, end)| good.is_none_or(|(at, ..)| at >= end));
+    let weak = match (weak, good) {
+        (Some((_, end)), Some((good_at, ..))) if good_at < end => weak_before(buffer, good_at, topin, patience),
+        _ => weak,
+    };
     if let Some((at, end)) = weak
         && (!weak_in_doubt || good.is_some() || patience != Patience::Live)
     {
@@ -168,6 +171,16 @@ fn frame_or_noise(at: usize, len: usize, shape: Shape) -> Scan {
         0 => Scan::Frame { len, shape },
         _ => Scan::Noise { len: at.min(LONGEST_NOISE) },
     }
+}
+
+/// The first frame with stop bits but a wrong checksum that ends at `to` at the latest.
+fn weak_before(buffer: &[u8], to: usize, topin: bool, patience: Patience) -> Option<(usize, usize)> {
+    starts(buffer).take_while(|&at| at < to).find_map(|at| {
+        match judge(buffer.get(at..).unwrap_or_default(), at == 0, topin, patience) {
+            Claim::Weak { len } if at + len <= to => Some((at, at + len)),
+            Claim::Weak { .. } | Claim::Good { .. } | Claim::Wants { .. } | Claim::Dead => None,
+        }
+    })
 }
 
 /// True where a frame that begins in `from..to` may still come whole, by what the reference knows of types and lengths. Asked
