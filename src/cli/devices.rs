@@ -2,7 +2,7 @@
 
 use std::{io::Write, path::Path};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -23,12 +23,15 @@ pub(super) struct DevicesArgs {
 /// Make a new sender a device; what was kept of it becomes its history.
 #[derive(Debug, Args)]
 pub(super) struct AdoptArgs {
-    /// Its identity (the 15 digits of a GT06 tracker, the topic of a phone) or its name. One that never called is made.
+    /// Its identity (the 15 digits of a GT06 tracker, the topic of a phone) or its name.
     #[arg(value_name = "IDENTITY")]
     identity: String,
     /// What to call it from now on.
     #[arg(long, value_name = "N")]
     name: Option<String>,
+    /// It has not called yet: 15 digits, or a topic with a slash. For the strict policy, which refuses the unknown.
+    #[arg(long)]
+    unheard: bool,
 }
 
 /// Set a sender aside: it is answered, but not shown.
@@ -65,8 +68,10 @@ pub(super) fn adopt(args: &AdoptArgs, site: &Site, out: &mut dyn Write) -> Resul
             let positions = store.writer().try_adopt(device.id, name).wait()?;
             writeln!(out, "adopted {}: {}", shown(&device.identity), count(positions, "position"))?;
         }
-        Err(Error::NoSuchDevice(_)) if expected(&args.identity).is_some() => {
-            let (protocol, identity) = expected(&args.identity).ok_or(Error::NoSuchDevice(args.identity.clone()))?;
+        Err(Error::NoSuchDevice(_)) if args.unheard => {
+            let (protocol, identity) = expected(&args.identity).ok_or_else(|| {
+                anyhow!("{} is neither the 15 digits of an IMEI nor a topic with a slash", args.identity)
+            })?;
             let device = store.writer().add_device(protocol, identity, name).wait()?;
             writeln!(out, "adopted {}, which has not called yet ({protocol})", shown(&device.identity))?;
         }

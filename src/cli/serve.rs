@@ -42,7 +42,7 @@ fn serve(backend: &Backend, out: &mut dyn Write) -> Result<()> {
 
 /// The ready line of contract.md §1, keys in its order.
 #[derive(serde::Serialize)]
-struct Ready<'a> {
+struct Announcement<'a> {
     ready: bool,
     gt06: Option<String>,
     owntracks: Option<String>,
@@ -58,7 +58,7 @@ fn ready(lines: &[ReceiverLine], backend: &Backend) -> String {
             ReceiverStatus::Off | ReceiverStatus::Starting | ReceiverStatus::Waiting { .. } => None,
         })
     };
-    let ready = Ready {
+    let announcement = Announcement {
         ready: true,
         gt06: bound(Protocol::Gt06).map(|at| at.to_string()),
         owntracks: bound(Protocol::OwnTracks).map(|at| format!("http://{at}")),
@@ -66,5 +66,5 @@ fn ready(lines: &[ReceiverLine], backend: &Backend) -> String {
         data_dir: backend.data_dir(),
         pid: std::process::id(),
     };
-    serde_json::to_string(&ready).expect("strings, numbers and a path of this process")
+    serde_json::to_string(&announcement).expect("strings, numbers and a path of this process")
 }

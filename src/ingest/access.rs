@@ -37,13 +37,9 @@ impl Access {
         basic(headers).is_some_and(|given| bool::from(given.as_bytes().ct_eq(wanted.as_bytes())))
     }
 
-    /// The secret with fresh random bytes for the answer. `None` without a secret, or where the system has no random bytes:
-    /// then the message stays closed and nothing is answered under a guessable nonce.
+    /// The secret that opens what phones encrypt. It is shared by all, so an empty answer goes out in the clear.
     pub(super) fn key(&self) -> Option<owntracks::Key<'_>> {
-        let secret = self.key.as_deref()?;
-        let mut nonce = [0; owntracks::NONCE_BYTES];
-        getrandom::fill(&mut nonce).ok()?;
-        Some(owntracks::Key { secret, nonce })
+        self.key.as_deref().map(|secret| owntracks::Key { secret, nonce: None })
     }
 }
 

@@ -86,9 +86,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 12_000,
-            idle: Duration::from_secs(15 * 60),
+            idle: Duration::from_mins(15),
             write: Duration::from_secs(30),
-            http_head: Duration::from_secs(60),
+            http_head: Duration::from_mins(1),
             http_body: Duration::from_secs(30),
             body_bytes: 2 << 20,
             bodies_in_flight: 64 << 20,
@@ -169,7 +169,7 @@ impl Receivers {
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };
-        let receivers = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, at, site.clone())).collect();
+        let receivers = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, at, &site)).collect();
         Self { receivers, stop, tasks }
     }
 

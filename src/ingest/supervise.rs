@@ -16,7 +16,7 @@ const RETRY: Duration = Duration::from_secs(3);
 /// Connections that the system may queue while we are busy; a whole fleet redials at once after a restart.
 const BACKLOG: u32 = 4096;
 
-pub(super) fn start(protocol: Protocol, at: ListenAt, site: Site) -> Receiver {
+pub(super) fn start(protocol: Protocol, at: ListenAt, site: &Site) -> Receiver {
     let (wanted, wanted_rx) = watch::channel(at);
     let (status_tx, status) = watch::channel(ReceiverStatus::Starting);
     let retry = Arc::new(Notify::new());

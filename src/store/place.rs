@@ -60,6 +60,12 @@ pub(super) fn lock(dir: &Path) -> Result<File, Error> {
     }
 }
 
+/// True where an instance holds the folder. Makes nothing.
+pub(super) fn is_locked(dir: &Path) -> bool {
+    // Asks for a share of the lock, so that two who ask do not see each other.
+    File::open(dir.join(LOCK_NAME)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// What a look at a file from outside says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
@@ -87,14 +93,17 @@ pub(super) fn look(database: &Path) -> Result<Found, Error> {
             "it is not a SQLite database; move it away, or choose another folder with --data-dir",
         ));
     }
+    let number =
+        |at: usize| header.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes).into();
     // A migration that was interrupted may still stand in the log alone. With a log there, a read-only connection makes no new file.
-    let version = if size(&beside(database, "-wal")) > 0 {
-        let db = connect::reading(database)?;
-        db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| Error::open(database, e))?
+    let (version, application) = if size(&beside(database, "-wal")) > 0 {
+        schema::marks(&connect::reading(database)?).map_err(|e| Error::open(database, e))?
     } else {
-        let [.., a, b, c, d] = header[..64] else { unreachable!("64 bytes end in four") };
-        i64::from(u32::from_be_bytes([a, b, c, d]))
+        (number(60), number(68))
     };
+    if version > 0 && application != schema::APPLICATION_ID {
+        return Err(Error::open(database, schema::NOT_OURS));
+    }
     if version > schema::VERSION {
         return Err(Error::Newer { path: database.to_owned(), found: version, known: schema::VERSION });
     }

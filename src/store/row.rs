@@ -1,9 +1,12 @@
 //! Between rows and the vocabulary: the only place that knows the order of columns.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use rusqlite::{Result, Row, types::Type};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::{
+    de::{Deserializer, MapAccess, Visitor},
+    ser::{Serialize, SerializeMap, Serializer},
+};
 use serde_json::Value;
 
 use crate::geo::LatLon;
@@ -26,7 +29,8 @@ pub(super) fn fix(row: &Row<'_>) -> Result<Option<StoredFix>> {
 
 fn fix_from(row: &Row<'_>, first: usize) -> Result<Option<StoredFix>> {
     let Some(place) = LatLon::new(row.get(first + 6)?, row.get(first + 7)?) else { return Ok(None) };
-    let readings = readings_of_fix(row.get_ref(first + 12)?.as_str()?);
+    // Whether it is suspect stands in a column.
+    let readings = readings_without(SUSPECT, row.get_ref(first + 12)?.as_str()?);
     let fix = Fix {
         at: time(row.get(first + 2)?),
         place,
@@ -193,21 +197,32 @@ fn text<'a>(entries: impl Iterator<Item = (&'a str, &'a Value)>, trust: Trust) -
 
 /// Readings from the JSON text that the store keeps; none where another program left something else.
 fn readings(text: &str) -> Readings {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(object)) => Readings::from_json(object),
-        Ok(_) | Err(_) => Readings::new(),
-    }
+    readings_without("", text)
 }
 
-/// As [`readings`], for a position: whether it is suspect stands in a column.
-fn readings_of_fix(text: &str) -> Readings {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(mut object)) => {
-            object.remove(SUSPECT);
-            Readings::from_json(object)
+fn readings_without(left_out: &str, text: &str) -> Readings {
+    struct Entries<'a>(&'a str);
+
+    // Straight into readings: a track of a hundred thousand points is as many texts.
+    impl<'de> Visitor<'de> for Entries<'_> {
+        type Value = Readings;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON object")
         }
-        Ok(_) | Err(_) => Readings::new(),
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Readings, A::Error> {
+            let mut readings = Readings::new();
+            while let Some((key, value)) = map.next_entry::<String, Value>()? {
+                if key != self.0 {
+                    readings.set(key, value);
+                }
+            }
+            Ok(readings)
+        }
     }
+
+    serde_json::Deserializer::from_str(text).deserialize_map(Entries(left_out)).unwrap_or_default()
 }
 
 /// A number of things, which SQLite keeps as a signed one.

@@ -10,7 +10,11 @@ use rusqlite::Connection;
 use super::{Error, connect, place};
 
 /// Marks a file as ours, for `file` and for people: "Wayg".
-const APPLICATION_ID: i64 = 0x5761_7967;
+pub(super) const APPLICATION_ID: i64 = 0x5761_7967;
+
+/// Why a database of another program is refused.
+pub(super) const NOT_OURS: &str =
+    "it is a database of another program; move it away, or choose another folder with --data-dir";
 
 const STEPS: &[&str] = &[include_str!("schema/1.sql")];
 
@@ -21,17 +25,14 @@ pub(super) const VERSION: i64 = STEPS.len() as i64;
 /// Brings the file up to today's schema. An older file is copied first; the copy goes when all is done, and stays where something fails.
 pub(super) fn migrate(db: &mut Connection, database: &Path) -> Result<(), Error> {
     let refusal = |e: &rusqlite::Error| connect::refusal(database, e);
-    let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| refusal(&e))?;
+    let (found, _) = marks(db).map_err(|e| refusal(&e))?;
+    // It was looked at before, but not under the lock.
     if found > VERSION {
         return Err(Error::Newer { path: database.to_owned(), found, known: VERSION });
     }
-    let leftover: bool =
-        db.query_row("SELECT count(*) > 0 FROM sqlite_schema", [], |row| row.get(0)).map_err(|e| refusal(&e))?;
-    if found == 0 && leftover {
-        return Err(Error::open(
-            database,
-            "it is a database of another program; move it away, or choose another folder with --data-dir",
-        ));
+    let empty = "SELECT count(*) = 0 FROM sqlite_schema";
+    if found == 0 && !db.query_row(empty, [], |row| row.get::<_, bool>(0)).map_err(|e| refusal(&e))? {
+        return Err(Error::open(database, NOT_OURS));
     }
     if found == VERSION {
         return Ok(());
@@ -47,6 +48,12 @@ pub(super) fn migrate(db: &mut Connection, database: &Path) -> Result<(), Error>
         fs::remove_file(&copy).map_err(|e| Error::open(&copy, e))?;
     }
     Ok(())
+}
+
+/// The file's schema and whose it is.
+pub(super) fn marks(db: &Connection) -> rusqlite::Result<(i64, i64)> {
+    let number = |pragma| db.query_row(pragma, [], |row| row.get(0));
+    Ok((number("PRAGMA user_version")?, number("PRAGMA application_id")?))
 }
 
 /// All steps from `found` on, or none.

@@ -91,6 +91,11 @@ impl Asks {
         });
     }
 
+    /// True while devices and packets are being read.
+    pub(super) fn reloading(&self) -> bool {
+        self.reload.is_some()
+    }
+
     /// Keeps what is committed while the store is being read, so that nothing falls between the two.
     pub(super) fn remember(&mut self, committed: &Arc<Committed>) {
         for fix in &committed.fixes {

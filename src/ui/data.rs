@@ -82,6 +82,8 @@ pub struct Station {
     /// Another instance receives; this window only looks on.
     pub viewer: bool,
     pub demo: bool,
+    /// No demo is running, but its devices are still there: the program ended before it was removed.
+    pub demo_left: bool,
     /// Under which a phone in this network reaches this machine.
     pub lan: Vec<IpAddr>,
     pub data_dir: PathBuf,
@@ -110,10 +112,12 @@ impl Pulse {
 
     /// Packets received per second in the ten whole seconds before `now`.
     pub fn per_second(&self, now: Timestamp) -> f64 {
+        /// [`Pulse::SPAN_S`] as a divisor.
+        const SPAN_S: f64 = 10.0;
         let now_s = now.as_second();
         let span = now_s - Self::SPAN_S..now_s;
         let n: u32 = self.seconds.iter().filter(|(s, _)| span.contains(s)).map(|(_, n)| n).sum();
-        f64::from(n) / Self::SPAN_S as f64
+        f64::from(n) / SPAN_S
     }
 }
 
@@ -148,19 +152,18 @@ impl Data {
 
     fn device(&mut self, device: &Device) {
         self.roster += 1;
-        match self.devices.get_mut(&device.id) {
-            Some(overview) => overview.device = device.clone(),
-            None => {
-                let overview = DeviceOverview {
-                    device: device.clone(),
-                    last_fix: None,
-                    readings: Readings::new(),
-                    packets: 0,
-                    positions: 0,
-                };
-                self.devices.insert(device.id, overview);
-            }
+        if let Some(overview) = self.devices.get_mut(&device.id) {
+            overview.device = device.clone();
+            return;
         }
+        let overview = DeviceOverview {
+            device: device.clone(),
+            last_fix: None,
+            readings: Readings::new(),
+            packets: 0,
+            positions: 0,
+        };
+        self.devices.insert(device.id, overview);
     }
 
     fn packet(&mut self, packet: &PacketRow) {
@@ -215,6 +218,10 @@ impl Data {
         self.devices = devices.into_iter().map(|d| (d.device.id, d)).collect();
         self.trails.retain(|id, _| self.devices.contains_key(id));
         self.roster += 1;
+        if let Some(known) = self.packets.back().map(|p| p.id) {
+            let arrived = packets.iter().filter(|p| p.id > known && p.direction == Direction::In);
+            arrived.for_each(|p| self.pulse.beat(p.received));
+        }
         self.packet_bytes = packets.iter().map(|p| p.bytes.len()).sum();
         self.packets = packets.into();
         self.trim();
@@ -254,8 +261,8 @@ impl Data {
         for overview in self.in_state(DeviceState::Adopted) {
             match self.health(overview, now).link.age {
                 Age::Fresh => tally.live += 1,
-                Age::Late => tally.late += 1,
-                Age::Stale | Age::Lost | Age::Never => tally.lost += 1,
+                Age::Late | Age::Stale => tally.late += 1,
+                Age::Lost | Age::Never => tally.lost += 1,
             }
         }
         self.tally = tally;

@@ -99,8 +99,8 @@ fn card(ui: &mut egui::Ui, toast: &Toast) -> bool {
         .show(ui, |ui| {
             ui.horizontal(|ui| {
                 icons::show(ui, icon, colour);
-                ui.set_max_width(480.0);
-                ui.label(&toast.text);
+                // As wide as it needs, but not wider than the window is at least.
+                ui.add(egui::Label::new(&toast.text).extend());
                 widgets::icon_button(ui, icons::Icon::Close, "Close message").clicked()
             })
             .inner

@@ -56,7 +56,7 @@ pub(super) fn primary<'a>(ui: &Ui, icon: Option<Icon>, text: &'a str) -> Button<
     let button = match icon {
         Some(icon) => Button::new((
             Atom::paint(Vec2::splat(icons::SIZE), move |ui, args| {
-                icons::paint(ui.painter(), args.rect, icon, p.on_accent)
+                icons::paint(ui.painter(), args.rect, icon, p.on_accent);
             }),
             text,
         )),
@@ -121,7 +121,8 @@ pub(super) fn banner<R>(ui: &mut Ui, icon: Icon, fill: Color32, colour: Color32,
         .fill(fill)
         .inner_margin(Margin::symmetric(12, 4))
         .show(ui, |ui| {
-            ui.horizontal(|ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal_wrapped(|ui| {
                 ui.set_min_height(theme::ROW);
                 icons::show(ui, icon, colour);
                 add(ui)

@@ -259,7 +259,7 @@ fn a_new_sender_is_adopted_or_set_aside_from_outside() {
     let said = call(home.path(), &["adopt", "owntracks/jane/phone", "--name", "Jane", "--data-dir", data]).done();
     assert!(said.contains("2 positions"), "{said}");
     call(home.path(), &["ignore", "owntracks/spam/phone", "--data-dir", data]).done();
-    let said = call(home.path(), &["adopt", "867000000000008", "--data-dir", data]).done();
+    let said = call(home.path(), &["adopt", "867000000000008", "--unheard", "--data-dir", data]).done();
     assert!(said.contains("has not called yet"), "{said}");
     let expected = ["867000000000008 - adopted", "owntracks/jane/phone Jane adopted", "owntracks/spam/phone - ignored"];
     assert_eq!(states(), expected);
@@ -285,7 +285,7 @@ fn a_folder_without_a_store_says_so() {
 #[test]
 fn a_simulated_fleet_becomes_history() {
     let home = home();
-    let station = Station::start(Policy::Adopt);
+    let station = Station::start_live(Policy::Adopt);
     let (gt06, owntracks) = (station.gt06.to_string(), format!("http://{}", station.owntracks));
     let words = ["simulate", "--devices", "6", "--interval", "0.2", "--duration", "1.5", "--seed", "5"];
     let words: Vec<_> = words.into_iter().chain(["--gt06", &gt06, "--owntracks", &owntracks]).collect();

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use wayglass::{
     model::{
         Device, DeviceId, DeviceOverview, DeviceState, Direction, Identity, PacketId, PacketRow, Profile, Protocol,
-        Readings, Verdict,
+        Readings, StoredFix, Verdict,
     },
     ui::{
         Action, Cx, Data, View,
@@ -535,6 +535,44 @@ fn an_answer_is_linked_both_ways() {
 }
 
 #[test]
+fn a_packet_leads_to_its_place_and_says_how_it_came() {
+    let mut phone = traffic(2).packets.remove(1).expect("two rows");
+    phone.context = Some(r#"{"method":"POST","path":"/pub","identity":null,"X-Limit-U":"jane"}"#.into());
+    let mut opened = open(phone);
+    let report = opened.dissection.reports.first().expect("it is a location").clone();
+    opened.fixes.push(StoredFix {
+        id: 41,
+        device: DeviceId(8),
+        fix: report.fix.expect("with a place"),
+        received: opened.row.received,
+        trust: report.trust,
+        readings: report.readings,
+        packet: opened.row.id,
+    });
+    let mut dock = Dock::new(data([]));
+    dock.data.opened = Some(opened);
+    dock.shares = [0.0, 1.0, 0.0];
+    let mut harness = dock.harness([600.0, 800.0]);
+    for text in ["192.168.1.14:50312", "POST", "/pub", "jane"] {
+        harness.get_by_label(text);
+    }
+    harness.get_by_label("48.85833, 2.29513").click();
+    harness.run();
+    let expected = Action::SelectFix { device: DeviceId(8), fix: 41, packet: PacketId(2) };
+    assert_eq!(harness.state().asked, [expected]);
+}
+
+#[test]
+fn a_field_is_copied_by_name_value_and_hex() {
+    let mut harness = inspector(POSITION);
+    harness.get_by_label_contains("Latitude: ").click_secondary();
+    harness.run();
+    harness.get_by_label("Copy hex").click();
+    harness.run();
+    assert_eq!(harness.state().copied, ["05 E5 1E 78"]);
+}
+
+#[test]
 fn a_body_of_json_reads_as_text_or_as_hex() {
     let mut phone = row(1, "");
     phone.protocol = Protocol::OwnTracks;
@@ -584,7 +622,8 @@ fn picture(name: &str, size: [f32; 2], theme: Theme, dock: Dock, play: impl FnOn
     harness.run_steps(3);
     play(&mut harness);
     harness.run_steps(3);
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("../pictures");
+    std::fs::create_dir_all(&folder).expect("a folder");
     let theme = if theme == Theme::Dark { "dark" } else { "light" };
     let path = folder.join(format!("dock-{name}-{theme}-{}.png", size[0]));
     harness.render().expect("a renderer").save(path).expect("a folder to write to");

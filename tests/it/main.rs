@@ -1,5 +1,6 @@
 //! One integration binary, so that the window's libraries are linked once.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(unreachable_pub, reason = "a test crate has no outside")]
 
 mod cli;
 mod config;

@@ -296,7 +296,7 @@ fn selecting_moves_the_camera_only_to_what_is_out_of_view() {
 }
 
 #[test]
-fn all_devices_are_shown_once_and_then_the_user_decides() {
+fn all_devices_are_kept_in_view_until_the_user_decides() {
     let mut h = Stage::new(Data::default()).harness();
     h.run();
     assert!(h.state_mut().map().camera().zoom < 3.0, "without devices: the world");
@@ -308,7 +308,14 @@ fn all_devices_are_shown_once_and_then_the_user_decides() {
     h.get_by_label("Van 2 on the map");
     h.state_mut().data.devices.insert(DeviceId(3), overview(fix(3, 300, 10, -33.9, 151.2), "Sydney"));
     h.run();
-    assert_eq!(h.state_mut().map().camera(), camera);
+    let camera = h.state_mut().map().camera();
+    assert!(camera.zoom < 4.0, "nobody chose a view yet, so a device far away comes into it: {camera:?}");
+    h.state_mut().map().zoom_by(3.0);
+    h.run();
+    let chosen = h.state_mut().map().camera();
+    h.state_mut().data.devices.insert(DeviceId(4), overview(fix(4, 300, 10, -54.8, -68.3), "Ushuaia"));
+    h.run();
+    assert_eq!(h.state_mut().map().camera(), chosen, "a chosen view stays");
     h.state_mut().map().fit_all();
     h.run();
     h.get_by_label("Sydney on the map");

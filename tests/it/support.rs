@@ -50,20 +50,31 @@ impl Station {
     }
 
     pub fn start_in(folder: tempfile::TempDir, policy: Policy) -> Self {
+        Self::start_by(folder, policy, TestClock::at("2026-11-21T12:00:00Z").clock())
+    }
+
+    /// By the system's clock, for far ends that have no other.
+    pub fn start_live(policy: Policy) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the program at the far end asks the system, too")]
+        let now = Timestamp::now;
+        Self::start_by(tempfile::tempdir().expect("a temporary folder"), policy, Arc::new(now))
+    }
+
+    fn start_by(folder: tempfile::TempDir, policy: Policy, clock: Clock) -> Self {
         let free: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         let setup = Setup {
             data_dir: folder.path().to_owned(),
             listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
             policy,
             limits: Limits::default(),
+            settings: None,
             access: Access::default(),
         };
         let (wake, woken) = mpsc::sync_channel(1);
         let wake = Arc::new(move || {
             wake.try_send(()).ok();
         });
-        let backend =
-            Backend::start(setup, TestClock::at("2026-11-21T12:00:00Z").clock(), wake).expect("the backend starts");
+        let backend = Backend::start(setup, clock, wake).expect("the backend starts");
         backend.wait_settled();
         let bound = |protocol| {
             let line = backend.receivers().into_iter().find(|l| l.protocol == protocol).expect("a receiver a protocol");

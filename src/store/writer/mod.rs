@@ -78,7 +78,10 @@ impl Inlet {
         let cost = u32::try_from(cost).unwrap_or(u32::MAX).min(self.bytes);
         let permit = self.room.acquire_many(cost).await.map_err(|_| Error::Closed)?;
         let (ask, pending) = Ask::pair(question, cost);
-        self.queue.push(write(ask)).map_err(|_| Error::Closed)?;
+        self.queue.push(write(ask)).map_err(|refused| match refused {
+            Refused::Closed(_) => Error::Closed,
+            Refused::Full(_) => Error::Busy,
+        })?;
         // The thread gives the room back, all of a batch at once.
         permit.forget();
         Ok(pending)

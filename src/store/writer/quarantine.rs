@@ -121,7 +121,7 @@ impl Batch<'_> {
         };
         let mut first = self.db.prepare_cached(
             "SELECT id, received_ms, device_id, held, previous FROM packets WHERE held IS NOT NULL
-             ORDER BY received_ms, id LIMIT 1",
+             ORDER BY received_ms LIMIT 1",
         )?;
         let mut dropped = 0;
         while dropped < STEP as u64 {

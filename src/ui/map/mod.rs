@@ -76,8 +76,10 @@ pub struct MapPanel {
     camera: Camera,
     /// What the next frame is to show; fitting needs the size of the panel.
     goal: Option<Goal>,
-    /// All devices were shown once, or the camera was set.
+    /// Somebody chose where to look. Until then the map keeps all devices in view by itself.
     settled: bool,
+    /// All devices were shown once.
+    fitted: bool,
     sync_tiles: bool,
     /// False where the window is not drawn with wgpu: then there is no embedded map.
     vector: bool,
@@ -116,6 +118,7 @@ impl MapPanel {
             camera: options.camera.unwrap_or_default(),
             goal: None,
             settled: options.camera.is_some(),
+            fitted: false,
             sync_tiles: options.sync_tiles,
             vector: render_state.is_some(),
             base: None,
@@ -141,17 +144,18 @@ impl MapPanel {
 
     /// Shows all devices from the next frame on.
     pub fn fit_all(&mut self) {
-        self.goal = Some(Goal::All);
+        (self.goal, self.settled) = (Some(Goal::All), true);
     }
 
     /// Shows a device and its trail from the next frame on.
     pub fn fit_device(&mut self, device: DeviceId) {
-        self.goal = Some(Goal::Device(device));
+        (self.goal, self.settled) = (Some(Goal::Device(device)), true);
     }
 
     /// Zooms by so many levels, with the middle staying where it is; negative goes out.
     pub fn zoom_by(&mut self, levels: f64) {
         self.camera.zoom += levels;
+        self.settled = true;
     }
 
     /// Chooses the map from the network; `None` goes back to the embedded one. The same again changes nothing.
@@ -173,10 +177,13 @@ impl MapPanel {
             return;
         }
         self.markers.renew(cx.data, cx.now);
-        if !self.settled && self.markers.bounds().is_some() {
-            (self.goal, self.settled) = (Some(Goal::All), true);
+        let before = self.camera;
+        let by_itself = self.goal.is_none() && !self.settled && self.some_are_outside(rect);
+        if by_itself {
+            (self.goal, self.fitted) = (Some(Goal::All), true);
         }
         self.aim(ui, rect, cx);
+        self.settled |= !by_itself && self.camera != before;
         let screen = Screen::new(rect, self.camera);
         self.camera = screen.camera();
 
@@ -244,6 +251,11 @@ impl MapPanel {
             // Nothing around the map scrolls as well.
             ui.input_mut(|i| i.smooth_scroll_delta = Vec2::ZERO);
         }
+    }
+
+    fn some_are_outside(&self, rect: Rect) -> bool {
+        let view = Screen::new(rect, self.camera).view(0.0);
+        self.markers.bounds().is_some_and(|all| !self.fitted || !view.contains(all.min) || !view.contains(all.max))
     }
 
     fn markers_are_far_from(&self, screen: &Screen, pointer: Pos2) -> bool {

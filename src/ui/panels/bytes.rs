@@ -143,24 +143,29 @@ impl Bytes {
 /// What is pointed at or selected, and the bits of its word.
 fn footer(ui: &Ui, rect: Rect, opened: &Opened, outline: &Outline, about: Option<usize>) -> bits::Pointed {
     let fields = &opened.dissection.fields;
-    let lines = paint::footer(ui, rect);
+    let (first, second) = paint::footer(ui, rect);
     let Some((index, field)) = about.and_then(|i| Some((i, fields.get(i)?))) else {
         return bits::Pointed::default();
     };
-    let value = field.text();
-    let gap = if value.is_empty() { "" } else { ": " };
-    let (plain, weak) = (ui.visuals().text_color(), ui.visuals().weak_text_color());
-    paint::text(ui, lines[0], &format!("{}{gap}{value}", field.name), paint::body(ui), plain, Align::Min);
-
-    let parts_of_word = (index + 1..outline.end(index)).any(|i| fields.get(i).is_some_and(|f| f.bits.is_some()));
     let bytes = explain::bytes_of(field, &opened.row.bytes);
-    if let Some(value) = explain::word(bytes).filter(|_| field.bits.is_some() || parts_of_word) {
-        let word = Word { fields, outline, field: index, value, n_bits: bytes.len() * 8 };
-        return bits::show(ui, lines[1], &word);
+    let parts_of_word = (index + 1..outline.end(index)).any(|i| fields.get(i).is_some_and(|f| f.bits.is_some()));
+    let word = explain::word(bytes).filter(|_| field.bits.is_some() || parts_of_word);
+    let word = word.map(|value| Word { fields, outline, field: index, value, n_bits: bytes.len() * 8 });
+    if second.is_some() || word.is_none() {
+        let value = field.text();
+        let gap = if value.is_empty() { "" } else { ": " };
+        let plain = ui.visuals().text_color();
+        paint::text(ui, first, &format!("{}{gap}{value}", field.name), paint::body(ui), plain, Align::Min);
     }
-    let raw = if explain::is_json(&opened.row.bytes) { excerpt(bytes) } else { explain::raw_hex(bytes) };
-    paint::text(ui, lines[1], &raw, paint::mono(ui), weak, Align::Min);
-    bits::Pointed::default()
+    match (word, second) {
+        (Some(word), second) => bits::show(ui, second.unwrap_or(first), &word),
+        (None, Some(second)) => {
+            let raw = if explain::is_json(&opened.row.bytes) { excerpt(bytes) } else { explain::raw_hex(bytes) };
+            paint::text(ui, second, &raw, paint::mono(ui), ui.visuals().weak_text_color(), Align::Min);
+            bits::Pointed::default()
+        }
+        (None, None) => bits::Pointed::default(),
+    }
 }
 
 /// The start of a run of text.

@@ -107,13 +107,13 @@ impl Details {
         } else {
             self.renaming = None;
             ui.horizontal(|ui| {
-                let course = overview.last_fix.as_ref().and_then(|f| f.fix.course_deg);
-                lamps::show_mark(ui, health.state, course);
+                lamps::show_mark(ui, &health.mark(overview));
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     if widgets::icon_button(ui, Icon::Close, "Unselect").clicked() {
                         cx.ask(Action::SelectDevice(None));
                     }
-                    if widgets::icon_button(ui, Icon::Pencil, "Rename").clicked() {
+                    let may = !cx.data.station.viewer;
+                    if may && widgets::icon_button(ui, Icon::Pencil, "Rename").clicked() {
                         let name = device.name.clone().unwrap_or_default();
                         self.renaming = Some((device.id, name));
                     }
@@ -221,17 +221,19 @@ fn as_of(ui: &mut Ui, cx: &mut Cx<'_>, fix: &StoredFix) {
 
 fn decision(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     let text = format!(
-        "A new sender. {} kept; adopt it, and they become its history.",
-        format::counted(overview.positions, "position is", "positions are"),
+        "A new sender. All that it sent is kept ({}); adopt it to make that its history.",
+        format::counted(overview.positions, "position", "positions"),
     );
     ui.label(widgets::weak(ui, text));
-    ui.horizontal(|ui| {
-        if ui.add(widgets::primary(ui, Some(Icon::Plus), "Adopt")).clicked() {
-            cx.ask(Action::Adopt(overview.device.id));
-        }
-        if ui.button("Ignore").clicked() {
-            cx.ask(Action::Ignore(overview.device.id));
-        }
+    ui.add_enabled_ui(!cx.data.station.viewer, |ui| {
+        ui.horizontal(|ui| {
+            if ui.add(widgets::primary(ui, Some(Icon::Plus), "Adopt")).clicked() {
+                cx.ask(Action::Adopt(overview.device.id));
+            }
+            if ui.button("Ignore").clicked() {
+                cx.ask(Action::Ignore(overview.device.id));
+            }
+        });
     });
 }
 
@@ -420,8 +422,8 @@ fn reading_text(key: &str, value: &Value, units: Units) -> (String, String) {
     let text = match (about.unit, value.as_f64()) {
         ("m", Some(m)) if about.key == "vac" => format::height(m, units),
         ("m", Some(m)) => format::distance(m, units),
-        ("ms", Some(ms)) => format::span((ms / 1_000.0) as i64),
-        ("s", Some(s)) => format::span(s as i64),
+        ("ms", Some(ms)) => format::span(format::whole(ms / 1_000.0).cast_signed()),
+        ("s", Some(s)) => format::span(format::whole(s).cast_signed()),
         ("km/h", Some(kmh)) => format::speed(kmh, units),
         ("", _) if about.key == "alarm" => value.as_str().map_or_else(|| plain(value), alarm_words),
         ("", _) => plain(value),

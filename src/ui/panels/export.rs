@@ -1,8 +1,14 @@
 //! The export sheet: whose history, from when to when, in which format, and whereto.
 
-use std::{path::PathBuf, sync::mpsc};
+use std::{
+    path::{Path, PathBuf},
+    pin::pin,
+    sync::{Arc, mpsc},
+    task::{self, Poll, Wake, Waker},
+    thread::{self, Thread},
+};
 
-use egui::{ComboBox, Context, Label, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
+use egui::{Align, ComboBox, Context, Label, Layout, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
 use jiff::{SignedDuration, ToSpan};
 
 use crate::{
@@ -108,19 +114,22 @@ impl Export {
     }
 
     /// Opens the system's file dialog. Where there is none it answers nothing, and the path field remains.
-    pub(in crate::ui) fn browse(&mut self, ctx: Context, name: PathBuf) {
+    pub(in crate::ui) fn browse(&mut self, ctx: Context, name: &Path) {
+        let mut dialog = rfd::AsyncFileDialog::new().set_title("Export to");
+        if let Some(folder) = name.parent() {
+            dialog = dialog.set_directory(folder);
+        }
+        if let Some(file) = name.file_name() {
+            dialog = dialog.set_file_name(file.to_string_lossy());
+        }
+        // Opened here, because some systems want that on the window's thread; waited for elsewhere.
+        let picking = dialog.save_file();
         let (tell, told) = mpsc::channel();
         self.dialog = Some(told);
-        std::thread::spawn(move || {
-            let mut dialog = rfd::FileDialog::new().set_title("Export to");
-            if let Some(folder) = name.parent() {
-                dialog = dialog.set_directory(folder);
-            }
-            if let Some(file) = name.file_name() {
-                dialog = dialog.set_file_name(file.to_string_lossy());
-            }
+        thread::spawn(move || {
+            let picked = wait_for(picking).map(|file| file.path().to_owned());
             // The sheet may be gone by now.
-            tell.send(dialog.save_file()).ok();
+            tell.send(picked).ok();
             ctx.request_repaint();
         });
     }
@@ -158,16 +167,17 @@ impl Export {
         });
         ui.horizontal(|ui| {
             ui.label(widgets::weak(ui, "File"));
-            let width = ui.available_width() - 90.0;
-            let field = ui.add(TextEdit::singleline(&mut self.path).desired_width(width));
-            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "File to write"));
-            if field.changed() {
-                self.path_is_mine = true;
-            }
-            let browse = ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…"));
-            if browse.clicked() {
-                cx.ask(Action::BrowseExport(PathBuf::from(&self.path)));
-            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let browse = ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…"));
+                if browse.clicked() {
+                    cx.ask(Action::BrowseExport(PathBuf::from(&self.path)));
+                }
+                let field = ui.add(TextEdit::singleline(&mut self.path).desired_width(f32::INFINITY));
+                field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "File to write"));
+                if field.changed() {
+                    self.path_is_mine = true;
+                }
+            });
         });
         ui.add_space(theme::GAP);
         self.result(ui, cx);
@@ -204,9 +214,10 @@ impl Export {
         };
         let day = cx.now.to_zoned(cx.view.zone()).strftime("%Y-%m-%d").to_string();
         let file = format!("{who} {day}.{}", self.format().extension());
-        let folder = directories::UserDirs::new()
-            .map(|dirs| dirs.document_dir().unwrap_or(dirs.home_dir()).to_owned())
-            .unwrap_or_else(|| cx.data.station.data_dir.clone());
+        let folder = directories::UserDirs::new().map_or_else(
+            || cx.data.station.data_dir.clone(),
+            |dirs| dirs.document_dir().unwrap_or(dirs.home_dir()).to_owned(),
+        );
         self.path = folder.join(file).display().to_string();
     }
 
@@ -302,6 +313,24 @@ impl Export {
     }
 }
 
+/// Sleeps until the future is ready.
+fn wait_for<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut task::Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
 fn title(format: Format) -> &'static str {
     match format {
         Format::Gpx => "GPX 1.1",
@@ -311,15 +340,11 @@ fn title(format: Format) -> &'static str {
 /// `1,204 points, 2 gaps, 3 hidden → …/Van 7.gpx`.
 fn report_text(report: &ExportReport) -> String {
     let ExportReport { points, segments, hidden, to } = report;
-    let mut text = format::counted(*points, "point", "points");
+    let points = format::counted(*points, "point", "points");
     let gaps = segments.saturating_sub(1);
-    if gaps > 0 {
-        text += &format!(", {}", format::counted(gaps, "gap", "gaps"));
-    }
-    if *hidden > 0 {
-        text += &format!(", {} hidden", format::count(*hidden));
-    }
-    format!("{text} → {}", to.display())
+    let gaps = if gaps > 0 { format!(", {}", format::counted(gaps, "gap", "gaps")) } else { String::new() };
+    let hidden = if *hidden > 0 { format!(", {} hidden", format::count(*hidden)) } else { String::new() };
+    format!("{points}{gaps}{hidden} → {}", to.display())
 }
 
 /// A device's label as part of a file name.

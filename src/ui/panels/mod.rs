@@ -6,7 +6,9 @@ mod devices;
 pub mod dock;
 mod export;
 mod first_run;
+mod new_senders;
 pub mod packets;
+mod receivers;
 mod settings;
 mod sheets;
 mod top;
@@ -62,21 +64,22 @@ impl Panels {
             });
         }
         self.dock(ui, cx, bare);
+        let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
-        Panel::left("devices").frame(bare).default_size(300.0).size_range(240.0..=420.0).show_collapsible(
-            ui,
-            &mut devices,
-            |ui| self.devices.ui(ui, cx),
-        );
+        let pane = Panel::left("devices").frame(bare).default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0);
+        pane.show_collapsible(ui, &mut devices, |ui| {
+            keep_size(ui);
+            self.devices.ui(ui, cx);
+        });
         if devices != cx.view.open.devices {
             cx.ask(Action::ToggleDevices);
         }
         let mut details = cx.view.open.details;
-        Panel::right("details").frame(bare).default_size(300.0).size_range(260.0..=460.0).show_collapsible(
-            ui,
-            &mut details,
-            |ui| self.details.ui(ui, cx),
-        );
+        let pane = Panel::right("details").frame(bare).default_size(side.clamp(276.0, 340.0)).size_range(260.0..=460.0);
+        pane.show_collapsible(ui, &mut details, |ui| {
+            keep_size(ui);
+            self.details.ui(ui, cx);
+        });
         if details != cx.view.open.details {
             cx.ask(Action::ToggleDetails);
         }
@@ -97,7 +100,7 @@ impl Panels {
                 let pane = bare.inner_margin(Margin { left: 12, right: 8, top: 8, bottom: 0 });
                 Panel::right("bytes")
                     .frame(pane)
-                    .default_size((width * 0.27).clamp(300.0, 460.0))
+                    .default_size((width * 0.22).clamp(290.0, 420.0))
                     .size_range(220.0..=(width - 520.0).max(240.0))
                     .show(ui, |ui| {
                         self.bytes.ui(ui, cx);
@@ -105,7 +108,7 @@ impl Panels {
                     });
                 Panel::right("tree")
                     .frame(pane)
-                    .default_size((width * 0.27).clamp(280.0, 460.0))
+                    .default_size((width * 0.25).clamp(270.0, 420.0))
                     .size_range(220.0..=(width - 520.0).max(240.0))
                     .show(ui, |ui| {
                         self.tree.ui(ui, cx);
@@ -117,4 +120,9 @@ impl Panels {
             cx.ask(Action::ToggleDock);
         }
     }
+}
+
+/// Whatever stands in a pane, its size is the user's: a pane shrinks to what it holds otherwise.
+fn keep_size(ui: &mut Ui) {
+    ui.set_min_size(ui.available_size());
 }

@@ -253,17 +253,17 @@ impl Packets {
         paint::row_background(ui, rect, selected, response.hovered());
 
         let zone = cx.view.zone();
-        let time = time_text(row.received, cx.now, &zone);
+        let time = time_text(row.received, cx.now, &zone, columns.milliseconds);
         let who = who(cx.data, row);
         let summary = self.lines.line(cx.data, rows, row, cx.view.settings.units);
         let serial = summary.serial.map(|n| format!("#{n}")).unwrap_or_default();
-        response.widget_info(|| {
+        let label = || {
             let word = paint::direction_word(row.direction);
             let (protocol, kind, verdict) = (row.protocol.title(), summary.type_text.as_ref(), row.verdict.as_str());
             let parts = [time.as_str(), word, who, protocol, kind, &serial, &summary.line(), verdict];
-            let label = parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ");
-            WidgetInfo::selected(Role::ListBoxOption, true, selected, label)
-        });
+            parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
+        };
+        response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, selected, label()));
 
         let (mono, body) = (paint::mono(ui), paint::body(ui));
         let visuals = ui.visuals();
@@ -299,7 +299,7 @@ impl Packets {
 
         let pointer = response.hover_pos();
         if cut && pointer.is_some_and(|p| cell(Column::Summary).contains(p)) {
-            response.clone().on_hover_text_at_pointer(summary.line());
+            response.clone().on_hover_text_at_pointer(label());
         } else if pointer.is_some_and(|p| cell(Column::Time).contains(p)) {
             let full = row.received.to_zoned(zone).strftime("%A %-d %B %Y, %H:%M:%S%.3f %Z").to_string();
             response.clone().on_hover_text_at_pointer(full);
@@ -347,41 +347,65 @@ impl Column {
     }
 }
 
+/// Narrower lists show the verdict's mark alone; its word is in the tooltip.
+const ROOM_FOR_VERDICT: f32 = 560.0;
+
+/// Narrower lists show no type.
+const ROOM_FOR_TYPE: f32 = 480.0;
+
+/// Narrower lists show no milliseconds.
+const ROOM_FOR_MILLISECONDS: f32 = 450.0;
+
+/// Narrower lists show no serial number.
+const ROOM_FOR_SERIAL: f32 = 720.0;
+
+/// Narrower lists show no protocol: the type says it, too.
+const ROOM_FOR_PROTOCOL: f32 = 860.0;
+
 /// Where each column stands, as offsets from the left edge of a row.
-struct Columns([(f32, f32); Column::ALL.len()]);
+struct Columns {
+    at: [(f32, f32); Column::ALL.len()],
+    milliseconds: bool,
+}
 
 impl Columns {
     /// Shares the width: the summary gets what is left, and the lesser columns go when that is little.
     fn fit(ui: &Ui) -> Self {
         let width = ui.available_width();
         let figure = paint::figure_width(ui);
-        let bar = ui.spacing().scroll.bar_width + GAP / 2.0;
+        let bar = ui.spacing().scroll.bar_width;
+        let milliseconds = width > ROOM_FOR_MILLISECONDS;
         let wanted = |column| match column {
-            Column::Time => 12.0 * figure,
-            Column::Direction => 14.0,
-            Column::Who => (width * 0.15).clamp(84.0, 150.0),
-            Column::Protocol if width > 740.0 => 66.0,
-            Column::Type => 8.0 * figure,
-            Column::Serial if width > 560.0 => 6.0 * figure,
-            Column::Verdict => 48.0,
-            Column::Protocol | Column::Serial | Column::Summary => 0.0,
+            Column::Time if milliseconds => 12.0 * figure,
+            Column::Time => 8.0 * figure,
+            Column::Who => (width * 0.15).clamp(84.0, 170.0),
+            Column::Protocol if width > ROOM_FOR_PROTOCOL => 72.0,
+            Column::Type if width > ROOM_FOR_TYPE => 8.0 * figure,
+            Column::Serial if width > ROOM_FOR_SERIAL => 6.0 * figure,
+            Column::Verdict if width > ROOM_FOR_VERDICT => 50.0,
+            Column::Direction | Column::Verdict => 12.0,
+            Column::Protocol | Column::Type | Column::Serial | Column::Summary => 0.0,
         };
         let taken: f32 = Column::ALL.iter().map(|&c| wanted(c)).filter(|w| *w > 0.0).map(|w| w + GAP).sum();
         let summary = (width - taken - bar - 2.0 * GAP).max(40.0);
         let mut x = GAP;
-        Self(Column::ALL.map(|column| {
+        let at = Column::ALL.map(|column| {
             let wide = if column == Column::Summary { summary } else { wanted(column) };
             let at = (x, wide);
             x += if wide > 0.0 { wide + GAP } else { 0.0 };
             at
-        }))
+        });
+        Self { at, milliseconds }
     }
 
     fn cell(&self, column: Column, row: Rect) -> Rect {
-        let (x, width) = self.0[column as usize];
+        let (x, width) = self.at[column as usize];
         Rect::from_min_size(pos2(row.left() + x, row.top()), vec2(width, row.height()))
     }
 }
+
+/// Narrower columns have no title.
+const TITLE_WIDTH: f32 = 24.0;
 
 fn header(ui: &mut Ui, columns: &Columns) {
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), paint::row_height(ui)));
@@ -389,7 +413,10 @@ fn header(ui: &mut Ui, columns: &Columns) {
     for column in Column::ALL {
         let align = if column == Column::Serial { Align::Max } else { Align::Min };
         let font = egui::TextStyle::Small.resolve(ui.style());
-        paint::text(ui, columns.cell(column, rect), column.title(), font, weak, align);
+        let cell = columns.cell(column, rect);
+        if cell.width() > TITLE_WIDTH {
+            paint::text(ui, cell, column.title(), font, weak, align);
+        }
     }
     let line = ui.visuals().widgets.noninteractive.bg_stroke;
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, line);
@@ -423,10 +450,15 @@ fn who<'a>(data: &'a Data, row: &'a PacketRow) -> &'a str {
     row.device.and_then(|id| data.devices.get(&id)).map_or(&row.peer, |overview| overview.device.label())
 }
 
-/// The time of day to the millisecond; of another day, the day and the minute in as many characters.
-fn time_text(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+/// The time of day; of another day, the day and what else fits the same room.
+fn time_text(at: Timestamp, now: Timestamp, zone: &TimeZone, milliseconds: bool) -> String {
     let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
-    let format = if at.date() == now.date() { "%H:%M:%S.%3f" } else { "%d %b %H:%M" };
+    let format = match (at.date() == now.date(), milliseconds) {
+        (true, true) => "%H:%M:%S.%3f",
+        (true, false) => "%H:%M:%S",
+        (false, true) => "%d %b %H:%M",
+        (false, false) => "%d %b",
+    };
     at.strftime(format).to_string()
 }
 

@@ -2,6 +2,7 @@
 
 use egui::{Role, Slider, TextEdit, Ui, WidgetInfo};
 
+use super::receivers::{self, Ports};
 use crate::{
     model::Policy,
     ui::{
@@ -21,14 +22,19 @@ pub(super) struct Settings {
     template: Option<String>,
     /// The scale while its slider is being dragged: applied at once it would move the slider away from under the pointer.
     scale: Option<f32>,
+    ports: Ports,
 }
 
 impl Settings {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        ui.set_width(520.0);
+        ui.set_width(540.0);
         let mut chosen = cx.view.settings.clone();
+        if !cx.data.station.receivers.is_empty() {
+            heading(ui, "Receivers");
+            self.receivers(ui, cx);
+        }
         heading(ui, "New senders");
-        policy(ui, cx);
+        ui.add_enabled_ui(!cx.data.station.viewer, |ui| policy(ui, cx));
         heading(ui, "Look");
         row(ui, "Theme", |ui| {
             choice(ui, &mut chosen.theme, ThemeChoice::System, "System");
@@ -61,6 +67,16 @@ impl Settings {
         }
     }
 
+    fn receivers(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let data = cx.data;
+        for line in &data.station.receivers {
+            row(ui, line.protocol.title(), |ui| {
+                receivers::reach(ui, cx, line);
+                self.ports.ui(ui, cx, line);
+            });
+        }
+    }
+
     fn size(&mut self, ui: &mut Ui, chosen: &mut Chosen) {
         let mut percent = self.scale.unwrap_or(chosen.ui_scale) * 100.0;
         let slider = ui.add(Slider::new(&mut percent, 70.0..=200.0).step_by(5.0).suffix(" %"));
@@ -80,7 +96,7 @@ impl Settings {
             let field = ui.add(TextEdit::singleline(typed).desired_width(f32::INFINITY));
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Address of map tiles"));
             if field.lost_focus() {
-                map.template = typed.trim().to_owned();
+                typed.trim().clone_into(&mut map.template);
             }
         });
         if !["{z}", "{x}", "{y}"].iter().all(|part| typed.contains(part)) {

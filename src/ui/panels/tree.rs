@@ -30,6 +30,9 @@ const INDENT: f32 = 12.0;
 /// Narrower than this there is no room for raw bytes beside name and value.
 const ROOM_FOR_HEX: f32 = 440.0;
 
+/// Narrower than this a short key has no room for its words.
+const ROOM_FOR_WORDS: f32 = 100.0;
+
 /// Problems beyond this many are counted, not listed.
 const MOST_PROBLEMS: usize = 24;
 
@@ -366,7 +369,9 @@ impl Columns {
         let (key, words) = field.name.split_at(words);
         let mut job = LayoutJob::default();
         job.append(key, 0.0, TextFormat::simple(body.clone(), name_color));
-        job.append(words, 0.0, TextFormat::simple(body.clone(), weak));
+        if name.width() > ROOM_FOR_WORDS {
+            job.append(words, 0.0, TextFormat::simple(body.clone(), weak));
+        }
         paint::line(ui, name, job, Align::Min);
         paint::text(ui, cell(self.value, self.hex), &value, body, strong, Align::Min);
         if self.offset - self.hex > GAP {
@@ -395,7 +400,7 @@ fn menu(response: &Response, field: &Field, packet: &[u8]) {
 
 /// How the field under the pointer was read, at the foot of the tree.
 fn footer(ui: &Ui, rect: Rect, view: &View, opened: &Opened, field: Option<&Field>) {
-    let [first, second] = paint::footer(ui, rect);
+    let (first, second) = paint::footer(ui, rect);
     let (plain, weak) = (ui.visuals().text_color(), ui.visuals().weak_text_color());
     let (body, mono) = (paint::body(ui), paint::mono(ui));
     let Some(field) = field else {
@@ -412,6 +417,7 @@ fn footer(ui: &Ui, rect: Rect, view: &View, opened: &Opened, field: Option<&Fiel
     } else {
         paint::text(ui, first, &why, mono, plain, Align::Min);
     }
+    let Some(second) = second else { return };
     let bytes = format::counted(field.span.len() as u64, "byte", "bytes");
     let place = format!("{bytes} at {}", explain::offsets(&field.span));
     let parts = [field.name.as_ref(), &place, field.source];

@@ -54,8 +54,9 @@ pub fn receive(line: &Line, request: &Request<'_>, key: Option<&Key<'_>>, now: T
     let Attributed { first, reports } = attribute(&mut body, &Envelope::of(request));
     let sender = first.as_ref().map(|(identity, _)| Sender::Identity(identity.clone()));
     let problems = body.problems;
-    let (status, reply) = match (body.accepted, key) {
-        (true, Some(key)) if body.decrypted => (200, secretbox::seal(key, b"[]")),
+    let sealing = key.filter(|_| body.decrypted).and_then(|key| Some((key.secret, key.nonce?)));
+    let (status, reply) = match (body.accepted, sealing) {
+        (true, Some((secret, nonce))) => (200, secretbox::seal(secret, &nonce, b"[]")),
         (true, _) => (200, b"[]".to_vec()),
         (false, _) => (400, refusal(&problems)),
     };

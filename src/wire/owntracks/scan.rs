@@ -7,6 +7,8 @@ use std::{borrow::Cow, ops::Range};
 
 /// Values nested deeper than this are passed over as one opaque value.
 pub(super) const MAX_DEPTH: u8 = 64;
+/// A text nested deeper than this is refused: no app sends it.
+const MOST_DEPTH: usize = 512;
 /// A text with more values than this is refused, so that a small body cannot fill the memory.
 pub(super) const MAX_NODES: usize = 65_536;
 
@@ -363,7 +365,12 @@ impl<'a> Scanner<'a> {
                     self.string()?;
                     continue;
                 }
-                b'[' | b'{' => open += 1,
+                b'[' | b'{' => {
+                    open += 1;
+                    if open + usize::from(MAX_DEPTH) > MOST_DEPTH {
+                        return Err(self.wrong("no more than 512 levels of nesting"));
+                    }
+                }
                 b']' | b'}' => open -= 1,
                 _ => {}
             }

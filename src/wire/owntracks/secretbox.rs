@@ -25,8 +25,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub struct Key<'a> {
     /// The secret as the user typed it; only its first 32 bytes count.
     pub secret: &'a str,
-    /// Must never be the same for two answers under one secret.
-    pub nonce: [u8; NONCE_BYTES],
+    /// Must never be the same for two answers under one secret. `None` answers an empty array in the clear: there is nothing in it
+    /// to hide, and scripts that share one secret through the environment read it as it is.
+    pub nonce: Option<[u8; NONCE_BYTES]>,
 }
 
 /// Why a box stays closed.
@@ -57,9 +58,9 @@ pub(super) fn check(data: &str) -> Result<(), Closed> {
 }
 
 /// An `encrypted` message whose plaintext is `plain`.
-pub(super) fn seal(key: &Key<'_>, plain: &[u8]) -> Vec<u8> {
-    let sealed = cipher(key.secret).encrypt(&Nonce::from(key.nonce), plain).expect("a reply is far below the limit");
-    let data = BASE64.encode([&key.nonce[..], &sealed].concat());
+pub(super) fn seal(secret: &str, nonce: &[u8; NONCE_BYTES], plain: &[u8]) -> Vec<u8> {
+    let sealed = cipher(secret).encrypt(&Nonce::from(*nonce), plain).expect("a reply is far below the limit");
+    let data = BASE64.encode([&nonce[..], &sealed].concat());
     serde_json::json!({ "_type": "encrypted", "data": data }).to_string().into_bytes()
 }
 

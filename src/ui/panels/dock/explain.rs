@@ -65,6 +65,9 @@ pub fn bit_diagram(field: &Field, packet: &[u8]) -> Option<String> {
 /// How the value came from the bytes: `0x057E05B1 / 1 800 000 = 51.19173°`. `None` where the value is the bytes.
 pub fn why(field: &Field, packet: &[u8]) -> Option<String> {
     let bytes = bytes_of(field, packet);
+    if is_json(packet) {
+        return None;
+    }
     if let Some((low, high)) = field.bits
         && let Some(word) = word(bytes)
     {
@@ -86,7 +89,7 @@ pub fn why(field: &Field, packet: &[u8]) -> Option<String> {
             Some(format!("{sum} = {}", field.text()))
         }
         Value::Named { code, name } if !name.is_empty() => Some(format!("0x{code:02X} means {name}")),
-        Value::Unsigned(_) | Value::Signed(_) if (1..=8).contains(&bytes.len()) && !is_text(bytes) => {
+        Value::Unsigned(_) | Value::Signed(_) if (1..=8).contains(&bytes.len()) => {
             Some(format!("0x{} = {}", raw_hex(bytes).replace(' ', ""), field.text()))
         }
         Value::Raw(_)
@@ -110,11 +113,6 @@ fn raw_number(raw: i64, bytes: &[u8]) -> String {
         Some(word) if word == raw.unsigned_abs() => format!("{sign}0x{word:0digits$X}"),
         Some(_) | None => format!("{sign}{}", raw.unsigned_abs()),
     }
-}
-
-/// Bytes of a JSON number are its digits.
-fn is_text(bytes: &[u8]) -> bool {
-    bytes.iter().all(|b| b.is_ascii_digit() || b"+-.eE".contains(b))
 }
 
 /// A number with a gap between thousands: `1 800 000`.
@@ -172,6 +170,14 @@ mod tests {
         assert_eq!(bit_diagram(&lost, &[1]), None);
         assert_eq!(why(&lost, &[1]), None);
         assert_eq!(raw_hex(bytes_of(&lost, &[1])), "");
+    }
+
+    #[test]
+    fn text_is_its_own_reason() {
+        let number = field(Value::Unsigned(0), "°", 8);
+        assert_eq!(why(&number, br#"{"lat":0}"#), None);
+        assert_eq!(why(&number, &[0; 8]).as_deref(), Some("0x0000000000000000 = 0°"));
+        assert!(is_json(b" [1]") && !is_json(b"{\xff") && !is_json(b"xx") && !is_json(b""));
     }
 
     #[test]

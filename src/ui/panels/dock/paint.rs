@@ -157,24 +157,22 @@ pub fn outline(ui: &Ui, rect: Rect, stroke: Stroke) {
     ui.painter().rect_stroke(rect, 2.0, stroke, StrokeKind::Inside);
 }
 
-/// The height of the two lines at the foot of tree and bytes.
-pub fn footer_height(ui: &Ui) -> f32 {
-    2.0 * row_height(ui) + 5.0
-}
+/// Lower panels have one line at their foot instead of two.
+const ROOM_FOR_TWO_LINES: f32 = 180.0;
 
 /// Cuts the room that is left into what scrolls and the foot below it.
 pub fn with_footer(ui: &Ui) -> (Rect, Rect) {
     let whole = ui.available_rect_before_wrap();
-    let height = footer_height(ui).min(whole.height() / 2.0);
+    let lines = if whole.height() < ROOM_FOR_TWO_LINES { 1.0 } else { 2.0 };
+    let height = (lines * row_height(ui) + 5.0).min(whole.height() / 2.0);
     (whole.with_max_y(whole.bottom() - height), whole.with_min_y(whole.bottom() - height))
 }
 
-/// The two lines of the foot, under the line that sets it off.
-pub fn footer(ui: &Ui, rect: Rect) -> [Rect; 2] {
+/// The lines of the foot, under the line that sets it off; the second only where there is room.
+pub fn footer(ui: &Ui, rect: Rect) -> (Rect, Option<Rect>) {
     ui.painter().hline(rect.x_range(), rect.top(), ui.visuals().widgets.noninteractive.bg_stroke);
-    [0.0, 1.0].map(|n| {
-        let height = row_height(ui);
-        let top = rect.top() + 3.0 + n * height;
-        Rect::from_x_y_ranges(rect.left() + GAP..=rect.right() - GAP, top..=top + height)
-    })
+    let height = row_height(ui);
+    let first = Rect::from_min_size(pos2(rect.left() + GAP, rect.top() + 3.0), vec2(rect.width() - 2.0 * GAP, height));
+    let second = first.translate(vec2(0.0, height));
+    (first, (second.bottom() < rect.bottom() + 3.0).then_some(second))
 }

@@ -1,0 +1,152 @@
+//! Who becomes a device, and what is decided about it.
+
+use wayglass::{
+    model::{
+        CommandState, DeviceId, DeviceState, Fact, NewPacket, NewReply, Policy, Profile, Protocol, Report, Sender,
+        Verdict,
+    },
+    store::{Error, query},
+};
+
+use super::{Shelf, after, alarm, committed, fix, from, name, packet};
+
+#[test]
+fn the_policy_says_what_becomes_of_an_unknown_sender() {
+    for (policy, state) in [(Policy::Ask, DeviceState::New), (Policy::Adopt, DeviceState::Adopted)] {
+        let shelf = Shelf::new(policy);
+        let device = shelf.admit("A").unwrap();
+        assert_eq!(device.state, state);
+        assert_eq!(shelf.admit("A").unwrap().id, device.id, "found again");
+        let stored = shelf.append(packet(from("A"), after(0), vec![fix(after(0))]));
+        assert_eq!((stored.device, stored.refused, stored.new_fixes), (Some(device.id), false, 1));
+    }
+}
+
+#[test]
+fn strict_keeps_the_bytes_and_nothing_else() {
+    let shelf = Shelf::new(Policy::Strict);
+    assert_eq!(shelf.admit("A"), None);
+    let stored = shelf.append(NewPacket {
+        replies: vec![NewReply { kind: "ack".into(), bytes: vec![1] }],
+        ..packet(from("A"), after(0), vec![fix(after(0))])
+    });
+    assert_eq!((stored.device, stored.refused, stored.new_fixes), (None, true, 0));
+    let rows = shelf.read(|db| query::packets(db, None, None, 9));
+    assert_eq!((rows.len(), rows[0].verdict), (1, Verdict::Error));
+    assert_eq!(shelf.count("SELECT count(*) FROM positions") + shelf.count("SELECT count(*) FROM devices"), 0);
+
+    // Added by hand it is known, and so is one that was adopted before.
+    let added = shelf.store().writer().add_device(Protocol::Gt06, name("A"), Some(" Van 7 ".into())).wait().unwrap();
+    assert_eq!(added.name.as_deref(), Some("Van 7"));
+    assert_eq!(shelf.admit("A").map(|device| device.id), Some(added.id));
+}
+
+#[test]
+fn the_policy_can_change_while_running() {
+    let shelf = Shelf::new(Policy::Ask);
+    let device = shelf.admit("A").unwrap();
+    shelf.store().set_policy(Policy::Strict);
+    assert_eq!(shelf.admit("A"), None, "nobody decided about it");
+    shelf.store().writer().ignore(device.id).wait().unwrap();
+    assert_eq!(shelf.admit("A").unwrap().state, DeviceState::Ignored, "an ignored one is answered");
+    shelf.store().set_policy(Policy::Ask);
+    shelf.admit("B").unwrap();
+    shelf.store().set_policy(Policy::Adopt);
+    assert_eq!(shelf.admit("B").unwrap().state, DeviceState::Adopted);
+}
+
+#[test]
+fn a_report_may_be_about_another_device() {
+    let shelf = Shelf::new(Policy::Adopt);
+    let about = |who, at| Report { sender: from(who), ..fix(after(at)) };
+    let stored = shelf.append(packet(None, after(9), vec![about("A", 1), about("B", 2), about("A", 3)]));
+    assert_eq!((stored.device, stored.new_fixes), (None, 3));
+    let one = shelf.append(packet(None, after(9), vec![about("B", 4), about("B", 5)]));
+    assert_eq!(one.device, Some(shelf.device("B").id), "all about one device");
+    let positions: Vec<_> = shelf.read(query::device_overviews).iter().map(|device| device.positions).collect();
+    assert_eq!(positions, [2, 3]);
+}
+
+#[test]
+fn one_name_under_two_protocols_is_two_devices() {
+    let shelf = Shelf::new(Policy::Adopt);
+    shelf.append(packet(from("A"), after(0), vec![fix(after(0))]));
+    shelf.append(NewPacket { protocol: Protocol::OwnTracks, ..packet(from("A"), after(0), vec![fix(after(0))]) });
+    assert_eq!(shelf.read(query::devices).len(), 2);
+    assert_eq!(shelf.count("SELECT count(*) FROM positions"), 2);
+}
+
+#[test]
+fn adopting_turns_all_that_was_kept_into_history() {
+    let shelf = Shelf::new(Policy::Ask);
+    for at in 0..3 {
+        shelf.append(packet(from("A"), after(at), vec![fix(after(at))]));
+    }
+    let mut facts = shelf.facts();
+    let device = shelf.device("A");
+    assert_eq!(shelf.count("SELECT count(*) FROM packets WHERE held IS NOT NULL"), 3);
+    let writer = shelf.store().writer();
+    assert_eq!(writer.try_adopt(device.id, Some("Van".into())).wait().unwrap(), 3);
+    assert_eq!(shelf.count("SELECT count(*) FROM packets WHERE held IS NOT NULL"), 0);
+    let said = committed(&mut facts).devices.remove(0);
+    assert_eq!((said.state, said.label()), (DeviceState::Adopted, "Van"));
+    assert_eq!(shelf.device("van").id, device.id, "found by its name");
+
+    writer.rename(device.id, None).wait().unwrap();
+    let profile = Profile { clock_offset_s: Some(3600), ..Profile::default() };
+    writer.set_profile(device.id, profile.clone()).wait().unwrap();
+    let now = shelf.device("A");
+    assert_eq!((now.name, now.profile), (None, profile));
+    assert!(matches!(writer.try_adopt(DeviceId(99), None).wait(), Err(Error::NoSuchDevice(_))));
+}
+
+#[test]
+fn ignoring_keeps_the_history_out_of_the_quarantine() {
+    let shelf = Shelf::new(Policy::Adopt);
+    let stored = shelf.append(packet(from("A"), after(0), vec![fix(after(0))]));
+    shelf.store().writer().ignore(stored.device.unwrap()).wait().unwrap();
+    shelf.append(packet(from("A"), after(1), vec![fix(after(1))]));
+    assert_eq!(shelf.count("SELECT count(*) FROM packets WHERE held IS NOT NULL"), 1);
+    assert_eq!(shelf.count("SELECT count(*) FROM positions"), 2);
+}
+
+#[test]
+fn forgetting_leaves_nothing_and_gives_no_id_twice() {
+    let shelf = Shelf::new(Policy::Adopt);
+    let kept = shelf.append(packet(from("B"), after(0), vec![fix(after(0))]));
+    let report = Report { events: vec![alarm()], ..fix(after(0)) };
+    let gone = shelf.append(packet(from("A"), after(0), vec![report.clone()]));
+    let gone_device = gone.device.unwrap();
+    let mut facts = shelf.facts();
+    shelf.store().writer().forget(gone_device).wait().unwrap();
+    assert!(matches!(facts.wait(), Some(Fact::Missed)));
+    for sql in ["packets", "positions", "latest", "devices"] {
+        let sql: &str = Box::leak(format!("SELECT count(*) FROM {sql}").into_boxed_str());
+        assert_eq!(shelf.count(sql), 1, "{sql}");
+    }
+    assert_eq!(shelf.count("SELECT count(*) FROM events"), 0);
+
+    // A connection that still goes by the old id is refused, not mistaken for whoever comes next.
+    let late = shelf.append(packet(Some(Sender::Device(gone_device)), after(1), vec![fix(after(1))]));
+    assert!(late.refused && late.packet > gone.packet && kept.packet < gone.packet);
+    assert_ne!(shelf.admit("A").unwrap().id, gone_device);
+}
+
+#[test]
+fn a_command_comes_as_far_as_it_is_told() {
+    let shelf = Shelf::new(Policy::Adopt);
+    let device = shelf.admit("A").unwrap().id;
+    let writer = shelf.store().writer();
+    let queued = writer.queue_command(device, "RELAY,1#".into(), after(0), after(60)).wait().unwrap();
+    assert_eq!(queued.state, CommandState::Queued);
+    let waiting = |at| shelf.read(move |db| query::queued_commands(db, device, after(at))).len();
+    assert_eq!((waiting(60), waiting(61)), (1, 0), "it expires");
+    let mut facts = shelf.facts();
+    writer.command_state(queued.id, CommandState::Sent, after(1), None, false).wait().unwrap();
+    let done =
+        writer.command_state(queued.id, CommandState::Answered, after(2), Some("OK".into()), true).wait().unwrap();
+    assert_eq!((done.sent, done.answered, done.answer.as_deref()), (Some(after(1)), Some(after(2)), Some("OK")));
+    assert_eq!(committed(&mut facts).commands[0].state, CommandState::Sent);
+    assert_eq!(shelf.read(move |db| query::commands(db, Some(device), 9)), [done]);
+    assert!(writer.queue_command(DeviceId(99), "X#".into(), after(0), after(1)).wait().is_err());
+}
