@@ -48,11 +48,12 @@ const MANY_LOST: u16 = 1000;
 pub(super) fn decode(bytes: &[u8], setting: Setting<'_>) -> Decoded {
     match frame::scan(bytes, setting.state.topin(), Patience::Over) {
         Scan::Frame { len, shape: Shape::Topin } => dialect_frame(bytes, len, setting),
-        Scan::Frame { len, shape } => standard_frame(bytes, Extent::Framed { len, shape }, setting),
+        Scan::Frame { len, shape } => standard_frame(bytes, Extent::Framed { len, shape }, setting).0,
         Scan::Noise { .. } | Scan::Wait { .. } => match frame::head(bytes) {
             Some((start, length, total, kind)) if layout::credible(start, kind, length) => {
                 let extent = if bytes.len() < total { Extent::Cut } else { Extent::Lies };
-                standard_frame(bytes, extent, setting)
+                let (decoded, likely) = standard_frame(bytes, extent, setting);
+                if likely { decoded } else { noise(bytes) }
             }
             Some(_) | None => noise(bytes),
         },
@@ -72,105 +73,127 @@ enum Extent {
     Lies,
 }
 
-fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> Decoded {
-    let (start, declared, by_length, kind) = frame::head(bytes).unwrap_or((Start::Short, 0, bytes.len(), 0));
-    let wide = matches!(extent, Extent::Framed { shape: Shape::WideReply, .. });
-    let overhead = if start == Start::Long || wide { 6 } else { 5 };
-    let kind = if wide { 0x97 } else { kind };
-    let by_stop = frame::stops_at(bytes, bytes.len()) && bytes.len() >= overhead + 5;
-    let (total, stop) = match extent {
-        Extent::Framed { len, shape: Shape::Sound { .. } } => (by_length, (len + 2).saturating_sub(by_length)),
-        Extent::Framed { len, .. } => (len, 2),
-        // Bytes that end in stop bits most likely end where the frame does.
-        Extent::Lies if by_stop => (bytes.len(), 2),
-        Extent::Lies | Extent::Cut => (by_length, 2),
-    };
-    let length = total.saturating_sub(overhead);
-    let family = Family::of(setting.profile);
-    let row = layout::find(start, kind, length);
-    let given = Given { kind, family, zone: zone(kind, setting), received: setting.received };
-    let mut told = Told::new(given);
-    let mut c = Cursor::new(bytes);
-    let whole = !matches!(extent, Extent::Cut);
-    let envelope = Envelope { length_bytes: overhead - 4, body: length.saturating_sub(5), stop };
-    let serial = envelope.read(&mut c, &mut told, row, whole).ok();
-    let crc = match extent {
-        Extent::Cut => None,
-        Extent::Framed { .. } | Extent::Lies => frame::checksums(bytes, total),
-    };
-    let crc = crc.map(|(received, computed)| CrcCheck { received, computed });
-    say_what_is_wrong(&mut c, extent, declared, total, crc);
-    if crc.is_some_and(|crc| !crc.ok())
-        && let Some(finding) = doctor::diagnose(bytes, total, overhead - 2)
-    {
-        c.doubt(Severity::Note, Group::Checksum, finding.span, format!("a hint at the checksum: {}", finding.text));
-    }
-    explain_shortfall(&mut c, row, whole);
-    let rest = c.here();
-    c.undecoded(rest);
-
-    let sound =
-        matches!(extent, Extent::Framed { shape: Shape::Sound { .. } | Shape::Misprinted | Shape::WideReply, .. });
-    if let Some((last, serial)) = setting.state.last_serial().zip(serial).filter(|_| sound && row.comes_from_device()) {
-        let lost = serial.wrapping_sub(last).wrapping_sub(1);
-        if (1..MANY_LOST).contains(&lost) && row.word != "login" {
-            let frames = if lost == 1 { "1 frame".to_owned() } else { format!("{lost} frames") };
-            let text = format!("serial {serial} comes after {last}: {frames} did not arrive");
-            c.doubt(Severity::Note, Group::Sequence, total - 6..total - 4, text);
-        }
-    }
-    if !matches!(extent, Extent::Framed { .. }) {
-        // A frame without its end may have lost any byte, so its numbers are not a place.
-        told.place = None;
-    }
-    let reply = serial.filter(|_| sound).and_then(|serial| reply::to(row.answered, kind, serial, &told, setting));
-    finish(
-        c,
-        told,
-        Outcome {
-            row_word: row.word,
-            row_title: row.title,
-            kind,
-            serial,
-            crc,
-            reply,
-            from_device: row.comes_from_device(),
-            sound,
-            topin: false,
-        },
-    )
-}
-
-/// The parts around the body.
-struct Envelope {
-    length_bytes: usize,
-    body: usize,
+/// Where the parts of a frame lie, by the extent that is believed.
+struct Anatomy {
+    start: Start,
+    kind: u8,
+    /// What the length field says.
+    declared: usize,
+    /// Bytes of the whole frame.
+    total: usize,
+    /// Bytes that the length does not count: start, itself, stop.
+    overhead: usize,
     /// Stop bits that are there.
     stop: usize,
 }
 
-impl Envelope {
-    /// Reads all of it; the serial when it was there.
-    fn read(&self, c: &mut Cursor<'_>, told: &mut Told, row: &Row, whole: bool) -> Read<u16> {
-        c.under("gt06.md §1", |c| {
-            c.raw("Start", 2)?;
-            c.uint("Length", self.length_bytes, "")?;
-            c.named("Type", 1, |_| row.title)
-        })?;
-        let body = c.within(self.body, |c| c.under("gt06.md §6", |c| (row.read)(c, told)));
-        if !whole {
-            body?;
-        }
-        c.under("gt06.md §1", |c| {
-            let serial = c.u16("Serial")?;
-            c.raw("CRC", 2)?;
-            c.raw("Stop", self.stop)?;
-            Ok(serial)
-        })
+impl Anatomy {
+    fn of(bytes: &[u8], extent: Extent) -> Self {
+        let (start, declared, by_length, kind) = frame::head(bytes).unwrap_or((Start::Short, 0, bytes.len(), 0));
+        let wide = matches!(extent, Extent::Framed { shape: Shape::WideReply, .. });
+        let overhead = if start == Start::Long || wide { 6 } else { 5 };
+        let by_stop = frame::stops_at(bytes, bytes.len()) && bytes.len() >= overhead + 5;
+        let (total, stop) = match extent {
+            Extent::Framed { len, shape: Shape::Sound { .. } } => (by_length, (len + 2).saturating_sub(by_length)),
+            Extent::Framed { len, .. } => (len, 2),
+            // Bytes that end in stop bits most likely end where the frame does.
+            Extent::Lies if by_stop => (bytes.len(), 2),
+            Extent::Lies | Extent::Cut => (by_length, 2),
+        };
+        Self { start, kind: if wide { 0x97 } else { kind }, declared, total, overhead, stop }
+    }
+
+    /// What the length field should say.
+    fn length(&self) -> usize {
+        self.total.saturating_sub(self.overhead)
     }
 }
 
-fn say_what_is_wrong(c: &mut Cursor<'_>, extent: Extent, declared: usize, total: usize, crc: Option<CrcCheck>) {
+/// Reads a frame with checksum. The second value is false where neither length nor checksum nor content make it likely one.
+fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> (Decoded, bool) {
+    let anatomy = Anatomy::of(bytes, extent);
+    let Anatomy { start, kind, total, .. } = anatomy;
+    let row = layout::find(start, kind, anatomy.length());
+    let family = Family::of(setting.profile);
+    let mut told = Told::new(Given { kind, family, zone: zone(kind, setting), received: setting.received });
+    let mut c = Cursor::new(bytes);
+    let (cut, framed) = (matches!(extent, Extent::Cut), matches!(extent, Extent::Framed { .. }));
+    let serial = read_envelope(&mut c, &mut told, row, &anatomy, cut).ok();
+    let crc =
+        frame::checksums(bytes, total).filter(|_| !cut).map(|(received, computed)| CrcCheck { received, computed });
+    say_what_is_wrong(&mut c, extent, &anatomy, crc);
+    if crc.is_some_and(|crc| !crc.ok())
+        && let Some(finding) = doctor::diagnose(bytes, total, anatomy.overhead - 2)
+    {
+        c.doubt(Severity::Note, Group::Checksum, finding.span, format!("a hint at the checksum: {}", finding.text));
+    }
+    explain_shortfall(&mut c, row, !cut);
+    let rest = c.here();
+    c.undecoded(rest);
+
+    let sound = framed && crc.is_some_and(CrcCheck::ok);
+    let from_device = row.comes_from_device();
+    if let Some(serial) = serial.filter(|_| sound && from_device && row.word != "login") {
+        count_lost(&mut c, setting.state.last_serial(), serial, total);
+    }
+    if !framed {
+        // A frame without its end may have lost any byte, so its numbers are not a place.
+        told.place = None;
+    }
+    let reply = serial.filter(|_| sound).and_then(|serial| reply::to(row.answered, kind, serial, &told, setting));
+    let likely = framed || likely(bytes, &told, &anatomy);
+    let (word, title) = (row.word, row.title);
+    (finish(c, told, Outcome { word, title, kind, serial, crc, reply, from_device, sound, topin: false }), likely)
+}
+
+/// Whether bytes that fail as a frame were meant as one: they tell a possible date or IMEI, or the length is one the type has.
+fn likely(bytes: &[u8], told: &Told, anatomy: &Anatomy) -> bool {
+    let body = bytes.get(anatomy.overhead - 1..).unwrap_or_default();
+    let digits = |device: &String| device.bytes().all(|b| b.is_ascii_digit());
+    match (anatomy.start, anatomy.kind, anatomy.declared, body.first()) {
+        _ if told.at.is_some() => true,
+        (_, 0x01, 0x0D | 0x11, _) => told.device.as_ref().is_none_or(digits),
+        (Start::Short, 0x13, 0x08 | 0x0A | 0x13 | 0x15, _) => true,
+        // Texts count themselves.
+        (Start::Short, 0x15 | 0x80 | 0x81, length, Some(&text)) => {
+            text == 0 || [6, 8].contains(&length.saturating_sub(usize::from(text)))
+        }
+        (Start::Long, ..) => body.len() > 2,
+        (Start::Short, ..) => false,
+    }
+}
+
+fn count_lost(c: &mut Cursor<'_>, last: Option<u16>, serial: u16, total: usize) {
+    let Some(last) = last else { return };
+    let lost = serial.wrapping_sub(last).wrapping_sub(1);
+    if (1..MANY_LOST).contains(&lost) {
+        let frames = if lost == 1 { "1 frame".to_owned() } else { format!("{lost} frames") };
+        let text = format!("serial {serial} comes after {last}: {frames} did not arrive");
+        c.doubt(Severity::Note, Group::Sequence, total - 6..total - 4, text);
+    }
+}
+
+/// Reads start to stop; the serial when it was there. In a frame that is cut nothing follows the field that is missing.
+fn read_envelope(c: &mut Cursor<'_>, told: &mut Told, row: &Row, anatomy: &Anatomy, cut: bool) -> Read<u16> {
+    c.under("gt06.md §1", |c| {
+        c.raw("Start", 2)?;
+        c.uint("Length", anatomy.overhead - 4, "")?;
+        c.named("Type", 1, |_| row.title)
+    })?;
+    let body = c.within(anatomy.length().saturating_sub(5), |c| c.under("gt06.md §6", |c| (row.read)(c, told)));
+    if cut {
+        body?;
+    }
+    c.under("gt06.md §1", |c| {
+        let serial = c.u16("Serial")?;
+        c.raw("CRC", 2)?;
+        c.raw("Stop", anatomy.stop)?;
+        Ok(serial)
+    })
+}
+
+fn say_what_is_wrong(c: &mut Cursor<'_>, extent: Extent, anatomy: &Anatomy, crc: Option<CrcCheck>) {
+    let Anatomy { declared, total, .. } = *anatomy;
     let have = c.at() + c.here();
     match extent {
         Extent::Framed {
@@ -224,7 +247,7 @@ fn dialect_frame(bytes: &[u8], len: usize, setting: Setting<'_>) -> Decoded {
         [_, _, length, kind, ..] => (length, kind),
         _ => (0, 0),
     };
-    let (row_word, row_title) = topin::name(kind);
+    let (word, title) = topin::name(kind);
     // The dialect's zone is the server's: its login tells none.
     let zone = setting.profile.clock_offset_s.map_or(Zone::Utc, Zone::Forced);
     let mut told = Told::new(Given { kind, family: Family::of(setting.profile), zone, received: setting.received });
@@ -232,13 +255,13 @@ fn dialect_frame(bytes: &[u8], len: usize, setting: Setting<'_>) -> Decoded {
     let read = c.under("gt06.md §9", |c| {
         c.raw("Start", 2)?;
         c.uint("Length", 1, "")?;
-        c.named("Type", 1, |_| row_title)?;
+        c.named("Type", 1, |_| title)?;
         let body = c.within(len.saturating_sub(6), |c| topin::body(c, &mut told, length));
         c.raw("Stop", 2)?;
         body
     });
     if read.is_err() {
-        let text = format!("too short for {row_title}");
+        let text = format!("too short for {title}");
         c.doubt(Severity::Warn, Group::Length, 0..len, text);
     }
     let rest = c.here();
@@ -247,24 +270,14 @@ fn dialect_frame(bytes: &[u8], len: usize, setting: Setting<'_>) -> Decoded {
     finish(
         c,
         told,
-        Outcome {
-            row_word,
-            row_title,
-            kind,
-            serial: None,
-            crc: None,
-            reply,
-            from_device: false,
-            sound: true,
-            topin: true,
-        },
+        Outcome { word, title, kind, serial: None, crc: None, reply, from_device: false, sound: true, topin: true },
     )
 }
 
 /// What the envelope says.
 struct Outcome {
-    row_word: &'static str,
-    row_title: &'static str,
+    word: &'static str,
+    title: &'static str,
     kind: u8,
     serial: Option<u16>,
     crc: Option<CrcCheck>,
@@ -289,9 +302,9 @@ fn finish(c: Cursor<'_>, told: Told, outcome: Outcome) -> Decoded {
     let (login_zone_s, answer, picture) = (told.login_zone_s, told.answer.clone(), told.picture);
     let trust = if outcome.sound { Trust::Good } else { Trust::Suspect };
     let dissection = Dissection {
-        kind: outcome.row_word.into(),
+        kind: outcome.word.into(),
         type_number: Some(outcome.kind),
-        title: outcome.row_title.into(),
+        title: outcome.title.into(),
         serial: outcome.serial,
         crc: outcome.crc,
         device,
@@ -321,15 +334,21 @@ fn undecoded(field: &Field) -> crate::model::Problem {
 
 fn noise(bytes: &[u8]) -> Decoded {
     let mut c = Cursor::new(bytes);
-    let text = match bytes {
-        [b'G', b'E', b'T', b' ', ..] | [b'P', b'O', b'S', b'T', b' ', ..] | [b'H', b'E', b'A', b'D', b' ', ..] => {
+    let text = match (bytes, frame::head(bytes)) {
+        ([b'G', b'E', b'T', b' ', ..] | [b'P', b'O', b'S', b'T', b' ', ..] | [b'H', b'E', b'A', b'D', b' ', ..], _) => {
             "an HTTP request: some web client talks to the port for trackers".to_owned()
         }
-        [0x16, 0x03, ..] => "a TLS handshake: some client tries to talk encrypted to the port for trackers".to_owned(),
-        _ if frame::start_of(bytes).is_some() => {
-            "begins as a frame does, but type, length, checksum and stop bits make none".to_owned()
+        ([0x16, 0x03, ..], _) => {
+            "a TLS handshake: some client tries to talk encrypted to the port for trackers".to_owned()
         }
-        _ => "expected a start 7878 or 7979, came bytes that begin no frame".to_owned(),
+        (_, Some((_, length, total, kind))) => {
+            let have = bytes.len();
+            format!(
+                "begins as a frame of type {kind:02x} and length {length} ({total} bytes in all, {have} are here), but is none"
+            )
+        }
+        (_, None) if frame::start_of(bytes).is_some() => "begins as a frame does and ends at once".to_owned(),
+        (_, None) => "expected a start 7878 or 7979, came bytes that begin no frame".to_owned(),
     };
     c.doubt(Severity::Error, Group::Framing, 0..bytes.len(), text);
     c.field("Noise", bytes.len(), "", |raw| (Value::Raw(raw.to_vec()), ())).expect("no more than is there");

@@ -111,7 +111,7 @@ pub(super) fn scan(buffer: &[u8], topin: bool, patience: Patience) -> Scan {
         {
             break;
         }
-        match judge(buffer.get(at..).unwrap_or_default(), topin, patience) {
+        match judge(buffer.get(at..).unwrap_or_default(), at == 0, topin, patience) {
             Claim::Good { len, shape } => {
                 good = Some((at, len, shape));
                 break;
@@ -171,7 +171,7 @@ fn frame_or_noise(at: usize, len: usize, shape: Shape) -> Scan {
 }
 
 fn wants(buffer: &[u8], at: usize, topin: bool) -> bool {
-    matches!(judge(buffer.get(at..).unwrap_or_default(), topin, Patience::Live), Claim::Wants { .. })
+    matches!(judge(buffer.get(at..).unwrap_or_default(), false, topin, Patience::Live), Claim::Wants { .. })
 }
 
 /// Offsets of all start pairs. Of three equal bytes in a row both pairs count.
@@ -232,8 +232,8 @@ pub(super) fn stops_at(bytes: &[u8], total: usize) -> bool {
     total.checked_sub(2).and_then(|at| bytes.get(at..total)) == Some(&STOP)
 }
 
-/// What the frame that begins with `bytes` is worth.
-fn judge(bytes: &[u8], topin: bool, patience: Patience) -> Claim {
+/// What the frame that begins with `bytes` is worth. `first`: nothing undecided lies before it.
+fn judge(bytes: &[u8], first: bool, topin: bool, patience: Patience) -> Claim {
     let Some((start, length, total, kind)) = head(bytes) else {
         return match patience {
             Patience::Over => Claim::Dead,
@@ -242,7 +242,9 @@ fn judge(bytes: &[u8], topin: bool, patience: Patience) -> Claim {
         };
     };
     let whole = bytes.len() >= total;
-    let sound = length >= 5 && !topin && sum_is_right(bytes, total);
+    // Junk full of starts must not cost a long checksum each: within a run a long frame is believed with its stop only.
+    let worth_summing = first || start == Start::Short || stops_at(bytes, total);
+    let sound = length >= 5 && !topin && worth_summing && sum_is_right(bytes, total);
     if sound && (whole || patience != Patience::Live) {
         let (len, stop) = stop_of(bytes, total);
         return Claim::Good { len, shape: Shape::Sound { stop } };
