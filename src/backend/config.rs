@@ -170,8 +170,8 @@ impl Config {
         }
     }
 
-    /// How a backend begins, with defaults for all that is not set.
-    pub fn setup(&self) -> Result<Setup, ConfigError> {
+    /// How a backend begins, with defaults for all that is not set. `settings`: where changes are written down.
+    pub fn setup(&self, settings: Option<PathBuf>) -> Result<Setup, ConfigError> {
         let listen = |protocol: Protocol| {
             let set = match protocol {
                 Protocol::Gt06 => self.gt06,
@@ -185,6 +185,7 @@ impl Config {
             policy: self.policy.unwrap_or_default(),
             limits: Limits::default(),
             access: Access::from_environment(),
+            settings,
         })
     }
 }

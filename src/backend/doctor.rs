@@ -63,7 +63,7 @@ impl Finding {
 
 /// Looks at everything that `serve` or `desktop` with this set-up would need.
 pub fn examine(setup: &Setup, clock: &Clock) -> Vec<Finding> {
-    let running = in_use(&setup.data_dir);
+    let running = store::in_use(&setup.data_dir);
     let mut findings = vec![data_folder(&setup.data_dir)];
     findings.push(if running {
         Finding::ok(
@@ -102,12 +102,6 @@ fn writable(dir: &Path) -> io::Result<()> {
     let probe = dir.join(format!(".wayglass-doctor-{}", std::process::id()));
     fs::OpenOptions::new().write(true).create_new(true).open(&probe)?;
     fs::remove_file(&probe)
-}
-
-/// True where an instance receives into this folder: it holds the store's lock for as long as it lives.
-fn in_use(dir: &Path) -> bool {
-    let lock = fs::File::open(dir.join("wayglass.lock"));
-    lock.is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
 }
 
 fn database(dir: &Path, clock: &Clock) -> Finding {

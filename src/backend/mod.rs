@@ -18,7 +18,9 @@ use std::{
 };
 
 use tokio::runtime::Runtime;
+use tokio_util::task::TaskTracker;
 
+use config::ConfigError;
 pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
 pub use signal::StopSignal;
@@ -47,6 +49,8 @@ pub struct Setup {
     pub policy: Policy,
     pub limits: Limits,
     pub access: Access,
+    /// The settings file, where a change of receivers or policy is written down for the next start; `None`: nowhere.
+    pub settings: Option<PathBuf>,
 }
 
 /// Why there is no backend.
@@ -85,6 +89,9 @@ pub struct Backend {
     receivers: Option<Receivers>,
     clock: Clock,
     data_dir: PathBuf,
+    settings: Option<Arc<Mutex<PathBuf>>>,
+    /// Changes of the settings that are being written down.
+    changes: TaskTracker,
     demo: Mutex<Option<demo::Demo>>,
 }
 
@@ -100,7 +107,10 @@ impl Backend {
             let _entered = runtime.enter();
             Receivers::start(&setup.listen, &store.writer(), &clock, setup.limits, setup.access, wake)
         };
-        Ok(Self { runtime, store, receivers: Some(receivers), clock, data_dir: setup.data_dir, demo: Mutex::default() })
+        let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
+        let (receivers, data_dir) = (Some(receivers), setup.data_dir);
+        let (changes, demo) = (TaskTracker::new(), Mutex::default());
+        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo })
     }
 
     /// Looks on: another instance receives into this folder.
@@ -113,7 +123,9 @@ impl Backend {
                 wake();
             }
         });
-        Ok(Self { runtime, store, receivers: None, clock, data_dir: data_dir.to_owned(), demo: Mutex::default() })
+        let data_dir = data_dir.to_owned();
+        let (changes, demo) = (TaskTracker::new(), Mutex::default());
+        Ok(Self { runtime, store, receivers: None, clock, data_dir, settings: None, changes, demo })
     }
 
     /// Waits until every receiver is bound, off, or has failed to bind.
@@ -167,10 +179,11 @@ impl Backend {
         self.receivers.as_ref().map(Receivers::lines).unwrap_or_default()
     }
 
-    /// Listens elsewhere from now on.
+    /// Listens elsewhere from now on, after a restart, too.
     pub fn listen(&self, protocol: Protocol, at: ListenAt) {
         if let Some(receivers) = &self.receivers {
             receivers.listen(protocol, at);
+            self.write_down(move |path| config::remember_listen(path, protocol, at));
         }
     }
 
@@ -186,9 +199,23 @@ impl Backend {
         self.store.policy()
     }
 
-    /// Decides it anew, from the next packet on.
+    /// Decides it anew, from the next packet on and after a restart, too.
     pub fn set_policy(&self, policy: Policy) {
         self.store.set_policy(policy);
+        self.write_down(move |path| config::remember_policy(path, policy));
+    }
+
+    /// Changes the settings file, off this thread.
+    fn write_down(&self, change: impl FnOnce(&Path) -> Result<(), ConfigError> + Send + 'static) {
+        let Some(settings) = self.settings.clone() else { return };
+        let write = move || {
+            // One change at a time: each reads what the one before wrote.
+            let path = settings.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = change(&path) {
+                tracing::warn!(%error, "a change of the settings holds only until the end");
+            }
+        };
+        self.changes.spawn_blocking_on(write, self.runtime.handle());
     }
 
     /// Addresses under which a device in the same network reaches this machine.
@@ -294,9 +321,13 @@ impl Backend {
     /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.
     pub fn stop(self, patience: Duration) {
         self.stop_demo(false);
-        let Self { runtime, store, receivers, .. } = self;
+        let Self { runtime, store, receivers, changes, .. } = self;
+        changes.close();
         if let Some(receivers) = receivers {
             runtime.block_on(receivers.stop(patience));
+        }
+        if runtime.block_on(async { tokio::time::timeout(patience, changes.wait()).await }).is_err() {
+            tracing::warn!("the settings could not be written in time");
         }
         store.close();
         runtime.shutdown_timeout(Duration::from_millis(200));

@@ -35,7 +35,7 @@ pub(super) fn run(args: &DoctorArgs, common: &Common, clock: &Clock, out: &mut d
         // The rest is examined as if there were no file.
         Config { data_dir: common.data_dir.clone(), ..Config::default() }
     });
-    match config.setup() {
+    match config.setup(None) {
         Ok(setup) => findings.extend(examine(&setup, clock)),
         Err(error) => findings.push(Finding::trouble("data folder", error.to_string(), "say where with --data-dir")),
     }

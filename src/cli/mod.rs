@@ -99,6 +99,7 @@ struct Listen {
 struct Site {
     /// Flags, environment and settings file together.
     config: Config,
+    settings: Option<PathBuf>,
     clock: Clock,
     quiet: bool,
 }
@@ -189,11 +190,17 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
 }
 
 impl Common {
+    /// The settings file. `None` where the system names no home folder.
+    fn settings(&self) -> Option<PathBuf> {
+        self.config.clone().or_else(config::default_path)
+    }
+
     /// Flags and environment, over the settings file.
     fn config(&self) -> Result<Config> {
-        let file = match &self.config {
-            Some(path) => Config::load(path)?,
-            None => config::default_path().map(|path| Config::load_if_there(&path)).transpose()?.unwrap_or_default(),
+        let file = match (&self.config, self.settings()) {
+            (Some(named), _) => Config::load(named)?,
+            (None, Some(path)) => Config::load_if_there(&path)?,
+            (None, None) => Config::default(),
         };
         Ok(Config { data_dir: self.data_dir.clone(), ..Config::default() }.or(file))
     }
@@ -201,7 +208,7 @@ impl Common {
 
 impl Site {
     fn new(common: &Common, clock: &Clock) -> Result<Self> {
-        Ok(Self { config: common.config()?, clock: clock.clone(), quiet: common.quiet })
+        Ok(Self { config: common.config()?, settings: common.settings(), clock: clock.clone(), quiet: common.quiet })
     }
 
     fn data_dir(&self) -> Result<PathBuf> {
@@ -216,7 +223,7 @@ impl Listen {
         if let Some(ListenAt::Address(at)) = config.api {
             bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");
         }
-        Ok(config.setup()?)
+        Ok(config.setup(site.settings)?)
     }
 }
 

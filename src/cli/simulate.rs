@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     backend::{
-        ListenAt,
+        Access, ListenAt,
         config::default_address,
         demo::{self, HttpUrl, Latency, Pace, Targets},
     },
@@ -37,7 +37,9 @@ pub(super) struct SimulateArgs {
     /// Where the trackers report to [default: where the settings say that this computer listens]
     #[arg(long, value_name = "HOST:PORT", value_parser = host_port)]
     gt06: Option<String>,
-    /// Where the phones report to, http://[USER:PASSWORD@]HOST:PORT[/PATH] [default: where the settings say]
+    /// Where the phones report to, `http://[USER:PASSWORD@]HOST:PORT[/PATH]` [default: where the settings say]
+    ///
+    /// Without a user it is the one of `WAYGLASS_OWNTRACKS_AUTH`, where that is set.
     #[arg(long, value_name = "URL", value_parser = HttpUrl::parse)]
     owntracks: Option<HttpUrl>,
     /// The same seed gives the same fleet.
@@ -60,7 +62,9 @@ fn host_port(text: &str) -> Result<String, String> {
 
 /// Drives the fleet.
 pub(super) fn run(args: &SimulateArgs, site: &Site, out: &mut dyn Write) -> Result<()> {
-    let targets = targets(args, site)?;
+    let mut targets = targets(args, site)?;
+    let credentials = Access::from_environment().credentials;
+    targets.owntracks = targets.owntracks.map(|url| url.or_credentials(credentials.as_deref()));
     let protocols = targets.protocols();
     let fleet = Fleet::new(Band::Simulate, usize::try_from(args.devices)?, &protocols, args.seed);
     let pace = Pace { interval: args.interval, duration: args.duration };

@@ -2,7 +2,7 @@
 //!
 //! [`Export`] is fed device by device and fix by fix, and holds no more than a few hundred fixes at a time, so a year of a
 //! fleet needs no more memory than an hour of one phone. It decides which fixes go along and where a track breaks;
-//! a format only spells them. To add one: a file beside `gpx.rs` with a [`Document`], and a row in [`Format`].
+//! a format only spells them. To add one: a file beside `gpx.rs` with a `Document`, and a row in [`Format`].
 
 pub mod gap;
 mod gpx;

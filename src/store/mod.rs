@@ -89,6 +89,11 @@ impl Default for Limits {
     }
 }
 
+/// True where an instance receives into this folder now.
+pub fn in_use(dir: &Path) -> bool {
+    place::is_locked(dir)
+}
+
 /// The open store: its threads, and the lock on its folder. Dropping it closes it.
 pub struct Store {
     database: PathBuf,

@@ -60,6 +60,12 @@ pub(super) fn lock(dir: &Path) -> Result<File, Error> {
     }
 }
 
+/// True where an instance holds the folder. Makes nothing.
+pub(super) fn is_locked(dir: &Path) -> bool {
+    // Asks for a share of the lock, so that two who ask do not see each other.
+    File::open(dir.join(LOCK_NAME)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// What a look at a file from outside says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {

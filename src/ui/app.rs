@@ -24,8 +24,8 @@ use super::{
     view::{self, Open, Settings, Sheet, ThemeChoice},
 };
 use crate::{
-    backend::{Backend, ExportJob, Feed, History},
-    model::{Clock, DeviceId, DeviceState, Fact, PacketId, PacketRow, Profile, StoredFix, Timestamp},
+    backend::{Backend, ExportJob, Feed, History, demo::is_demo},
+    model::{Clock, DeviceId, DeviceOverview, DeviceState, Fact, PacketId, PacketRow, Profile, StoredFix, Timestamp},
     wire,
 };
 
@@ -82,6 +82,11 @@ pub struct App {
     tile_cache: Option<PathBuf>,
     /// A text field had the keyboard at the end of the last frame: egui takes it away before we see the key that did it.
     typing: bool,
+    /// The demo was started, and its vehicles are to be shown once all are on the road.
+    show_demo: bool,
+    /// See [`Station::demo_left`], and for which roster and demo it was found.
+    demo_left: bool,
+    demo_looked_at: Option<(u64, bool)>,
     /// The device whose events are in [`Data::events`].
     events_of: Option<DeviceId>,
 }
@@ -147,6 +152,9 @@ impl App {
             lan_read: None,
             tile_cache: options.tile_cache,
             typing: false,
+            show_demo: false,
+            demo_left: false,
+            demo_looked_at: None,
             events_of: None,
             backend: Some(backend),
         }
@@ -227,9 +235,10 @@ impl App {
         if let Some((id, Ok(fixes))) = asks::take(&mut self.asks.fixes) {
             self.take_fixes(id, fixes);
         }
-        if let Some((device, Ok(events))) = asks::take(&mut self.asks.events)
+        if let Some((device, Ok(mut events))) = asks::take(&mut self.asks.events)
             && self.events_of == Some(device)
         {
+            events.reverse();
             self.data.events = events;
         }
         for (device, answer) in self.asks.adopted() {
@@ -339,6 +348,15 @@ impl App {
         }
     }
 
+    /// Looks at the demo once it can be seen.
+    fn look_at_demo(&mut self) {
+        let on_the_road = self.data.devices.values().filter(|d| d.last_fix.is_some()).count();
+        if self.show_demo && on_the_road >= DEMO_VEHICLES {
+            self.show_demo = false;
+            self.panels.map.fit_all();
+        }
+    }
+
     /// Asks for what the selection and the map want and the data lack.
     fn ask(&mut self, now: Timestamp) {
         let selected = self.view.selection.device;
@@ -367,11 +385,18 @@ impl App {
         if lan_is_old {
             self.lan_read = Some(Instant::now());
         }
+        let demo = backend.demo_running();
+        let left = |d: &DeviceOverview| d.device.state != DeviceState::Ignored && is_demo(&d.device.identity);
+        if self.demo_looked_at != Some((self.data.roster, demo)) {
+            self.demo_looked_at = Some((self.data.roster, demo));
+            self.demo_left = !demo && self.data.devices.values().any(left);
+        }
         self.data.station = Station {
             receivers: backend.receivers(),
             policy: backend.policy(),
             viewer: backend.viewer(),
-            demo: backend.demo_running(),
+            demo,
+            demo_left: self.demo_left && !backend.viewer(),
             lan,
             data_dir: backend.data_dir().to_owned(),
         };
@@ -439,6 +464,7 @@ impl App {
             Action::ReadAgain => self.read_again(),
             Action::StartDemo => {
                 self.backend().start_demo(DEMO_VEHICLES);
+                self.show_demo = true;
                 self.toasts.info("The demo is starting: three simulated vehicles");
             }
             Action::StopDemo => self.backend().stop_demo(true),
@@ -496,6 +522,7 @@ impl eframe::App for App {
         let now = self.now();
         self.data.count(now);
         self.ask(now);
+        self.look_at_demo();
         if self.asks.waiting() {
             ctx.request_repaint_after(POLL);
         }

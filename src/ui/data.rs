@@ -82,6 +82,8 @@ pub struct Station {
     /// Another instance receives; this window only looks on.
     pub viewer: bool,
     pub demo: bool,
+    /// No demo is running, but its devices are still there: the program ended before it was removed.
+    pub demo_left: bool,
     /// Under which a phone in this network reaches this machine.
     pub lan: Vec<IpAddr>,
     pub data_dir: PathBuf,
@@ -254,8 +256,8 @@ impl Data {
         for overview in self.in_state(DeviceState::Adopted) {
             match self.health(overview, now).link.age {
                 Age::Fresh => tally.live += 1,
-                Age::Late => tally.late += 1,
-                Age::Stale | Age::Lost | Age::Never => tally.lost += 1,
+                Age::Late | Age::Stale => tally.late += 1,
+                Age::Lost | Age::Never => tally.lost += 1,
             }
         }
         self.tally = tally;

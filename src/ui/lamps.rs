@@ -97,6 +97,8 @@ pub struct Health {
     pub state: State,
     pub link: Lamp,
     pub fix: Lamp,
+    /// It was on the move when it was last seen.
+    pub moving: bool,
     /// The last fix came with an alarm.
     pub alarm: bool,
     /// Seconds between two reports as they usually are; `None` until that is known.
@@ -123,10 +125,32 @@ pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, now: Timestamp) 
         (DeviceState::Adopted, Freshness::Fresh, Motion::Parked) => State::Parked,
     };
     let rhythm_known = trail.is_some_and(|t| t.intervals().take(3).count() == 3);
-    Health { state, link, fix, alarm: status.alarm, rhythm_s: rhythm_known.then(|| status.rhythm.as_secs()) }
+    let moving = status.motion == Motion::Moving;
+    Health { state, link, fix, moving, alarm: status.alarm, rhythm_s: rhythm_known.then(|| status.rhythm.as_secs()) }
+}
+
+/// What [`paint_mark`] draws.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mark {
+    pub state: State,
+    /// Degrees clockwise from north, where the device moved and knew where to.
+    pub heading_deg: Option<f64>,
+}
+
+impl Mark {
+    /// Of something that does not move.
+    pub fn of(state: State) -> Self {
+        Self { state, heading_deg: None }
+    }
 }
 
 impl Health {
+    /// The mark of the device.
+    pub fn mark(&self, overview: &DeviceOverview) -> Mark {
+        let course = overview.last_fix.as_ref().and_then(|f| f.fix.course_deg);
+        Mark { state: self.state, heading_deg: course.filter(|_| self.moving) }
+    }
+
     /// The rule behind the lamps, for their tooltip.
     pub fn rule(&self) -> String {
         let usually = match self.rhythm_s {
@@ -167,21 +191,39 @@ impl State {
     }
 }
 
-/// The mark of a state, 16 points wide: the same shapes as on the map.
-pub fn paint_mark(painter: &Painter, centre: Pos2, state: State, course_deg: Option<f64>, p: &Palette) {
-    let colour = state.colour(p);
+/// The mark of a state, 16 points wide: an arrow where it goes somewhere, else a disc; full, half, hollow or struck by its age.
+pub fn paint_mark(painter: &Painter, centre: Pos2, mark: &Mark, p: &Palette) {
+    let colour = mark.state.colour(p);
     let line = Stroke::new(1.4, colour);
-    match state {
-        State::Moving => arrow(painter, centre, course_deg.unwrap_or(0.0) as f32, 7.0, colour),
+    let hollow = || match mark.heading_deg {
+        Some(deg) => {
+            painter.add(Shape::closed_line(arrow_outline(centre, deg, 6.5).to_vec(), line));
+        }
+        None => {
+            painter.circle_stroke(centre, 4.5, line);
+        }
+    };
+    match mark.state {
+        State::Moving => match mark.heading_deg {
+            Some(deg) => arrow(painter, centre, deg, 7.0, colour),
+            None => {
+                painter.circle_filled(centre, 4.5, colour);
+            }
+        },
         State::Parked => {
             painter.circle_filled(centre, 4.5, colour);
         }
-        State::Late => half_disc(painter, centre, 4.5, colour),
-        State::Stale => {
-            painter.circle_stroke(centre, 4.5, line);
-        }
+        State::Late => match mark.heading_deg {
+            Some(deg) => {
+                let [tip, _, notch, left] = arrow_outline(centre, deg, 6.5);
+                painter.add(Shape::convex_polygon(vec![tip, notch, left], colour, Stroke::NONE));
+                hollow();
+            }
+            None => half_disc(painter, centre, 4.5, colour),
+        },
+        State::Stale => hollow(),
         State::Lost => {
-            painter.circle_stroke(centre, 4.5, line);
+            hollow();
             painter.line_segment([centre + vec2(-6.0, 6.0), centre + vec2(6.0, -6.0)], line);
         }
         State::Nowhere => {
@@ -245,17 +287,21 @@ pub fn show_lamp(ui: &mut Ui, lamp: &Lamp) -> Response {
 }
 
 /// A mark as a widget of its own.
-pub fn show_mark(ui: &mut Ui, state: State, course_deg: Option<f64>) -> Response {
+pub fn show_mark(ui: &mut Ui, mark: &Mark) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(16.0), Sense::hover());
-    paint_mark(ui.painter(), rect.center(), state, course_deg, theme::palette(ui));
+    paint_mark(ui.painter(), rect.center(), mark, theme::palette(ui));
     response
 }
 
-/// An arrow head that points where the course does; 0 is up.
-pub fn arrow(painter: &Painter, centre: Pos2, course_deg: f32, size: f32, colour: Color32) {
-    let turn = egui::emath::Rot2::from_angle(course_deg.to_radians());
-    let at = |x: f32, y: f32| centre + turn * vec2(x * size, y * size);
-    let (tip, right, notch, left) = (at(0.0, -1.0), at(0.72, 0.85), at(0.0, 0.45), at(-0.72, 0.85));
+/// Tip, right, notch and left of an arrow head that points where the course does; 0 is up.
+#[expect(clippy::cast_possible_truncation, reason = "an angle on the screen")]
+fn arrow_outline(centre: Pos2, course_deg: f64, size: f32) -> [Pos2; 4] {
+    let turn = egui::emath::Rot2::from_angle((course_deg as f32).to_radians());
+    [(0.0, -1.0), (0.72, 0.85), (0.0, 0.45), (-0.72, 0.85)].map(|(x, y)| centre + turn * vec2(x * size, y * size))
+}
+
+fn arrow(painter: &Painter, centre: Pos2, course_deg: f64, size: f32, colour: Color32) {
+    let [tip, right, notch, left] = arrow_outline(centre, course_deg, size);
     // Two triangles, because the head is not convex.
     painter.add(Shape::convex_polygon(vec![tip, right, notch], colour, Stroke::NONE));
     painter.add(Shape::convex_polygon(vec![tip, notch, left], colour, Stroke::NONE));

@@ -34,6 +34,8 @@ pub struct Palette {
     pub sunken: Color32,
     /// Lines between things.
     pub line: Color32,
+    /// Around what can be clicked, while the pointer is over it.
+    pub edge: Color32,
     pub text: Color32,
     /// Second in rank: labels, units, ages.
     pub weak: Color32,
@@ -74,7 +76,8 @@ pub const DARK: Palette = Palette {
     panel: rgb(0x15_18_1C),
     raised: rgb(0x1D_21_27),
     sunken: rgb(0x0F_11_14),
-    line: rgb(0x2B_31_38),
+    line: rgb(0x2F_35_3D),
+    edge: rgb(0x4A_53_5E),
     text: rgb(0xCF_D5_DC),
     weak: rgb(0x93_9C_A7),
     strong: rgb(0xF1_F4_F7),
@@ -103,7 +106,8 @@ pub const LIGHT: Palette = Palette {
     panel: rgb(0xFF_FF_FF),
     raised: rgb(0xFF_FF_FF),
     sunken: rgb(0xF4_F6_F8),
-    line: rgb(0xDD_E1_E6),
+    line: rgb(0xD9_DE_E4),
+    edge: rgb(0xB4_BD_C7),
     text: rgb(0x2B_31_38),
     weak: rgb(0x5F_68_73),
     strong: rgb(0x0E_12_17),
@@ -205,9 +209,9 @@ fn visuals(p: &Palette, dark: bool) -> Visuals {
     let mut v = if dark { Visuals::dark() } else { Visuals::light() };
     v.weak_text_color = Some(p.weak);
     v.widgets.noninteractive = widget(p.panel, p.line, p.text);
-    v.widgets.inactive = widget(p.button, Color32::TRANSPARENT, p.text);
-    v.widgets.hovered = widget(p.button_hovered, Color32::TRANSPARENT, p.strong);
-    v.widgets.active = widget(p.button_pressed, p.line, p.strong);
+    v.widgets.inactive = widget(p.button, p.line, p.text);
+    v.widgets.hovered = widget(p.button_hovered, p.edge, p.strong);
+    v.widgets.active = widget(p.button_pressed, p.edge, p.strong);
     v.widgets.open = widget(p.button_hovered, p.line, p.strong);
     v.selection.bg_fill = p.selected_row;
     v.selection.stroke = Stroke::new(1.0, p.accent);

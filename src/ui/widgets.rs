@@ -121,7 +121,8 @@ pub(super) fn banner<R>(ui: &mut Ui, icon: Icon, fill: Color32, colour: Color32,
         .fill(fill)
         .inner_margin(Margin::symmetric(12, 4))
         .show(ui, |ui| {
-            ui.horizontal(|ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal_wrapped(|ui| {
                 ui.set_min_height(theme::ROW);
                 icons::show(ui, icon, colour);
                 add(ui)

@@ -49,6 +49,8 @@ pub fn run(backend: Backend, wakes: Wakes, options: Options) -> eframe::Result {
             .with_min_inner_size([1024.0, 640.0]),
         renderer: eframe::Renderer::Wgpu,
         centered: true,
+        // Beside the store: another folder is another console.
+        persistence_path: Some(backend.data_dir().join("window.ron")),
         ..eframe::NativeOptions::default()
     };
     eframe::run_native(

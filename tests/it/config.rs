@@ -1,15 +1,17 @@
 //! The settings file: what is understood, what is refused and how, and that comments survive.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use wayglass::{
     backend::{
-        ListenAt,
+        Backend, ListenAt,
         config::{self, Config, ConfigError},
     },
     model::{Policy, Protocol},
 };
+
+use super::support::{SOON, TestClock};
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, Path::new("/etc/wayglass/config.toml"))
@@ -72,7 +74,7 @@ fn a_missing_file_is_an_error_only_when_it_was_named() {
 fn flags_win_over_the_file_and_the_file_over_defaults() {
     let flags = Config { gt06: Some(ListenAt::Off), data_dir: Some("/tmp/x".into()), ..Config::default() };
     let file = parse("gt06 = \"0.0.0.0:1\"\npolicy = \"adopt\"\ndata_dir = \"/srv\"").unwrap();
-    let setup = flags.or(file).setup().unwrap();
+    let setup = flags.or(file).setup(None).unwrap();
     assert_eq!(setup.data_dir, Path::new("/tmp/x"));
     assert_eq!(setup.policy, Policy::Adopt);
     let at = |p| setup.listen.iter().find(|(q, _)| *q == p).unwrap().1;
@@ -98,4 +100,22 @@ fn what_the_window_changes_leaves_the_rest_of_the_file_alone() {
     fs::write(&path, "gt06 = = 1").unwrap();
     assert!(config::remember_policy(&path, Policy::Ask).is_err(), "a file that is not understood is not touched");
     assert_eq!(fs::read_to_string(&path).unwrap(), "gt06 = = 1");
+}
+
+#[test]
+fn what_is_changed_while_it_runs_is_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    let file = Config { gt06: Some(ListenAt::Off), owntracks: Some(ListenAt::Off), ..Config::default() };
+    let data_dir = Some(folder.path().join("data"));
+    let setup = Config { data_dir, ..file }.setup(Some(path.clone())).unwrap();
+    let clock = TestClock::at("2026-11-21T12:00:00Z").clock();
+    let backend = Backend::start(setup, clock, Arc::new(|| ())).unwrap();
+    backend.set_policy(Policy::Strict);
+    backend.listen(Protocol::OwnTracks, address("127.0.0.1:0"));
+    // Stopping waits for what is being written.
+    backend.stop(SOON);
+    let read = Config::load(&path).unwrap();
+    assert_eq!((read.policy, read.owntracks), (Some(Policy::Strict), Some(address("127.0.0.1:0"))));
+    assert_eq!((read.gt06, read.data_dir), (None, None), "what nobody changed is not written");
 }

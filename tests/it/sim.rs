@@ -13,12 +13,13 @@ use std::{
     time::Duration,
 };
 
+use super::support::{SOON, Station};
 use jiff::ToSpan;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use wayglass::{
     backend::demo::{DriveError, HttpUrl, Pace, Progress, Targets, drive},
-    model::{Protocol, Timestamp},
+    model::{Policy, Protocol, Timestamp},
     sim::{Band, Fleet, Message},
     wire::{
         gt06::encode::{Start, acknowledge, checksum},
@@ -191,7 +192,7 @@ fn serve(
 fn drive_until(n: usize, targets: &Targets, enough: impl FnOnce() + Send + 'static) -> Result<Progress, DriveError> {
     let stop = CancellationToken::new();
     let fleet = Fleet::new(Band::Simulate, n, &targets.protocols(), 1);
-    let pace = Pace { interval: Duration::from_millis(20), duration: Some(Duration::from_secs(60)) };
+    let pace = Pace { interval: Duration::from_millis(20), duration: Some(Duration::from_mins(1)) };
     let token = stop.clone();
     let waiter = thread::spawn(move || {
         enough();
@@ -213,7 +214,21 @@ fn owntracks(address: SocketAddr) -> Targets {
     Targets { gt06: None, owntracks: Some(HttpUrl::parse(&format!("http://{address}/pub")).unwrap()) }
 }
 
-const SOON: Duration = Duration::from_secs(20);
+#[test]
+fn the_demo_drives_into_the_real_receivers_and_is_forgotten() {
+    // Strict: the demo's devices are made beforehand, as adopted ones.
+    let station = Station::start(Policy::Strict);
+    let count = |station: &Station, query: &str| station.sql::<i64>(&format!("SELECT count(*) FROM {query}"));
+    station.backend().start_demo(4);
+    assert!(station.backend().demo_running());
+    station.until("every demo device has a place", |s| count(s, "(SELECT DISTINCT device_id FROM positions)") == 4);
+    assert_eq!(count(&station, "devices WHERE name LIKE 'Demo %' AND state = 'adopted'"), 4);
+    assert_eq!(count(&station, "packets WHERE verdict <> 'ok'"), 0);
+    station.backend().stop_demo(true);
+    assert!(!station.backend().demo_running());
+    station.until("nothing of the demo is left", |s| count(s, "devices") == 0 && count(s, "positions") == 0);
+    station.stop();
+}
 
 #[test]
 fn a_fleet_reports_to_both_receivers_and_hears_every_answer() {

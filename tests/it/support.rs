@@ -67,6 +67,7 @@ impl Station {
             listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
             policy,
             limits: Limits::default(),
+            settings: None,
             access: Access::default(),
         };
         let (wake, woken) = mpsc::sync_channel(1);

@@ -1,5 +1,6 @@
 //! The window without a display: panels over hand-made data, and the whole application over a real backend.
 
+mod app;
 mod panels;
 mod pictures;
 mod stage;

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 pub use phone::HttpUrl;
 pub use tally::{Latency, Progress};
 
-use super::{ReceiverLine, ReceiverStatus, signal::StopSignal};
+use super::{Access, ReceiverLine, ReceiverStatus, signal::StopSignal};
 use crate::{
     model::{Clock, Identity, Protocol},
     sim::{Band, Fleet},
@@ -258,7 +258,10 @@ impl Demo {
         let address = |protocol| receivers.iter().filter(|line| line.protocol == protocol).find_map(reachable);
         let targets = Targets {
             gt06: address(Protocol::Gt06).map(|at| at.to_string()),
-            owntracks: address(Protocol::OwnTracks).and_then(|at| HttpUrl::parse(&at.to_string()).ok()),
+            owntracks: address(Protocol::OwnTracks)
+                .and_then(|at| HttpUrl::parse(&at.to_string()).ok())
+                // What the receiver asks of every phone, it asks of these.
+                .map(|url| url.or_credentials(Access::from_environment().credentials.as_deref())),
         };
         let fleet = Fleet::new(Band::Demo, vehicles, &targets.protocols(), DEMO_SEED);
         let pace = Pace { interval: DEMO_INTERVAL, duration: None };

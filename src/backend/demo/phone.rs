@@ -52,9 +52,22 @@ impl HttpUrl {
             None => format!("{host}:80"),
         };
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        let authorization = user.map(|user| format!("Basic {}", STANDARD.encode(user)));
+        let authorization = user.map(basic);
         Ok(Self { address, path, authorization })
     }
+}
+
+impl HttpUrl {
+    /// With these credentials, `user:password`, unless the URL brings its own.
+    #[must_use]
+    pub fn or_credentials(mut self, credentials: Option<&str>) -> Self {
+        self.authorization = self.authorization.or_else(|| credentials.map(basic));
+        self
+    }
+}
+
+fn basic(credentials: &str) -> String {
+    format!("Basic {}", STANDARD.encode(credentials))
 }
 
 impl fmt::Display for HttpUrl {
@@ -214,7 +227,10 @@ mod tests {
         for wrong in ["", "http://", "https://h", "mqtt://h", "http://h:0x", "http://h:99999", "http://a b"] {
             assert!(url(wrong).is_err(), "{wrong}");
         }
-        let with_user = HttpUrl::parse("http://user:pass@h").expect("a URL");
+        let with_user = HttpUrl::parse("http://user:pass@h").expect("a URL").or_credentials(Some("other:one"));
         assert_eq!(with_user.authorization.as_deref(), Some("Basic dXNlcjpwYXNz"));
+        let without = HttpUrl::parse("http://h").expect("a URL");
+        assert_eq!(without.clone().or_credentials(Some("user:pass")).authorization, with_user.authorization);
+        assert_eq!(without.or_credentials(None).authorization, None);
     }
 }

@@ -107,8 +107,7 @@ impl Details {
         } else {
             self.renaming = None;
             ui.horizontal(|ui| {
-                let course = overview.last_fix.as_ref().and_then(|f| f.fix.course_deg);
-                lamps::show_mark(ui, health.state, course);
+                lamps::show_mark(ui, &health.mark(overview));
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     if widgets::icon_button(ui, Icon::Close, "Unselect").clicked() {
                         cx.ask(Action::SelectDevice(None));
@@ -221,8 +220,8 @@ fn as_of(ui: &mut Ui, cx: &mut Cx<'_>, fix: &StoredFix) {
 
 fn decision(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     let text = format!(
-        "A new sender. {} kept; adopt it, and they become its history.",
-        format::counted(overview.positions, "position is", "positions are"),
+        "A new sender. All that it sent is kept ({}); adopt it to make that its history.",
+        format::counted(overview.positions, "position", "positions"),
     );
     ui.label(widgets::weak(ui, text));
     ui.horizontal(|ui| {

@@ -11,7 +11,7 @@ use crate::{
     ui::{
         Action, Cx, format,
         icons::Icon,
-        lamps::{self, Health, State},
+        lamps::{self, Health, Mark, State},
         theme, widgets,
     },
 };
@@ -93,7 +93,9 @@ impl Devices {
         let data = cx.data;
         let anyone = data.devices.values().any(|d| d.device.state != DeviceState::Ignored);
         if !anyone {
-            if data.loaded {
+            if data.loaded && data.station.viewer {
+                hint(ui, "Nothing has connected yet.");
+            } else if data.loaded {
                 self.cards.ui(ui, cx);
             }
             return;
@@ -350,7 +352,9 @@ fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) -> egui::Resp
     let selected = cx.view.selection.device == Some(id);
     response.widget_info(|| {
         let name = overview.device.label();
-        WidgetInfo::selected(Role::ListItem, true, selected, name)
+        let mut info = WidgetInfo::selected(Role::ListItem, true, selected, name);
+        info.current_text_value = Some(format!("{word}. {}. {}.", health.link.sentence(), health.fix.sentence()));
+        info
     });
     for age_s in [health.link.age_s, health.fix.age_s].into_iter().flatten() {
         widgets::wake_when_older(ui, age_s);
@@ -386,8 +390,7 @@ fn paint_device(
         ui.painter().rect_filled(rect, 0.0, p.hovered_row);
     }
     let (above, below) = (rect.top() + 14.0, rect.bottom() - 12.0);
-    let course = overview.last_fix.as_ref().and_then(|f| f.fix.course_deg);
-    lamps::paint_mark(ui.painter(), pos2(rect.left() + 20.0, above), health.state, course, p);
+    lamps::paint_mark(ui.painter(), pos2(rect.left() + 20.0, above), &health.mark(overview), p);
     if health.alarm {
         lamps::paint_alarm(ui.painter(), pos2(rect.left() + 20.0, below), p);
     }
@@ -478,7 +481,7 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     if response.clicked() {
         cx.ask(Action::SelectDevice(Some(device.id)));
     }
-    lamps::paint_mark(ui.painter(), pos2(rect.left() + 20.0, rect.top() + 15.0), State::New, None, p);
+    lamps::paint_mark(ui.painter(), pos2(rect.left() + 20.0, rect.top() + 18.0), &Mark::of(State::New), p);
     let inner =
         Rect::from_min_max(pos2(rect.left() + 34.0, rect.top() + 5.0), pos2(rect.right() - 12.0, rect.bottom() - 4.0));
     let mut row = ui.new_child(UiBuilder::new().max_rect(inner).id_salt(device.id));
@@ -496,7 +499,7 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     let heard = device.last_heard.map_or_else(String::new, |at| format!(" · {} ago", widgets::age(ui, cx.now, at)));
     let known = format!(
         "{} · since {}{heard}",
-        format::counted(overview.packets, "frame", "frames"),
+        format::counted(overview.packets, "packet", "packets"),
         cx.view.moment(device.first_seen, cx.now),
     );
     ui.add(egui::Label::new(widgets::weak(ui, known).text_style(TextStyle::Small)).truncate());

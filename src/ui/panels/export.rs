@@ -1,8 +1,14 @@
 //! The export sheet: whose history, from when to when, in which format, and whereto.
 
-use std::{path::PathBuf, sync::mpsc};
+use std::{
+    path::PathBuf,
+    pin::pin,
+    sync::{Arc, mpsc},
+    task::{self, Poll, Wake, Waker},
+    thread::{self, Thread},
+};
 
-use egui::{ComboBox, Context, Label, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
+use egui::{Align, ComboBox, Context, Label, Layout, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
 use jiff::{SignedDuration, ToSpan};
 
 use crate::{
@@ -109,18 +115,21 @@ impl Export {
 
     /// Opens the system's file dialog. Where there is none it answers nothing, and the path field remains.
     pub(in crate::ui) fn browse(&mut self, ctx: Context, name: PathBuf) {
+        let mut dialog = rfd::AsyncFileDialog::new().set_title("Export to");
+        if let Some(folder) = name.parent() {
+            dialog = dialog.set_directory(folder);
+        }
+        if let Some(file) = name.file_name() {
+            dialog = dialog.set_file_name(file.to_string_lossy());
+        }
+        // Opened here, because some systems want that on the window's thread; waited for elsewhere.
+        let picking = dialog.save_file();
         let (tell, told) = mpsc::channel();
         self.dialog = Some(told);
-        std::thread::spawn(move || {
-            let mut dialog = rfd::FileDialog::new().set_title("Export to");
-            if let Some(folder) = name.parent() {
-                dialog = dialog.set_directory(folder);
-            }
-            if let Some(file) = name.file_name() {
-                dialog = dialog.set_file_name(file.to_string_lossy());
-            }
+        thread::spawn(move || {
+            let picked = wait_for(picking).map(|file| file.path().to_owned());
             // The sheet may be gone by now.
-            tell.send(dialog.save_file()).ok();
+            tell.send(picked).ok();
             ctx.request_repaint();
         });
     }
@@ -158,16 +167,17 @@ impl Export {
         });
         ui.horizontal(|ui| {
             ui.label(widgets::weak(ui, "File"));
-            let width = ui.available_width() - 90.0;
-            let field = ui.add(TextEdit::singleline(&mut self.path).desired_width(width));
-            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "File to write"));
-            if field.changed() {
-                self.path_is_mine = true;
-            }
-            let browse = ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…"));
-            if browse.clicked() {
-                cx.ask(Action::BrowseExport(PathBuf::from(&self.path)));
-            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let browse = ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…"));
+                if browse.clicked() {
+                    cx.ask(Action::BrowseExport(PathBuf::from(&self.path)));
+                }
+                let field = ui.add(TextEdit::singleline(&mut self.path).desired_width(f32::INFINITY));
+                field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "File to write"));
+                if field.changed() {
+                    self.path_is_mine = true;
+                }
+            });
         });
         ui.add_space(theme::GAP);
         self.result(ui, cx);
@@ -299,6 +309,24 @@ impl Export {
                 cx.ask(Action::Sheet(None));
             }
         });
+    }
+}
+
+/// Sleeps until the future is ready.
+fn wait_for<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut task::Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
     }
 }
 

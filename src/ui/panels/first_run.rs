@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use egui::{RichText, ScrollArea, TextStyle, Ui};
 
-use super::top::reachable_at;
+use super::receivers::reachable_at;
 use crate::{
     backend::{ListenAt, ReceiverStatus},
     model::Protocol,

@@ -7,6 +7,7 @@ pub mod dock;
 mod export;
 mod first_run;
 pub mod packets;
+mod receivers;
 mod settings;
 mod sheets;
 mod top;
@@ -62,6 +63,7 @@ impl Panels {
             });
         }
         self.dock(ui, cx, bare);
+        let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         Panel::left("devices").frame(bare).default_size(300.0).size_range(240.0..=420.0).show_collapsible(
             ui,
@@ -97,7 +99,7 @@ impl Panels {
                 let pane = bare.inner_margin(Margin { left: 12, right: 8, top: 8, bottom: 0 });
                 Panel::right("bytes")
                     .frame(pane)
-                    .default_size((width * 0.27).clamp(300.0, 460.0))
+                    .default_size((width * 0.22).clamp(290.0, 420.0))
                     .size_range(220.0..=(width - 520.0).max(240.0))
                     .show(ui, |ui| {
                         self.bytes.ui(ui, cx);
@@ -105,7 +107,7 @@ impl Panels {
                     });
                 Panel::right("tree")
                     .frame(pane)
-                    .default_size((width * 0.27).clamp(280.0, 460.0))
+                    .default_size((width * 0.25).clamp(270.0, 420.0))
                     .size_range(220.0..=(width - 520.0).max(240.0))
                     .show(ui, |ui| {
                         self.tree.ui(ui, cx);

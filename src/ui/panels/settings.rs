@@ -2,6 +2,7 @@
 
 use egui::{Role, Slider, TextEdit, Ui, WidgetInfo};
 
+use super::receivers::{self, Ports};
 use crate::{
     model::Policy,
     ui::{
@@ -21,12 +22,17 @@ pub(super) struct Settings {
     template: Option<String>,
     /// The scale while its slider is being dragged: applied at once it would move the slider away from under the pointer.
     scale: Option<f32>,
+    ports: Ports,
 }
 
 impl Settings {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        ui.set_width(520.0);
+        ui.set_width(540.0);
         let mut chosen = cx.view.settings.clone();
+        if !cx.data.station.receivers.is_empty() {
+            heading(ui, "Receivers");
+            self.receivers(ui, cx);
+        }
         heading(ui, "New senders");
         policy(ui, cx);
         heading(ui, "Look");
@@ -58,6 +64,16 @@ impl Settings {
         }
         if chosen != cx.view.settings {
             cx.ask(Action::SetSettings(chosen));
+        }
+    }
+
+    fn receivers(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let data = cx.data;
+        for line in &data.station.receivers {
+            row(ui, line.protocol.title(), |ui| {
+                receivers::reach(ui, cx, line);
+                self.ports.ui(ui, cx, line);
+            });
         }
     }
 

@@ -1,6 +1,6 @@
 //! Sheets over the window: export, settings, keys. One at a time; Escape or a click beside it closes it.
 
-use egui::{Frame, Id, Modal, RichText, Ui};
+use egui::{Frame, Id, Modal, RichText, ScrollArea, Ui};
 
 use super::{export::Export, settings::Settings};
 use crate::ui::{
@@ -20,7 +20,10 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &m
         Sheet::Keys => "Keys",
     };
     let frame = Frame::window(ui.style()).inner_margin(18);
-    let modal = Modal::new(Id::unique("sheet").with(title)).frame(frame).show(ui.ctx(), |ui| {
+    let id = Id::unique("sheet").with(title);
+    // As high as the window lets it be.
+    let area = Modal::default_area(id).default_height(f32::INFINITY);
+    let modal = Modal::new(id).area(area).frame(frame).show(ui.ctx(), |ui| {
         let p = theme::palette(ui);
         ui.horizontal(|ui| {
             ui.label(RichText::new(title).heading().color(p.strong));
@@ -31,11 +34,12 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &m
             });
         });
         ui.add_space(theme::GAP);
-        match sheet {
+        let height = (ui.ctx().content_rect().height() - 120.0).max(200.0);
+        ScrollArea::vertical().max_height(height).show(ui, |ui| match sheet {
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
             Sheet::Keys => keys(ui),
-        }
+        });
     });
     if modal.should_close() {
         cx.ask(Action::Sheet(None));

@@ -1,14 +1,13 @@
 //! The line at the top: where each receiver listens, how the fleet fares, and what can be opened.
 
+use std::net::SocketAddr;
+
 use egui::{
-    Align, Atom, Button, DragValue, Layout, Popup, PopupCloseBehavior, RichText, Role, Sense, TextStyle, Ui, Vec2,
+    Align, Atom, Button, Frame, Layout, Popup, PopupCloseBehavior, RichText, Role, Sense, TextStyle, Ui, Vec2,
     WidgetInfo, text::LayoutJob, vec2,
 };
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-};
 
+use super::receivers::{self, Ports};
 use crate::{
     backend::{ListenAt, ReceiverLine, ReceiverStatus},
     model::{DeviceState, Protocol},
@@ -25,8 +24,7 @@ use crate::{
 /// The line and what is being typed in its pop-ups.
 #[derive(Default)]
 pub(super) struct Top {
-    /// The port being typed for each receiver.
-    ports: BTreeMap<Protocol, u16>,
+    ports: Ports,
 }
 
 impl Top {
@@ -55,7 +53,7 @@ impl Top {
     fn receiver(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, line: &ReceiverLine, roomy: bool) {
         let p = theme::palette(ui);
         let title = line.protocol.title();
-        let detail = detail(line, roomy);
+        let detail = receivers::detail(line, roomy);
         let age = match line.status {
             ReceiverStatus::Listening(_) => Age::Fresh,
             ReceiverStatus::Starting | ReceiverStatus::Waiting { .. } => Age::Late,
@@ -71,45 +69,30 @@ impl Top {
         });
         let button = ui.add(Button::new((lamp, text)).frame_when_inactive(false));
         let button = button.on_hover_text("Where this receiver listens");
-        Popup::menu(&button)
+        let frame = Frame::popup(ui.style()).inner_margin(14);
+        Popup::from_toggle_button_response(&button)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-            .width(340.0)
+            .frame(frame)
+            .width(330.0)
             .show(|ui| self.receiver_sheet(ui, cx, line));
     }
 
     fn receiver_sheet(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, line: &ReceiverLine) {
         let p = theme::palette(ui);
-        let (protocol, wanted) = (line.protocol, wanted(line));
+        let (protocol, wanted) = (line.protocol, receivers::wanted(line));
         ui.add_space(2.0);
         ui.label(RichText::new(format!("{} receiver", protocol.title())).text_style(theme::title()).color(p.strong));
-        ui.label(widgets::weak(ui, sentence(line)));
+        ui.label(widgets::weak(ui, receivers::sentence(line)));
         ui.add_space(theme::GAP);
-        let everywhere = wanted.is_some_and(|a| !a.ip().is_loopback());
-        let port = wanted.map_or(protocol.default_port(), |a| a.port());
-        let at = |ip: Ipv4Addr, port| ListenAt::Address(SocketAddr::new(IpAddr::V4(ip), port));
-        if ui.radio(wanted.is_some() && !everywhere, "This computer only").clicked() {
-            cx.ask(Action::Listen(protocol, at(Ipv4Addr::LOCALHOST, port)));
-        }
-        if ui.radio(everywhere, "Whole network").clicked() {
-            cx.ask(Action::Listen(protocol, at(Ipv4Addr::UNSPECIFIED, port)));
-        }
-        if ui.radio(wanted.is_none(), "Off").clicked() {
-            cx.ask(Action::Listen(protocol, ListenAt::Off));
-        }
+        receivers::reach(ui, cx, line);
         ui.add_space(theme::GAP);
-        ui.horizontal(|ui| {
-            let typed = self.ports.entry(protocol).or_insert(port);
-            let label = ui.label("Port");
-            let field = ui.add(DragValue::new(typed).range(1..=u16::MAX).speed(0.2)).labelled_by(label.id);
-            if !field.has_focus() && !field.dragged() && *typed != port && ui.button(format!("Use {typed}")).clicked() {
-                let ip = wanted.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |a| a.ip());
-                cx.ask(Action::Listen(protocol, ListenAt::Address(SocketAddr::new(ip, *typed))));
-            }
-        });
+        self.ports.ui(ui, cx, line);
         ui.add_space(theme::GAP);
+        let everywhere = wanted.is_some_and(|address| address.ip().is_unspecified());
+        let port = wanted.map_or(protocol.default_port(), |address| address.port());
         if everywhere {
             for ip in cx.data.station.lan.iter().filter(|ip| ip.is_ipv4()) {
-                let address = reachable_at(protocol, *ip, port);
+                let address = receivers::reachable_at(protocol, *ip, port);
                 if widgets::copyable(ui, &address, "address") {
                     cx.ask(Action::Copy(address, "the address"));
                 }
@@ -131,7 +114,7 @@ impl Top {
 pub(super) fn any_banner(data: &Data) -> bool {
     let station = &data.station;
     let waits = |line: &ReceiverLine| matches!(line.status, ReceiverStatus::Waiting { .. });
-    station.viewer || station.demo || data.trouble.is_some() || station.receivers.iter().any(waits)
+    station.viewer || station.demo || station.demo_left || data.trouble.is_some() || station.receivers.iter().any(waits)
 }
 
 /// The receivers that wait for their port, each with its cure; and what else has to be known all the time.
@@ -153,7 +136,7 @@ pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
                 None => format!("{title} cannot listen on {wanted}: {error}"),
             };
             ui.label(widgets::strong(ui, why));
-            if let Some(port) = other_port(*wanted, &data.station.receivers)
+            if let Some(port) = receivers::other_port(*wanted, &data.station.receivers)
                 && ui.button(format!("Use {port}")).clicked()
             {
                 cx.ask(Action::Listen(line.protocol, ListenAt::Address(SocketAddr::new(wanted.ip(), port))));
@@ -182,69 +165,13 @@ pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
                 cx.ask(Action::StopDemo);
             }
         });
-    }
-}
-
-/// The next port that no receiver of ours wants.
-fn other_port(taken: SocketAddr, receivers: &[ReceiverLine]) -> Option<u16> {
-    let wants = |port: u16| receivers.iter().filter_map(wanted).any(|a| a.port() == port);
-    (taken.port()..u16::MAX).map(|port| port + 1).find(|port| !wants(*port))
-}
-
-fn wanted(line: &ReceiverLine) -> Option<SocketAddr> {
-    match (line.wanted, &line.status) {
-        // Port 0 was asked for; the one that was given is the one to speak of.
-        (ListenAt::Address(wanted), ReceiverStatus::Listening(bound)) if wanted.port() == 0 => Some(*bound),
-        (ListenAt::Address(wanted), _) => Some(wanted),
-        (ListenAt::Off, _) => None,
-    }
-}
-
-/// What to type into a device in this network.
-pub(super) fn reachable_at(protocol: Protocol, ip: IpAddr, port: u16) -> String {
-    let address = SocketAddr::new(ip, port);
-    match protocol {
-        Protocol::Gt06 => address.to_string(),
-        Protocol::OwnTracks => format!("http://{address}"),
-    }
-}
-
-fn reach(address: SocketAddr) -> &'static str {
-    if address.ip().is_loopback() {
-        "this computer only"
-    } else if address.ip().is_unspecified() {
-        "whole network"
-    } else {
-        "this address only"
-    }
-}
-
-/// What stands behind the protocol's name.
-fn detail(line: &ReceiverLine, roomy: bool) -> String {
-    let short = |address: &SocketAddr| {
-        if roomy { address.to_string() } else { format!(":{}", address.port()) }
-    };
-    match &line.status {
-        ReceiverStatus::Off => "off".to_owned(),
-        ReceiverStatus::Starting => "starting".to_owned(),
-        ReceiverStatus::Listening(address) => format!("{} · {}", short(address), reach(*address)),
-        ReceiverStatus::Waiting { wanted, holder: Some(_), .. } => format!(":{} in use", wanted.port()),
-        ReceiverStatus::Waiting { wanted, holder: None, .. } => format!(":{} not listening", wanted.port()),
-    }
-}
-
-fn sentence(line: &ReceiverLine) -> String {
-    match &line.status {
-        ReceiverStatus::Off => "It is off: nothing is received.".to_owned(),
-        ReceiverStatus::Starting => "It is starting.".to_owned(),
-        ReceiverStatus::Listening(address) if address.ip().is_loopback() => {
-            format!("It listens on {address}. Devices outside this computer cannot reach it.")
-        }
-        ReceiverStatus::Listening(address) => format!("It listens on {address}."),
-        ReceiverStatus::Waiting { wanted, error, holder, .. } => match holder {
-            Some(holder) => format!("It waits for {wanted}: port in use by {holder}."),
-            None => format!("It waits for {wanted}: {error}."),
-        },
+    } else if data.station.demo_left {
+        widgets::banner(ui, Icon::Play, p.notice, p.late, |ui| {
+            ui.label("Vehicles of an earlier demo are still in the list.");
+            if ui.button("Remove").clicked() {
+                cx.ask(Action::StopDemo);
+            }
+        });
     }
 }
 
@@ -254,7 +181,7 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     let shown = [
         (Age::Fresh, tally.live, "live", "heard within their own rhythm"),
         (Age::Late, tally.late, "late", "silent for more than three times their rhythm"),
-        (Age::Lost, tally.lost, "lost", "silent for more than ten times their rhythm"),
+        (Age::Lost, tally.lost, "lost", "silent for more than fifty times their rhythm, and a day at least"),
     ];
     for (age, n, word, rule) in shown {
         ui.scope(|ui| {
@@ -273,8 +200,12 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     if n_new > 0 {
         let text = RichText::new(format!("{} new", format::count(n_new))).color(p.suspect);
         let button = ui.add(Button::new(text).fill(p.suspect.gamma_multiply(0.15)));
-        if button.on_hover_text("Senders nobody has decided about yet").clicked() && !cx.view.open.devices {
-            cx.ask(Action::ToggleDevices);
+        if button.on_hover_text("Senders nobody has decided about yet").clicked() {
+            if !cx.view.open.devices {
+                cx.ask(Action::ToggleDevices);
+            }
+            let newest = cx.data.in_state(DeviceState::New).last().map(|d| d.device.id);
+            cx.ask(Action::SelectDevice(newest));
         }
     }
     let rate = cx.data.pulse.per_second(cx.now);
