@@ -201,17 +201,19 @@ fn texts(frames: &[(Option<String>, Vec<u8>)], bodies: &[Vec<u8>]) -> Result<Vec
     for (n, (_, frame)) in frames.iter().enumerate() {
         let digits = hex(frame);
         let pairs: Vec<String> = frame.iter().map(|byte| format!("{byte:02X}")).collect();
-        seeds.push(match n % 8 {
-            0 => digits,
-            1 => pairs.join(" "),
-            2 => format!("0x{}", pairs.join(", 0x")),
-            3 => format!("2024-02-03 10:11:12  INFO: [Te3c4e6ff: gt06 < 192.0.2.7] {digits}"),
-            4 => format!("2024-02-03 10:11:12 DEBUG: [5023 <- 192.0.2.7] - (HEX: {digits})"),
-            5 => serde_json::to_string(frame)?,
-            6 => format!("{{\"type\":\"Buffer\",\"data\":{}}}", serde_json::to_string(frame)?),
-            _ => format!("b'\\x{}'", pairs.join("\\x")),
-        }
-        .into_bytes());
+        seeds.push(
+            match n % 8 {
+                0 => digits,
+                1 => pairs.join(" "),
+                2 => format!("0x{}", pairs.join(", 0x")),
+                3 => format!("2024-02-03 10:11:12  INFO: [Te3c4e6ff: gt06 < 192.0.2.7] {digits}"),
+                4 => format!("2024-02-03 10:11:12 DEBUG: [5023 <- 192.0.2.7] - (HEX: {digits})"),
+                5 => serde_json::to_string(frame)?,
+                6 => format!("{{\"type\":\"Buffer\",\"data\":{}}}", serde_json::to_string(frame)?),
+                _ => format!("b'\\x{}'", pairs.join("\\x")),
+            }
+            .into_bytes(),
+        );
     }
     for body in bodies {
         seeds.push([b"2024-02-03T10:11:12Z\towntracks/jane/phone\t", body.as_slice()].concat());

@@ -47,7 +47,10 @@ fn tree(fields: &[Field], len: usize) {
         deepest = usize::from(*depth) + 1;
         parents.truncate(usize::from(*depth));
         if let Some(parent) = parents.last() {
-            assert!(parent.span.start <= span.start && span.end <= parent.span.end, "{field:?} sticks out of {parent:?}");
+            assert!(
+                parent.span.start <= span.start && span.end <= parent.span.end,
+                "{field:?} sticks out of {parent:?}"
+            );
         }
         parents.push(field);
         if fields.get(i + 1).is_some_and(|next| next.depth > *depth) {
@@ -108,7 +111,11 @@ pub fn answer(bytes: &[u8], plain: bool) {
     assert!(bytes.len() <= 512, "an answer of {} bytes", bytes.len());
     let overhead = match bytes {
         [0x78, 0x78, length, .., 0x0D, 0x0A] if usize::from(*length) + 5 == bytes.len() => 5,
-        [0x79, 0x79, high, low, .., 0x0D, 0x0A] if usize::from(u16::from_be_bytes([*high, *low])) + 6 == bytes.len() => 6,
+        [0x79, 0x79, high, low, .., 0x0D, 0x0A]
+            if usize::from(u16::from_be_bytes([*high, *low])) + 6 == bytes.len() =>
+        {
+            6
+        }
         [0x78, 0x78, _, _, .., 0x0D, 0x0A] if plain => return,
         _ => panic!("no frame: {bytes:02x?}"),
     };

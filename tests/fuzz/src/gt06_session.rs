@@ -90,6 +90,7 @@ pub fn run(data: &[u8]) {
     world.end();
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the script or an end of its own")]
 struct World {
     session: Session,
     now: Timestamp,
@@ -156,7 +157,7 @@ impl World {
                 self.receive(&vec![byte; 64 * usize::from(times)]);
             }
             Op::Wait => self.wait(script.byte()),
-            Op::Back => self.now = self.now - jiff::SignedDuration::from_mins(script.byte().into()),
+            Op::Back => self.now -= jiff::SignedDuration::from_mins(script.byte().into()),
             Op::Command => {
                 let text = String::from_utf8_lossy(script.counted()).into_owned();
                 self.command(text, script.byte());
@@ -333,7 +334,11 @@ impl World {
         self.sendable.extend(packet.replies.iter().map(|reply| reply.bytes.clone()));
         let state = State::from_context(packet.context.as_deref());
         let again = gt06::dissect_in(&packet.bytes, &self.profile, &state, packet.received);
-        assert_eq!((&again.kind, &again.reports), (&packet.kind, &packet.reports), "read again it tells something else");
+        assert_eq!(
+            (&again.kind, &again.reports),
+            (&packet.kind, &packet.reports),
+            "read again it tells something else"
+        );
         if self.known.is_some() {
             assert_eq!(again.verdict(), packet.verdict, "{:?}", again.problems);
         }

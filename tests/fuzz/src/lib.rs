@@ -49,6 +49,7 @@ pub const MODELS: [Option<&str>; 16] = [
 ];
 
 /// The profile that a byte stands for; the odd numbers of its upper half add a switch.
+#[allow(clippy::needless_update, reason = "what a profile gains later stays as it is by default")]
 pub fn profile(byte: u8) -> Profile {
     let model = MODELS.get(usize::from(byte % 16)).copied().flatten().map(str::to_owned);
     let clock_offset_s = (byte & 0x40 != 0).then_some(if byte & 0x20 == 0 { 28_800 } else { -12_600 });
