@@ -388,6 +388,23 @@ fn stop_bits_that_stand_right_by_chance_hide_no_frame() {
     assert_eq!(log.iter().filter(|line| line.starts_with("in ")).count(), 6);
 }
 
+/// Streams that once meant something else in other segments.
+const TORN: &[&str] = &[
+    // A whole heartbeat within a list of access points.
+    "787808171709281135331491827b75594dc8d719a9708452cad719a9708550cad719a97086521491827b75574cac9e17b308085dc8787808134606020002044dc5050d0ad71939633947cad71939633a480700cc0400000000000000000000000000000000d37a3d5a00d37a3d5a00d37a3d5a00d37a3d5a00d37a3d5a00d37a3d5a00d37a3d5a0d0a",
+];
+
+#[test]
+fn torn_streams_mean_the_same() {
+    for stream in TORN {
+        let stream = bytes(stream);
+        let whole = talk(&stream, &[], true);
+        for chunks in [[1, 1], [7, 2], [60, 3]] {
+            assert_eq!(talk(&stream, &chunks, true), whole);
+        }
+    }
+}
+
 #[test]
 fn endless_junk_ends_the_talk() {
     let log = talk(&vec![0x41; 200_000], &[1000], true);

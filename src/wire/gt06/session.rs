@@ -10,9 +10,9 @@ use crate::wire::{Admission, Conversation, Line, Output, Receipt};
 
 use super::{
     decode::{self, Decoded, Setting},
-    encode,
-    frame::{self, Patience, Scan, Why},
+    encode, frame,
     state::State,
+    stream::{Patience, Scan, Scanner, Why},
     told::Answer,
 };
 
@@ -32,6 +32,7 @@ pub struct Session {
     /// Bytes of the buffer that are done with.
     done: usize,
     now: Timestamp,
+    scanner: Scanner,
     /// What is waited for, since when, and the buffered length before which nothing can be decided.
     waiting: Option<(Why, Timestamp, usize)>,
     state: State,
@@ -56,6 +57,7 @@ impl Session {
             buffer: Vec::new(),
             done: 0,
             now: Timestamp::UNIX_EPOCH,
+            scanner: Scanner::default(),
             waiting: None,
             state: State::default(),
             profile: Profile::default(),
@@ -74,7 +76,7 @@ impl Session {
     fn advance(&mut self, mut patience: Patience) {
         while self.asking.is_none() && !self.closed {
             let rest = self.buffer.get(self.done..).unwrap_or_default();
-            match frame::scan(rest, self.state.topin(), patience) {
+            match self.scanner.scan(rest, self.state.topin(), patience) {
                 Scan::Frame { len, .. } | Scan::Noise { len } => {
                     let bytes = rest.get(..len).unwrap_or_default().to_vec();
                     self.done += len;

@@ -62,8 +62,10 @@ fn vectors(file: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// Frames, each with its model.
-fn frames() -> Result<Vec<(Option<String>, Vec<u8>)>, Box<dyn Error>> {
+/// A frame with its model.
+type Frame = (Option<String>, Vec<u8>);
+
+fn frames() -> Result<Vec<Frame>, Box<dyn Error>> {
     let mut frames = Vec::new();
     for text in fixtures("gt06")? {
         let head = text.split("---").next().unwrap_or_default();
@@ -72,7 +74,7 @@ fn frames() -> Result<Vec<(Option<String>, Vec<u8>)>, Box<dyn Error>> {
         frames.push((model, bytes(&digits)));
     }
     let vectors = vectors("gt06.json");
-    for vector in ["frames", "documents_and_logs"].iter().flat_map(|part| vectors[part].as_array()).flatten() {
+    for vector in ["frames", "documents_and_logs"].iter().filter_map(|part| vectors[part].as_array()).flatten() {
         let model = vector["model"].as_str().map(str::to_owned);
         frames.push((model, bytes(vector["hex"].as_str().unwrap_or_default())));
     }
