@@ -134,7 +134,9 @@ impl Field {
             Value::Real(x) => x.to_string(),
             Value::Scaled { value, divisor, .. } => {
                 // As many places as one step on the wire is worth.
-                let places = (0..9).take_while(|&places| 10_f64.powi(places) < *divisor).count();
+                let places = std::iter::successors(Some(1.0), |step| Some(step * 10.0))
+                    .take_while(|step| step < divisor)
+                    .count();
                 format!("{value:.places$}")
             }
         };

@@ -203,9 +203,9 @@ impl Packets {
         // A selected packet that is not listed still has a place among those that are.
         let at = selected.map_or(newest, |id| listing.at_or_after(id).min(newest));
         let pressed = |key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
-        let target = if pressed(Key::ArrowUp) || pressed(Key::F7) {
+        let target = if pressed(Key::ArrowUp) {
             if selected.is_none() { newest } else { at.saturating_sub(1) }
-        } else if pressed(Key::ArrowDown) || pressed(Key::F8) {
+        } else if pressed(Key::ArrowDown) {
             if selected.is_none_or(|id| listing.position(id).is_none()) { at } else { at + 1 }
         } else if pressed(Key::PageUp) {
             at.saturating_sub(page)
@@ -378,7 +378,7 @@ impl Columns {
         let wanted = |column| match column {
             Column::Time if milliseconds => 12.0 * figure,
             Column::Time => 8.0 * figure,
-            Column::Who => (width * 0.15).clamp(84.0, 170.0),
+            Column::Who => (width * 0.175).clamp(84.0, 190.0),
             Column::Protocol if width > ROOM_FOR_PROTOCOL => 72.0,
             Column::Type if width > ROOM_FOR_TYPE => 8.0 * figure,
             Column::Serial if width > ROOM_FOR_SERIAL => 6.0 * figure,
