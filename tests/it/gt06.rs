@@ -388,6 +388,17 @@ fn stop_bits_that_stand_right_by_chance_hide_no_frame() {
     assert_eq!(log.iter().filter(|line| line.starts_with("in ")).count(), 6);
 }
 
+#[test]
+fn a_far_end_that_closes_before_its_login_is_decided_is_kept_to_its_last_byte() {
+    let mut session = gt06::Session::new(line());
+    session.receive(received(), &bytes(&format!("{LOGIN}78780a13")));
+    session.finish(received());
+    let mut log = Vec::new();
+    drain(&mut session, true, &mut log);
+    assert_eq!(log.last().map(String::as_str), Some("in heartbeat error 78780a13"));
+    assert_eq!(session.deadline(), None);
+}
+
 /// Streams that once meant something else in other segments.
 const TORN: &[&str] = &[
     // A whole heartbeat within a list of access points.

@@ -123,6 +123,9 @@ fn escaped(text: &str) -> Result<Hex, Wrong> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
+        if c == char::REPLACEMENT_CHARACTER {
+            return Err((at, "expected text, found bytes that are none".to_owned()));
+        }
         if c != '\\' {
             let mut utf8 = [0; 4];
             bytes.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
@@ -152,4 +155,15 @@ fn escaped(text: &str) -> Result<Hex, Wrong> {
         }
     }
     Ok(Hex { bytes, cut: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_with_lost_bytes_spells_none() {
+        let lost = String::from_utf8_lossy(b"\\x78\x9B\\x78");
+        assert_eq!(read(&lost), Err((4, "expected text, found bytes that are none".to_owned())));
+    }
 }

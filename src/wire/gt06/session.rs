@@ -46,6 +46,8 @@ pub struct Session {
     unanswered: VecDeque<CommandId>,
     serial: u16,
     junk: usize,
+    /// The far end sends no more.
+    over: bool,
     closed: bool,
 }
 
@@ -68,6 +70,7 @@ impl Session {
             unanswered: VecDeque::new(),
             serial: 0,
             junk: 0,
+            over: false,
             closed: false,
         }
     }
@@ -248,7 +251,8 @@ impl Conversation for Session {
                         self.write(&command);
                     }
                 }
-                self.advance(Patience::Live);
+                // The far end may have closed while the driver was asked.
+                self.advance(if self.over { Patience::Over } else { Patience::Live });
             }
             Admission::Refused => {
                 self.sender = None;
@@ -305,6 +309,7 @@ impl Conversation for Session {
         }
         self.now = now;
         self.waiting = None;
+        self.over = true;
         self.advance(Patience::Over);
     }
 
