@@ -52,7 +52,7 @@ fn literal(text: &str, escape: usize) -> (usize, usize) {
         return (start, start + trimmed.len());
     };
     let mark = text.get(quote..).and_then(|t| t.chars().next()).unwrap_or('"');
-    let end = text.rfind(mark).filter(|at| *at > quote).unwrap_or(text.len());
+    let end = text.rfind(mark).filter(|at| *at > escape).unwrap_or(text.len());
     (quote + 1, end)
 }
 
@@ -163,6 +163,13 @@ fn escaped(text: &str) -> Result<Hex, Wrong> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_literal_reaches_to_a_quote_behind_its_escapes() {
+        let bytes = |text| read(text).map(|hex| hex.bytes);
+        assert_eq!(bytes(r#"x = "\x41";"#), Ok(b"A".to_vec()));
+        assert_eq!(bytes(r#""" \x41"#), Ok(b"\" A".to_vec()));
+    }
 
     #[test]
     fn a_literal_with_lost_bytes_spells_none() {
