@@ -181,6 +181,15 @@ impl Receiver {
     }
 }
 
+/// What the receivers of phones must be told.
+#[derive(Debug)]
+pub struct ForPhones {
+    pub access: Access,
+    /// Where HTTPS listens.
+    pub https: ListenAt,
+    pub tls: Tls,
+}
+
 /// All receivers, running.
 pub struct Receivers {
     running: Vec<Receiver>,
@@ -201,8 +210,7 @@ impl Receivers {
         store: &Store,
         clock: &Clock,
         limits: Limits,
-        access: Access,
-        (https, tls): (ListenAt, Tls),
+        ForPhones { access, https, tls }: ForPhones,
         addresses: Option<AddressSource>,
         wake: Arc<dyn Fn() + Send + Sync>,
     ) -> Self {

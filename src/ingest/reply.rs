@@ -283,6 +283,7 @@ mod tests {
             readings,
             packets: 1,
             positions: 1,
+            lost_frames: 0,
         }
     }
 

@@ -105,6 +105,12 @@ enum Source {
     Files([Option<SystemTime>; 2]),
 }
 
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls").field("folder", &self.folder).field("own", &self.own).finish_non_exhaustive()
+    }
+}
+
 impl Tls {
     /// `folder` is for the private authority; it is made when it is needed.
     pub fn new(folder: PathBuf, own: Option<CertificateFiles>, clock: Clock) -> Self {

@@ -24,7 +24,7 @@ fn free() -> ListenAt {
 
 fn secure_station() -> (Station, SocketAddr) {
     let https = Https { listen: free(), certificate: None };
-    let station = Station::start_with(tempfile::tempdir().unwrap(), Policy::Adopt, Access::default(), https);
+    let station = Station::start_secure(tempfile::tempdir().unwrap(), Policy::Adopt, Access::default(), https);
     let at = listening(&station);
     (station, at)
 }
@@ -105,7 +105,7 @@ fn the_root_outlives_a_restart() {
     let root = station.backend().certificate().wait().unwrap().root.expect("a private authority");
     let folder = station.stop();
     let https = Https { listen: free(), certificate: None };
-    let again = Station::start_with(folder, Policy::Adopt, Access::default(), https);
+    let again = Station::start_secure(folder, Policy::Adopt, Access::default(), https);
     let certificate = again.backend().certificate().wait().unwrap();
     assert_eq!(certificate.root.as_ref(), Some(&root));
     assert!(certificate.names.contains(&"localhost".to_owned()), "{:?}", certificate.names);
@@ -125,7 +125,7 @@ fn the_users_own_certificate_is_shown_instead() {
     let own = wayglass::backend::CertificateFiles { certificate: certificate.clone(), key: key_file };
     let https = Https { listen: free(), certificate: Some(own) };
     let data = tempfile::tempdir().unwrap();
-    let station = Station::start_with(data, Policy::Adopt, Access::default(), https);
+    let station = Station::start_secure(data, Policy::Adopt, Access::default(), https);
     let at = listening(&station);
     assert_eq!(station.backend().certificate().wait().unwrap().root, None);
     assert_eq!(http(station.owntracks, "GET", "/wayglass-root.pem", "", b"").status, 405);
@@ -138,7 +138,7 @@ fn a_certificate_that_is_missing_is_said_and_the_rest_runs() {
     let own =
         wayglass::backend::CertificateFiles { certificate: "/nowhere/c.pem".into(), key: "/nowhere/k.pem".into() };
     let https = Https { listen: free(), certificate: Some(own) };
-    let station = Station::start_with(tempfile::tempdir().unwrap(), Policy::Adopt, Access::default(), https);
+    let station = Station::start_secure(tempfile::tempdir().unwrap(), Policy::Adopt, Access::default(), https);
     match station.backend().https().unwrap().status {
         ReceiverStatus::Waiting { error, .. } => assert!(error.contains("/nowhere/c.pem"), "{error}"),
         other => panic!("{other:?}"),

@@ -14,6 +14,7 @@ mod ingest;
 mod map;
 mod owntracks;
 mod phones;
+mod profile;
 mod sim;
 mod store;
 mod support;

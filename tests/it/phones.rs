@@ -145,7 +145,7 @@ fn a_password_of_a_user_holds_for_all_his_devices() {
 fn the_credentials_of_all_may_report_as_anybody() {
     let access = Access { credentials: Some("all:pw".to_owned()), key: None };
     let folder = tempfile::tempdir().unwrap();
-    let station = Station::start_with(folder, Policy::Adopt, access, Https::default());
+    let station = Station::start_secure(folder, Policy::Adopt, access, Https::default());
     add(&station, "jane", "phone", Some("one"), None);
     let to = station.owntracks;
     assert_eq!(post(to, &fix(0, of("bob", "b1"))).status, 401);

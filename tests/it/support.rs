@@ -65,8 +65,9 @@ impl Station {
     }
 
     /// With HTTPS and the credentials and key of all.
-    pub fn start_with(folder: tempfile::TempDir, policy: Policy, access: Access, https: Https) -> Self {
-        Self::start_as(folder, policy, TestClock::at("2026-11-21T12:00:00Z").clock(), access, https)
+    pub fn start_secure(folder: tempfile::TempDir, policy: Policy, access: Access, https: Https) -> Self {
+        let clock = TestClock::at("2026-11-21T12:00:00Z").clock();
+        Self::start_as(folder, policy, clock, Limits::default(), (access, https))
     }
 
     pub fn start_in(folder: tempfile::TempDir, policy: Policy) -> Self {
@@ -85,17 +86,33 @@ impl Station {
         Self::start_by(tempfile::tempdir().expect("a temporary folder"), policy, Arc::new(now))
     }
 
-    fn start_by(folder: tempfile::TempDir, policy: Policy, clock: Clock) -> Self {
-        Self::start_as(folder, policy, clock, Access::default(), Https::default())
+    /// With other bounds on its peers.
+    pub fn start_with(policy: Policy, limits: Limits) -> Self {
+        let clock = TestClock::at("2026-11-21T12:00:00Z").clock();
+        Self::start_bounded(tempfile::tempdir().expect("a temporary folder"), policy, clock, limits)
     }
 
-    fn start_as(folder: tempfile::TempDir, policy: Policy, clock: Clock, access: Access, https: Https) -> Self {
+    fn start_by(folder: tempfile::TempDir, policy: Policy, clock: Clock) -> Self {
+        Self::start_bounded(folder, policy, clock, Limits::default())
+    }
+
+    fn start_bounded(folder: tempfile::TempDir, policy: Policy, clock: Clock, limits: Limits) -> Self {
+        Self::start_as(folder, policy, clock, limits, (Access::default(), Https::default()))
+    }
+
+    fn start_as(
+        folder: tempfile::TempDir,
+        policy: Policy,
+        clock: Clock,
+        limits: Limits,
+        (access, https): (Access, Https),
+    ) -> Self {
         let free: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         let setup = Setup {
             data_dir: folder.path().to_owned(),
             listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
             policy,
-            limits: Limits::default(),
+            limits,
             settings: None,
             access,
             https,
@@ -171,6 +188,16 @@ impl Tracker {
         let mut got = vec![0; bytes(hex).len()];
         self.0.read_exact(&mut got).unwrap_or_else(|e| panic!("no answer {hex}: {e}"));
         assert_eq!(wayglass::wire::hex(&got), hex.to_lowercase());
+    }
+
+    /// Reads until these bytes came; others may come before them.
+    pub fn expect_after(&mut self, hex: &str) {
+        let (wanted, mut got) = (bytes(hex), Vec::new());
+        while !got.ends_with(&wanted) {
+            let mut next = [0];
+            self.0.read_exact(&mut next).unwrap_or_else(|e| panic!("no answer {hex}: {e}"));
+            got.extend(next);
+        }
     }
 
     /// The far end closes without another byte.

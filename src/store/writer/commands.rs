@@ -129,7 +129,7 @@ impl Batch<'_> {
     pub(super) fn publish_command(&mut self, command: &Command) {
         self.commands_changed = true;
         let device = self.devices.get(command.device).map(|known| &known.overview.device);
-        self.phones_changed |= device.is_some_and(|device| device.protocol == Protocol::OwnTracks);
+        self.phones.set |= device.is_some_and(|device| device.protocol == Protocol::OwnTracks);
         if let Some(facts) = &mut self.facts {
             facts.commands.push(command.clone());
         }

@@ -39,10 +39,18 @@ impl Batch<'_> {
         self.save(id).map(Ok)
     }
 
-    pub(super) fn set_profile(&mut self, id: DeviceId, profile: &Profile) -> Result<Result<(), Error>> {
+    pub(super) fn set_profile(&mut self, id: DeviceId, profile: &Profile) -> Result<Result<Option<i64>, Error>> {
         let Some(device) = self.devices.decide(id) else { return Ok(Err(no_such(id))) };
-        device.profile = profile.clone();
-        self.save(id).map(Ok)
+        let before = std::mem::replace(&mut device.profile, profile.clone());
+        self.reread.profiles = true;
+        let asked = if before.reads_like(profile) { None } else { self.ask_to_rederive(id)? };
+        self.save(id)?;
+        Ok(Ok(asked))
+    }
+
+    /// The profile of a device that is there.
+    pub(super) fn profile(&self, id: DeviceId) -> Option<Profile> {
+        self.devices.get(id).map(|known| known.overview.device.profile.clone())
     }
 
     /// Sets the state of a device that is there. A name that is given is taken over.
@@ -125,13 +133,14 @@ impl Batch<'_> {
             "DELETE FROM positions WHERE device_id = ?1",
             "DELETE FROM events WHERE device_id = ?1",
             "DELETE FROM commands WHERE device_id = ?1",
+            "DELETE FROM rederivations WHERE device_id = ?1",
             "DELETE FROM latest WHERE device_id = ?1",
             "DELETE FROM devices WHERE id = ?1",
         ] {
             self.db.prepare_cached(sql)?.execute([id.0])?;
         }
         self.remove_phone(id)?;
-        self.names_changed = true;
+        self.phones.names = true;
         self.quarantine.release(freed);
         self.quarantine.undecided = self.quarantine.undecided.saturating_sub(usize::from(undecided));
         self.devices.remove(id);

@@ -9,6 +9,15 @@ use crate::model::{
 };
 use crate::store::{Error, Pending, phones, row};
 
+/// What a batch changed that [`PhoneBook`] tells.
+#[derive(Debug, Default)]
+pub(super) struct PhoneChanges {
+    /// Something that was set up, or a command.
+    pub(super) set: bool,
+    /// A phone was made, renamed, decided about or removed.
+    pub(super) names: bool,
+}
+
 /// Something to write about a phone.
 #[derive(Debug, Clone)]
 pub(in crate::store) enum PhoneWrite {
@@ -76,7 +85,7 @@ impl Writer {
 impl Batch<'_> {
     /// Answers how many rows that are of interest it made: opened packets, moved positions.
     pub(super) fn phone(&mut self, write: &PhoneWrite) -> Result<std::result::Result<u64, Error>> {
-        self.phones_changed = true;
+        self.phones.set = true;
         match write {
             PhoneWrite::Login { user, device, hash } => self.login(user, *device, hash.as_ref()),
             PhoneWrite::Key { device, secret } => self.key(*device, secret.as_ref()),
@@ -271,7 +280,7 @@ impl Batch<'_> {
             "DELETE FROM friends WHERE viewer = ?1 OR seen = ?1",
             "DELETE FROM cards WHERE device_id = ?1",
         ] {
-            self.phones_changed |= self.db.prepare_cached(sql)?.execute([id.0])? > 0;
+            self.phones.set |= self.db.prepare_cached(sql)?.execute([id.0])? > 0;
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ use super::{
     devices::Devices,
     log::Log,
     quarantine::Quarantine,
+    rederive::Reread,
 };
 use crate::model::{Clock, Committed, Fact, PhoneBook, Policy};
 use crate::store::{
@@ -38,6 +39,8 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) facts: Publisher,
     /// What was set up for phones, after the last commit.
     pub(in crate::store) phones: watch::Sender<Arc<PhoneBook>>,
+    /// Told when a history is due to be found again.
+    pub(in crate::store) due: tokio::sync::Notify,
     /// Counts the commits that may have changed what waits to be sent.
     pub(in crate::store) commands: watch::Sender<u64>,
     /// The number of the newest command.
@@ -52,6 +55,7 @@ impl Shared {
             inlet: Arc::new(Inlet::new(queue_bytes)),
             facts: Publisher::new(),
             phones: watch::Sender::default(),
+            due: tokio::sync::Notify::new(),
             commands: watch::Sender::new(0),
             last_command: AtomicI64::new(0),
             policy: Mutex::new(policy),
@@ -170,6 +174,7 @@ struct Told {
     packets: u64,
     positions: u64,
     wrote: bool,
+    reread: Reread,
 }
 
 /// Ends the queue together with the thread, also by a panic: nobody waits for an answer that cannot come.
@@ -292,6 +297,15 @@ impl Desk {
             self.db.prepare_cached("COMMIT")?.execute([])?;
             Ok(done)
         });
+        if let Ok((_, told)) = &outcome {
+            // Before anybody hears that a profile is stored.
+            if told.reread.profiles {
+                self.shared.inlet.profiles_changed();
+            }
+            if told.reread.due {
+                self.shared.due.notify_one();
+            }
+        }
         if outcome.is_err() {
             self.stale = true;
             // SQLite rolls back by itself after some errors.
@@ -326,8 +340,8 @@ impl Desk {
         })?;
         let done = work(&mut batch)?;
         // Names are only asked for where something else is set.
-        let names_count = batch.names_changed && !self.shared.phones.borrow().is_empty();
-        let stale = others_wrote || batch.phones_changed || names_count;
+        let names_count = batch.phones.names && !self.shared.phones.borrow().is_empty();
+        let stale = others_wrote || batch.phones.set || names_count;
         let phones = stale.then(|| batch.phone_book()).transpose()?;
         if batch.commands_changed || others_wrote {
             let last = "SELECT seq FROM sqlite_sequence WHERE name = 'commands'";
@@ -335,11 +349,13 @@ impl Desk {
             let last = self.db.query_row(last, [], |row| row.get(0)).unwrap_or(0);
             self.shared.last_command.store(last, Ordering::Relaxed);
         }
-        let Batch { facts, missed, commands_changed, packets, positions, .. } = batch;
+        let Batch { facts, missed, commands_changed, mut reread, packets, positions, .. } = batch;
         self.missed |= missed;
-        let commands = commands_changed || others_wrote;
         let wrote = self.db.total_changes() != changes;
-        Ok((done, Told { facts, phones, commands, packets, positions, wrote }))
+        let commands = commands_changed || others_wrote;
+        reread.profiles |= others_wrote;
+        reread.due |= others_wrote;
+        Ok((done, Told { facts, phones, commands, packets, positions, wrote, reread }))
     }
 
     fn show_phones(&self, told: &mut Told) {
@@ -355,6 +371,11 @@ impl Desk {
             self.shared.commands.send_modify(|count| *count += 1);
         }
         let facts = &self.shared.facts;
+        if !told.reread.done.is_empty() && facts.heard() {
+            let rederived = Committed { rederived: told.reread.done, ..Committed::default() };
+            facts.publish(Fact::Committed(Arc::new(rederived)));
+            self.missed = true;
+        }
         if !facts.heard() {
             self.missed = false;
             return;

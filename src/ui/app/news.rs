@@ -47,6 +47,7 @@ impl App {
                 Fact::Committed(committed) => {
                     self.asks.remember(&committed);
                     self.data.apply(&committed, self.news.events_of);
+                    self.news.stale_trails.extend(&committed.rederived);
                 }
                 Fact::Missed => self.news.missed = true,
             }

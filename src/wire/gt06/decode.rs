@@ -11,10 +11,11 @@ use super::{
     doctor,
     encode::Start,
     family::Family,
-    frame::{self, Patience, Scan, Shape},
+    frame::{self, Shape},
     layout::{self, Row},
     reply,
     state::State,
+    stream::{self, Patience, Scan},
     told::{Answer, Given, Picture, Told, Zone},
     topin,
 };
@@ -48,7 +49,7 @@ const MANY_LOST: u16 = 1000;
 
 /// Reads `bytes` as one frame, however damaged, or as bytes between frames.
 pub(super) fn decode(bytes: &[u8], setting: Setting<'_>) -> Decoded {
-    match frame::scan(bytes, setting.state.topin(), Patience::Over) {
+    match stream::scan(bytes, setting.state.topin(), Patience::Over) {
         Scan::Frame { len, shape: Shape::Topin } => dialect_frame(bytes, len, setting),
         Scan::Frame { len, shape } => standard_frame(bytes, Extent::Framed { len, shape }, setting).0,
         Scan::Noise { .. } | Scan::Wait { .. } => match frame::head(bytes) {
@@ -136,7 +137,7 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> (Decode
     let sound = framed && crc.is_some_and(CrcCheck::ok);
     let from_device = row.comes_from_device();
     if let Some(serial) = serial.filter(|_| sound && from_device && row.word != "login") {
-        count_lost(&mut c, setting.state.last_serial(), serial, total);
+        told.lost_frames = count_lost(&mut c, setting.state.last_serial(), serial, total);
     }
     if !framed {
         // A frame without its end may have lost any byte, so its numbers are not a place.
@@ -165,14 +166,17 @@ fn likely(bytes: &[u8], told: &Told, anatomy: &Anatomy) -> bool {
     }
 }
 
-fn count_lost(c: &mut Cursor<'_>, last: Option<u16>, serial: u16, total: usize) {
-    let Some(last) = last else { return };
+/// How many frames are missing between the last serial and this one; says so where there are some.
+fn count_lost(c: &mut Cursor<'_>, last: Option<u16>, serial: u16, total: usize) -> u16 {
+    let Some(last) = last else { return 0 };
     let missing = serial.wrapping_sub(last).wrapping_sub(1);
-    if (1..MANY_LOST).contains(&missing) {
-        let frames = if missing == 1 { "1 frame".to_owned() } else { format!("{missing} frames") };
-        let text = format!("serial {serial} comes after {last}: {frames} did not arrive");
-        c.doubt(Severity::Note, Group::Sequence, total - 6..total - 4, text);
+    if !(1..MANY_LOST).contains(&missing) {
+        return 0;
     }
+    let frames = if missing == 1 { "1 frame".to_owned() } else { format!("{missing} frames") };
+    let text = format!("serial {serial} comes after {last}: {frames} did not arrive");
+    c.doubt(Severity::Note, Group::Sequence, total - 6..total - 4, text);
+    missing
 }
 
 /// Reads start to stop; the serial when it was there. In a frame that is cut nothing follows the field that is missing.
