@@ -350,7 +350,7 @@ fn noise(bytes: &[u8]) -> Decoded {
         (_, Some((_, length, total, kind))) => {
             let have = bytes.len();
             format!(
-                "begins as a frame of type {kind:02x} and length {length} ({total} bytes in all, {have} are here), but is none"
+                "begins as a frame of type 0x{kind:02x} and length {length} ({total} bytes in all, {have} are here), but is none"
             )
         }
         (_, None) if frame::start_of(bytes).is_some() => "begins as a frame does and ends at once".to_owned(),
