@@ -90,7 +90,7 @@ pub const TABLE: &[About] = &[
     about(UserCommand::TrackLayout, Group::Window, "Layout for tracking: no packets", None, CTRL, Key::Num1),
     about(UserCommand::DebugLayout, Group::Window, "Layout for debugging: everything", None, CTRL, Key::Num2),
     about(UserCommand::Settings, Group::Window, "Settings", Some(Icon::Gear), PLAIN, Key::F10),
-    about(UserCommand::Keys, Group::Window, "Keys", Some(Icon::Keyboard), SHIFT, Key::Questionmark),
+    about(UserCommand::Keys, Group::Window, "Keys", Some(Icon::Help), SHIFT, Key::Questionmark),
 ];
 
 impl About {

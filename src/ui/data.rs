@@ -112,10 +112,12 @@ impl Pulse {
 
     /// Packets received per second in the ten whole seconds before `now`.
     pub fn per_second(&self, now: Timestamp) -> f64 {
+        /// [`Pulse::SPAN_S`] as a divisor.
+        const SPAN_S: f64 = 10.0;
         let now_s = now.as_second();
         let span = now_s - Self::SPAN_S..now_s;
         let n: u32 = self.seconds.iter().filter(|(s, _)| span.contains(s)).map(|(_, n)| n).sum();
-        f64::from(n) / Self::SPAN_S as f64
+        f64::from(n) / SPAN_S
     }
 }
 
@@ -150,19 +152,18 @@ impl Data {
 
     fn device(&mut self, device: &Device) {
         self.roster += 1;
-        match self.devices.get_mut(&device.id) {
-            Some(overview) => overview.device = device.clone(),
-            None => {
-                let overview = DeviceOverview {
-                    device: device.clone(),
-                    last_fix: None,
-                    readings: Readings::new(),
-                    packets: 0,
-                    positions: 0,
-                };
-                self.devices.insert(device.id, overview);
-            }
+        if let Some(overview) = self.devices.get_mut(&device.id) {
+            overview.device = device.clone();
+            return;
         }
+        let overview = DeviceOverview {
+            device: device.clone(),
+            last_fix: None,
+            readings: Readings::new(),
+            packets: 0,
+            positions: 0,
+        };
+        self.devices.insert(device.id, overview);
     }
 
     fn packet(&mut self, packet: &PacketRow) {

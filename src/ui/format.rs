@@ -8,12 +8,22 @@ use crate::geo::LatLon;
 const KM_PER_MILE: f64 = 1.609_344;
 const METRES_PER_FOOT: f64 = 0.3048;
 
+/// The whole part of a number that is not negative.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what is out of range becomes the nearest end"
+)]
+pub fn whole(n: f64) -> u64 {
+    n as u64
+}
+
 /// `1,204`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -80,7 +90,7 @@ pub fn distance(metres: f64, units: Units) -> String {
     match units {
         Units::Metric if metres < 1_000.0 => format!("{metres:.0} m"),
         Units::Metric if metres < 100_000.0 => format!("{:.1} km", metres / 1_000.0),
-        Units::Metric => format!("{} km", count((metres / 1_000.0) as u64)),
+        Units::Metric => format!("{} km", count(whole(metres / 1_000.0))),
         Units::Imperial => {
             let miles = metres / 1_000.0 / KM_PER_MILE;
             if miles < 0.2 {
@@ -88,7 +98,7 @@ pub fn distance(metres: f64, units: Units) -> String {
             } else if miles < 100.0 {
                 format!("{miles:.1} mi")
             } else {
-                format!("{} mi", count(miles as u64))
+                format!("{} mi", count(whole(miles)))
             }
         }
     }
@@ -101,7 +111,7 @@ pub fn height(metres: f64, units: Units) -> String {
         Units::Imperial => (metres / METRES_PER_FOOT, "ft"),
     };
     let sign = if n <= -0.5 { "-" } else { "" };
-    format!("{sign}{} {unit}", count(n.abs().round() as u64))
+    format!("{sign}{} {unit}", count(whole(n.abs().round())))
 }
 
 /// `093°`.
@@ -113,8 +123,8 @@ pub fn course(deg: f64) -> String {
 pub fn wind(deg: f64) -> &'static str {
     const WINDS: [&str; 16] =
         ["N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"];
-    let at = (deg.rem_euclid(360.0) / 22.5).round() as usize % WINDS.len();
-    WINDS[at]
+    let at = whole((deg.rem_euclid(360.0) / 22.5).round()) % 16;
+    usize::try_from(at).ok().and_then(|at| WINDS.get(at)).copied().unwrap_or("N")
 }
 
 /// `51.12345, 4.39127`: a metre or so.

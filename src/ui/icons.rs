@@ -27,7 +27,7 @@ pub enum Icon {
     Stop,
     Phone,
     Tracker,
-    Keyboard,
+    Menu,
     /// A pane at this side.
     PaneLeft,
     PaneRight,
@@ -160,12 +160,10 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             pen.dot(11.0, 9.5, 1.2);
             pen.line(&[(5.0, 9.5), (8.0, 9.5)]);
         }
-        Icon::Keyboard => {
-            pen.closed(&[(1.5, 4.0), (14.5, 4.0), (14.5, 12.0), (1.5, 12.0)]);
-            for x in [4.2, 6.7, 9.2, 11.7] {
-                pen.dot(x, 6.8, 0.7);
+        Icon::Menu => {
+            for y in [4.5, 8.0, 11.5] {
+                pen.line(&[(2.5, y), (13.5, y)]);
             }
-            pen.line(&[(4.8, 9.6), (11.2, 9.6)]);
         }
         Icon::PaneLeft => pen.pane(&[(2.0, 3.0), (6.0, 3.0), (6.0, 13.0), (2.0, 13.0)]),
         Icon::PaneRight => pen.pane(&[(10.0, 3.0), (14.0, 3.0), (14.0, 13.0), (10.0, 13.0)]),

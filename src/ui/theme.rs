@@ -83,11 +83,11 @@ pub const DARK: Palette = Palette {
     strong: rgb(0xF1_F4_F7),
     hovered_row: rgb(0x1E_23_29),
     selected_row: rgb(0x1C_34_50),
-    button: rgb(0x26_2B_32),
+    button: rgb(0x0026_2B32),
     button_hovered: rgb(0x30_37_40),
     button_pressed: rgb(0x1B_1F_24),
     notice: rgb(0x2E_27_12),
-    fault: rgb(0x36_1E_16),
+    fault: rgb(0x0036_1E16),
     shadow: Color32::from_black_alpha(110),
 };
 

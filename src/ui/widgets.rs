@@ -56,7 +56,7 @@ pub(super) fn primary<'a>(ui: &Ui, icon: Option<Icon>, text: &'a str) -> Button<
     let button = match icon {
         Some(icon) => Button::new((
             Atom::paint(Vec2::splat(icons::SIZE), move |ui, args| {
-                icons::paint(ui.painter(), args.rect, icon, p.on_accent)
+                icons::paint(ui.painter(), args.rect, icon, p.on_accent);
             }),
             text,
         )),

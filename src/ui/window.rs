@@ -45,6 +45,7 @@ pub fn run(backend: Backend, wakes: Wakes, options: Options) -> eframe::Result {
         viewport: ViewportBuilder::default()
             .with_title("Wayglass")
             .with_app_id(APP_ID)
+            .with_icon(icon())
             .with_inner_size([1440.0, 900.0])
             .with_min_inner_size([1024.0, 640.0]),
         renderer: eframe::Renderer::Wgpu,
@@ -62,4 +63,18 @@ pub fn run(backend: Backend, wakes: Wakes, options: Options) -> eframe::Result {
             Ok(Box::new(App::new(cc, backend, options)))
         }),
     )
+}
+
+/// The picture that task bars show. Made from `assets/icon.svg`.
+fn icon() -> egui::IconData {
+    eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")).expect("our own picture is a PNG")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_icon_is_a_square() {
+        let icon = super::icon();
+        assert_eq!((icon.width, icon.height), (256, 256));
+    }
 }

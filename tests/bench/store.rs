@@ -3,6 +3,13 @@
 //! Ten thousand devices take turns, so every position lands on another page of the index: the case of many devices, which is the slow one.
 //! `WAYGLASS_BENCH_DIR` chooses the disk; the default is the folder for temporary files.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "numbers far below the bounds"
+)]
+
 use std::{
     ops::ControlFlow,
     sync::{Arc, LazyLock, Mutex},

@@ -42,6 +42,7 @@ fn name(name: &str) -> Identity {
     Identity::new(name).unwrap()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a packet takes it")]
 fn from(identity: &str) -> Option<Sender> {
     Some(Sender::Identity(name(identity)))
 }

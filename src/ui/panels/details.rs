@@ -422,8 +422,8 @@ fn reading_text(key: &str, value: &Value, units: Units) -> (String, String) {
     let text = match (about.unit, value.as_f64()) {
         ("m", Some(m)) if about.key == "vac" => format::height(m, units),
         ("m", Some(m)) => format::distance(m, units),
-        ("ms", Some(ms)) => format::span((ms / 1_000.0) as i64),
-        ("s", Some(s)) => format::span(s as i64),
+        ("ms", Some(ms)) => format::span(format::whole(ms / 1_000.0).cast_signed()),
+        ("s", Some(s)) => format::span(format::whole(s).cast_signed()),
         ("km/h", Some(kmh)) => format::speed(kmh, units),
         ("", _) if about.key == "alarm" => value.as_str().map_or_else(|| plain(value), alarm_words),
         ("", _) => plain(value),

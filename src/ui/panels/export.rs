@@ -1,7 +1,7 @@
 //! The export sheet: whose history, from when to when, in which format, and whereto.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     pin::pin,
     sync::{Arc, mpsc},
     task::{self, Poll, Wake, Waker},
@@ -114,7 +114,7 @@ impl Export {
     }
 
     /// Opens the system's file dialog. Where there is none it answers nothing, and the path field remains.
-    pub(in crate::ui) fn browse(&mut self, ctx: Context, name: PathBuf) {
+    pub(in crate::ui) fn browse(&mut self, ctx: Context, name: &Path) {
         let mut dialog = rfd::AsyncFileDialog::new().set_title("Export to");
         if let Some(folder) = name.parent() {
             dialog = dialog.set_directory(folder);
@@ -214,9 +214,10 @@ impl Export {
         };
         let day = cx.now.to_zoned(cx.view.zone()).strftime("%Y-%m-%d").to_string();
         let file = format!("{who} {day}.{}", self.format().extension());
-        let folder = directories::UserDirs::new()
-            .map(|dirs| dirs.document_dir().unwrap_or(dirs.home_dir()).to_owned())
-            .unwrap_or_else(|| cx.data.station.data_dir.clone());
+        let folder = directories::UserDirs::new().map_or_else(
+            || cx.data.station.data_dir.clone(),
+            |dirs| dirs.document_dir().unwrap_or(dirs.home_dir()).to_owned(),
+        );
         self.path = folder.join(file).display().to_string();
     }
 
@@ -339,15 +340,11 @@ fn title(format: Format) -> &'static str {
 /// `1,204 points, 2 gaps, 3 hidden → …/Van 7.gpx`.
 fn report_text(report: &ExportReport) -> String {
     let ExportReport { points, segments, hidden, to } = report;
-    let mut text = format::counted(*points, "point", "points");
+    let points = format::counted(*points, "point", "points");
     let gaps = segments.saturating_sub(1);
-    if gaps > 0 {
-        text += &format!(", {}", format::counted(gaps, "gap", "gaps"));
-    }
-    if *hidden > 0 {
-        text += &format!(", {} hidden", format::count(*hidden));
-    }
-    format!("{text} → {}", to.display())
+    let gaps = if gaps > 0 { format!(", {}", format::counted(gaps, "gap", "gaps")) } else { String::new() };
+    let hidden = if *hidden > 0 { format!(", {} hidden", format::count(*hidden)) } else { String::new() };
+    format!("{points}{gaps}{hidden} → {}", to.display())
 }
 
 /// A device's label as part of a file name.

@@ -6,6 +6,7 @@ mod devices;
 pub mod dock;
 mod export;
 mod first_run;
+mod new_senders;
 pub mod packets;
 mod receivers;
 mod settings;

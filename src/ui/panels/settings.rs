@@ -96,7 +96,7 @@ impl Settings {
             let field = ui.add(TextEdit::singleline(typed).desired_width(f32::INFINITY));
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Address of map tiles"));
             if field.lost_focus() {
-                map.template = typed.trim().to_owned();
+                typed.trim().clone_into(&mut map.template);
             }
         });
         if !["{z}", "{x}", "{y}"].iter().all(|part| typed.contains(part)) {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use egui::{
-    Align, Atom, Button, Frame, Layout, Popup, PopupCloseBehavior, RichText, Role, Sense, TextStyle, Ui, Vec2,
+    Align, Atom, Button, Frame, IdSalt, Layout, Popup, PopupCloseBehavior, RichText, Role, Sense, TextStyle, Ui, Vec2,
     WidgetInfo, text::LayoutJob, vec2,
 };
 
@@ -12,8 +12,10 @@ use crate::{
     backend::{ListenAt, ReceiverLine, ReceiverStatus},
     model::{DeviceState, Protocol},
     ui::{
-        Action, Cx, Data, format,
-        icons::Icon,
+        Action, Cx, Data,
+        command::{Group, TABLE},
+        format,
+        icons::{self, Icon},
         lamps::{self, Age},
         theme,
         view::{Sheet, ThemeChoice},
@@ -225,15 +227,9 @@ fn tools(ui: &mut Ui, cx: &mut Cx<'_>) {
             cx.ask(action);
         }
     };
-    toggle(
-        ui,
-        cx,
-        Icon::Gear,
-        "Settings (F10)",
-        open.sheet == Some(Sheet::Settings),
-        Action::Sheet(Some(Sheet::Settings)),
-    );
-    toggle(ui, cx, Icon::Keyboard, "Keys (?)", open.sheet == Some(Sheet::Keys), Action::Sheet(Some(Sheet::Keys)));
+    menu(ui, cx);
+    let settings = open.sheet == Some(Sheet::Settings);
+    toggle(ui, cx, Icon::Gear, "Settings (F10)", settings, Action::Sheet(Some(Sheet::Settings)));
     let (icon, name, next) = match cx.view.settings.theme {
         ThemeChoice::System => (Icon::Monitor, "Theme: as the system", ThemeChoice::Light),
         ThemeChoice::Light => (Icon::Sun, "Theme: light", ThemeChoice::Dark),
@@ -248,4 +244,27 @@ fn tools(ui: &mut Ui, cx: &mut Cx<'_>) {
     toggle(ui, cx, Icon::PaneRight, "Details (Ctrl+D)", open.details, Action::ToggleDetails);
     toggle(ui, cx, Icon::PaneBottom, "Packets (Ctrl+J)", open.dock, Action::ToggleDock);
     toggle(ui, cx, Icon::PaneLeft, "Devices (Ctrl+B)", open.devices, Action::ToggleDevices);
+}
+
+/// Everything that can be invoked, with its key.
+fn menu(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let button = widgets::icon_button(ui, Icon::Menu, "Menu");
+    Popup::menu(&button).show(|ui| {
+        for (n, group) in Group::ALL.into_iter().enumerate() {
+            if n > 0 {
+                ui.separator();
+            }
+            for about in TABLE.iter().filter(|about| about.group == group) {
+                let actions = about.command.action(cx.view);
+                let item = match about.icon {
+                    Some(icon) => widgets::labelled(icon, about.text),
+                    None => Button::new((Atom::custom(IdSalt::new("icon"), Vec2::splat(icons::SIZE)), about.text)),
+                };
+                let item = item.shortcut_text(about.keys(ui.ctx()));
+                if ui.add_enabled(actions.is_some(), item).clicked() {
+                    actions.into_iter().flatten().for_each(|action| cx.ask(action));
+                }
+            }
+        }
+    });
 }

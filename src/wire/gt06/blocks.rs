@@ -70,7 +70,7 @@ pub(super) fn moment([year, month, day, hour, minute, second]: [u8; 6]) -> Optio
         part(second)?,
         0,
     );
-    civil.ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    jiff::tz::Offset::UTC.to_timestamp(civil.ok()?).ok()
 }
 
 /// What the device's clock says, in UTC (gt06.md §3.8). `start`: where the date is.

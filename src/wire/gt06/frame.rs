@@ -81,10 +81,9 @@ enum Claim {
     Weak {
         len: usize,
     },
-    /// Wants `need` bytes from its start. `credible`: type and length fit what the reference knows.
+    /// Wants `need` bytes from its start. `nearly`: only stop bits are missing.
     Wants {
         need: usize,
-        credible: bool,
         nearly: bool,
     },
     Dead,
@@ -99,7 +98,6 @@ pub(super) fn scan(buffer: &[u8], topin: bool, patience: Patience) -> Scan {
     // A new start may lie in the last byte, and the shortest frame of all has six.
     let mut need = buffer.len() + 5;
     let mut first_wanting = None;
-    let mut credible_wanting = false;
     let mut nearly = false;
     let mut weak: Option<(usize, usize)> = None;
     let mut weak_in_doubt = false;
@@ -121,16 +119,18 @@ pub(super) fn scan(buffer: &[u8], topin: bool, patience: Patience) -> Scan {
                 weak_in_doubt = first_wanting.is_some();
             }
             Claim::Weak { .. } | Claim::Dead => {}
-            Claim::Wants { need: wanted, credible, nearly: almost } => {
+            Claim::Wants { need: wanted, nearly: almost } => {
                 need = need.min(at + wanted);
                 first_wanting.get_or_insert(at);
-                credible_wanting |= credible;
                 nearly |= almost && first_wanting == Some(at);
                 weak_in_doubt |= weak.is_some_and(|(_, end)| at < end);
             }
         }
     }
-    if credible_wanting && good.is_some() && patience == Patience::Live {
+    if let Some((at, ..)) = good
+        && patience == Patience::Live
+        && first_wanting.is_some_and(|from| credible_between(buffer, from, at, topin))
+    {
         return Scan::Wait { need, why: Why::Grace };
     }
     // A checksum that is right outweighs stop bits that happen to be in place around it.
@@ -168,6 +168,21 @@ fn frame_or_noise(at: usize, len: usize, shape: Shape) -> Scan {
         0 => Scan::Frame { len, shape },
         _ => Scan::Noise { len: at.min(LONGEST_NOISE) },
     }
+}
+
+/// True where a frame that begins in `from..to` may still come whole, by what the reference knows of types and lengths. Asked
+/// only when good frames wait behind it: it walks the whole table for each start.
+fn credible_between(buffer: &[u8], from: usize, to: usize, topin: bool) -> bool {
+    let likely = |at: usize| {
+        let head = buffer.get(at..).and_then(head);
+        head.is_some_and(|(start, length, total, kind)| {
+            buffer.len() < at + total && layout::credible(start, kind, length)
+        })
+    };
+    starts(buffer)
+        .skip_while(|&at| at < from)
+        .take_while(|&at| at < to)
+        .any(|at| likely(at) && wants(buffer, at, topin))
 }
 
 fn wants(buffer: &[u8], at: usize, topin: bool) -> bool {
@@ -234,14 +249,18 @@ pub(super) fn stops_at(bytes: &[u8], total: usize) -> bool {
 
 /// What the frame that begins with `bytes` is worth. `first`: nothing undecided lies before it.
 fn judge(bytes: &[u8], first: bool, topin: bool, patience: Patience) -> Claim {
-    let Some((start, length, total, kind)) = head(bytes) else {
+    let Some((start, length, total, _)) = head(bytes) else {
         return match patience {
             Patience::Over => Claim::Dead,
             // The first of all waits for its head, but a pair within a run is no reason to.
-            Patience::Live | Patience::Late => Claim::Wants { need: 5, credible: false, nearly: false },
+            Patience::Live | Patience::Late => Claim::Wants { need: 5, nearly: false },
         };
     };
     let whole = bytes.len() >= total;
+    // The most junk can ask for is to be waited for; that much must be decided at once.
+    if start == Start::Long && bytes.len() + STOP.len() < total && !topin {
+        return if patience == Patience::Over { Claim::Dead } else { Claim::Wants { need: total, nearly: false } };
+    }
     // Junk full of starts must not cost a long checksum each: within a run a long frame is believed with its stop only.
     let worth_summing = first || start == Start::Short || stops_at(bytes, total);
     let sound = length >= 5 && !topin && worth_summing && sum_is_right(bytes, total);
@@ -288,10 +307,7 @@ fn judge(bytes: &[u8], first: bool, topin: bool, patience: Patience) -> Claim {
         want(total);
     }
     match need {
-        Some(need) => {
-            let credible = !whole && layout::credible(start, kind, length);
-            Claim::Wants { need, credible, nearly: sound }
-        }
+        Some(need) => Claim::Wants { need, nearly: sound },
         None => Claim::Dead,
     }
 }

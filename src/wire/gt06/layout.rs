@@ -1,6 +1,6 @@
 //! The one table of frames: start, type and length to what it is, how it is read, how it is answered.
 //!
-//! The first row that fits counts, so the narrow rows of a type stand above the wide one. A new message is a reading function in
+//! Rows stand in the order of their types. The first row that fits counts, so the narrow rows of a type stand above the wide one. A new message is a reading function in
 //! its family's file, a row here, and a fixture. What no frame tells, the model, is asked where it matters: in the reading functions.
 
 use crate::wire::cursor::{Cursor, Read};
@@ -163,9 +163,15 @@ static TABLE: &[Row] = &[
     row(BOTH, 0xFD, Any, "info", "Version", info::version, ACK),
 ];
 
+/// The rows of a type.
+fn rows(kind: u8) -> &'static [Row] {
+    let (from, to) = (TABLE.partition_point(|row| row.kind < kind), TABLE.partition_point(|row| row.kind <= kind));
+    TABLE.get(from..to).unwrap_or_default()
+}
+
 /// The row of a frame.
 pub(super) fn find(start: Start, kind: u8, length: usize) -> &'static Row {
-    let row = TABLE.iter().find(|row| row.fits(start, kind, length));
+    let row = rows(kind).iter().find(|row| row.fits(start, length));
     match row {
         Some(row) if length == EMPTY && !matches!(row.length, Is(_)) => &ACKNOWLEDGEMENT,
         Some(row) => row,
@@ -178,7 +184,7 @@ pub(super) fn find(start: Start, kind: u8, length: usize) -> &'static Row {
 pub(super) fn credible(start: Start, kind: u8, length: usize) -> bool {
     /// Texts are short; only pictures need more.
     const LIKELY: usize = 2048;
-    let known = TABLE.iter().any(|row| row.start.is_none_or(|s| s == start) && row.kind == kind);
+    let known = rows(kind).iter().any(|row| row.start.is_none_or(|s| s == start));
     known && length >= EMPTY && length <= if kind == 0x36 || kind == 0x41 { usize::from(u16::MAX) } else { LIKELY }
 }
 
@@ -188,15 +194,13 @@ impl Row {
         !matches!(self.word, "ack" | "command" | "time" | "address")
     }
 
-    fn fits(&self, start: Start, kind: u8, length: usize) -> bool {
+    fn fits(&self, start: Start, length: usize) -> bool {
         let length_fits = match self.length {
             Any => true,
             Is(lengths) => lengths.contains(&length),
             AtLeast(least) => length >= least,
         };
-        self.kind == kind
-            && self.start.is_none_or(|s| s == start)
-            && (length_fits || length == EMPTY && !matches!(self.length, Is(_)))
+        self.start.is_none_or(|s| s == start) && (length_fits || length == EMPTY && !matches!(self.length, Is(_)))
     }
 }
 
@@ -210,4 +214,30 @@ const fn row(
     answered: Answered,
 ) -> Row {
     Row { start, kind, length, word, title, read, answered }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_in_the_order_of_their_types() {
+        assert!(TABLE.is_sorted_by_key(|row| row.kind));
+    }
+
+    #[test]
+    fn no_row_is_hidden_by_one_above_it() {
+        for (index, row) in TABLE.iter().enumerate() {
+            let (start, length) = (
+                row.start.unwrap_or(Short),
+                match row.length {
+                    Any => 6,
+                    Is(lengths) => lengths[0],
+                    AtLeast(least) => least,
+                },
+            );
+            let found = find(start, row.kind, length);
+            assert!(std::ptr::eq(found, row), "row {index}, {}, is never reached", row.title);
+        }
+    }
 }

@@ -127,10 +127,10 @@ fn the_filter_finds_names_and_identities() {
 fn rows(harness: &Shown) -> Vec<String> {
     let mut rows: Vec<_> = harness
         .get_all_by_role(Role::ListItem)
-        .filter_map(|node| Some((node.rect().top() as i32, node.accesskit_node().label()?)))
+        .filter_map(|node| Some((node.rect().top(), node.accesskit_node().label()?)))
         .filter(|(_, name)| !name.starts_with("New sender"))
         .collect();
-    rows.sort();
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
     rows.into_iter().map(|(_, name)| name).collect()
 }
 

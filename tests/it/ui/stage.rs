@@ -47,8 +47,8 @@ impl Stage {
     /// A few devices in every state, and their packets.
     pub fn fleet() -> Self {
         let mut stage = Self::empty();
-        for (n, vehicle) in FLEET.iter().enumerate() {
-            stage.add(n as i64 + 1, vehicle);
+        for (id, vehicle) in (1..).zip(&FLEET) {
+            stage.add(id, vehicle);
         }
         stage.data.count(stage.now);
         stage
@@ -72,7 +72,8 @@ impl Stage {
         stage
     }
 
-    fn add(&mut self, id: i64, vehicle: &Vehicle) {
+    fn add(&mut self, number: i32, vehicle: &Vehicle) {
+        let id = i64::from(number);
         let device = DeviceId(id);
         let (first_seen, heard) = (self.ago(86_400 * 3), self.ago(vehicle.heard_s));
         let made = Device {
@@ -86,7 +87,8 @@ impl Stage {
             last_heard: Some(heard),
         };
         let mut committed = Committed { devices: vec![made], ..Committed::default() };
-        for n in (0..30).rev() {
+        for back in (0..30).rev() {
+            let n = i64::from(back);
             let at = self.ago(vehicle.heard_s + n * vehicle.every_s);
             let packet = PacketId(id * 1_000 + 30 - n);
             committed.packets.push(packet_row(packet, device, vehicle.protocol, at));
@@ -103,8 +105,11 @@ impl Stage {
                 device,
                 fix: Fix {
                     at,
-                    place: LatLon::new(51.1 + id as f64 * 0.02 - n as f64 * 0.001, 4.4 + n as f64 * 0.002)
-                        .expect("on the globe"),
+                    place: LatLon::new(
+                        51.1 + f64::from(number) * 0.02 - f64::from(back) * 0.001,
+                        4.4 + f64::from(back) * 0.002,
+                    )
+                    .expect("on the globe"),
                     valid: true,
                     altitude_m: None,
                     speed_kmh: Some(vehicle.speed_kmh),

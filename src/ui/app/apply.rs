@@ -1,0 +1,151 @@
+//! Carries out what was asked for. The only place that does.
+
+use egui::Context;
+
+use super::App;
+use crate::{
+    backend::{ExportJob, History},
+    model::{PacketId, PacketRow},
+    ui::{Action, data::Opened, view::Sheet},
+    wire,
+};
+
+impl App {
+    /// Does one thing that was asked for.
+    pub(super) fn apply(&mut self, ctx: &Context, action: Action) {
+        match action {
+            Action::SelectDevice(device) => {
+                self.close_packet();
+                if self.view.follow.is_some() && self.view.follow != device {
+                    self.view.follow = None;
+                }
+                self.view.selection.device = device;
+            }
+            Action::SelectPacket(id) => self.select_packet(id, None),
+            Action::SelectFix { device, fix, packet } => {
+                self.select_packet(packet, Some(fix));
+                self.view.selection.device = Some(device);
+            }
+            Action::SelectField(field) => self.view.selection.field = field,
+            Action::HoverField(field) => self.view.hovered_field = field,
+            Action::StepPacket(rows) => self.step_packet(rows),
+            Action::Escape => self.escape(),
+            Action::Adopt(device) => {
+                let pending = self.backend().adopt(device, None);
+                self.asks.adopt(device, pending);
+            }
+            Action::Ignore(device) => {
+                let pending = self.backend().ignore(device);
+                let what = format!("ignore {}", self.data.label(device));
+                self.asks.change(what, pending);
+                if self.view.selection.device == Some(device) {
+                    self.view.selection.device = None;
+                }
+            }
+            Action::Rename(device, name) => {
+                let name = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
+                let pending = self.backend().rename(device, name);
+                let what = format!("rename {}", self.data.label(device));
+                self.asks.change(what, pending);
+            }
+            Action::Follow(device) => self.view.follow = device,
+            Action::FitAll => self.panels.map.fit_all(),
+            Action::FitDevice(device) => self.panels.map.fit_device(device),
+            Action::Zoom(levels) => self.panels.map.zoom_by(levels),
+            Action::Listen(protocol, at) => self.backend().listen(protocol, at),
+            Action::Retry(protocol) => self.backend().retry(protocol),
+            Action::SetPolicy(policy) => self.backend().set_policy(policy),
+            Action::ReadAgain => self.news.missed = true,
+            Action::StartDemo => {
+                self.demo.start(self.backend.as_ref());
+                self.toasts.info("The demo is starting: three simulated vehicles");
+            }
+            Action::StopDemo => self.backend().stop_demo(true),
+            Action::ToggleDock => self.view.open.dock = !self.view.open.dock,
+            Action::ToggleDevices => self.view.open.devices = !self.view.open.devices,
+            Action::ToggleDetails => self.view.open.details = !self.view.open.details,
+            Action::Sheet(sheet) => self.view.open.sheet = sheet.filter(|_| self.view.open.sheet != sheet),
+            Action::OpenExport(device) => {
+                self.panels.export.choose(device);
+                self.view.open.sheet = Some(Sheet::Export);
+            }
+            Action::Export { devices, window, format, to, with_suspect } => {
+                let history = History { devices, window, format, with_suspect };
+                let job = ExportJob { history, to };
+                let pending = self.backend().export(job);
+                self.asks.export = Some(pending);
+            }
+            Action::BrowseExport(name) => self.panels.export.browse(ctx.clone(), &name),
+            Action::SetSettings(settings) => self.view.settings = settings,
+            Action::FocusDeviceFilter => {
+                self.view.open.devices = true;
+                self.panels.devices.focus_filter();
+            }
+            Action::Copy(text, what) => {
+                ctx.copy_text(text);
+                self.toasts.info(format!("Copied {what}"));
+            }
+        }
+    }
+
+    pub(super) fn open(&mut self, row: PacketRow) {
+        let profile = row.device.and_then(|id| self.data.devices.get(&id)).map(|d| d.device.profile.clone());
+        let dissection = wire::dissect(row.protocol, &row.bytes, &profile.unwrap_or_default(), row.received);
+        if row.device.is_some() {
+            self.view.selection.device = row.device;
+        }
+        self.data.opened = Some(Opened { row, dissection, fixes: Vec::new() });
+    }
+
+    fn select_packet(&mut self, id: PacketId, fix: Option<i64>) {
+        let selection = &mut self.view.selection;
+        selection.packet = Some(id);
+        selection.field = None;
+        selection.fix = fix;
+        self.view.hovered_field = None;
+        self.data.opened = None;
+        let (packet, fixes) = match self.data.packet_row(id) {
+            Some(row) => {
+                let row = row.clone();
+                self.open(row);
+                (None, Some((id, self.backend().fixes_of_packet(id))))
+            }
+            None => (Some((id, self.backend().packet(id))), Some((id, self.backend().fixes_of_packet(id)))),
+        };
+        self.asks.packet = packet;
+        self.asks.fixes = fixes;
+    }
+
+    fn step_packet(&mut self, rows: i32) {
+        let last = self.data.packets.len().checked_sub(1);
+        let Some(last) = last else { return };
+        let at = match self.view.selection.packet.and_then(|id| self.data.packet_index(id)) {
+            Some(at) => at.saturating_add_signed(rows as isize).min(last),
+            None => last,
+        };
+        if let Some(id) = self.data.packets.get(at).map(|row| row.id) {
+            self.select_packet(id, None);
+        }
+    }
+
+    fn close_packet(&mut self) {
+        self.view.selection.packet = None;
+        self.view.selection.field = None;
+        self.view.selection.fix = None;
+        self.view.hovered_field = None;
+        self.data.opened = None;
+    }
+
+    fn escape(&mut self) {
+        if self.view.open.sheet.is_some() {
+            self.view.open.sheet = None;
+        } else if self.view.selection.field.is_some() {
+            self.view.selection.field = None;
+        } else if self.view.selection.packet.is_some() {
+            self.close_packet();
+        } else {
+            self.view.selection.device = None;
+            self.view.follow = None;
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The application: `logic` takes in facts and answers, `ui` lays out, and one `apply` carries out what was asked for.
+
+mod apply;
+mod demo;
+mod news;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use egui::{Context, ViewportCommand};
+use jiff::tz::TimeZone;
+
+use self::{demo::Demo, news::News};
+use super::{
+    Cx, Data, View,
+    asks::Asks,
+    command,
+    data::Station,
+    map::{MapOptions, OnlineMap, camera::Camera},
+    panels::Panels,
+    theme,
+    toasts::Toasts,
+    view::{self, Open, Settings, ThemeChoice},
+};
+use crate::{
+    backend::{Backend, Feed},
+    model::{Clock, Timestamp},
+};
+
+/// Between two looks at answers that are on their way.
+const POLL: Duration = Duration::from_millis(25);
+/// What the receivers and the store may take to finish when the window closes.
+const STOP_PATIENCE: Duration = Duration::from_secs(4);
+/// Between two looks at the addresses of this machine.
+const LAN_EVERY: Duration = Duration::from_secs(15);
+
+/// What `main`, or a test, decides about the window.
+pub struct Options {
+    pub clock: Clock,
+    /// The zone of "local time".
+    pub zone: TimeZone,
+    /// Set from outside (SIGTERM, SIGINT) to close the window.
+    pub quit: Arc<AtomicBool>,
+    /// Map tiles are read while drawing, not beside it: for tests, whose pictures must not depend on speed.
+    pub sync_tiles: bool,
+    /// Where tiles of the online map are kept; `None` keeps none.
+    pub tile_cache: Option<PathBuf>,
+}
+
+impl Options {
+    /// For a window on a desktop.
+    pub fn new(clock: Clock) -> Self {
+        let dirs = directories::ProjectDirs::from("", "", "wayglass");
+        let tile_cache = dirs.map(|dirs| dirs.cache_dir().join("tiles"));
+        Self { clock, zone: TimeZone::system(), quit: Arc::default(), sync_tiles: false, tile_cache }
+    }
+}
+
+/// The window's state: the backend, what is known of it, and what is being looked at.
+pub struct App {
+    /// `None` only after [`eframe::App::on_exit`].
+    backend: Option<Backend>,
+    feed: Feed,
+    clock: Clock,
+    quit: Arc<AtomicBool>,
+    data: Data,
+    view: View,
+    panels: Panels,
+    asks: Asks,
+    toasts: Toasts,
+    /// Settings as the context has them; differs from the view's for a moment after a change.
+    dressed: Option<Settings>,
+    lan_read: Option<Instant>,
+    tile_cache: Option<PathBuf>,
+    /// A text field had the keyboard at the end of the last frame: egui takes it away before we see the key that did it.
+    typing: bool,
+    demo: Demo,
+    news: News,
+}
+
+/// What is kept between runs beside egui's own memory.
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+struct Kept {
+    settings: Settings,
+    open: KeptOpen,
+    /// Where the map looked.
+    camera: Option<Camera>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+struct KeptOpen {
+    dock: bool,
+    devices: bool,
+    details: bool,
+}
+
+impl Default for KeptOpen {
+    fn default() -> Self {
+        let Open { dock, devices, details, sheet: _ } = Open::default();
+        Self { dock, devices, details }
+    }
+}
+
+/// Where [`Kept`] lies in eframe's storage.
+const KEPT: &str = "wayglass";
+
+impl App {
+    /// The window over a backend that was started for it.
+    pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
+        theme::install(&cc.egui_ctx);
+        let Kept { settings, open, camera } =
+            cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
+        let KeptOpen { dock, devices, details } = open;
+        let view = View {
+            settings,
+            open: Open { dock, devices, details, sheet: None },
+            local_zone: options.zone,
+            ..View::default()
+        };
+        let online = online(&view.settings, options.tile_cache.as_ref());
+        let map = MapOptions { camera, online, sync_tiles: options.sync_tiles };
+        let panels = Panels::new(cc.wgpu_render_state.as_ref(), map);
+        let mut asks = Asks::default();
+        // Subscribed before the first question, so that nothing falls between the two.
+        let feed = backend.feed();
+        asks.reload(&backend);
+        Self {
+            feed,
+            clock: options.clock,
+            quit: options.quit,
+            data: Data::default(),
+            view,
+            panels,
+            asks,
+            toasts: Toasts::default(),
+            dressed: None,
+            lan_read: None,
+            tile_cache: options.tile_cache,
+            typing: false,
+            demo: Demo::default(),
+            news: News::default(),
+            backend: Some(backend),
+        }
+    }
+
+    /// What the window knows; for tests.
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// What is being looked at; for tests.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    fn backend(&self) -> &Backend {
+        self.backend.as_ref().expect("taken only on exit, after the last frame")
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    fn look_at_station(&mut self) {
+        let Some(backend) = &self.backend else { return };
+        let lan_is_old = self.lan_read.is_none_or(|read| read.elapsed() > LAN_EVERY);
+        let lan = if lan_is_old { backend.lan_addresses() } else { std::mem::take(&mut self.data.station.lan) };
+        if lan_is_old {
+            self.lan_read = Some(Instant::now());
+        }
+        let demo = backend.demo_running();
+        let demo_left = self.demo.left_behind(&self.data, demo);
+        self.data.station = Station {
+            receivers: backend.receivers(),
+            policy: backend.policy(),
+            viewer: backend.viewer(),
+            demo,
+            demo_left: demo_left && !backend.viewer(),
+            lan,
+            data_dir: backend.data_dir().to_owned(),
+        };
+    }
+
+    /// Theme, scale and online map, where they changed.
+    fn dress(&mut self, ctx: &Context) {
+        if self.dressed.as_ref() == Some(&self.view.settings) {
+            // Ctrl and plus or minus change it, too.
+            if (ctx.zoom_factor() - self.view.settings.ui_scale).abs() > 0.001 {
+                self.view.settings.ui_scale = ctx.zoom_factor();
+                self.dressed = Some(self.view.settings.clone());
+            }
+            return;
+        }
+        ctx.set_theme(match self.view.settings.theme {
+            ThemeChoice::System => egui::ThemePreference::System,
+            ThemeChoice::Light => egui::ThemePreference::Light,
+            ThemeChoice::Dark => egui::ThemePreference::Dark,
+        });
+        ctx.set_zoom_factor(self.view.settings.ui_scale);
+        self.panels.map.set_online(online(&self.view.settings, self.tile_cache.as_ref()));
+        self.dressed = Some(self.view.settings.clone());
+    }
+}
+
+/// The online map as the settings want it.
+fn online(settings: &Settings, cache_dir: Option<&PathBuf>) -> Option<OnlineMap> {
+    let view::OnlineMap { on, template, attribution } = &settings.online_map;
+    on.then(|| OnlineMap {
+        url: template.clone(),
+        attribution: attribution.clone(),
+        cache_dir: cache_dir.cloned(),
+        ..OnlineMap::default()
+    })
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        if self.quit.load(Ordering::Relaxed) {
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
+        self.take_facts(ctx);
+        self.take_answers();
+        self.read_again(ctx);
+        self.look_at_station();
+        let now = self.now();
+        self.data.count(now);
+        self.ask(now);
+        if self.demo.on_the_road(&self.data) {
+            self.panels.map.fit_all();
+        }
+        if self.asks.waiting() {
+            ctx.request_repaint_after(POLL);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
+        self.dress(&ctx);
+        let mut actions = Vec::new();
+        for command in command::pressed(&ctx, self.typing) {
+            actions.extend(command.action(&self.view).into_iter().flatten());
+        }
+        let now = self.now();
+        let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
+        self.panels.ui(ui, &mut cx);
+        self.toasts.ui(&ctx);
+        self.typing = ctx.text_edit_focused();
+        if !actions.is_empty() {
+            // What they change shows in the next frame.
+            ctx.request_repaint();
+        }
+        for action in actions {
+            self.apply(&ctx, action);
+        }
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        let Open { dock, devices, details, sheet: _ } = self.view.open;
+        let kept = Kept {
+            settings: self.view.settings.clone(),
+            open: KeptOpen { dock, devices, details },
+            camera: Some(self.panels.map.camera()),
+        };
+        eframe::set_value(storage, KEPT, &kept);
+    }
+
+    fn on_exit(&mut self) {
+        if let Some(backend) = self.backend.take() {
+            backend.stop(STOP_PATIENCE);
+        }
+    }
+}

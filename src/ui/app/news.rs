@@ -1,0 +1,202 @@
+//! What arrives: facts from the feed, answers from the store, and the questions that come of them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use egui::Context;
+
+use super::App;
+use crate::{
+    model::{DeviceId, DeviceOverview, DeviceState, Fact, PacketId, StoredFix, Timestamp},
+    ui::{
+        asks::{self, Fresh},
+        data::MAX_EVENTS,
+        format,
+        map::Trail,
+    },
+};
+
+/// Time that facts may take of one frame; the rest waits for the next.
+const FACT_BUDGET: Duration = Duration::from_millis(5);
+/// Between two readings of everything.
+const REREAD_EVERY: Duration = Duration::from_millis(700);
+/// Trails that are loaded without being asked for; the selected device's always is.
+const MAX_TRAILS: usize = 300;
+
+/// What is known to be out of date.
+#[derive(Default)]
+pub(super) struct News {
+    /// Something happened that no fact told: read again.
+    pub(super) missed: bool,
+    /// When it was read last.
+    read_at: Option<Instant>,
+    /// Trails on the map that are not up to date.
+    stale_trails: BTreeSet<DeviceId>,
+    /// The device whose events are shown.
+    events_of: Option<DeviceId>,
+    events_stale: bool,
+}
+
+impl App {
+    pub(super) fn take_facts(&mut self, ctx: &Context) {
+        let begun = Instant::now();
+        while let Some(fact) = self.feed.next() {
+            match fact {
+                Fact::Committed(committed) => {
+                    self.asks.remember(&committed);
+                    self.data.apply(&committed, self.news.events_of);
+                }
+                Fact::Missed => self.news.missed = true,
+            }
+            if begun.elapsed() > FACT_BUDGET {
+                ctx.request_repaint();
+                break;
+            }
+        }
+    }
+
+    /// Reads everything again where that is wanted, but not more often than [`REREAD_EVERY`]: beside a busy instance, a viewer
+    /// misses something all the time.
+    pub(super) fn read_again(&mut self, ctx: &Context) {
+        if !self.news.missed || self.asks.reloading() {
+            return;
+        }
+        let left = self.news.read_at.map_or(Duration::ZERO, |at| REREAD_EVERY.saturating_sub(at.elapsed()));
+        if left > Duration::ZERO {
+            ctx.request_repaint_after(left);
+            return;
+        }
+        let Some(backend) = &self.backend else { return };
+        self.asks.reload(backend);
+        self.news.missed = false;
+        self.news.read_at = Some(Instant::now());
+    }
+
+    fn take_fresh(&mut self, fresh: Fresh) {
+        let before: BTreeMap<_, _> =
+            self.data.trails.keys().filter_map(|id| Some((*id, last_fix(self.data.devices.get(id)?)))).collect();
+        self.data.reload(fresh.devices, fresh.packets, &fresh.since, self.news.events_of);
+        self.data.trouble = None;
+        // The old trail stays on the map until the new one is there.
+        let changed = before.into_iter().filter(|(id, fix)| self.data.devices.get(id).map(last_fix) != Some(*fix));
+        self.news.stale_trails.extend(changed.map(|(id, _)| id));
+        self.news.events_stale = true;
+        self.news.missed |= fresh.overflowed;
+        self.forget_removed();
+    }
+
+    pub(super) fn take_answers(&mut self) {
+        match self.asks.fresh() {
+            Some(Ok(fresh)) => self.take_fresh(fresh),
+            Some(Err(error)) => self.data.trouble = Some(error.to_string()),
+            None => {}
+        }
+        for (device, answer) in self.asks.trails_answered() {
+            match answer {
+                Ok(fixes) => {
+                    self.data.trails.insert(device, Trail::from_fixes(fixes));
+                    self.news.stale_trails.remove(&device);
+                }
+                Err(error) => {
+                    // An empty one, or it would be asked for again at once.
+                    self.data.trails.entry(device).or_default();
+                    self.news.stale_trails.remove(&device);
+                    self.data.trouble = Some(error.to_string());
+                }
+            }
+        }
+        if let Some((id, answer)) = asks::take(&mut self.asks.packet)
+            && self.view.selection.packet == Some(id)
+        {
+            match answer {
+                Ok(Some(row)) => self.open(row),
+                Ok(None) => self.toasts.warn("This packet is no longer kept"),
+                Err(error) => self.toasts.error(format!("Could not read the packet: {error}")),
+            }
+        }
+        if let Some((id, Ok(fixes))) = asks::take(&mut self.asks.fixes) {
+            self.take_fixes(id, fixes);
+        }
+        if let Some((device, Ok(mut events))) = asks::take(&mut self.asks.events)
+            && self.news.events_of == Some(device)
+        {
+            events.reverse();
+            self.data.events = events;
+        }
+        for (device, answer) in self.asks.adopted() {
+            let name = self.data.label(device);
+            match answer {
+                Ok(1) => self.toasts.info(format!("Adopted {name}, 1 position")),
+                Ok(n) => self.toasts.info(format!("Adopted {name}, {} positions", format::count(n))),
+                Err(error) => self.toasts.error(format!("Could not adopt {name}: {error}")),
+            }
+            // Its positions have become history.
+            self.news.stale_trails.insert(device);
+        }
+        for (what, answer) in self.asks.changed() {
+            if let Err(error) = answer {
+                self.toasts.error(format!("Could not {what}: {error}"));
+            }
+        }
+        if let Some(pending) = &mut self.asks.export
+            && let Some(answer) = pending.poll()
+        {
+            self.asks.export = None;
+            let report = answer.map_err(|e| e.to_string()).and_then(|written| written.map_err(|e| e.to_string()));
+            self.panels.export.finished(report);
+        }
+    }
+
+    /// A selection of what is gone is no selection.
+    fn forget_removed(&mut self) {
+        let gone = |id: &DeviceId| !self.data.devices.contains_key(id);
+        if self.view.selection.device.as_ref().is_some_and(gone) {
+            self.view.selection.device = None;
+            self.view.selection.fix = None;
+        }
+        self.news.stale_trails.retain(|id| self.data.devices.contains_key(id));
+        if self.view.follow.as_ref().is_some_and(gone) {
+            self.view.follow = None;
+        }
+    }
+
+    fn take_fixes(&mut self, packet: PacketId, fixes: Vec<StoredFix>) {
+        let Some(opened) = self.data.opened.as_mut().filter(|opened| opened.row.id == packet) else { return };
+        opened.fixes = fixes;
+        // The packet's own point is selected with it; a point that was clicked stays.
+        if self.view.selection.fix.is_none() {
+            self.view.selection.fix = opened.fixes.last().map(|fix| fix.id);
+        }
+    }
+
+    /// Asks for what the selection and the map want and the data lack.
+    pub(super) fn ask(&mut self, now: Timestamp) {
+        let selected = self.view.selection.device;
+        if self.news.events_of != selected || self.news.events_stale {
+            if self.news.events_of != selected {
+                self.data.events.clear();
+            }
+            self.news.events_of = selected;
+            self.news.events_stale = false;
+            self.asks.events = selected.map(|device| (device, self.backend().events(Some(device), MAX_EVENTS)));
+        }
+        let Self { asks, data, news, backend: Some(backend), .. } = self else { return };
+        let lacks = |id: &DeviceId| !data.trails.contains_key(id);
+        let room = MAX_TRAILS.saturating_sub(data.trails.len());
+        let shown = data
+            .devices
+            .values()
+            .filter(|d| d.device.state == DeviceState::Adopted && d.last_fix.is_some())
+            .map(|d| d.device.id)
+            .filter(lacks)
+            .take(room);
+        let stale = news.stale_trails.iter().copied();
+        asks.trails(backend, selected.into_iter().filter(lacks).chain(stale).chain(shown), now);
+    }
+}
+
+fn last_fix(overview: &DeviceOverview) -> Option<i64> {
+    overview.last_fix.as_ref().map(|fix| fix.id)
+}
