@@ -8,6 +8,7 @@ pub mod doctor;
 mod feed;
 mod history;
 mod signal;
+mod soon;
 
 use std::{
     io,
@@ -24,6 +25,7 @@ use config::ConfigError;
 pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
 pub use signal::StopSignal;
+pub use soon::{ClockAdvice, Rederived};
 
 use crate::{
     ingest::Receivers,

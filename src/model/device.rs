@@ -112,6 +112,15 @@ pub struct Profile {
     pub command_language: bool,
 }
 
+impl Profile {
+    /// True where both give every packet the same meaning. Where not, history has to be found again from the packets.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        // Taken apart, so that whoever adds to the profile decides here what it does to history.
+        let Self { model, clock_offset_s, command_language: _ } = self;
+        *model == other.model && *clock_offset_s == other.clock_offset_s
+    }
+}
+
 /// A device as the store has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Device {

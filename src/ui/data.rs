@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use super::{
     lamps::{self, Age, Health},
     map::Trail,
+    remote::Remote,
 };
 use crate::{
     backend::ReceiverLine,
@@ -49,6 +50,8 @@ pub struct Data {
     /// What the store answered instead of data.
     pub trouble: Option<String>,
     pub station: Station,
+    /// Commands, profile and clock of the selected tracker.
+    pub remote: Remote,
     pub pulse: Pulse,
     /// Counts changes of who is there and what they are called.
     pub roster: u64,
@@ -125,7 +128,7 @@ impl Data {
     /// Takes over what a commit made true. `events_of` is the device whose events are shown.
     pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
         // Destructured, so that a new kind of fact has to be handled here.
-        let Committed { packets, fixes, events, devices, readings, commands: _ } = committed;
+        let Committed { packets, fixes, events, devices, readings, commands } = committed;
         for device in devices {
             self.device(device);
         }
@@ -142,6 +145,7 @@ impl Data {
         for (device, newer) in readings {
             self.readings(*device, newer);
         }
+        self.remote.learn(commands);
         for event in events.iter().filter(|e| Some(e.device) == events_of) {
             if self.events.iter().all(|known| known.id != event.id) {
                 self.events.insert(0, event.clone());

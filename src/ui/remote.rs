@@ -3,15 +3,14 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
-    time::Duration,
 };
 
-use super::{Data, asks, format, toasts::Toasts};
+use super::{Action, Data, asks, format, toasts::Toasts};
 use crate::{
     backend::{Backend, ClockAdvice, Error, Pending, Rederived},
     model::{
-        COMMAND_EXPIRES_S, Command, CommandId, CommandState, DeviceId, Direction, PacketId, Profile, Protocol,
-        Timestamp, library::UserCommand,
+        Command, CommandId, CommandState, DeviceId, Direction, PacketId, PacketRow, Profile, Protocol, Timestamp,
+        library::UserCommand,
     },
     wire::{self, Dissection},
 };
@@ -72,8 +71,8 @@ impl Remote {
         self.learn(&told);
     }
 
-    /// What reads these bytes of the command, as the decoder does.
-    pub(super) fn preview(backend: &Backend, text: String, language: bool, now: Timestamp) -> Preview {
+    /// The bytes of a command, and how the decoder reads them.
+    fn preview(backend: &Backend, text: String, language: bool, now: Timestamp) -> Preview {
         let profile = Profile { command_language: language, ..Profile::default() };
         let bytes = backend.preview_command(&profile, &text).map(|bytes| {
             let dissection = wire::dissect(Protocol::Gt06, &bytes, &profile, now);
@@ -89,7 +88,7 @@ impl Data {
         let command = self.remote.commands.iter().find(|command| command.id == id)?;
         let of = |direction: Direction, kind: &str, at: Option<Timestamp>| {
             let at = at?;
-            let fits = |row: &&crate::model::PacketRow| {
+            let fits = |row: &&PacketRow| {
                 row.device == Some(command.device) && row.direction == direction && row.kind == kind && row.received == at
             };
             self.packets.iter().rev().find(fits).map(|row| row.id)
@@ -145,7 +144,7 @@ impl Asking {
             remote.commands.clear();
             remote.advice = None;
             self.commands = tracker.map(|id| (id, backend.commands(Some(id), MAX_COMMANDS)));
-            self.advice = tracker.map(|id| (id, backend.clock_doctor(id)));
+            self.advice = tracker.map(|id| (id, backend.clock_advice(id)));
         }
     }
 
@@ -155,29 +154,35 @@ impl Asking {
         data.remote.of = None;
     }
 
-    pub(super) fn send(&mut self, backend: &Backend, device: DeviceId, text: String, forced: bool) {
-        let patience = Duration::from_secs(COMMAND_EXPIRES_S);
-        self.sent.push((device, backend.send_command(device, text, patience, forced)));
+    /// Does what was asked for; anything else is none of its business.
+    pub(super) fn carry_out(&mut self, backend: &Backend, data: &mut Data, action: Action, now: Timestamp) {
+        match action {
+            Action::PreviewCommand { text, language } => {
+                data.remote.preview = Some(Remote::preview(backend, text, language, now));
+            }
+            Action::SendCommand { device, text, patience, forced } => {
+                self.sent.push((device, backend.send_command(device, text, patience, forced)));
+            }
+            Action::CancelCommand(command) => {
+                self.changed.push(("take the command back", backend.cancel_command(command)));
+            }
+            Action::AddUserCommand { title, text } => {
+                self.added.push(((), backend.add_user_command(title, text)));
+            }
+            Action::RemoveUserCommand(id) => {
+                self.changed.push(("remove your command", backend.remove_user_command(id)));
+            }
+            Action::SetProfile(device, profile) => self.set_profile(backend, data, device, profile),
+            _ => {}
+        }
     }
 
-    pub(super) fn cancel(&mut self, backend: &Backend, command: CommandId) {
-        self.changed.push(("take the command back", backend.cancel_command(command)));
-    }
-
-    pub(super) fn add_own(&mut self, backend: &Backend, title: String, text: String) {
-        self.added.push(((), backend.add_user_command(title, text)));
-    }
-
-    pub(super) fn remove_own(&mut self, backend: &Backend, id: i64) {
-        self.changed.push(("remove your command", backend.remove_user_command(id)));
-    }
-
-    pub(super) fn set_profile(&mut self, backend: &Backend, data: &mut Data, device: DeviceId, profile: Profile) {
+    fn set_profile(&mut self, backend: &Backend, data: &mut Data, device: DeviceId, profile: Profile) {
         let same = data.devices.get(&device).is_some_and(|known| known.device.profile.reads_like(&profile));
         if !same {
             data.remote.rereads.insert(device, Reread::Running);
         }
-        self.profiles.push((device, backend.set_profile(device, profile)));
+        self.profiles.push((device, backend.change_profile(device, profile)));
     }
 
     /// Takes in what was answered.
@@ -237,7 +242,7 @@ impl Asking {
         }
         if data.remote.of == Some(device) {
             data.remote.advice = None;
-            self.advice = Some((device, backend.clock_doctor(device)));
+            self.advice = Some((device, backend.clock_advice(device)));
         }
     }
 }

@@ -84,6 +84,7 @@ impl App {
         self.news.stale_trails.extend(changed.map(|(id, _)| id));
         self.news.events_stale = true;
         self.news.missed |= fresh.overflowed;
+        self.remote.read_again(&mut self.data);
         self.forget_removed();
     }
 
@@ -140,6 +141,9 @@ impl App {
                 self.toasts.error(format!("Could not {what}: {error}"));
             }
         }
+        if let Some(backend) = &self.backend {
+            self.remote.take(backend, &mut self.data, &mut self.toasts);
+        }
         if let Some(pending) = &mut self.asks.export
             && let Some(answer) = pending.poll()
         {
@@ -182,7 +186,8 @@ impl App {
             self.news.events_stale = false;
             self.asks.events = selected.map(|device| (device, self.backend().events(Some(device), MAX_EVENTS)));
         }
-        let Self { asks, data, news, backend: Some(backend), .. } = self else { return };
+        let Self { asks, remote, data, news, backend: Some(backend), .. } = self else { return };
+        remote.ask(backend, data, selected);
         let lacks = |id: &DeviceId| !data.trails.contains_key(id);
         let room = MAX_TRAILS.saturating_sub(data.trails.len());
         let shown = data

@@ -6,13 +6,20 @@ mod meaning;
 mod preview;
 pub(super) mod receipts;
 
-use egui::{Align, Label, Layout, RichText, ScrollArea, TextEdit, TextStyle, Ui, WidgetInfo, accesskit::Role, vec2};
+use std::time::Duration;
 
-use guard::Guard;
+use egui::{
+    Align, ComboBox, Label, Layout, RichText, ScrollArea, TextEdit, TextStyle, Ui, WidgetInfo, accesskit::Role, vec2,
+};
+
+use guard::{Go, Guard};
 use library::{Offer, Shelf, sentence_case};
 
 use crate::{
-    model::{COMMAND_EXPIRES_S, DeviceId, DeviceOverview, Profile, library::danger},
+    model::{
+        COMMAND_EXPIRES_S, DeviceId, DeviceOverview, Profile,
+        library::{Danger, danger},
+    },
     ui::{Action, Cx, format, icons::Icon, theme, widgets},
 };
 
@@ -34,6 +41,7 @@ pub(super) struct Commands {
     values: Vec<String>,
     text: String,
     guard: Guard,
+    patience: Patience,
     /// Under which name the text is to be kept, while that is being typed.
     keeping: Option<String>,
 }
@@ -130,9 +138,17 @@ impl Commands {
         }
         language(ui, cx, overview);
         let sendable = bytes(ui, cx, overview, &text);
-        let danger = danger(&text);
-        let allowed = danger.is_none_or(|danger| self.guard.ui(ui, overview, danger, cx.now));
-        self.send(ui, cx, overview, text, sendable && allowed, danger.is_some());
+        let mut go = match danger(&text) {
+            Some(danger) => self.guard.ui(ui, overview, danger, cx.now),
+            None => Go::Yes { forced: false },
+        };
+        if !sendable {
+            go = Go::No("These bytes cannot be sent");
+        }
+        if cx.data.station.viewer {
+            go = Go::No("This window only looks on");
+        }
+        self.send(ui, cx, overview, text, go);
     }
 
     /// What the chosen command is about, and a field for each of its parameters.
@@ -183,28 +199,70 @@ impl Commands {
         }
     }
 
-    fn send(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview, text: String, may: bool, danger: bool) {
+    fn send(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview, text: String, go: Go) {
         let p = theme::palette(ui);
         let id = overview.device.id;
         let connected = cx.data.remote.connected.contains(&id);
+        let (may, why_not, forced) = match go {
+            Go::Yes { forced } => (true, "", forced),
+            Go::No(why) => (false, why, false),
+        };
+        let dangerous = danger(&text);
+        // Nobody wants yesterday's cut today.
+        let patience = if dangerous == Some(Danger::FuelCut) { Patience::default() } else { self.patience };
         ui.add_space(2.0);
         ui.horizontal(|ui| {
             let title = if connected { "Send" } else { "Queue" };
             let button = widgets::primary(ui, Some(Icon::Right), title);
-            let button = if danger && may { button.fill(p.alarm) } else { button };
-            let why_not = if danger { "Confirm it first" } else { "These bytes cannot be sent" };
+            let button = if dangerous.is_some() && may { button.fill(p.alarm) } else { button };
             if ui.add_enabled(may, button).on_disabled_hover_text(why_not).clicked() {
-                cx.ask(Action::SendCommand { device: id, text });
+                cx.ask(Action::SendCommand { device: id, text, patience: patience.length(), forced });
                 self.guard.reset();
             }
-            let when = if connected {
-                "It is connected: goes out at once".to_owned()
-            } else {
-                let patience = format::span(i64::try_from(COMMAND_EXPIRES_S).unwrap_or_default());
-                format!("Will be sent at the next login, expires in {patience}")
-            };
-            ui.add(Label::new(widgets::weak(ui, when)).truncate());
+            if connected {
+                ui.add(Label::new(widgets::weak(ui, "Goes out at once: it is connected")).truncate());
+                return;
+            }
+            ui.label(widgets::weak(ui, "Goes out at its next login, within"));
+            if dangerous == Some(Danger::FuelCut) {
+                ui.label(patience.title()).on_hover_text("A cut never waits longer");
+                return;
+            }
+            let combo = ComboBox::from_id_salt("patience").width(70.0).selected_text(patience.title());
+            let combo = combo.show_ui(ui, |ui| {
+                for other in Patience::ALL {
+                    ui.selectable_value(&mut self.patience, other, other.title());
+                }
+            });
+            combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "How long it may wait"));
         });
+    }
+}
+
+/// How long a command may wait for its device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Patience {
+    #[default]
+    Usual,
+    Hour,
+    Day,
+    Week,
+}
+
+impl Patience {
+    const ALL: [Self; 4] = [Self::Usual, Self::Hour, Self::Day, Self::Week];
+
+    fn length(self) -> Duration {
+        match self {
+            Self::Usual => Duration::from_secs(COMMAND_EXPIRES_S),
+            Self::Hour => Duration::from_hours(1),
+            Self::Day => Duration::from_hours(24),
+            Self::Week => Duration::from_hours(24 * 7),
+        }
+    }
+
+    fn title(self) -> String {
+        format::span(i64::try_from(self.length().as_secs()).unwrap_or(i64::MAX))
     }
 }
 

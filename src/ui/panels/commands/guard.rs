@@ -18,14 +18,25 @@ pub(super) struct Guard {
     known: bool,
 }
 
+/// Whether a command may go now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Go {
+    Yes {
+        /// A refusal was read and overruled.
+        forced: bool,
+    },
+    /// Why not.
+    No(&'static str),
+}
+
 impl Guard {
     /// Forgets everything: it is another command now.
     pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// The card over the button. True when the command may go.
-    pub(super) fn ui(&mut self, ui: &mut Ui, overview: &DeviceOverview, danger: Danger, now: Timestamp) -> bool {
+    /// The card over the button.
+    pub(super) fn ui(&mut self, ui: &mut Ui, overview: &DeviceOverview, danger: Danger, now: Timestamp) -> Go {
         let p = theme::palette(ui);
         let device = &overview.device;
         let refusal = refusal(danger, overview, now);
@@ -50,7 +61,11 @@ impl Guard {
                 }
             });
         });
-        confirmed(device, &self.typed) && (refusal.is_none() || self.known)
+        match (confirmed(device, &self.typed), refusal) {
+            (false, _) => Go::No("Confirm it first"),
+            (true, Some(_)) if !self.known => Go::No("Refused: the vehicle may be moving"),
+            (true, refusal) => Go::Yes { forced: refusal.is_some() },
+        }
     }
 }
 
