@@ -117,14 +117,10 @@ impl Backend {
 
     /// Looks on: another instance receives into this folder.
     pub fn view(data_dir: &Path, clock: Clock, wake: Wake) -> Result<Self, StartError> {
-        let store = Store::view(data_dir, Arc::clone(&clock))?;
+        let mut options = Options::new(Arc::clone(&clock));
+        options.wake = Some(wake);
+        let store = Store::view_with(data_dir, options)?;
         let runtime = runtime()?;
-        let mut facts = store.facts();
-        runtime.spawn(async move {
-            while facts.recv().await.is_some() {
-                wake();
-            }
-        });
         let data_dir = data_dir.to_owned();
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
         Ok(Self { runtime, store, receivers: None, clock, data_dir, settings: None, changes, demo })

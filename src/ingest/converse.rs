@@ -185,7 +185,9 @@ impl<W: AsyncWrite> Driver<'_, W> {
     /// Waits until everything so far is durable, then writes the answers it has earned.
     async fn settle(&mut self) -> Result<(), End> {
         for receipt in self.unsettled.drain(..) {
-            receipt.durable().await.map_err(End::NotStored)?;
+            if receipt.durable().await.map_err(End::NotStored)?.refused {
+                return Err(End::Asked("the sender was set aside and the policy is strict"));
+            }
         }
         if self.answers.is_empty() {
             return Ok(());

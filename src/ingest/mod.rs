@@ -1,6 +1,6 @@
 //! Receivers: sockets and tasks. Every read is stamped with the time here, because `wire` never asks for it.
 //!
-//! One task a connection ([`converse`] for byte streams, [`http`] for requests); one task a receiver ([`supervise`]) that binds,
+//! One task a connection (`converse` for byte streams, `http` for requests); one task a receiver (`supervise`) that binds,
 //! accepts, and binds again when the address changes or the port was taken. A reply leaves only after the commit of everything
 //! it stands for; a commit that fails closes the connection unanswered (GT06) or answers 503 (HTTP), so the device keeps its data.
 
@@ -142,7 +142,7 @@ struct Receiver {
 
 /// All receivers, running.
 pub struct Receivers {
-    receivers: Vec<Receiver>,
+    running: Vec<Receiver>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -169,13 +169,13 @@ impl Receivers {
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };
-        let receivers = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, at, &site)).collect();
-        Self { receivers, stop, tasks }
+        let running = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, at, &site)).collect();
+        Self { running, stop, tasks }
     }
 
     /// How each receiver fares.
     pub fn lines(&self) -> Vec<ReceiverLine> {
-        self.receivers
+        self.running
             .iter()
             .map(|r| ReceiverLine {
                 protocol: r.protocol,
@@ -188,21 +188,21 @@ impl Receivers {
 
     /// Listens elsewhere from now on. Open connections stay.
     pub fn listen(&self, protocol: Protocol, at: ListenAt) {
-        for receiver in self.receivers.iter().filter(|r| r.protocol == protocol) {
+        for receiver in self.running.iter().filter(|r| r.protocol == protocol) {
             receiver.wanted.send_replace(at);
         }
     }
 
     /// Tries a waiting receiver again at once.
     pub fn retry(&self, protocol: Protocol) {
-        for receiver in self.receivers.iter().filter(|r| r.protocol == protocol) {
+        for receiver in self.running.iter().filter(|r| r.protocol == protocol) {
             receiver.retry.notify_one();
         }
     }
 
     /// Waits until every receiver is bound, off, or has failed to bind.
     pub async fn settled(&self) {
-        for receiver in &self.receivers {
+        for receiver in &self.running {
             let mut status = receiver.status.clone();
             // An error means that the receiver has ended, which is settled too.
             status.wait_for(|s| !matches!(s, ReceiverStatus::Starting)).await.ok();

@@ -159,6 +159,11 @@ pub const TABLE: &[About] = &[
     about("tag", "Tag", ""),
     about("source", "Provider", ""),
     about("ssid", "Wi-Fi", ""),
+    about("bssid", "Wi-Fi access point", ""),
+    about("created_at", "Reported at", ""),
+    about("rad", "Region radius", "m"),
+    about("sent", "Sent at", ""),
+    about("inrids", "In regions (ids)", ""),
 ];
 
 /// What `key` means; the number of a numbered name is set aside. `None` for a name that is not in the table.

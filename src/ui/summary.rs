@@ -55,7 +55,7 @@ const MOST_CHARS: usize = 160;
 ///
 /// `answered` is the packet that this one answers, where it is known.
 pub fn summarize(row: &PacketRow, profile: &Profile, units: Units, answered: Option<&PacketRow>) -> Summary {
-    let dissection = wire::dissect(row.protocol, &row.bytes, profile, row.received);
+    let dissection = wire::dissect_kept(row, profile);
     summary_of(row, &dissection, units, answered)
 }
 

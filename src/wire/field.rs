@@ -134,8 +134,10 @@ impl Field {
             Value::Real(x) => x.to_string(),
             Value::Scaled { value, divisor, .. } => {
                 // As many places as one step on the wire is worth.
-                let places = if *divisor > 1.0 { divisor.log10().ceil() } else { 0.0 };
-                format!("{value:.0$}", places as usize)
+                let places = std::iter::successors(Some(1.0), |step| Some(step * 10.0))
+                    .take_while(|step| step < divisor)
+                    .count();
+                format!("{value:.places$}")
             }
         };
         match self.unit {

@@ -14,7 +14,7 @@ pub mod owntracks;
 
 pub use field::{CrcCheck, Dissection, Field, Value, hex};
 
-use crate::model::{Command, Device, Identity, NewPacket, Profile, Protocol, Timestamp};
+use crate::model::{Command, Device, Direction, Identity, NewPacket, PacketRow, Profile, Protocol, Timestamp};
 
 /// Explains one packet, alone. Fields come back even when the message is refused.
 ///
@@ -24,6 +24,16 @@ pub fn dissect(protocol: Protocol, bytes: &[u8], profile: &Profile, received: Ti
     match protocol {
         Protocol::Gt06 => gt06::dissect(bytes, profile, received),
         Protocol::OwnTracks => owntracks::dissect(bytes, received),
+    }
+}
+
+/// Explains a packet that is kept, as it was understood when it came: what the request told beside its body counts as it did then.
+pub fn dissect_kept(packet: &PacketRow, profile: &Profile) -> Dissection {
+    match (packet.protocol, packet.direction) {
+        (Protocol::OwnTracks, Direction::In) => {
+            owntracks::dissect_kept(&packet.bytes, packet.context.as_deref(), None, packet.received)
+        }
+        (protocol, _) => dissect(protocol, &packet.bytes, profile, packet.received),
     }
 }
 

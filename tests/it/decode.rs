@@ -1,13 +1,16 @@
 //! `wayglass decode`: what people paste, and what they get for it.
 
-use std::{ffi::OsString, fs, io::Write as _, path::PathBuf, sync::Arc};
+use std::{ffi::OsString, fmt::Write as _, fs, io::Write as _, path::PathBuf, sync::Arc};
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use wayglass::{
     cli::decode::{DecodeArgs, Ended, Language, run},
     model::{Clock, Direction, Protocol},
-    wire::dress::{self, Line},
+    wire::{
+        dress::{self, Line},
+        hex,
+    },
 };
 
 const LOGIN: &str = "78780d01012345678901234500018cdd0d0a";
@@ -45,14 +48,14 @@ fn read(line: &str, expected: Option<Protocol>) -> String {
         Err(complaint) => format!("column {}: {}", complaint.column, complaint.text),
         Ok(Line::Buffer(buffer)) => {
             let mut said = match buffer.protocol {
-                Protocol::Gt06 => buffer.bytes.iter().map(|b| format!("{b:02x}")).collect(),
+                Protocol::Gt06 => hex(&buffer.bytes),
                 Protocol::OwnTracks => String::from_utf8_lossy(&buffer.bytes).into_owned(),
             };
             if buffer.direction == Direction::Out {
                 said += " out";
             }
             if let Some(cut) = buffer.cut {
-                said += &format!(" cut at {}: {}", cut.column, cut.text);
+                let _ = write!(said, " cut at {}: {}", cut.column, cut.text);
             }
             said
         }
@@ -141,7 +144,7 @@ fn bodies_are_found() {
         format!("owntracks/jane/phone {body}"),
         format!("2023-11-14T22:13:20Z\t*                 \t{body}"),
         format!("[T1a2b: owntracks < 203.0.113.7] {body}"),
-        body.bytes().map(|b| format!("{b:02x}")).collect(),
+        hex(body.as_bytes()),
     ] {
         assert_eq!(read(&line, None), body, "{line}");
         assert_eq!(read(&line, Some(Protocol::OwnTracks)), body, "{line}");
@@ -181,7 +184,7 @@ fn one_json_document_may_take_many_lines() {
 fn a_body_becomes_the_object_of_the_contract() {
     let body = r#"{"_type":"location","lat":1.5,"lon":-2,"tst":1700000000,"tid":"JJ","vel":61,"batt":41}"#;
     let said = decode(&args(Language::Auto, true, &[body]), b"");
-    let hex: String = body.bytes().map(|b| format!("{b:02x}")).collect();
+    let hex = hex(body.as_bytes());
     let wanted = format!(
         concat!(
             r#"{{"protocol":"owntracks","offset":0,"length":86,"hex":"{hex}","kind":"location","type":null,"title":"Position","#,
@@ -252,7 +255,7 @@ fn a_login_is_explained_in_a_log_too() {
 #[test]
 fn an_http_request_in_a_log_is_head_and_body() {
     let request = "POST /?u=a&d=b HTTP/1.1\r\nAuthorization: Basic aHVudGVyMg==\r\n\r\n{\"_type\":\"location\",\"lat\":1,\"lon\":2,\"tst\":1700000000}";
-    let hex: String = request.bytes().map(|b| format!("{b:02x}")).collect();
+    let hex = hex(request.as_bytes());
     let line = format!("2024-06-02 14:21:11  INFO: [Te3c4e6ff: owntracks < 203.0.113.7] {hex}");
     let said = decode(&args(Language::Auto, true, &[&line]), b"");
     let found = objects(&said);

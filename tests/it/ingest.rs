@@ -129,7 +129,7 @@ fn the_samples_of_the_recipe_are_taken() {
     assert_eq!((status, body.as_str()), (200, "[]"));
     assert!(head.contains("content-type: application/json"), "{head}");
     // 61 km/h is 61 km/h (protocols/owntracks.md §9.1).
-    assert_eq!(station.sql::<f64>("SELECT speed_kmh FROM positions"), 61.0);
+    assert_eq!(station.sql::<i64>("SELECT speed_kmh = 61 FROM positions"), 1);
     let no_time = r#"{"lon":2.29513,"lat":48.85833,"_type":"location","topic":"owntracks/jane/phone","tid":"JJ"}"#;
     assert_eq!(post(station.owntracks, no_time).status, 200);
     let clock = "2026-11-21T12:00:00Z".parse::<wayglass::model::Timestamp>().expect("a time").as_millisecond();

@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test; made-up numbers")]
 
-use std::collections::HashSet;
-
 use egui::{Theme, pos2};
 use egui_kittest::{Harness, kittest::Queryable};
 use wayglass::{
@@ -146,14 +144,9 @@ fn fleet() -> Data {
     data
 }
 
-/// The number of colours in the picture, which is kept as PNG where `WAYGLASS_PICTURES` names a folder, for people to look at.
 fn picture(h: &mut Harness<'_, Stage>, name: &str) -> usize {
     h.run();
-    let picture = h.render().unwrap();
-    if let Some(folder) = std::env::var_os("WAYGLASS_PICTURES") {
-        picture.save(std::path::Path::new(&folder).join(name)).unwrap();
-    }
-    picture.pixels().map(|p| p.0).collect::<HashSet<_>>().len()
+    crate::support::picture(h, name)
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A whole backend in a temporary folder on free ports, and far ends that speak to it over real sockets.
 
 use std::{
+    collections::HashSet,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     sync::{
@@ -11,10 +12,20 @@ use std::{
     time::{Duration, Instant},
 };
 
+use egui_kittest::Harness;
 use wayglass::{
     backend::{Access, Backend, Limits, ListenAt, ReceiverStatus, Setup},
     model::{Clock, Policy, Protocol, Timestamp},
 };
+
+/// The number of colours in the picture, which is kept as PNG where `WAYGLASS_PICTURES` names a folder, for people to look at.
+pub fn picture<S>(harness: &mut Harness<'_, S>, name: &str) -> usize {
+    let picture = harness.render().expect("a renderer");
+    if let Some(folder) = std::env::var_os("WAYGLASS_PICTURES") {
+        picture.save(std::path::Path::new(&folder).join(name)).expect("a folder to write to");
+    }
+    picture.pixels().map(|p| p.0).collect::<HashSet<_>>().len()
+}
 
 /// Longest wait for something that must happen.
 pub const SOON: Duration = Duration::from_secs(20);

@@ -126,7 +126,7 @@ impl App {
 
     pub(super) fn open(&mut self, row: PacketRow) {
         let profile = row.device.and_then(|id| self.data.devices.get(&id)).map(|d| d.device.profile.clone());
-        let dissection = wire::dissect(row.protocol, &row.bytes, &profile.unwrap_or_default(), row.received);
+        let dissection = wire::dissect_kept(&row, &profile.unwrap_or_default());
         if row.device.is_some() {
             self.view.selection.device = row.device;
         }

@@ -72,6 +72,7 @@ pub struct MapOptions {
 }
 
 /// The map, and where it looks.
+#[expect(clippy::struct_excessive_bools, reason = "each is told apart from the others")]
 pub struct MapPanel {
     camera: Camera,
     /// What the next frame is to show; fitting needs the size of the panel.

@@ -203,9 +203,9 @@ impl Packets {
         // A selected packet that is not listed still has a place among those that are.
         let at = selected.map_or(newest, |id| listing.at_or_after(id).min(newest));
         let pressed = |key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
-        let target = if pressed(Key::ArrowUp) || pressed(Key::F7) {
+        let target = if pressed(Key::ArrowUp) {
             if selected.is_none() { newest } else { at.saturating_sub(1) }
-        } else if pressed(Key::ArrowDown) || pressed(Key::F8) {
+        } else if pressed(Key::ArrowDown) {
             if selected.is_none_or(|id| listing.position(id).is_none()) { at } else { at + 1 }
         } else if pressed(Key::PageUp) {
             at.saturating_sub(page)

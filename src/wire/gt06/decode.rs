@@ -165,9 +165,9 @@ fn likely(bytes: &[u8], told: &Told, anatomy: &Anatomy) -> bool {
 
 fn count_lost(c: &mut Cursor<'_>, last: Option<u16>, serial: u16, total: usize) {
     let Some(last) = last else { return };
-    let lost = serial.wrapping_sub(last).wrapping_sub(1);
-    if (1..MANY_LOST).contains(&lost) {
-        let frames = if lost == 1 { "1 frame".to_owned() } else { format!("{lost} frames") };
+    let missing = serial.wrapping_sub(last).wrapping_sub(1);
+    if (1..MANY_LOST).contains(&missing) {
+        let frames = if missing == 1 { "1 frame".to_owned() } else { format!("{missing} frames") };
         let text = format!("serial {serial} comes after {last}: {frames} did not arrive");
         c.doubt(Severity::Note, Group::Sequence, total - 6..total - 4, text);
     }

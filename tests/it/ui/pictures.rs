@@ -1,25 +1,22 @@
-//! Pictures of the window for a person to look at: `cargo test --test it pictures -- --ignored`, then open `target/pictures`.
+//! The window is drawn in every state, theme and size. `WAYGLASS_PICTURES=folder` keeps the pictures, to be looked at.
 
 use wayglass::ui::view::Sheet;
 
 use super::stage::Stage;
 
 fn picture(name: &str, stage: impl Fn() -> Stage) {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("../pictures");
-    std::fs::create_dir_all(&folder).expect("a folder");
     for (dark, theme) in [(true, "dark"), (false, "light")] {
         for (width, height) in [(1440.0, 900.0), (1024.0, 640.0)] {
             let mut harness = stage().drawn(width, height, dark);
             harness.run_steps(6);
-            let image = harness.render().expect("a picture");
-            image.save(folder.join(format!("{name}-{theme}-{width}.png"))).expect("written");
+            let colors = crate::support::picture(&mut harness, &format!("{name}-{theme}-{width}.png"));
+            assert!(colors > 100, "{name}: {colors} colours");
         }
     }
 }
 
 #[test]
-#[ignore = "for a person to look at"]
-fn pictures() {
+fn the_window_is_drawn_in_every_state() {
     picture("first-run", Stage::empty);
     picture("fleet", || {
         let mut stage = Stage::fleet();
