@@ -62,7 +62,13 @@ impl Backend {
         crate::wire::gt06::encode::command(text, 1, profile.command_language, 1).ok_or_else(|| "too long".to_owned())
     }
 
-    pub fn send_command(&self, _device: DeviceId, _text: String, _patience: Duration, _forced: bool) -> Pending<Command> {
+    pub fn send_command(
+        &self,
+        _device: DeviceId,
+        _text: String,
+        _patience: Duration,
+        _forced: bool,
+    ) -> Pending<Command> {
         closed()
     }
 

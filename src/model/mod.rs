@@ -16,6 +16,7 @@
 mod command;
 mod device;
 mod fact;
+mod habit;
 pub mod library;
 mod packet;
 mod problem;
@@ -25,6 +26,7 @@ mod report;
 pub use command::{COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};
 pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
+pub use habit::{AlarmTable, SupplyVoltage};
 pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};
 pub use problem::{Group, Problem, Severity, Verdict};
 pub use reading::Readings;

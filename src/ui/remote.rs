@@ -89,7 +89,10 @@ impl Data {
         let of = |direction: Direction, kind: &str, at: Option<Timestamp>| {
             let at = at?;
             let fits = |row: &&PacketRow| {
-                row.device == Some(command.device) && row.direction == direction && row.kind == kind && row.received == at
+                row.device == Some(command.device)
+                    && row.direction == direction
+                    && row.kind == kind
+                    && row.received == at
             };
             self.packets.iter().rev().find(fits).map(|row| row.id)
         };

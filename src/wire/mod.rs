@@ -33,7 +33,11 @@ pub fn dissect_kept(packet: &PacketRow, profile: &Profile) -> Dissection {
         (Protocol::OwnTracks, Direction::In) => {
             owntracks::dissect_kept(&packet.bytes, packet.context.as_deref(), None, packet.received)
         }
-        (protocol, _) => dissect(protocol, &packet.bytes, profile, packet.received),
+        (Protocol::Gt06, Direction::In) => {
+            let state = gt06::State::from_context(packet.context.as_deref());
+            gt06::dissect_in(&packet.bytes, profile, &state, packet.received)
+        }
+        (protocol, Direction::Out) => dissect(protocol, &packet.bytes, profile, packet.received),
     }
 }
 

@@ -186,7 +186,8 @@ impl Commands {
         let Some(name) = &mut self.keeping else { return };
         let mut done = false;
         row(ui, "Keep as", |ui| {
-            let field = ui.add(TextEdit::singleline(name).hint_text("What it does").desired_width(200.0).char_limit(60));
+            let field =
+                ui.add(TextEdit::singleline(name).hint_text("What it does").desired_width(200.0).char_limit(60));
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Name of your command"));
             if ui.add_enabled(!name.trim().is_empty(), egui::Button::new("Keep")).clicked() {
                 cx.ask(Action::AddUserCommand { title: name.trim().to_owned(), text: self.text.trim().to_owned() });
@@ -295,7 +296,10 @@ fn receipts_of(ui: &mut Ui, cx: &mut Cx<'_>) {
     widgets::group_heading(ui, "Sent to this device");
     let data = cx.data;
     if data.remote.commands.is_empty() {
-        ui.label(widgets::weak(ui, "Nothing yet. Each command leaves a receipt here: when, what came back, how long it took."));
+        ui.label(widgets::weak(
+            ui,
+            "Nothing yet. Each command leaves a receipt here: when, what came back, how long it took.",
+        ));
     }
     receipts::list(ui, cx, data.remote.commands.iter().take(RECEIPTS));
 }

@@ -44,6 +44,7 @@ mod topin;
 
 use std::ops::Range;
 
+pub use family::KNOWN_MODELS;
 pub use session::Session;
 pub use state::State;
 

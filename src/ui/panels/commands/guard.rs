@@ -4,7 +4,10 @@ use egui::{Frame, Label, Margin, RichText, TextEdit, Ui, WidgetInfo};
 
 use crate::{
     model::{Device, DeviceOverview, Timestamp, library, library::Danger},
-    ui::{icons::{self, Icon}, theme, widgets},
+    ui::{
+        icons::{self, Icon},
+        theme, widgets,
+    },
 };
 
 /// Digits of an identity that name the device well enough.
@@ -53,9 +56,9 @@ impl Guard {
             ui.horizontal(|ui| {
                 let label = ui.label(format!("Type {} to confirm", asked(device)));
                 let field = ui.add(TextEdit::singleline(&mut self.typed).desired_width(150.0).char_limit(120));
-                field.labelled_by(label.id).widget_info(|| {
-                    WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Confirmation")
-                });
+                field
+                    .labelled_by(label.id)
+                    .widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Confirmation"));
                 if confirmed(device, &self.typed) {
                     icons::show(ui, Icon::Check, p.parked);
                 }

@@ -1,10 +1,16 @@
 //! What can be chosen: the library's commands by what they are for, and the user's own.
 
-use egui::{Align, Label, Layout, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, WidgetInfo, accesskit::Role, vec2};
+use egui::{
+    Align, Label, Layout, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, WidgetInfo, accesskit::Role, vec2,
+};
 
 use crate::{
     model::library::{Dialect, LIBRARY, Parameter, Template, UserCommand, danger},
-    ui::{Action, Cx, icons::{self, Icon}, theme, widgets},
+    ui::{
+        Action, Cx,
+        icons::{self, Icon},
+        theme, widgets,
+    },
 };
 
 /// A command that can be chosen.
@@ -105,14 +111,15 @@ impl Shelf {
                 }
             }
             for dialect in Dialect::ALL {
-                let listed: Vec<_> = LIBRARY.iter().filter(|t| t.dialect == dialect).map(Offer::Listed).filter(fits).collect();
+                let listed: Vec<_> =
+                    LIBRARY.iter().filter(|t| t.dialect == dialect).map(Offer::Listed).filter(fits).collect();
                 if !listed.is_empty() {
                     heading(ui, &sentence_case(dialect.title()), &mut any);
                 }
                 for offer in listed {
                     if line(ui, cx, &offer, shown) {
-                    chosen = Some(offer);
-                }
+                        chosen = Some(offer);
+                    }
                 }
             }
             if !any {

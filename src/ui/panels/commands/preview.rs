@@ -1,6 +1,8 @@
 //! The exact bytes of a command before it is sent: which of them are its text, which the server flag, which the language.
 
-use egui::{Color32, FontId, Frame, Margin, RichText, Sense, TextFormat, TextStyle, Ui, WidgetInfo, text::LayoutJob, vec2};
+use egui::{
+    Color32, FontId, Frame, Margin, RichText, Sense, TextFormat, TextStyle, Ui, WidgetInfo, text::LayoutJob, vec2,
+};
 
 use crate::{
     ui::{Action, Cx, format, icons::Icon, remote::Preview, theme, theme::fields::tint_of, widgets},
@@ -75,7 +77,8 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, preview: &Preview) {
         ui.set_width(ui.available_width());
         let job = job(ui, bytes, &parts);
         let response = ui.add(egui::Label::new(job).wrap().selectable(true));
-        response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Label, true, format!("Bytes {}", hex(bytes))));
+        response
+            .widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Label, true, format!("Bytes {}", hex(bytes))));
     });
     ui.horizontal(|ui| {
         ui.spacing_mut().interact_size.y = 20.0;

@@ -81,7 +81,9 @@ fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
     }
     let hint = match command.state {
         CommandState::Sent | CommandState::Answered => "Show its packets",
-        CommandState::Queued | CommandState::Expired | CommandState::Failed => "Nothing was sent, so there is no packet",
+        CommandState::Queued | CommandState::Expired | CommandState::Failed => {
+            "Nothing was sent, so there is no packet"
+        }
     };
     if response.on_hover_text(hover(command, hint)).clicked() {
         cx.ask(Action::ShowCommand(command.id));
@@ -206,7 +208,10 @@ mod tests {
         check(Command { expires: at("14:02:00"), ..command(CommandState::Queued) }, "was not sent in time");
         check(command(CommandState::Sent), "no answer yet, 29 s after it was sent");
         check(command(CommandState::Answered), "Battery:4.05V,NORMAL;  GPRS:Link Up after 1.4 s");
-        check(Command { answered: Some(at("14:03:06")), ..command(CommandState::Answered) }, "Battery:4.05V,NORMAL;  GPRS:Link Up after 1 min 5 s");
+        check(
+            Command { answered: Some(at("14:03:06")), ..command(CommandState::Answered) },
+            "Battery:4.05V,NORMAL;  GPRS:Link Up after 1 min 5 s",
+        );
         check(command(CommandState::Expired), "was not sent in time: the device did not connect");
         check(Command { answer: None, ..command(CommandState::Failed) }, "was not sent");
     }
