@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{StoredFix, Timestamp, Trust};
+use super::{DeviceOverview, Timestamp, Trust};
 
 /// Longest text of one command in characters: the length of the frame around it is one byte.
 pub const MOST_CHARS: usize = 245;
@@ -15,7 +15,7 @@ const LANGUAGE_CHARS: usize = 2;
 /// Above this speed in km/h fuel is not cut: the documents of the devices say the same.
 pub const CUT_BELOW_KMH: f64 = 20.0;
 
-/// A fix older than this many seconds says nothing about how fast the vehicle is now.
+/// What is older than this many seconds says nothing about the vehicle as it is now.
 pub const FRESH_S: i64 = 300;
 
 /// Which trackers know a command.
@@ -276,25 +276,49 @@ fn pieces(text: &str) -> impl Iterator<Item = (String, Option<String>)> {
     })
 }
 
-/// Whether fuel may be cut now, by the last fix of the vehicle. An error says why not, for a sentence: "not sent: …".
-pub fn may_cut(last_fix: Option<&StoredFix>, now: Timestamp) -> Result<(), String> {
-    let Some(last) = last_fix else { return Err("no position of it is known, so it may be moving".to_owned()) };
+/// Whether fuel may be cut now, by the last that is known of the vehicle. An error says why not, for a sentence: "not sent: …".
+///
+/// A parked tracker tells no position for hours, so an old one counts where the device was heard since and says that the ignition is off.
+pub fn may_cut(vehicle: &DeviceOverview, now: Timestamp) -> Result<(), String> {
+    let Some(last) = &vehicle.last_fix else {
+        return Err("no position of it is known, so it may be moving".to_owned());
+    };
     if !last.fix.valid || last.trust == Trust::Suspect {
         return Err("its last position is no valid fix, so it may be moving".to_owned());
     }
     let age_s = now.duration_since(last.fix.at).as_secs();
-    if age_s > FRESH_S {
-        return Err(format!("its last position is {} min old, so it may be moving", age_s / 60));
-    }
     if age_s < -FRESH_S {
         return Err("its last position is from the future, so nobody knows how old it is".to_owned());
     }
     match last.fix.speed_kmh {
-        None => Err("its last position tells no speed, so it may be moving".to_owned()),
+        None => return Err("its last position tells no speed, so it may be moving".to_owned()),
         Some(speed) if speed > CUT_BELOW_KMH => {
-            Err(format!("it was going {speed:.0} km/h {age_s} s ago, and fuel is cut below {CUT_BELOW_KMH} km/h only"))
+            let ago = ago(age_s);
+            return Err(format!(
+                "it was going {speed:.0} km/h {ago} ago, and fuel is cut below {CUT_BELOW_KMH} km/h only"
+            ));
         }
-        Some(_) => Ok(()),
+        Some(_) => {}
+    }
+    let parked =
+        heard_lately(vehicle, now) && vehicle.readings.get("ignition").and_then(|on| on.as_bool()) == Some(false);
+    if age_s > FRESH_S && !parked {
+        return Err(format!("its last position is {} old, so it may be moving", ago(age_s)));
+    }
+    Ok(())
+}
+
+/// True where the device said something within the last [`FRESH_S`] seconds.
+pub fn heard_lately(vehicle: &DeviceOverview, now: Timestamp) -> bool {
+    vehicle.device.last_heard.is_some_and(|at| now.duration_since(at).as_secs() <= FRESH_S)
+}
+
+fn ago(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{} s", seconds.max(0)),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
     }
 }
 
@@ -317,7 +341,9 @@ pub fn check_text(text: &str, language: bool) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::geo::LatLon;
-    use crate::model::{DeviceId, Fix, PacketId, Readings};
+    use crate::model::{
+        Device, DeviceId, DeviceState, Fix, Identity, PacketId, Profile, Protocol, Readings, StoredFix,
+    };
 
     #[test]
     fn dangerous_words_are_known_in_any_dress() {
@@ -348,9 +374,12 @@ mod tests {
         assert!(!restores_fuel("RELAY,1#") && !restores_fuel("STATUS#"));
     }
 
-    fn fix(at: &str, valid: bool, speed_kmh: Option<f64>) -> StoredFix {
-        let at = at.parse().unwrap();
-        StoredFix {
+    const NOW: &str = "2026-11-21T12:00:00Z";
+
+    /// A vehicle whose last fix is this one.
+    fn vehicle(at: &str, valid: bool, speed_kmh: Option<f64>) -> DeviceOverview {
+        let at: Timestamp = at.parse().unwrap();
+        let fix = StoredFix {
             id: 1,
             device: DeviceId(1),
             fix: Fix {
@@ -367,25 +396,52 @@ mod tests {
             trust: Trust::Good,
             readings: Readings::new(),
             packet: PacketId(1),
-        }
+        };
+        let device = Device {
+            id: DeviceId(1),
+            identity: Identity::new("123456789012345").unwrap(),
+            protocol: Protocol::Gt06,
+            name: None,
+            state: DeviceState::Adopted,
+            profile: Profile::default(),
+            first_seen: at,
+            last_heard: Some(at),
+        };
+        DeviceOverview { device, last_fix: Some(fix), readings: Readings::new(), packets: 1, positions: 1 }
     }
 
     #[test]
     fn fuel_is_cut_slow_and_known_only() {
-        let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
         let recent = "2026-11-21T11:59:00Z";
-        let why = |fix: Option<&StoredFix>| may_cut(fix, now).err().unwrap_or_default();
-        assert_eq!(why(Some(&fix(recent, true, Some(20.0)))), "");
-        assert_eq!(why(Some(&fix(recent, true, Some(0.0)))), "");
-        assert!(why(Some(&fix(recent, true, Some(20.5)))).contains("km/h"));
-        assert!(why(Some(&fix(recent, true, None))).contains("no speed"));
-        assert!(why(Some(&fix(recent, false, Some(0.0)))).contains("valid"));
-        assert!(why(Some(&fix("2026-11-21T11:40:00Z", true, Some(0.0)))).contains("20 min old"));
-        assert!(why(Some(&fix("2026-11-21T20:00:00Z", true, Some(0.0)))).contains("future"));
-        assert!(why(None).contains("no position"));
-        let mut suspect = fix(recent, true, Some(0.0));
-        suspect.trust = Trust::Suspect;
-        assert!(why(Some(&suspect)).contains("valid"));
+        let why = |vehicle: &DeviceOverview| may_cut(vehicle, NOW.parse().unwrap()).err().unwrap_or_default();
+        assert_eq!(why(&vehicle(recent, true, Some(20.0))), "");
+        assert_eq!(why(&vehicle(recent, true, Some(0.0))), "");
+        assert!(why(&vehicle(recent, true, Some(20.5))).contains("km/h 60 s ago"));
+        assert!(why(&vehicle(recent, true, None)).contains("no speed"));
+        assert!(why(&vehicle(recent, false, Some(0.0))).contains("valid"));
+        assert!(why(&vehicle("2026-11-21T11:40:00Z", true, Some(0.0))).contains("20 min old"));
+        assert!(why(&vehicle("2026-11-21T20:00:00Z", true, Some(0.0))).contains("future"));
+        assert!(why(&DeviceOverview { last_fix: None, ..vehicle(recent, true, None) }).contains("no position"));
+        let mut suspect = vehicle(recent, true, Some(0.0));
+        suspect.last_fix.as_mut().unwrap().trust = Trust::Suspect;
+        assert!(why(&suspect).contains("valid"));
+    }
+
+    #[test]
+    fn a_parked_vehicle_needs_no_fresh_fix() {
+        let why = |vehicle: &DeviceOverview| may_cut(vehicle, NOW.parse().unwrap()).err().unwrap_or_default();
+        let mut parked = vehicle("2026-11-21T07:00:00Z", true, Some(3.0));
+        parked.readings.set("ignition", false);
+        assert!(why(&parked).contains("5 h old"), "and silent since");
+        parked.device.last_heard = Some("2026-11-21T11:58:00Z".parse().unwrap());
+        assert_eq!(why(&parked), "");
+        parked.readings.set("ignition", true);
+        assert!(why(&parked).contains("5 h old"));
+        // A wire that nobody connected says "off" for ever, and then the last fix is a fast one.
+        let mut unwired = vehicle("2026-11-21T07:00:00Z", true, Some(70.0));
+        unwired.device.last_heard = parked.device.last_heard;
+        unwired.readings.set("ignition", false);
+        assert!(why(&unwired).contains("70 km/h"));
     }
 
     #[test]

@@ -20,23 +20,25 @@ mod writer;
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
+
+use tokio::sync::watch;
 
 pub use error::Error;
 pub use facts::Facts;
 pub use health::Health;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
-pub use writer::{Receipt, Stored, Writer};
+pub use writer::{Progress, Receipt, Stored, Writer};
 
 use onlooker::Onlooker;
 use place::Found;
 use reader::Readers;
 use writer::{Shared, Start, WriterThread};
 
-use crate::model::{Clock, Policy};
+use crate::model::{Clock, CommandId, Policy};
 
 /// Name of the database within the data folder.
 pub const FILE_NAME: &str = "wayglass.db";
@@ -185,6 +187,17 @@ impl Store {
     /// Subscribes to what commits make true from now on. Read the store after this call, and nothing is missed between.
     pub fn facts(&self) -> Facts {
         self.shared.facts.subscribe()
+    }
+
+    /// Changes after each commit, of this or another process, that may have changed which commands wait. Cheaper than [`Store::facts`], which
+    /// have to be put together for whoever listens.
+    pub fn commands_changed(&self) -> watch::Receiver<u64> {
+        self.shared.commands.subscribe()
+    }
+
+    /// The number that the next command will have, if no other process is quicker.
+    pub fn next_command(&self) -> CommandId {
+        CommandId(self.shared.last_command.load(Ordering::Relaxed) + 1)
     }
 
     pub fn policy(&self) -> Policy {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::geo::LatLon;
 use crate::model::{
     Command, CommandId, CommandState, Device, DeviceId, DeviceOverview, DeviceState, Direction, Fix, Identity,
-    PacketId, PacketRow, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust, Verdict,
+    PacketId, PacketRow, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust, Verdict, library::UserCommand,
 };
 
 /// Set in the attributes of a position under a wrong checksum, for those who read the file without us.
@@ -127,7 +127,8 @@ pub(super) fn event(row: &Row<'_>) -> Result<StoredEvent> {
 
 /// For `commands`.
 pub(super) const COMMAND: &str =
-    "id, device_id, created_ms, expires_ms, text, state, sent_ms, answered_ms, answer, guessed";
+    "id, device_id, created_ms, expires_ms, text, state, sent_ms, answered_ms, answer, guessed, waits, \
+     sent_packet, answer_packet";
 
 pub(super) fn command(row: &Row<'_>) -> Result<Command> {
     Ok(Command {
@@ -141,7 +142,17 @@ pub(super) fn command(row: &Row<'_>) -> Result<Command> {
         answered: row.get::<_, Option<i64>>(7)?.map(time),
         answer: row.get(8)?,
         guessed: row.get(9)?,
+        waits: row.get(10)?,
+        sent_packet: row.get::<_, Option<i64>>(11)?.map(PacketId),
+        answer_packet: row.get::<_, Option<i64>>(12)?.map(PacketId),
     })
+}
+
+/// For `user_commands`.
+pub(super) const USER_COMMAND: &str = "id, title, text";
+
+pub(super) fn user_command(row: &Row<'_>) -> Result<UserCommand> {
+    Ok(UserCommand { id: row.get(0)?, title: row.get(1)?, text: row.get(2)? })
 }
 
 /// The moment `ms` milliseconds after the Unix epoch; the first or last moment there is, where that is none.

@@ -49,6 +49,8 @@ pub trait Conversation: Send {
     fn identified(&mut self, admission: Admission);
     /// Sends a command; its id comes back as the server flag of the answer.
     fn command(&mut self, now: Timestamp, command: &Command);
+    /// The profile of the device as it is now; it may have changed since the login.
+    fn set_profile(&mut self, profile: Profile);
     /// When to call [`Conversation::expire`] if nothing arrives: a frame whose length lies is waited for only so long.
     fn deadline(&self) -> Option<Timestamp>;
     /// The deadline passed.
@@ -88,8 +90,12 @@ pub enum Output {
 pub enum Receipt {
     /// Its bytes are on their way.
     Sent { id: crate::model::CommandId, at: Timestamp },
+    /// It cannot be sent; the text says why.
+    Refused { id: crate::model::CommandId, why: &'static str },
     /// The device answered it. `guessed`: matched by order, because the device echoed no flag.
     Answered { id: crate::model::CommandId, at: Timestamp, text: String, guessed: bool },
+    /// The device answered under the flag of a command that was not sent on this connection: on an earlier one, perhaps.
+    AnsweredLate { id: crate::model::CommandId, at: Timestamp, text: String },
 }
 
 /// What a conversation must be told at its birth.

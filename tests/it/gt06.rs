@@ -450,6 +450,9 @@ fn command(id: i64, text: &str) -> Command {
         answered: None,
         answer: None,
         guessed: false,
+        waits: None,
+        sent_packet: None,
+        answer_packet: None,
     }
 }
 
@@ -479,9 +482,9 @@ fn commands_carry_their_id_and_answers_bring_it_back() {
     assert_eq!(
         log,
         [
-            format!("out command ok {}", sent("RELAY,1#", 7, 1)),
+            format!("out command ok {}", sent("RELAY,1#", 7, 7)),
             "Sent { id: CommandId(7), at: 2026-10-01T12:00:00Z }".to_owned(),
-            format!("out command ok {}", sent("STATUS#", 8, 2)),
+            format!("out command ok {}", sent("STATUS#", 8, 8)),
             "Sent { id: CommandId(8), at: 2026-10-01T12:00:00Z }".to_owned(),
             "Answered { id: CommandId(8), at: 2026-10-01T12:00:00Z, text: \"second\", guessed: false }".to_owned(),
             "Answered { id: CommandId(7), at: 2026-10-01T12:00:00Z, text: \"first\", guessed: false }".to_owned(),

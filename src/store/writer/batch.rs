@@ -26,6 +26,8 @@ pub(super) struct Batch<'t> {
     pub(super) facts: Option<Committed>,
     /// Something became untrue that no fact can say.
     pub(super) missed: bool,
+    /// A command was queued or has come further.
+    pub(super) commands_changed: bool,
     pub(super) packets: u64,
     pub(super) positions: u64,
 }
@@ -94,6 +96,7 @@ impl<'t> Batch<'t> {
             now,
             facts: heard.then(Committed::default),
             missed: false,
+            commands_changed: false,
             packets: 0,
             positions: 0,
         })

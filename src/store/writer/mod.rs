@@ -4,6 +4,7 @@
 //! then answers. Idle, a packet waits for one fsync; busy, batches grow by themselves. There is no timer to tune.
 
 mod batch;
+mod commands;
 mod decide;
 mod devices;
 mod log;
@@ -23,9 +24,11 @@ use super::{
     queue::{Queue, Refused},
 };
 use crate::model::{
-    Command, CommandId, CommandState, Device, DeviceId, Identity, NewPacket, PacketId, Profile, Protocol, Timestamp,
+    Command, CommandId, Device, DeviceId, Identity, NewCommand, NewPacket, PacketId, Profile, Protocol, Timestamp,
+    library::UserCommand,
 };
-use write::{Add, Admit, Adopt, Ask, ChangeCommand, QueueCommand, Rename, SetProfile};
+pub use write::Progress;
+use write::{Add, AddUserCommand, Admit, Adopt, Ask, NoteCommand, Rename, SetProfile};
 
 /// Decisions and commands that may wait beside the packets.
 const DECISIONS: usize = 1024;
@@ -188,27 +191,35 @@ impl Writer {
         self.push(device, Write::Forget)
     }
 
-    /// Writes a command down as queued.
-    pub fn queue_command(
-        &self,
-        device: DeviceId,
-        text: String,
-        created: Timestamp,
-        expires: Timestamp,
-    ) -> Pending<Command> {
-        self.push(QueueCommand { device, text, created, expires }, Write::QueueCommand)
+    /// Writes a command down as queued. Refused for a device that is not an adopted GT06 tracker, for a text that cannot be sent, and, unless it
+    /// is forced, for a fuel cut while the vehicle moves or may be moving. A vehicle that is silent now is judged when it comes back.
+    pub fn queue_command(&self, command: NewCommand) -> Pending<Command> {
+        self.push(command, Write::QueueCommand)
     }
 
-    /// Notes how far a command has come: `at` is when it was sent or answered, `guessed` says that its answer was matched by order.
-    pub fn command_state(
-        &self,
-        command: CommandId,
-        state: CommandState,
-        at: Timestamp,
-        answer: Option<String>,
-        guessed: bool,
-    ) -> Pending<Command> {
-        self.push(ChangeCommand { command, state, at, answer, guessed }, Write::CommandState)
+    /// Takes back a command that was not sent yet.
+    pub fn cancel_command(&self, command: CommandId) -> Pending<()> {
+        self.push(command, Write::CancelCommand)
+    }
+
+    /// Marks every command that waits and whose time is over.
+    pub fn expire_commands(&self, now: Timestamp) -> Pending<()> {
+        self.push(now, Write::ExpireCommands)
+    }
+
+    /// Adds a command of the user's to the library; the same again is the same row.
+    pub fn add_user_command(&self, title: String, text: String) -> Pending<UserCommand> {
+        self.push(AddUserCommand { title, text }, Write::AddUserCommand)
+    }
+
+    /// Removes a command of the user's from the library.
+    pub fn remove_user_command(&self, id: i64) -> Pending<()> {
+        self.push(id, Write::RemoveUserCommand)
+    }
+
+    /// Notes how far a command has come. `None`: there is no such command, or it is not in a state from which it comes so far.
+    pub fn note_command(&self, command: CommandId, progress: Progress) -> Pending<Option<Command>> {
+        self.push(NoteCommand { command, progress }, Write::NoteCommand)
     }
 
     fn receiver(&self) -> Result<&Inlet, Error> {

@@ -2,12 +2,16 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, Result};
+use tokio::sync::watch;
 
 use super::{
     Inlet, Write,
@@ -32,6 +36,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(in crate::store) struct Shared {
     pub(in crate::store) inlet: Arc<Inlet>,
     pub(in crate::store) facts: Publisher,
+    /// Counts the commits that may have changed what waits to be sent.
+    pub(in crate::store) commands: watch::Sender<u64>,
+    /// The number of the newest command.
+    pub(in crate::store) last_command: AtomicI64,
     policy: Mutex<Policy>,
     health: Mutex<Health>,
 }
@@ -41,6 +49,8 @@ impl Shared {
         Self {
             inlet: Arc::new(Inlet::new(queue_bytes)),
             facts: Publisher::new(),
+            commands: watch::Sender::new(0),
+            last_command: AtomicI64::new(0),
             policy: Mutex::new(policy),
             health: Mutex::default(),
         }
@@ -105,6 +115,7 @@ impl WriterThread {
         desk.transact(|_| Ok(()))?;
         // Nobody can have read anything before this.
         desk.missed = false;
+        desk.note_last_command();
         desk.note_sizes();
         let path = desk.database.clone();
         let thread = thread::Builder::new()
@@ -149,6 +160,8 @@ struct Desk {
 /// What a transaction did.
 struct Told {
     facts: Option<Committed>,
+    /// What waits to be sent may have changed.
+    commands: bool,
     packets: u64,
     positions: u64,
     wrote: bool,
@@ -305,13 +318,18 @@ impl Desk {
             heard: self.shared.facts.heard(),
         })?;
         let done = work(&mut batch)?;
-        let Batch { facts, missed, packets, positions, .. } = batch;
+        let Batch { facts, missed, commands_changed, packets, positions, .. } = batch;
         self.missed |= missed;
-        Ok((done, Told { facts, packets, positions, wrote: self.db.total_changes() != changes }))
+        let commands = commands_changed || others_wrote;
+        Ok((done, Told { facts, commands, packets, positions, wrote: self.db.total_changes() != changes }))
     }
 
     /// Tells subscribers what a commit made true.
     fn publish(&mut self, told: Told) {
+        if told.commands {
+            self.note_last_command();
+            self.shared.commands.send_modify(|count| *count += 1);
+        }
         let facts = &self.shared.facts;
         if !facts.heard() {
             self.missed = false;
@@ -329,6 +347,13 @@ impl Desk {
         if let Some(wake) = &self.wake {
             wake();
         }
+    }
+
+    fn note_last_command(&self) {
+        let last = "SELECT seq FROM sqlite_sequence WHERE name = 'commands'";
+        // No row before the first command; and only a preview shows it.
+        let last = self.db.query_row(last, [], |row| row.get(0)).unwrap_or(0);
+        self.shared.last_command.store(last, Ordering::Relaxed);
     }
 
     fn note_sizes(&mut self) {

@@ -45,7 +45,7 @@ mod topin;
 use std::ops::Range;
 
 pub use family::KNOWN_MODELS;
-pub use session::Session;
+pub use session::{Session, command_bytes};
 pub use state::State;
 
 use crate::model::{Profile, Timestamp};

@@ -75,7 +75,7 @@ impl Guard {
 /// Why it should not be sent now.
 fn refusal(danger: Danger, overview: &DeviceOverview, now: Timestamp) -> Option<String> {
     match danger {
-        Danger::FuelCut => library::may_cut(overview.last_fix.as_ref(), now).err(),
+        Danger::FuelCut => library::may_cut(overview, now).err(),
         Danger::FactoryReset | Danger::Connection => None,
     }
 }
