@@ -8,8 +8,8 @@ pub mod demo;
 pub mod doctor;
 mod feed;
 mod history;
+mod profile;
 mod signal;
-mod soon;
 
 use std::{
     io,
@@ -25,14 +25,14 @@ use tokio_util::task::TaskTracker;
 use config::ConfigError;
 pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
+pub use profile::{Rederiving, rederive_due};
 pub use signal::StopSignal;
-pub use soon::{ClockAdvice, Rederived};
 
 use crate::{
     ingest::Receivers,
     model::{
-        Clock, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
-        TimeWindow,
+        Clock, ClockAdvice, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent,
+        StoredFix, TimeWindow,
     },
     store::{self, Options, Store, query},
 };
@@ -96,6 +96,7 @@ pub struct Backend {
     /// Changes of the settings that are being written down.
     changes: TaskTracker,
     demo: Mutex<Option<demo::Demo>>,
+    rederiving: profile::Board,
 }
 
 impl Backend {
@@ -110,10 +111,12 @@ impl Backend {
             let _entered = runtime.enter();
             Receivers::start(&setup.listen, &store, &clock, setup.limits, setup.access, wake)
         };
+        let rederiving = profile::Board::default();
+        profile::keep_up(runtime.handle(), &store, rederiving.clone());
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
-        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo })
+        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving })
     }
 
     /// Looks on: another instance receives into this folder.
@@ -124,7 +127,8 @@ impl Backend {
         let runtime = runtime()?;
         let data_dir = data_dir.to_owned();
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
-        Ok(Self { runtime, store, receivers: None, clock, data_dir, settings: None, changes, demo })
+        let rederiving = profile::Board::default();
+        Ok(Self { runtime, store, receivers: None, clock, data_dir, settings: None, changes, demo, rederiving })
     }
 
     /// Waits until every receiver is bound, off, or has failed to bind.
@@ -268,9 +272,28 @@ impl Backend {
         self.store.writer().rename(device, name)
     }
 
-    /// What no frame says about a device.
+    /// What no frame says about a device. Answered once it is stored, and connections read with it from then on; where it gives packets
+    /// another meaning, the device's history is then found again from them: see [`Backend::rederiving`]. When that is done the feed says
+    /// so ([`crate::model::Committed::rederived`]).
     pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<()> {
         self.store.writer().set_profile(device, profile)
+    }
+
+    /// The histories that are being found again, and how far that is.
+    pub fn rederiving(&self) -> Vec<Rederiving> {
+        self.rederiving.list()
+    }
+
+    /// What the clock doctor says about a device, by its newest live frames. `None`: its times are right, or it is not clear what is wrong.
+    pub fn clock_advice(&self, device: DeviceId) -> Pending<Option<ClockAdvice>> {
+        profile::clock_advice(&self.store.reader(), device)
+    }
+
+    /// Takes the clock doctor's proposal, for history, too; `None` goes back to what the device's login says. Nothing else of the profile
+    /// changes. As [`Backend::set_profile`].
+    pub fn apply_clock(&self, device: DeviceId, offset_s: Option<i32>) -> Pending<()> {
+        let (reader, writer) = (self.store.reader(), self.store.writer());
+        profile::apply_clock(self.runtime.handle(), reader, writer, device, offset_s)
     }
 
     /// Writes history to a file, on a thread of its own.

@@ -118,7 +118,7 @@ fn expected(word: &str) -> Option<(Protocol, Identity)> {
 }
 
 fn device_json(overview: &DeviceOverview) -> Value {
-    let DeviceOverview { device, last_fix, readings, packets, positions } = overview;
+    let DeviceOverview { device, last_fix, readings, packets, positions, lost_frames } = overview;
     let Device { id: _, identity, protocol, name, state, profile, first_seen, last_heard } = device;
     json!({
         "identity": identity.as_str(),
@@ -130,6 +130,7 @@ fn device_json(overview: &DeviceOverview) -> Value {
         "last_heard": last_heard.map(|at| at.to_string()),
         "positions": positions,
         "packets": packets,
+        "lost_frames": lost_frames,
         "position": last_fix.as_ref().map(position_json),
         "attributes": readings.to_json(),
     })

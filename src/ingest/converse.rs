@@ -1,6 +1,6 @@
 //! Drives one [`Conversation`] over any byte stream: read, store, and only then answer.
 
-use std::{fmt, future};
+use std::{fmt, future, sync::Arc};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
@@ -9,10 +9,10 @@ use tokio::{
 
 use super::{
     Site,
-    roster::{Call, Errand, Seat},
+    roster::{Call, Seat},
 };
 use crate::{
-    model::{Clock, CommandId, DeviceId, PacketId, Protocol, Timestamp},
+    model::{Clock, Command, CommandId, Device, DeviceId, PacketId, Profile, Protocol, Timestamp},
     store::{self, Progress, Receipt},
     wire::{self, Admission, Conversation, Output},
 };
@@ -65,8 +65,16 @@ pub(super) async fn converse(
     let Site { clock, limits, stop, .. } = site;
     let io = std::pin::pin!(io);
     let (mut from, to) = tokio::io::split(io);
-    let mut driver =
-        Driver { to, site, connection, seat: None, unsettled: Vec::new(), answers: Vec::new(), newest: None };
+    let mut driver = Driver {
+        to,
+        site,
+        connection,
+        seat: None,
+        read_with: None,
+        unsettled: Vec::new(),
+        answers: Vec::new(),
+        newest: None,
+    };
     let mut chunk = vec![0; READ_BYTES];
     let mut deadline = None;
     // Commands of ours do not make a silent device talk.
@@ -83,6 +91,9 @@ pub(super) async fn converse(
         let end = match happened {
             Happened::Read(n) => {
                 heard = Instant::now();
+                if let Err(end) = driver.take_profile(talk.as_mut()).await {
+                    return end;
+                }
                 talk.receive(now, &chunk[..n]);
                 None
             }
@@ -94,8 +105,8 @@ pub(super) async fn converse(
                 talk.finish(now);
                 Some(end)
             }
-            Happened::Called(Call::Send(errand)) => {
-                if let Err(end) = driver.send(talk.as_mut(), *errand, now).await {
+            Happened::Called(Call::Send(command)) => {
+                if let Err(end) = driver.send(talk.as_mut(), *command, now).await {
                     return end;
                 }
                 None
@@ -165,12 +176,28 @@ async fn read_what_came<R: AsyncRead>(
     }
 }
 
+/// Whose profile a conversation reads with, and when it was looked up.
+struct ReadWith {
+    device: DeviceId,
+    profile: Arc<Profile>,
+    /// [`Writer::profiles`] before it was looked up.
+    seen: u64,
+}
+
+impl ReadWith {
+    fn of(device: &Device, seen: u64) -> Self {
+        Self { device: device.id, profile: Arc::new(device.profile.clone()), seen }
+    }
+}
+
 struct Driver<'a, W> {
     to: WriteHalf<W>,
     site: &'a Site,
     connection: u64,
     /// In the roster, once the device is known.
     seat: Option<Seat>,
+    /// The profile that the conversation reads with.
+    read_with: Option<ReadWith>,
     /// Packets on their way into the store.
     unsettled: Vec<Receipt>,
     /// Bytes to write once they are there.
@@ -180,12 +207,29 @@ struct Driver<'a, W> {
 }
 
 impl<W: AsyncWrite> Driver<'_, W> {
+    /// Looks the profile up again where one has changed, before the next bytes are read with it.
+    async fn take_profile(&mut self, talk: &mut dyn Conversation) -> Result<(), End> {
+        let seen = self.site.store.profiles();
+        let Some(read_with) = self.read_with.as_mut().filter(|read_with| read_with.seen != seen) else { return Ok(()) };
+        read_with.seen = seen;
+        // A device that is gone keeps its profile until its next login.
+        if let Some(profile) = self.site.store.profile(read_with.device).answered().await.map_err(End::NotStored)? {
+            if profile != *read_with.profile {
+                talk.profile(&profile);
+                read_with.profile = Arc::new(profile);
+            }
+        }
+        Ok(())
+    }
+
     /// Does everything the conversation wants, in its order.
     async fn carry_out(&mut self, talk: &mut dyn Conversation) -> Result<(), End> {
         while let Some(output) = talk.poll() {
             match output {
                 Output::Store(packet) => {
-                    let receipt = self.site.store.append(*packet).await.map_err(End::NotStored)?;
+                    let read_with = self.read_with.as_ref().map(|r| Arc::clone(&r.profile));
+                    let stored = self.site.store.append_read_with(*packet, read_with).await;
+                    let receipt = stored.map_err(End::NotStored)?;
                     self.unsettled.push(receipt);
                     if self.unsettled.len() >= MOST_UNSETTLED {
                         self.settle().await?;
@@ -195,8 +239,10 @@ impl<W: AsyncWrite> Driver<'_, W> {
                 Output::Identify(identity) => {
                     self.settle().await?;
                     let now = (self.site.clock)();
+                    let seen = self.site.store.profiles();
                     let admitted =
                         self.site.store.admit(Protocol::Gt06, identity, now).await.map_err(End::NotStored)?;
+                    self.read_with = admitted.as_ref().map(|device| ReadWith::of(device, seen));
                     talk.identified(match admitted {
                         Some(device) => {
                             self.sit_down(device.id);
@@ -229,13 +275,12 @@ impl<W: AsyncWrite> Driver<'_, W> {
 
     /// Sends a command from the mailbox, unless it was taken back or its time is over. One that is written is never sent again, even where the
     /// device connects anew without an answer: a restart that was asked for looks just like that.
-    async fn send(&mut self, talk: &mut dyn Conversation, errand: Errand, now: Timestamp) -> Result<(), End> {
-        let Errand { command, profile } = errand;
+    async fn send(&mut self, talk: &mut dyn Conversation, command: Command, now: Timestamp) -> Result<(), End> {
         // The store decides who sends it: from here on nobody else does, and nobody takes it back.
         if !self.record(command.id, Progress::Sent { at: now }).await {
             return Ok(());
         }
-        talk.set_profile(profile);
+        self.take_profile(talk).await?;
         talk.command(now, &command);
         let carried_out = self.carry_out(talk).await;
         if carried_out.is_err() {

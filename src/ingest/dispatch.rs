@@ -82,7 +82,7 @@ impl Dispatch {
                 Some(Danger::FuelCut | Danger::FactoryReset | Danger::Connection) | None => None,
             };
             let Some(why) = refusal else {
-                self.roster.hand(command, &overview.device.profile);
+                self.roster.hand(command);
                 continue;
             };
             cut_waits = true;

@@ -166,4 +166,6 @@ pub struct DeviceOverview {
     /// Packets and positions the store holds of it.
     pub packets: u64,
     pub positions: u64,
+    /// Frames that it numbered and that did not arrive, ever, by the gaps between serial numbers on one connection.
+    pub lost_frames: u64,
 }

@@ -13,6 +13,7 @@
 //! | verdict | the worst severity of a packet's problems |
 //! | fact | what a commit made true |
 
+mod clock;
 mod command;
 mod device;
 mod fact;
@@ -23,6 +24,7 @@ mod problem;
 pub mod reading;
 mod report;
 
+pub use clock::{ClockAdvice, ClockExample, ClockSample, advise};
 pub use command::{COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};
 pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};

@@ -31,7 +31,7 @@ pub use facts::Facts;
 pub use health::Health;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
-pub use writer::{Progress, Receipt, Stored, Writer};
+pub use writer::{Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer};
 
 use onlooker::Onlooker;
 use place::Found;
@@ -200,6 +200,11 @@ impl Store {
         CommandId(self.shared.last_command.load(Ordering::Relaxed) + 1)
     }
 
+    /// What is told when a history is due to be found again; see [`query::rederivations`].
+    pub fn due(&self) -> Due {
+        Due(Arc::clone(&self.shared))
+    }
+
     pub fn policy(&self) -> Policy {
         *self.shared.policy()
     }
@@ -220,6 +225,16 @@ impl Store {
 
     /// Commits what is queued, empties the write-ahead log into the file and ends the threads. Later writes answer [`Error::Closed`].
     pub fn close(self) {}
+}
+
+/// Waits for histories that are due to be found again.
+pub struct Due(Arc<Shared>);
+
+impl Due {
+    /// Waits until one may have become due since the last call.
+    pub async fn wait(&self) {
+        self.0.due.notified().await;
+    }
 }
 
 /// Refuses a folder without a database; migrates an older one, unless another instance holds the folder.

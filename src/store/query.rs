@@ -4,7 +4,10 @@ use std::{collections::HashSet, ops::ControlFlow};
 
 use rusqlite::{Connection, OptionalExtension, Params, Result, Row, named_params, params};
 
-use super::row::{self, COMMAND, DEVICE, EVENT, FIX, LATEST, PACKET, USER_COMMAND};
+use super::{
+    Rederivation,
+    row::{self, COMMAND, DEVICE, EVENT, FIX, LATEST, PACKET, USER_COMMAND},
+};
 use crate::model::{
     Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, PacketId, PacketRow, StoredEvent, StoredFix,
     TimeWindow, Timestamp, library::UserCommand,
@@ -154,6 +157,61 @@ fn packets_of(db: &Connection, device: DeviceId, before: i64, limit: usize) -> R
 pub fn packet(db: &Connection, id: PacketId) -> Result<Option<PacketRow>> {
     let sql = format!("SELECT {PACKET} FROM packets WHERE id = ?1");
     db.prepare_cached(&sql)?.query_row([id.0], row::packet).optional()
+}
+
+/// Histories that are due to be found again, in the order they were asked for.
+pub fn rederivations(db: &Connection) -> Result<Vec<Rederivation>> {
+    let sql = format!(
+        "SELECT {DEVICE}, r.asked FROM rederivations r JOIN devices d ON d.id = r.device_id
+         LEFT JOIN latest l ON l.device_id = d.id ORDER BY r.asked"
+    );
+    all(db, &sql, [], |row| Ok(Rederivation::begin(row::device(row)?, row.get("asked")?)))
+}
+
+/// Packets of a device that history is found again from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToReread {
+    /// In order of arrival, answers of ours among them.
+    pub packets: Vec<PacketId>,
+    /// False where packets are gone that once were there.
+    pub whole: bool,
+}
+
+/// The packets of a device that arrived after one, or all of them.
+pub fn to_reread(db: &Connection, device: DeviceId, after: Option<PacketId>) -> Result<ToReread> {
+    let after = after.map_or(0, |id| id.0);
+    let mut next: Option<i64> = db
+        .prepare_cached("SELECT packet_id FROM latest WHERE device_id = ?1")?
+        .query_row([device.0], |row| row.get(0))
+        .optional()?
+        .flatten();
+    let mut link = db.prepare_cached("SELECT previous FROM packets WHERE id = ?1 AND device_id = ?2")?;
+    let (mut ids, mut whole) = (Vec::new(), true);
+    while let Some(id) = next.filter(|id| *id > after) {
+        match link.query_row([id, device.0], |row| row.get(0)).optional()? {
+            Some(previous) => next = previous,
+            None => {
+                whole = false;
+                break;
+            }
+        }
+        ids.push(id);
+    }
+    if !whole {
+        // A hole in the chain: what told a position or event can be reached all the same.
+        for table in ["positions", "events"] {
+            let sql = format!("SELECT DISTINCT packet_id FROM {table} WHERE device_id = ?1 AND packet_id > ?2");
+            ids.extend(all(db, &sql, [device.0, after], |row| row.get::<_, i64>(0))?);
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ToReread { packets: ids.into_iter().map(PacketId).collect(), whole })
+}
+
+/// The packets with these ids that are still there.
+pub fn packets_by_id(db: &Connection, ids: &[PacketId]) -> Result<Vec<PacketRow>> {
+    ids.iter().filter_map(|id| packet(db, *id).transpose()).collect()
 }
 
 /// The positions that a packet told and that were new.

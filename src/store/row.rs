@@ -59,7 +59,8 @@ pub(super) const DEVICE: &str =
 /// After [`DEVICE`]; from the fourth on in the order of [`FIX`].
 pub(super) const LATEST: &str = "coalesce(l.packets, 0), coalesce(l.positions, 0), l.packet_id, l.readings, \
      l.position_id, l.device_id, l.fix_time_ms, l.fix_received_ms, l.valid, l.suspect, l.latitude, l.longitude, \
-     l.altitude_m, l.speed_kmh, l.course_deg, l.accuracy_m, l.attributes, l.fix_packet_id";
+     l.altitude_m, l.speed_kmh, l.course_deg, l.accuracy_m, l.attributes, l.fix_packet_id, \
+     coalesce(l.lost_frames, 0)";
 
 pub(super) fn device(row: &Row<'_>) -> Result<Device> {
     Ok(Device {
@@ -85,8 +86,14 @@ pub(super) fn overview(row: &Row<'_>) -> Result<(DeviceOverview, Option<PacketId
     if let Some(rest) = row.get_ref(11)?.as_str_or_null()? {
         readings.merge(&self::readings(rest));
     }
-    let overview =
-        DeviceOverview { device: device(row)?, last_fix, readings, packets: count(row, 8)?, positions: count(row, 9)? };
+    let overview = DeviceOverview {
+        device: device(row)?,
+        last_fix,
+        readings,
+        packets: count(row, 8)?,
+        positions: count(row, 9)?,
+        lost_frames: count(row, 26)?,
+    };
     Ok((overview, row.get::<_, Option<i64>>(10)?.map(PacketId)))
 }
 

@@ -88,8 +88,8 @@ pub enum Action {
     },
     /// Take a command back that was not sent yet.
     CancelCommand(CommandId),
-    /// Open the packet that took the command out, or brought its answer.
-    ShowCommand(CommandId),
+    /// Open this packet where it can be seen: no sheet over it, the packets open.
+    ShowPacket(PacketId),
     AddUserCommand {
         title: String,
         text: String,
@@ -97,6 +97,10 @@ pub enum Action {
     RemoveUserCommand(i64),
     /// What no frame says about a device; its history is found again where that reads its packets differently.
     SetProfile(DeviceId, Profile),
+    /// Take the clock doctor's offset in seconds, for history, too.
+    ApplyClock(DeviceId, i32),
+    /// Do not propose this offset again.
+    DismissClock(DeviceId, i32),
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
     /// To the clipboard; the second is what it is called in the confirmation.

@@ -128,7 +128,7 @@ impl Data {
     /// Takes over what a commit made true. `events_of` is the device whose events are shown.
     pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
         // Destructured, so that a new kind of fact has to be handled here.
-        let Committed { packets, fixes, events, devices, readings, commands } = committed;
+        let Committed { packets, fixes, events, devices, readings, commands, rederived: _ } = committed;
         for device in devices {
             self.device(device);
         }
@@ -166,6 +166,7 @@ impl Data {
             readings: Readings::new(),
             packets: 0,
             positions: 0,
+            lost_frames: 0,
         };
         self.devices.insert(device.id, overview);
     }

@@ -5,16 +5,17 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{Action, Data, asks, format, toasts::Toasts};
+use super::{Action, Data, asks, toasts::Toasts};
 use crate::{
-    backend::{Backend, ClockAdvice, Error, Pending, Rederived},
+    backend::{Backend, Error, Pending, Rederiving},
     model::{
-        Command, CommandId, CommandState, DeviceId, Direction, PacketId, PacketRow, Profile, Protocol, Timestamp,
-        library::UserCommand,
+        ClockAdvice, Command, DeviceId, Profile, Protocol, Timestamp, library::UserCommand,
     },
     wire::{self, Dissection},
 };
 
+/// So many packets more, at least, make the clock doctor look again.
+const MORE_PACKETS: u64 = 5;
 /// Receipts that are kept of the selected device.
 const MAX_COMMANDS: usize = 100;
 
@@ -30,8 +31,10 @@ pub struct Remote {
     pub preview: Option<Preview>,
     /// What the clock doctor proposes for the selected device.
     pub advice: Option<(DeviceId, ClockAdvice)>,
-    /// Devices whose packets are read again under a new profile, or were since the window opened.
-    pub rereads: BTreeMap<DeviceId, Reread>,
+    /// Proposals that the user does not want to see again.
+    pub dismissed: BTreeSet<(DeviceId, i32)>,
+    /// Devices whose packets are being read again under a new profile.
+    pub rereads: BTreeMap<DeviceId, Rederiving>,
     /// Whose commands are kept.
     of: Option<DeviceId>,
 }
@@ -41,14 +44,6 @@ pub struct Preview {
     pub text: String,
     pub language: bool,
     pub bytes: Result<(Vec<u8>, Dissection), String>,
-}
-
-/// How the reading of a device's packets under its new profile fares.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Reread {
-    Running,
-    Done(Rederived),
-    Failed(String),
 }
 
 impl Remote {
@@ -82,30 +77,6 @@ impl Remote {
     }
 }
 
-impl Data {
-    /// The packet that took the command out, or else brought its answer, where the list still has one of them.
-    pub fn packet_of(&self, id: CommandId) -> Option<PacketId> {
-        let command = self.remote.commands.iter().find(|command| command.id == id)?;
-        let of = |direction: Direction, kind: &str, at: Option<Timestamp>| {
-            let at = at?;
-            let fits = |row: &&PacketRow| {
-                row.device == Some(command.device)
-                    && row.direction == direction
-                    && row.kind == kind
-                    && row.received == at
-            };
-            self.packets.iter().rev().find(fits).map(|row| row.id)
-        };
-        let answer = || of(Direction::In, "answer", command.answered);
-        match command.state {
-            CommandState::Answered => answer().or_else(|| of(Direction::Out, "command", command.sent)),
-            CommandState::Queued | CommandState::Sent | CommandState::Expired | CommandState::Failed => {
-                of(Direction::Out, "command", command.sent)
-            }
-        }
-    }
-}
-
 /// What is being asked.
 #[derive(Default)]
 pub(super) struct Asking {
@@ -116,14 +87,18 @@ pub(super) struct Asking {
     sent: Vec<(DeviceId, Pending<Command>)>,
     changed: Vec<(&'static str, Pending<()>)>,
     added: Vec<((), Pending<UserCommand>)>,
-    profiles: Vec<(DeviceId, Pending<Rederived>)>,
+    profiles: Vec<(DeviceId, Pending<()>)>,
     advice: Option<(DeviceId, Pending<Option<ClockAdvice>>)>,
+    /// Packets that the device had when the clock doctor was asked.
+    advised_by: u64,
+    /// Histories are being found again: look how far that is.
+    watching: bool,
 }
 
 impl Asking {
     /// True while an answer is on its way.
     pub(super) fn waiting(&self) -> bool {
-        let Self { commands, mine, mine_read: _, sent, changed, added, profiles, advice } = self;
+        let Self { commands, mine, mine_read: _, sent, changed, added, profiles, advice, advised_by: _, watching } = self;
         commands.is_some()
             || mine.is_some()
             || !sent.is_empty()
@@ -131,12 +106,15 @@ impl Asking {
             || !added.is_empty()
             || !profiles.is_empty()
             || advice.is_some()
+            || *watching
     }
 
     /// Asks for what the selection wants and the data lack.
     pub(super) fn ask(&mut self, backend: &Backend, data: &mut Data, selected: Option<DeviceId>) {
         let remote = &mut data.remote;
         remote.connected = backend.connected().into_iter().collect();
+        remote.rereads = backend.rederiving().into_iter().map(|work| (work.device, work)).collect();
+        self.watching = !remote.rereads.is_empty();
         if !self.mine_read {
             self.mine_read = true;
             self.mine = Some(backend.user_commands());
@@ -147,7 +125,17 @@ impl Asking {
             remote.commands.clear();
             remote.advice = None;
             self.commands = tracker.map(|id| (id, backend.commands(Some(id), MAX_COMMANDS)));
-            self.advice = tracker.map(|id| (id, backend.clock_advice(id)));
+            self.advised_by = 0;
+        }
+        if let Some(overview) = tracker.and_then(|id| data.devices.get(&id))
+            && self.advice.is_none()
+            && overview.packets >= self.advised_by
+            && !self.watching
+        {
+            let (id, packets) = (overview.device.id, overview.packets);
+            // Again when it has told a quarter more: a doctor who is asked all the time only costs.
+            self.advised_by = packets + (packets / 4).max(MORE_PACKETS);
+            self.advice = Some((id, backend.clock_advice(id)));
         }
     }
 
@@ -175,21 +163,22 @@ impl Asking {
             Action::RemoveUserCommand(id) => {
                 self.changed.push(("remove your command", backend.remove_user_command(id)));
             }
-            Action::SetProfile(device, profile) => self.set_profile(backend, data, device, profile),
+            Action::SetProfile(device, profile) => {
+                self.profiles.push((device, backend.set_profile(device, profile)));
+            }
+            Action::ApplyClock(device, offset_s) => {
+                self.profiles.push((device, backend.apply_clock(device, Some(offset_s))));
+                data.remote.advice = None;
+            }
+            Action::DismissClock(device, offset_s) => {
+                data.remote.dismissed.insert((device, offset_s));
+            }
             _ => {}
         }
     }
 
-    fn set_profile(&mut self, backend: &Backend, data: &mut Data, device: DeviceId, profile: Profile) {
-        let same = data.devices.get(&device).is_some_and(|known| known.device.profile.reads_like(&profile));
-        if !same {
-            data.remote.rereads.insert(device, Reread::Running);
-        }
-        self.profiles.push((device, backend.change_profile(device, profile)));
-    }
-
     /// Takes in what was answered.
-    pub(super) fn take(&mut self, backend: &Backend, data: &mut Data, toasts: &mut Toasts) {
+    pub(super) fn take(&mut self, data: &mut Data, toasts: &mut Toasts) {
         if let Some((device, Ok(commands))) = asks::take(&mut self.commands)
             && data.remote.of == Some(device)
         {
@@ -213,7 +202,10 @@ impl Asking {
             said(toasts, "keep your command", answer);
         }
         for (device, answer) in asks::take_answered(&mut self.profiles) {
-            self.profile_set(backend, data, toasts, device, answer);
+            if let Err(error) = answer {
+                toasts.error(format!("Could not change the profile of {}: {error}", data.label(device)));
+            }
+            self.advised_by = 0;
         }
         if let Some((device, Ok(advice))) = asks::take(&mut self.advice)
             && data.remote.of == Some(device)
@@ -221,39 +213,13 @@ impl Asking {
             data.remote.advice = advice.map(|advice| (device, advice));
         }
     }
-
-    fn profile_set(
-        &mut self,
-        backend: &Backend,
-        data: &mut Data,
-        toasts: &mut Toasts,
-        device: DeviceId,
-        answer: Result<Rederived, Error>,
-    ) {
-        let name = data.label(device).to_owned();
-        match answer {
-            Ok(done) => {
-                if let Some(reread) = data.remote.rereads.get_mut(&device) {
-                    toasts.info(format!("{name}: {}", rederived(&done)));
-                    *reread = Reread::Done(done);
-                }
-            }
-            Err(error) => {
-                toasts.error(format!("Could not change the profile of {name}: {error}"));
-                data.remote.rereads.insert(device, Reread::Failed(error.to_string()));
-            }
-        }
-        if data.remote.of == Some(device) {
-            data.remote.advice = None;
-            self.advice = Some((device, backend.clock_advice(device)));
-        }
-    }
 }
 
-/// `1,180 positions, 3 changed`.
-pub(super) fn rederived(done: &Rederived) -> String {
-    let changed = if done.changed == 0 { "none".to_owned() } else { format::count(done.changed) };
-    format!("{}, {changed} changed", format::counted(done.positions, "position", "positions"))
+impl Remote {
+    /// Histories were found again: what the clock doctor said of them is old.
+    pub(super) fn reread(&mut self, devices: &[DeviceId]) {
+        self.advice.take_if(|(device, _)| devices.contains(device));
+    }
 }
 
 fn said<T>(toasts: &mut Toasts, what: &str, answer: Result<T, Error>) {

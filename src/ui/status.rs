@@ -187,7 +187,7 @@ mod tests {
             last_heard: Some(at(heard)),
         };
         let last_fix = fixes.last().cloned();
-        DeviceOverview { device, last_fix, readings: Readings::new(), packets: 0, positions: 0 }
+        DeviceOverview { device, last_fix, readings: Readings::new(), packets: 0, positions: 0, lost_frames: 0 }
     }
 
     #[test]

@@ -153,6 +153,7 @@ fn van() -> DeviceOverview {
         readings: Readings::new(),
         packets: 0,
         positions: 0,
+        lost_frames: 0,
     }
 }
 

@@ -11,6 +11,7 @@ mod gt06;
 mod ingest;
 mod map;
 mod owntracks;
+mod profile;
 mod sim;
 mod store;
 mod support;

@@ -153,6 +153,16 @@ impl Tracker {
         assert_eq!(wayglass::wire::hex(&got), hex.to_lowercase());
     }
 
+    /// Reads until these bytes came; others may come before them.
+    pub fn expect_after(&mut self, hex: &str) {
+        let (wanted, mut got) = (bytes(hex), Vec::new());
+        while !got.ends_with(&wanted) {
+            let mut next = [0];
+            self.0.read_exact(&mut next).unwrap_or_else(|e| panic!("no answer {hex}: {e}"));
+            got.extend(next);
+        }
+    }
+
     /// The far end closes without another byte.
     pub fn expect_closed(&mut self) {
         let mut rest = Vec::new();

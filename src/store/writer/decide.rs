@@ -41,8 +41,17 @@ impl Batch<'_> {
 
     pub(super) fn set_profile(&mut self, id: DeviceId, profile: &Profile) -> Result<Result<(), Error>> {
         let Some(device) = self.devices.decide(id) else { return Ok(Err(no_such(id))) };
-        device.profile = profile.clone();
+        let before = std::mem::replace(&mut device.profile, profile.clone());
+        self.profiles = true;
+        if !before.reads_like(profile) {
+            self.ask_to_rederive(id)?;
+        }
         self.save(id).map(Ok)
+    }
+
+    /// The profile of a device that is there.
+    pub(super) fn profile(&self, id: DeviceId) -> Option<Profile> {
+        self.devices.get(id).map(|known| known.overview.device.profile.clone())
     }
 
     /// Sets the state of a device that is there. A name that is given is taken over.
@@ -106,6 +115,7 @@ impl Batch<'_> {
             "DELETE FROM positions WHERE device_id = ?1",
             "DELETE FROM events WHERE device_id = ?1",
             "DELETE FROM commands WHERE device_id = ?1",
+            "DELETE FROM rederivations WHERE device_id = ?1",
             "DELETE FROM latest WHERE device_id = ?1",
             "DELETE FROM devices WHERE id = ?1",
         ] {

@@ -20,7 +20,7 @@ use super::{
     log::Log,
     quarantine::Quarantine,
 };
-use crate::model::{Clock, Committed, Fact, Policy};
+use crate::model::{Clock, Committed, DeviceId, Fact, Policy};
 use crate::store::{
     Error, Health, Limits, Wake, error::blames_the_row, facts::Publisher, onlooker::data_version, place, queue::Taken,
 };
@@ -40,6 +40,8 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) commands: watch::Sender<u64>,
     /// The number of the newest command.
     pub(in crate::store) last_command: AtomicI64,
+    /// Told when a history is due to be found again.
+    pub(in crate::store) due: tokio::sync::Notify,
     policy: Mutex<Policy>,
     health: Mutex<Health>,
 }
@@ -51,6 +53,7 @@ impl Shared {
             facts: Publisher::new(),
             commands: watch::Sender::new(0),
             last_command: AtomicI64::new(0),
+            due: tokio::sync::Notify::new(),
             policy: Mutex::new(policy),
             health: Mutex::default(),
         }
@@ -165,6 +168,9 @@ struct Told {
     packets: u64,
     positions: u64,
     wrote: bool,
+    rederived: Vec<DeviceId>,
+    profiles: bool,
+    due: bool,
 }
 
 /// Ends the queue together with the thread, also by a panic: nobody waits for an answer that cannot come.
@@ -285,6 +291,15 @@ impl Desk {
             self.db.prepare_cached("COMMIT")?.execute([])?;
             Ok(done)
         });
+        if let Ok((_, told)) = &outcome {
+            // Before anybody hears that a profile is stored.
+            if told.profiles {
+                self.shared.inlet.profiles_changed();
+            }
+            if told.due {
+                self.shared.due.notify_one();
+            }
+        }
         if outcome.is_err() {
             self.stale = true;
             // SQLite rolls back by itself after some errors.
@@ -318,10 +333,12 @@ impl Desk {
             heard: self.shared.facts.heard(),
         })?;
         let done = work(&mut batch)?;
-        let Batch { facts, missed, commands_changed, packets, positions, .. } = batch;
+        let Batch { facts, missed, commands_changed, profiles, due, rederived, packets, positions, .. } = batch;
         self.missed |= missed;
+        let wrote = self.db.total_changes() != changes;
         let commands = commands_changed || others_wrote;
-        Ok((done, Told { facts, commands, packets, positions, wrote: self.db.total_changes() != changes }))
+        let (profiles, due) = (profiles || others_wrote, due || others_wrote);
+        Ok((done, Told { facts, commands, packets, positions, wrote, rederived, profiles, due }))
     }
 
     /// Tells subscribers what a commit made true.
@@ -331,6 +348,10 @@ impl Desk {
             self.shared.commands.send_modify(|count| *count += 1);
         }
         let facts = &self.shared.facts;
+        if !told.rederived.is_empty() && facts.heard() {
+            facts.publish(Fact::Committed(Arc::new(Committed { rederived: told.rederived, ..Committed::default() })));
+            self.missed = true;
+        }
         if !facts.heard() {
             self.missed = false;
             return;

@@ -1,22 +1,26 @@
 //! What can be asked of the writer. A closed list, so that what a batch committed can be told, logged and tested.
 
+use std::sync::Arc;
+
 use crate::model::{
     Command, CommandId, Device, DeviceId, Identity, NewCommand, NewPacket, PacketId, Profile, Protocol, Timestamp,
     library::UserCommand,
 };
 use crate::store::{Answer, Error, Pending};
 
-use super::Stored;
+use super::{Step, Stepped, Stored};
 
 /// Something to write, with the one who waits for it.
 pub(in crate::store) enum Write {
-    Packet(Ask<Box<NewPacket>, Stored>),
+    Packet(Ask<Append, Stored>),
     Admit(Ask<Admit, Option<Device>>),
     Add(Ask<Add, Device>),
     Adopt(Ask<Adopt, u64>),
     Ignore(Ask<DeviceId, ()>),
     Rename(Ask<Rename, ()>),
     SetProfile(Ask<SetProfile, ()>),
+    Profile(Ask<DeviceId, Option<Profile>>),
+    Rederive(Ask<Box<Step>, Stepped>),
     Forget(Ask<DeviceId, ()>),
     QueueCommand(Ask<NewCommand, Command>),
     CancelCommand(Ask<CommandId, ()>),
@@ -24,6 +28,12 @@ pub(in crate::store) enum Write {
     AddUserCommand(Ask<AddUserCommand, UserCommand>),
     RemoveUserCommand(Ask<i64, ()>),
     NoteCommand(Ask<NoteCommand, Option<Command>>),
+}
+
+pub(in crate::store) struct Append {
+    pub(super) packet: Box<NewPacket>,
+    /// What gave its reports, where a profile has a say in them.
+    pub(super) read_with: Option<Arc<Profile>>,
 }
 
 pub(in crate::store) struct Admit {
@@ -114,6 +124,8 @@ macro_rules! each {
             Write::Ignore($ask) => $do,
             Write::Rename($ask) => $do,
             Write::SetProfile($ask) => $do,
+            Write::Profile($ask) => $do,
+            Write::Rederive($ask) => $do,
             Write::Forget($ask) => $do,
             Write::QueueCommand($ask) => $do,
             Write::CancelCommand($ask) => $do,
@@ -149,13 +161,15 @@ impl Write {
     /// Carries it out within the batch's transaction.
     pub(super) fn apply(&mut self, batch: &mut super::batch::Batch<'_>) -> rusqlite::Result<()> {
         match self {
-            Self::Packet(ask) => ask.apply(|packet| batch.packet(packet).map(Ok)),
+            Self::Packet(ask) => ask.apply(|q| batch.packet(&q.packet, q.read_with.as_deref()).map(Ok)),
             Self::Admit(ask) => ask.apply(|q| batch.admit(q.protocol, &q.identity, q.at).map(Ok)),
             Self::Add(ask) => ask.apply(|q| batch.add(q.protocol, &q.identity, q.name.as_deref()).map(Ok)),
             Self::Adopt(ask) => ask.apply(|q| batch.adopt(q.device, q.name.as_deref())),
             Self::Ignore(ask) => ask.apply(|device| batch.ignore(*device)),
             Self::Rename(ask) => ask.apply(|q| batch.rename(q.device, q.name.as_deref())),
             Self::SetProfile(ask) => ask.apply(|q| batch.set_profile(q.device, &q.profile)),
+            Self::Profile(ask) => ask.apply(|device| Ok(Ok(batch.profile(*device)))),
+            Self::Rederive(ask) => ask.apply(|step| batch.rederive(step).map(Ok)),
             Self::Forget(ask) => ask.apply(|device| batch.forget(*device)),
             Self::QueueCommand(ask) => ask.apply(|q| batch.queue_command(q)),
             Self::CancelCommand(ask) => ask.apply(|id| batch.cancel_command(*id)),

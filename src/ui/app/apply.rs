@@ -84,15 +84,14 @@ impl App {
             | Action::CancelCommand(_)
             | Action::AddUserCommand { .. }
             | Action::RemoveUserCommand(_)
-            | Action::SetProfile(..) => self.ask_remote(action),
-            Action::ShowCommand(command) => match self.data.packet_of(command) {
-                Some(packet) => {
-                    self.select_packet(packet, None);
-                    self.view.open.sheet = None;
-                    self.view.open.dock = true;
-                }
-                None => self.toasts.warn("Its packets are no longer in the list"),
-            },
+            | Action::SetProfile(..)
+            | Action::ApplyClock(..)
+            | Action::DismissClock(..) => self.ask_remote(action),
+            Action::ShowPacket(packet) => {
+                self.select_packet(packet, None);
+                self.view.open.sheet = None;
+                self.view.open.dock = true;
+            }
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();

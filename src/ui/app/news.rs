@@ -47,6 +47,8 @@ impl App {
                 Fact::Committed(committed) => {
                     self.asks.remember(&committed);
                     self.data.apply(&committed, self.news.events_of);
+                    self.news.stale_trails.extend(&committed.rederived);
+                    self.reread(&committed.rederived);
                 }
                 Fact::Missed => self.news.missed = true,
             }
@@ -54,6 +56,21 @@ impl App {
                 ctx.request_repaint();
                 break;
             }
+        }
+    }
+
+    /// The history of these devices was found again from their packets.
+    fn reread(&mut self, devices: &[DeviceId]) {
+        for device in devices {
+            self.toasts.info(format!("{}: its packets were read again", self.data.label(*device)));
+        }
+        self.data.remote.reread(devices);
+        if let Some(opened) = &self.data.opened
+            && opened.row.device.is_some_and(|device| devices.contains(&device))
+        {
+            let row = opened.row.clone();
+            self.asks.fixes = Some((row.id, self.backend().fixes_of_packet(row.id)));
+            self.open(row);
         }
     }
 
@@ -141,9 +158,7 @@ impl App {
                 self.toasts.error(format!("Could not {what}: {error}"));
             }
         }
-        if let Some(backend) = &self.backend {
-            self.remote.take(backend, &mut self.data, &mut self.toasts);
-        }
+        self.remote.take(&mut self.data, &mut self.toasts);
         if let Some(pending) = &mut self.asks.export
             && let Some(answer) = pending.poll()
         {

@@ -68,7 +68,6 @@ impl Details {
                 }
             }
         }
-        ui.add_space(2.0);
         clock::advice(ui, cx, overview);
         section(ui);
         ui.horizontal_wrapped(|ui| {
@@ -286,9 +285,8 @@ fn tracker_buttons(ui: &mut Ui, cx: &mut Cx<'_>, id: DeviceId) {
 fn commands(ui: &mut Ui, cx: &mut Cx<'_>, device: DeviceId) {
     let remote = &cx.data.remote;
     if let Some(reread) = remote.rereads.get(&device) {
-        let (text, colour) = profile::reread_text(reread, theme::palette(ui));
         section(ui);
-        ui.add(Label::new(RichText::new(text).color(colour)).wrap());
+        profile::progress(ui, reread);
     }
     let mut sent = remote.commands.iter().filter(|command| command.device == device).take(COMMANDS).peekable();
     if sent.peek().is_some() {
@@ -427,6 +425,13 @@ fn kept(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     value(ui, "First seen", &cx.view.moment(device.first_seen, cx.now));
     value(ui, "Packets", &format::count(overview.packets));
     value(ui, "Positions", &format::count(overview.positions));
+    if overview.lost_frames > 0 {
+        widgets::pair(ui, "Lost frames", |ui| {
+            let text = RichText::new(format::count(overview.lost_frames)).color(theme::palette(ui).late);
+            let about = "It numbered so many that never arrived, by the gaps between serial numbers on one connection";
+            ui.add(Label::new(text).truncate()).on_hover_text(about);
+        });
+    }
     let last = cx.data.packets.iter().rev().find(|packet| packet.device == Some(device.id));
     if let Some(last) = last {
         packet_link(ui, cx, last.id, "Its last packet");

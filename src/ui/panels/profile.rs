@@ -5,8 +5,9 @@ pub(super) mod clock;
 use egui::{Button, ComboBox, Label, RichText, TextEdit, Ui, WidgetInfo, accesskit::Role};
 
 use crate::{
+    backend::Rederiving,
     model::{AlarmTable, DeviceId, DeviceOverview, Profile, SupplyVoltage, library::Dialect},
-    ui::{Action, Cx, format, remote::Reread, theme, widgets},
+    ui::{Action, Cx, format, theme, widgets},
     wire::gt06::KNOWN_MODELS,
 };
 
@@ -131,7 +132,6 @@ impl Editor {
     }
 
     fn foot(&self, ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
-        let p = theme::palette(ui);
         let device = &overview.device;
         let reread = cx.data.remote.rereads.get(&device.id);
         let changed = self.draft != device.profile;
@@ -140,8 +140,7 @@ impl Editor {
             let text = format!("Its {packets} are read again: positions, events and readings follow.");
             ui.add(Label::new(widgets::weak(ui, text)).wrap());
         } else if let Some(reread) = reread {
-            let (text, colour) = reread_text(reread, p);
-            ui.add(Label::new(RichText::new(text).color(colour)).wrap());
+            progress(ui, reread);
         }
         let typed = !self.forced || self.draft.clock_offset_s.is_some();
         ui.horizontal(|ui| {
@@ -157,13 +156,14 @@ impl Editor {
     }
 }
 
-/// How the reading of its packets fares, in words.
-pub(super) fn reread_text(reread: &Reread, p: &theme::Palette) -> (String, egui::Color32) {
-    match reread {
-        Reread::Running => ("Its packets are being read again…".to_owned(), p.weak),
-        Reread::Done(done) => (format!("Read again: {}", crate::ui::remote::rederived(done)), p.parked),
-        Reread::Failed(error) => (format!("Not read again: {error}"), p.alarm),
-    }
+/// How far the reading of a device's packets is.
+pub(super) fn progress(ui: &mut Ui, work: &Rederiving) {
+    let Rederiving { device: _, done, total } = *work;
+    let text = match total {
+        0 => "Its packets are going to be read again".to_owned(),
+        _ => format!("Reading its packets again: {} of {}", format::count(done), format::count(total)),
+    };
+    ui.add(Label::new(widgets::weak(ui, text)).wrap());
 }
 
 fn dialect_title(dialect: Dialect) -> &'static str {

@@ -133,7 +133,7 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> (Decode
     let sound = framed && crc.is_some_and(CrcCheck::ok);
     let from_device = row.comes_from_device();
     if let Some(serial) = serial.filter(|_| sound && from_device && row.word != "login") {
-        count_lost(&mut c, setting.state.last_serial(), serial, total);
+        told.lost_frames = count_lost(&mut c, setting.state.last_serial(), serial, total);
     }
     if !framed {
         // A frame without its end may have lost any byte, so its numbers are not a place.
@@ -162,14 +162,17 @@ fn likely(bytes: &[u8], told: &Told, anatomy: &Anatomy) -> bool {
     }
 }
 
-fn count_lost(c: &mut Cursor<'_>, last: Option<u16>, serial: u16, total: usize) {
-    let Some(last) = last else { return };
-    let missing = serial.wrapping_sub(last).wrapping_sub(1);
-    if (1..MANY_LOST).contains(&missing) {
-        let frames = if missing == 1 { "1 frame".to_owned() } else { format!("{missing} frames") };
-        let text = format!("serial {serial} comes after {last}: {frames} did not arrive");
-        c.doubt(Severity::Note, Group::Sequence, total - 6..total - 4, text);
+/// How many frames are missing between the last serial and this one; says so where there are some.
+fn count_lost(c: &mut Cursor<'_>, last: Option<u16>, serial: u16, total: usize) -> u16 {
+    let Some(last) = last else { return 0 };
+    let lost = serial.wrapping_sub(last).wrapping_sub(1);
+    if !(1..MANY_LOST).contains(&lost) {
+        return 0;
     }
+    let frames = if lost == 1 { "1 frame".to_owned() } else { format!("{lost} frames") };
+    let text = format!("serial {serial} comes after {last}: {frames} did not arrive");
+    c.doubt(Severity::Note, Group::Sequence, total - 6..total - 4, text);
+    lost
 }
 
 /// Reads start to stop; the serial when it was there. In a frame that is cut nothing follows the field that is missing.

@@ -73,6 +73,8 @@ pub(super) struct Told {
     /// What the device wants to know the address of, for whom, in which language.
     pub(super) address_query: Option<AddressQuery>,
     pub(super) picture: Option<Picture>,
+    /// Frames that did not arrive before this one.
+    pub(super) lost_frames: u16,
     key: u64,
 }
 
@@ -107,6 +109,7 @@ impl Told {
             answer: None,
             address_query: None,
             picture: None,
+            lost_frames: 0,
             key: 0xCBF2_9CE4_8422_2325,
         };
         told.distinguish(&[given.kind]);
@@ -170,7 +173,8 @@ impl Told {
             && self.readings.is_empty()
             && self.cells.is_empty()
             && self.wifi.is_empty()
-            && events.is_empty();
+            && events.is_empty()
+            && self.lost_frames == 0;
         (!silent).then_some(Report {
             sender: None,
             fix,
@@ -179,6 +183,7 @@ impl Told {
             wifi: self.wifi,
             events,
             trust,
+            lost_frames: self.lost_frames,
             message_id: None,
             fix_key: self.key,
         })

@@ -165,6 +165,9 @@ impl Stage {
                 answered: None,
                 answer: None,
                 guessed: false,
+                waits: None,
+                sent_packet: None,
+                answer_packet: None,
             }
         };
         let after =

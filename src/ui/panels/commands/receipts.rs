@@ -79,14 +79,15 @@ fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
     if command.state == CommandState::Queued {
         widgets::wake_when_older(ui, format::age_s(command.expires, cx.now));
     }
-    let hint = match command.state {
-        CommandState::Sent | CommandState::Answered => "Show its packets",
-        CommandState::Queued | CommandState::Expired | CommandState::Failed => {
-            "Nothing was sent, so there is no packet"
-        }
+    let packet = command.answer_packet.or(command.sent_packet);
+    let hint = match (command.answer_packet, command.sent_packet) {
+        (Some(_), _) => "Show the packet that brought the answer",
+        (None, Some(_)) => "Show the packet that took it out",
+        (None, None) => "Nothing was sent, so there is no packet",
     };
-    if response.on_hover_text(hover(command, hint)).clicked() {
-        cx.ask(Action::ShowCommand(command.id));
+    let clicked = response.on_hover_text(hover(command, hint)).clicked();
+    if let Some(packet) = packet.filter(|_| clicked) {
+        cx.ask(Action::ShowPacket(packet));
     }
 }
 
@@ -105,6 +106,10 @@ fn story(command: &Command, now: Timestamp) -> String {
     };
     match command.state {
         CommandState::Queued if command.expires < now => "was not sent in time".to_owned(),
+        CommandState::Queued if command.waits.is_some() => {
+            let left = format::span(round_up(format::age_s(command.expires, now)));
+            format!("waits: {}; expires in {left}", command.waits.as_deref().unwrap_or_default())
+        }
         CommandState::Queued => {
             let left = format::span(round_up(format::age_s(command.expires, now)));
             format!("will be sent at the next login, expires in {left}")
@@ -117,7 +122,10 @@ fn story(command: &Command, now: Timestamp) -> String {
             Some(delay) => format!("{} after {delay}", answer()),
             None => answer(),
         },
-        CommandState::Expired => "was not sent in time: the device did not connect".to_owned(),
+        CommandState::Expired => match &command.waits {
+            Some(why) => format!("was not sent in time: {why}"),
+            None => "was not sent in time: the device did not connect".to_owned(),
+        },
         CommandState::Failed => match answer() {
             why if why.is_empty() => "was not sent".to_owned(),
             why => why,
@@ -132,7 +140,7 @@ fn round_up(seconds: i64) -> i64 {
 
 /// From sending to answer: `0.4 s`, `1 min 5 s`.
 fn delay(command: &Command) -> Option<String> {
-    let ms = command.answered?.as_millisecond() - command.sent?.as_millisecond();
+    let ms = command.delay_ms()?;
     Some(if ms < 10_000 { format!("{:.1} s", ms.max(0) as f64 / 1_000.0) } else { format::span(ms / 1_000) })
 }
 
@@ -202,10 +210,18 @@ mod tests {
             answered: Some(at("14:02:02.35")),
             answer: Some("Battery:4.05V,NORMAL;\r\nGPRS:Link Up".to_owned()),
             guessed: false,
+            waits: None,
+            sent_packet: None,
+            answer_packet: None,
         };
         let check = |command: Command, text: &str| assert_eq!(story(&command, now), text);
         check(command(CommandState::Queued), "will be sent at the next login, expires in 10 min");
         check(Command { expires: at("14:02:00"), ..command(CommandState::Queued) }, "was not sent in time");
+        let held = Some("it was going 42 km/h".to_owned());
+        let text = "waits: it was going 42 km/h; expires in 10 min";
+        check(Command { waits: held.clone(), ..command(CommandState::Queued) }, text);
+        let text = "was not sent in time: it was going 42 km/h";
+        check(Command { waits: held, ..command(CommandState::Expired) }, text);
         check(command(CommandState::Sent), "no answer yet, 29 s after it was sent");
         check(command(CommandState::Answered), "Battery:4.05V,NORMAL;  GPRS:Link Up after 1.4 s");
         check(

@@ -1,11 +1,11 @@
 //! The clock doctor's word about a tracker: what its clock does, what that changes, and one click to mend it.
 
-use egui::{Frame, Label, Margin, RichText, Ui};
+use egui::{Frame, Grid, Label, Margin, RichText, Ui};
 
 use crate::{
-    model::DeviceOverview,
+    model::{ClockAdvice, DeviceOverview},
     ui::{
-        Action, Cx,
+        Action, Cx, format,
         icons::{self, Icon},
         theme, widgets,
     },
@@ -16,24 +16,73 @@ pub(super) const QUARTER_S: i32 = 15 * 60;
 
 /// The card, where there is something to propose.
 pub(in crate::ui::panels) fn advice(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
-    let Some((device, advice)) = &cx.data.remote.advice else { return };
-    if *device != overview.device.id {
+    let data = cx.data;
+    let (remote, device) = (&data.remote, overview.device.id);
+    let Some((of, advice)) = &remote.advice else { return };
+    let hidden = remote.dismissed.contains(&(device, advice.offset_s)) || remote.rereads.contains_key(&device);
+    if *of != device || hidden {
         return;
     }
     let p = theme::palette(ui);
+    ui.add_space(2.0);
     Frame::new().fill(p.notice).corner_radius(6).inner_margin(Margin::symmetric(10, 8)).show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
             icons::show(ui, Icon::Clock, p.late);
-            ui.add(Label::new(widgets::strong(ui, format!("Clock {}", zone_text(advice.offset_s)))).wrap());
+            ui.add(Label::new(widgets::strong(ui, error_text(advice))).wrap());
         });
-        if ui.button("Apply").clicked() {
-            let profile =
-                crate::model::Profile { clock_offset_s: Some(advice.offset_s), ..overview.device.profile.clone() };
-            cx.ask(Action::SetProfile(overview.device.id, profile));
-        }
-        let _ = RichText::new("");
+        examples(ui, cx, advice);
+        ui.add(Label::new(widgets::weak(ui, reason(advice))).wrap());
+        ui.horizontal(|ui| {
+            let may = !data.station.viewer;
+            let apply = format!("Set to {}", zone_name(advice.offset_s));
+            let button = ui.add_enabled(may, widgets::primary(ui, Some(Icon::Check), &apply));
+            let about = "Corrects what comes from now on, and reads its history again";
+            if button.on_hover_text(about).on_disabled_hover_text("This window only looks on").clicked() {
+                cx.ask(Action::ApplyClock(device, advice.offset_s));
+            }
+            if ui.button("Leave it").on_hover_text("Do not propose this again until the next start").clicked() {
+                cx.ask(Action::DismissClock(device, advice.offset_s));
+            }
+        });
     });
+    ui.add_space(2.0);
+}
+
+/// Frames as they are in history now, and as they would be.
+fn examples(ui: &mut Ui, cx: &Cx<'_>, advice: &ClockAdvice) {
+    let p = theme::palette(ui);
+    Grid::new("clock examples").num_columns(3).spacing([14.0, 2.0]).min_row_height(16.0).show(ui, |ui| {
+        for heading in ["Arrived", "Now", "Corrected"] {
+            ui.label(widgets::weak(ui, heading).small());
+        }
+        ui.end_row();
+        for example in &advice.examples {
+            let time = |at| cx.view.moment(at, example.received);
+            ui.label(cx.view.moment(example.received, cx.now));
+            ui.label(RichText::new(time(example.before)).color(p.late));
+            ui.label(RichText::new(time(example.after)).color(p.parked));
+            ui.end_row();
+        }
+    });
+}
+
+/// `Its times are 8 h ahead of their arrival`.
+fn error_text(advice: &ClockAdvice) -> String {
+    let side = if advice.error_s > 0 { "ahead of" } else { "behind" };
+    let quarters = advice.error_s.abs().saturating_add(i64::from(QUARTER_S) / 2) / i64::from(QUARTER_S);
+    format!("Its times are {} {side} their arrival", format::span(quarters * i64::from(QUARTER_S)))
+}
+
+fn reason(advice: &ClockAdvice) -> String {
+    let ClockAdvice { samples, agreeing, .. } = advice;
+    let frames = format::counted(*samples as u64, "live frame", "live frames");
+    format!("By {} of its last {frames}.", format::count(*agreeing as u64))
+}
+
+/// `UTC`, `UTC+08:00`.
+fn zone_name(offset_s: i32) -> String {
+    if offset_s == 0 { "UTC".to_owned() } else { format!("UTC{}", zone_text(offset_s)) }
 }
 
 /// `+08:00`, `-03:30`.
