@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Backend, Pending};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Backend, Error, Pending};
 use crate::{
     ingest::Receivers,
-    model::{Command, CommandId, DeviceId, NewCommand, Profile, library, library::UserCommand},
-    store::query,
+    model::{Command, CommandId, CommandState, DeviceId, NewCommand, Profile, library, library::UserCommand},
+    store::{Store, query},
     wire::gt06,
 };
 
@@ -64,4 +66,29 @@ impl Backend {
     pub fn remove_user_command(&self, id: i64) -> Pending<()> {
         self.store.writer().remove_user_command(id)
     }
+}
+
+/// How often [`wait_for_command`] looks: another process writes what it waits for.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Waits until a command needs no more waiting, but not longer than `patience`. For command lines, not for the window and not inside the runtime.
+pub fn wait_for_command(store: &Store, mut command: Command, patience: Duration) -> Result<Command, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(|_| Error::Closed)?;
+    let mut changed = store.commands_changed();
+    runtime.block_on(async {
+        let end = Instant::now() + patience;
+        while matches!(command.state, CommandState::Queued | CommandState::Sent) && Instant::now() < end {
+            let look = end.min(Instant::now() + LOOK_EVERY);
+            // Late or not, it is looked at.
+            timeout_at(look, changed.changed()).await.ok();
+            let id = command.id;
+            match store.reader().read(move |c| query::command(c, id)).answered().await? {
+                Some(now) => command = now,
+                // Its device was forgotten.
+                None => break,
+            }
+        }
+        Ok(command)
+    })
 }

@@ -23,6 +23,7 @@ use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
 
 use config::ConfigError;
+pub use commands::wait_for_command;
 pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
 pub use profile::{Rederiving, rederive_due};

@@ -2,6 +2,7 @@
 //!
 //! One file a subcommand, thin over `backend`. Exit status: 0 done, 1 it failed, 2 the call's words are off.
 
+mod command;
 pub mod decode;
 mod devices;
 mod doctor;
@@ -74,6 +75,7 @@ enum Call {
     Devices(devices::DevicesArgs),
     Adopt(devices::AdoptArgs),
     Ignore(devices::IgnoreArgs),
+    Command(command::CommandArgs),
     Simulate(simulate::SimulateArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -182,6 +184,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Devices(args) => devices::list(&args, &site()?, out)?,
         Call::Adopt(args) => devices::adopt(&args, &site()?, out)?,
         Call::Ignore(args) => devices::ignore(&args, &site()?, out)?,
+        Call::Command(args) => command::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
         // It examines the settings itself.
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),

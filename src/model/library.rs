@@ -300,8 +300,8 @@ pub fn may_cut(vehicle: &DeviceOverview, now: Timestamp) -> Result<(), String> {
         }
         Some(_) => {}
     }
-    let parked =
-        heard_lately(vehicle, now) && vehicle.readings.get("ignition").and_then(|on| on.as_bool()) == Some(false);
+    let parked = heard_lately(vehicle, now)
+        && vehicle.readings.get("ignition").and_then(serde_json::Value::as_bool) == Some(false);
     if age_s > FRESH_S && !parked {
         return Err(format!("its last position is {} old, so it may be moving", ago(age_s)));
     }

@@ -501,7 +501,13 @@ fn answers_that_echo_zeros_belong_to_the_oldest_command_as_a_guess() {
     ];
     let log = commanded(&[command(7, "RELAY,1#")], &answers);
     let answered: Vec<_> = log.iter().filter(|line| line.starts_with("Answered")).collect();
-    assert_eq!(answered, ["Answered { id: CommandId(7), at: 2026-10-01T12:00:00Z, text: \"OK\", guessed: true }"]);
+    assert_eq!(
+        answered,
+        [
+            "Answered { id: CommandId(7), at: 2026-10-01T12:00:00Z, text: \"OK\", guessed: true }",
+            "AnsweredLate { id: CommandId(99), at: 2026-10-01T12:00:00Z, text: \"else\" }",
+        ]
+    );
 }
 
 #[test]

@@ -44,6 +44,10 @@ impl TestClock {
         let ms = Arc::clone(&self.0);
         Arc::new(move || Timestamp::from_millisecond(ms.load(Ordering::Relaxed)).expect("a time within range"))
     }
+
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_millis()).expect("a short time"), Ordering::Relaxed);
+    }
 }
 
 /// A running backend; its folder goes with it.
@@ -62,6 +66,11 @@ impl Station {
 
     pub fn start_in(folder: tempfile::TempDir, policy: Policy) -> Self {
         Self::start_by(folder, policy, TestClock::at("2026-11-21T12:00:00Z").clock())
+    }
+
+    /// By a clock that the test keeps.
+    pub fn start_at(clock: &TestClock, policy: Policy) -> Self {
+        Self::start_by(tempfile::tempdir().expect("a temporary folder"), policy, clock.clock())
     }
 
     /// By the system's clock, for far ends that have no other.

@@ -118,7 +118,6 @@ impl WriterThread {
         desk.transact(|_| Ok(()))?;
         // Nobody can have read anything before this.
         desk.missed = false;
-        desk.note_last_command();
         desk.note_sizes();
         let path = desk.database.clone();
         let thread = thread::Builder::new()
@@ -333,6 +332,12 @@ impl Desk {
             heard: self.shared.facts.heard(),
         })?;
         let done = work(&mut batch)?;
+        if batch.commands_changed || others_wrote {
+            let last = "SELECT seq FROM sqlite_sequence WHERE name = 'commands'";
+            // No row before the first command; and only a preview shows it.
+            let last = self.db.query_row(last, [], |row| row.get(0)).unwrap_or(0);
+            self.shared.last_command.store(last, Ordering::Relaxed);
+        }
         let Batch { facts, missed, commands_changed, profiles, due, rederived, packets, positions, .. } = batch;
         self.missed |= missed;
         let wrote = self.db.total_changes() != changes;
@@ -344,7 +349,6 @@ impl Desk {
     /// Tells subscribers what a commit made true.
     fn publish(&mut self, told: Told) {
         if told.commands {
-            self.note_last_command();
             self.shared.commands.send_modify(|count| *count += 1);
         }
         let facts = &self.shared.facts;
@@ -368,13 +372,6 @@ impl Desk {
         if let Some(wake) = &self.wake {
             wake();
         }
-    }
-
-    fn note_last_command(&self) {
-        let last = "SELECT seq FROM sqlite_sequence WHERE name = 'commands'";
-        // No row before the first command; and only a preview shows it.
-        let last = self.db.query_row(last, [], |row| row.get(0)).unwrap_or(0);
-        self.shared.last_command.store(last, Ordering::Relaxed);
     }
 
     fn note_sizes(&mut self) {

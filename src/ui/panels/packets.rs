@@ -378,7 +378,7 @@ impl Columns {
         let wanted = |column| match column {
             Column::Time if milliseconds => 12.0 * figure,
             Column::Time => 8.0 * figure,
-            Column::Who => (width * 0.15).clamp(84.0, 170.0),
+            Column::Who => (width * 0.175).clamp(84.0, 190.0),
             Column::Protocol if width > ROOM_FOR_PROTOCOL => 72.0,
             Column::Type if width > ROOM_FOR_TYPE => 8.0 * figure,
             Column::Serial if width > ROOM_FOR_SERIAL => 6.0 * figure,
