@@ -22,8 +22,8 @@ use std::{
 use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
 
-use config::ConfigError;
 pub use commands::wait_for_command;
+use config::ConfigError;
 pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
 pub use profile::{Rederiving, rederive_due};
@@ -32,14 +32,15 @@ pub use signal::StopSignal;
 use crate::{
     ingest::Receivers,
     model::{
-        Clock, ClockAdvice, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent,
-        StoredFix, TimeWindow,
+        Clock, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
+        TimeWindow,
     },
     store::{self, Options, Store, query},
 };
 pub use crate::{
     ingest::{Access, Limits, ListenAt, ReceiverLine, ReceiverStatus},
-    store::{Error, Pending},
+    model::ClockAdvice,
+    store::{Error, Pending, Rederived},
 };
 
 /// Called after a commit so that a window draws again. Any thread may call it.
@@ -273,11 +274,20 @@ impl Backend {
         self.store.writer().rename(device, name)
     }
 
-    /// What no frame says about a device. Answered once it is stored, and connections read with it from then on; where it gives packets
-    /// another meaning, the device's history is then found again from them: see [`Backend::rederiving`]. When that is done the feed says
-    /// so ([`crate::model::Committed::rederived`]).
+    /// As [`Backend::change_profile`], answered as soon as it is stored.
     pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<()> {
-        self.store.writer().set_profile(device, profile)
+        let (answer, pending) = Pending::pair();
+        let stored = self.store.writer().set_profile(device, profile);
+        self.runtime.spawn(async move { answer.give(stored.answered().await.map(|_| ())) });
+        pending
+    }
+
+    /// Changes what no frame says about a device. It is stored at once, and open connections read with it; where it gives packets another
+    /// meaning, the device's history is found again from them, beside all that arrives, and the answer comes when that is done.
+    /// [`Backend::rederiving`] says how far it is, and the feed when it is there ([`crate::model::Committed::rederived`]). What is cut
+    /// off goes on at the next start.
+    pub fn change_profile(&self, device: DeviceId, profile: Profile) -> Pending<Rederived> {
+        profile::change(self.runtime.handle(), &self.store, self.rederiving.clone(), device, |_| profile)
     }
 
     /// The histories that are being found again, and how far that is.
@@ -290,11 +300,11 @@ impl Backend {
         profile::clock_advice(&self.store.reader(), device)
     }
 
-    /// Takes the clock doctor's proposal, for history, too; `None` goes back to what the device's login says. Nothing else of the profile
-    /// changes. As [`Backend::set_profile`].
-    pub fn apply_clock(&self, device: DeviceId, offset_s: Option<i32>) -> Pending<()> {
-        let (reader, writer) = (self.store.reader(), self.store.writer());
-        profile::apply_clock(self.runtime.handle(), reader, writer, device, offset_s)
+    /// Takes the clock doctor's proposal, for history, too; `None` goes back to what the device's login says. The rest of the profile stays
+    /// as it is. As [`Backend::change_profile`].
+    pub fn apply_clock(&self, device: DeviceId, offset_s: Option<i32>) -> Pending<Rederived> {
+        let change = move |before| Profile { clock_offset_s: offset_s, ..before };
+        profile::change(self.runtime.handle(), &self.store, self.rederiving.clone(), device, change)
     }
 
     /// Writes history to a file, on a thread of its own.

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
     model::{
@@ -37,26 +37,52 @@ pub struct Rederiving {
     pub total: u64,
 }
 
-/// The histories that are being found again, for whoever shows it.
+/// The histories that are being found again, for whoever shows it or waits for it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Board(Arc<Mutex<BTreeMap<DeviceId, Rederiving>>>);
+pub(super) struct Board(Arc<Posted>);
+
+#[derive(Debug, Default)]
+struct Posted {
+    running: Mutex<BTreeMap<DeviceId, Rederiving>>,
+    /// Of each device the newest asking that was served, with what came of it.
+    served: Mutex<BTreeMap<DeviceId, (i64, Rederived)>>,
+    /// Something was served.
+    news: Notify,
+}
 
 impl Board {
     pub(super) fn list(&self) -> Vec<Rederiving> {
-        self.lock().values().copied().collect()
+        locked(&self.0.running).values().copied().collect()
     }
 
     fn note(&self, device: DeviceId, done: u64, total: u64) {
-        self.lock().insert(device, Rederiving { device, done, total });
+        locked(&self.0.running).insert(device, Rederiving { device, done, total });
     }
 
-    fn done(&self, device: DeviceId) {
-        self.lock().remove(&device);
+    /// Nobody is at it any more; `None`: it failed, or was asked for anew.
+    fn ended(&self, device: DeviceId, served: Option<(i64, Rederived)>) {
+        locked(&self.0.running).remove(&device);
+        if let Some(served) = served {
+            locked(&self.0.served).insert(device, served);
+            self.0.news.notify_waiters();
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<DeviceId, Rederiving>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until this asking, or a later one, was served.
+    async fn served(&self, device: DeviceId, asked: i64) -> Rederived {
+        loop {
+            let news = self.0.news.notified();
+            if let Some((_, done)) = locked(&self.0.served).get(&device).filter(|(served, _)| *served >= asked) {
+                return *done;
+            }
+            news.await;
+        }
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No holder can panic half-way through a change.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Finds histories again whenever they are due, until the store is closed.
@@ -72,6 +98,15 @@ pub fn rederive_due(store: &Store) -> Result<Vec<(DeviceId, Rederived)>, Error> 
         .map_err(|e| Error::Sqlite(format!("no runtime to find history again: {e}")))?;
     let desk = Desk { reader: store.reader(), writer: store.writer(), board: Board::default() };
     runtime.block_on(desk.all_due())
+}
+
+/// How the work on one history ended.
+enum Ended {
+    Done(Rederived),
+    /// It was asked for again meanwhile.
+    Anew,
+    /// Another process did it, or the device was forgotten.
+    Elsewhere,
 }
 
 struct Desk {
@@ -108,40 +143,41 @@ impl Desk {
             }
             // One after the other, and a look at what is due after each: it may have changed.
             let Some(work) = due.into_iter().next() else { return Ok(done) };
-            let device = work.device();
+            let (device, asked) = (work.device(), work.asked());
             let outcome = self.one(work).await;
-            self.board.done(device);
-            done.extend(outcome?.map(|rederived| (device, rederived)));
+            let served = match &outcome {
+                Ok(Ended::Done(rederived)) => Some((asked, *rederived)),
+                Ok(Ended::Elsewhere) => Some((asked, Rederived::default())),
+                Ok(Ended::Anew) | Err(_) => None,
+            };
+            self.board.ended(device, served);
+            if let Ended::Done(rederived) = outcome? {
+                done.push((device, rederived));
+            }
         }
     }
 
-    /// `None`: it was asked for anew meanwhile, or is not wanted any more.
-    async fn one(&self, mut work: Rederivation) -> Result<Option<Rederived>, Error> {
+    async fn one(&self, mut work: Rederivation) -> Result<Ended, Error> {
         let device = work.device();
         let mut whole = true;
         loop {
             let after = work.upto();
             let left = self.reader.read_long(move |db| query::to_reread(db, device, after)).answered().await?;
             whole &= left.whole || after.is_some();
-            let (before, total) = (work.packets(), work.packets() + left.packets.len() as u64);
-            let mut seen = before;
-            for ids in left.packets.chunks(STEP) {
+            let total = work.packets() + left.packets.len() as u64;
+            let mut seen = work.packets();
+            // The last step is one without packets: then nothing may have arrived since.
+            let nothing = left.packets.is_empty().then_some(&[][..]);
+            for ids in left.packets.chunks(STEP).chain(nothing) {
                 self.board.note(device, seen, total);
                 seen += ids.len() as u64;
                 let packets = self.read(ids.to_vec(), work.profile().clone()).await?;
                 let step = Step { work, packets, upto: ids.last().copied(), whole };
                 match self.writer.rederive(step).answered().await? {
                     Stepped::Further(further) => work = *further,
-                    Stepped::Anew | Stepped::Dropped => return Ok(None),
-                    Stepped::Done(rederived) => return Ok(Some(rederived)),
-                }
-            }
-            if left.packets.is_empty() {
-                let step = Step { work, packets: Vec::new(), upto: None, whole };
-                match self.writer.rederive(step).answered().await? {
-                    Stepped::Further(further) => work = *further,
-                    Stepped::Anew | Stepped::Dropped => return Ok(None),
-                    Stepped::Done(rederived) => return Ok(Some(rederived)),
+                    Stepped::Anew => return Ok(Ended::Anew),
+                    Stepped::Dropped => return Ok(Ended::Elsewhere),
+                    Stepped::Done(rederived) => return Ok(Ended::Done(rederived)),
                 }
             }
         }
@@ -161,13 +197,7 @@ impl Desk {
 
 /// What a packet tells when it is read with this profile, in the state that its connection had.
 fn retell(row: &PacketRow, profile: &Profile) -> Retold {
-    let read = match row.protocol {
-        Protocol::Gt06 => {
-            let state = wire::gt06::State::from_context(row.context.as_deref());
-            wire::gt06::dissect_in(&row.bytes, profile, &state, row.received)
-        }
-        Protocol::OwnTracks => wire::owntracks::dissect_kept(&row.bytes, row.context.as_deref(), None, row.received),
-    };
+    let read = wire::dissect_kept(row, profile);
     let verdict = read.verdict();
     let same = verdict == row.verdict && read.kind == row.kind;
     let label = (!same).then(|| (read.kind.clone(), verdict));
@@ -197,23 +227,26 @@ pub(super) fn clock_advice(reader: &Reader, device: DeviceId) -> Pending<Option<
     })
 }
 
-/// Changes the offset of a device's clock and leaves the rest of its profile as it is.
-pub(super) fn apply_clock(
+/// Stores the profile that `change` makes of the device's, and waits until its history has followed.
+pub(super) fn change(
     runtime: &Handle,
-    reader: Reader,
-    writer: Writer,
+    store: &Store,
+    board: Board,
     device: DeviceId,
-    offset_s: Option<i32>,
-) -> Pending<()> {
+    change: impl FnOnce(Profile) -> Profile + Send + 'static,
+) -> Pending<Rederived> {
     let (answer, pending) = Pending::pair();
+    let (reader, writer) = (store.reader(), store.writer());
     runtime.spawn(async move {
-        let change = async {
+        let changed = async {
             let found = reader.read(move |db| query::device(db, device)).answered().await?;
             let before = found.ok_or_else(|| Error::NoSuchDevice(format!("#{}", device.0)))?.profile;
-            let after = Profile { clock_offset_s: offset_s, ..before };
-            writer.set_profile(device, after).answered().await
+            match writer.set_profile(device, change(before)).answered().await? {
+                Some(asked) => Ok(board.served(device, asked).await),
+                None => Ok(Rederived::default()),
+            }
         };
-        answer.give(change.await);
+        answer.give(changed.await);
     });
     pending
 }

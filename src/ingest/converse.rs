@@ -9,10 +9,10 @@ use tokio::{
 
 use super::{
     Site,
-    roster::{Call, Seat},
+    roster::{Call, Errand, Seat},
 };
 use crate::{
-    model::{Clock, Command, CommandId, Device, DeviceId, PacketId, Profile, Protocol, Timestamp},
+    model::{Clock, CommandId, Device, DeviceId, PacketId, Profile, Protocol, Timestamp},
     store::{self, Progress, Receipt},
     wire::{self, Admission, Conversation, Output},
 };
@@ -105,8 +105,8 @@ pub(super) async fn converse(
                 talk.finish(now);
                 Some(end)
             }
-            Happened::Called(Call::Send(command)) => {
-                if let Err(end) = driver.send(talk.as_mut(), *command, now).await {
+            Happened::Called(Call::Send(errand)) => {
+                if let Err(end) = driver.send(talk.as_mut(), *errand, now).await {
                     return end;
                 }
                 None
@@ -180,7 +180,7 @@ async fn read_what_came<R: AsyncRead>(
 struct ReadWith {
     device: DeviceId,
     profile: Arc<Profile>,
-    /// [`Writer::profiles`] before it was looked up.
+    /// [`store::Writer::profiles`] before it was looked up.
     seen: u64,
 }
 
@@ -213,13 +213,21 @@ impl<W: AsyncWrite> Driver<'_, W> {
         let Some(read_with) = self.read_with.as_mut().filter(|read_with| read_with.seen != seen) else { return Ok(()) };
         read_with.seen = seen;
         // A device that is gone keeps its profile until its next login.
-        if let Some(profile) = self.site.store.profile(read_with.device).answered().await.map_err(End::NotStored)? {
-            if profile != *read_with.profile {
-                talk.profile(&profile);
-                read_with.profile = Arc::new(profile);
-            }
+        let profile = self.site.store.profile(read_with.device).answered().await.map_err(End::NotStored)?;
+        if let Some(profile) = profile {
+            self.read_with(talk, profile);
         }
         Ok(())
+    }
+
+    /// The conversation reads and commands with this profile from now on.
+    fn read_with(&mut self, talk: &mut dyn Conversation, profile: Profile) {
+        if let Some(read_with) = &mut self.read_with
+            && profile != *read_with.profile
+        {
+            talk.set_profile(profile.clone());
+            read_with.profile = Arc::new(profile);
+        }
     }
 
     /// Does everything the conversation wants, in its order.
@@ -227,9 +235,9 @@ impl<W: AsyncWrite> Driver<'_, W> {
         while let Some(output) = talk.poll() {
             match output {
                 Output::Store(packet) => {
-                    let read_with = self.read_with.as_ref().map(|r| Arc::clone(&r.profile));
-                    let stored = self.site.store.append_read_with(*packet, read_with).await;
-                    let receipt = stored.map_err(End::NotStored)?;
+                    let read_with = self.read_with.as_ref().map(|read_with| Arc::clone(&read_with.profile));
+                    let appended = self.site.store.append_read_with(*packet, read_with).await;
+                    let receipt = appended.map_err(End::NotStored)?;
                     self.unsettled.push(receipt);
                     if self.unsettled.len() >= MOST_UNSETTLED {
                         self.settle().await?;
@@ -275,12 +283,13 @@ impl<W: AsyncWrite> Driver<'_, W> {
 
     /// Sends a command from the mailbox, unless it was taken back or its time is over. One that is written is never sent again, even where the
     /// device connects anew without an answer: a restart that was asked for looks just like that.
-    async fn send(&mut self, talk: &mut dyn Conversation, command: Command, now: Timestamp) -> Result<(), End> {
+    async fn send(&mut self, talk: &mut dyn Conversation, errand: Errand, now: Timestamp) -> Result<(), End> {
+        let Errand { command, profile } = errand;
         // The store decides who sends it: from here on nobody else does, and nobody takes it back.
         if !self.record(command.id, Progress::Sent { at: now }).await {
             return Ok(());
         }
-        self.take_profile(talk).await?;
+        self.read_with(talk, profile);
         talk.command(now, &command);
         let carried_out = self.carry_out(talk).await;
         if carried_out.is_err() {

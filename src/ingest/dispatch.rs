@@ -82,7 +82,7 @@ impl Dispatch {
                 Some(Danger::FuelCut | Danger::FactoryReset | Danger::Connection) | None => None,
             };
             let Some(why) = refusal else {
-                self.roster.hand(command);
+                self.roster.hand(command, &overview.device.profile);
                 continue;
             };
             cut_waits = true;

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{Command, CommandId, DeviceId};
+use crate::model::{Command, CommandId, DeviceId, Profile};
 
 /// Commands that may lie in one mailbox; more wait in the store.
 const MAILBOX: usize = 16;
@@ -33,8 +33,16 @@ struct List {
 #[derive(Debug)]
 struct Entry {
     connection: u64,
-    mailbox: mpsc::Sender<Command>,
+    mailbox: mpsc::Sender<Errand>,
     replaced: CancellationToken,
+}
+
+/// A command that can be sent now.
+#[derive(Debug, Clone)]
+pub(super) struct Errand {
+    pub(super) command: Command,
+    /// As it is now: it says whether the language bytes are wanted.
+    pub(super) profile: Profile,
 }
 
 impl Roster {
@@ -62,14 +70,14 @@ impl Roster {
 
     /// Puts a command into the mailbox of its device. False where it is not connected, its mailbox is full, or a connection has the
     /// command already.
-    pub(super) fn hand(&self, command: &Command) -> bool {
+    pub(super) fn hand(&self, command: &Command, profile: &Profile) -> bool {
         let mut list = self.list();
         if list.handed.contains_key(&command.id) {
             return false;
         }
         let Some(entry) = list.present.get(&command.device) else { return false };
         let connection = entry.connection;
-        if entry.mailbox.try_send(command.clone()).is_err() {
+        if entry.mailbox.try_send(Errand { command: command.clone(), profile: profile.clone() }).is_err() {
             return false;
         }
         list.handed.insert(command.id, connection);
@@ -88,14 +96,14 @@ pub(super) struct Seat {
     roster: Arc<Roster>,
     device: DeviceId,
     connection: u64,
-    commands: mpsc::Receiver<Command>,
+    commands: mpsc::Receiver<Errand>,
     replaced: CancellationToken,
 }
 
 /// What the roster wants of a connection.
 #[derive(Debug)]
 pub(super) enum Call {
-    Send(Box<Command>),
+    Send(Box<Errand>),
     /// The device has a newer connection.
     Replaced,
 }
@@ -111,7 +119,7 @@ impl Seat {
             biased;
             () = self.replaced.cancelled() => Call::Replaced,
             command = self.commands.recv() => match command {
-                Some(command) => Call::Send(Box::new(command)),
+                Some(errand) => Call::Send(Box::new(errand)),
                 // The entry went with a newer connection, which says so itself.
                 None => future::pending().await,
             },
@@ -159,7 +167,7 @@ mod tests {
     }
 
     fn hand(roster: &Roster, id: i64) -> bool {
-        roster.hand(&command(id))
+        roster.hand(&command(id), &Profile::default())
     }
 
     #[test]

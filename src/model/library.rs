@@ -407,7 +407,8 @@ mod tests {
             first_seen: at,
             last_heard: Some(at),
         };
-        DeviceOverview { device, last_fix: Some(fix), readings: Readings::new(), packets: 1, positions: 1, lost_frames: 0 }
+        let readings = Readings::new();
+        DeviceOverview { device, last_fix: Some(fix), readings, packets: 1, positions: 1, lost_frames: 0 }
     }
 
     #[test]

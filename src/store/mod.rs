@@ -189,6 +189,11 @@ impl Store {
         self.shared.facts.subscribe()
     }
 
+    /// What is told when a history is due to be found again; see [`query::rederivations`].
+    pub fn due(&self) -> Due {
+        Due(Arc::clone(&self.shared))
+    }
+
     /// Changes after each commit, of this or another process, that may have changed which commands wait. Cheaper than [`Store::facts`], which
     /// have to be put together for whoever listens.
     pub fn commands_changed(&self) -> watch::Receiver<u64> {
@@ -198,11 +203,6 @@ impl Store {
     /// The number that the next command will have, if no other process is quicker.
     pub fn next_command(&self) -> CommandId {
         CommandId(self.shared.last_command.load(Ordering::Relaxed) + 1)
-    }
-
-    /// What is told when a history is due to be found again; see [`query::rederivations`].
-    pub fn due(&self) -> Due {
-        Due(Arc::clone(&self.shared))
     }
 
     pub fn policy(&self) -> Policy {

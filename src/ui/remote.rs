@@ -5,9 +5,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{Action, Data, asks, toasts::Toasts};
+use super::{Action, Data, asks, format, toasts::Toasts};
 use crate::{
-    backend::{Backend, Error, Pending, Rederiving},
+    backend::{Backend, Error, Pending, Rederived, Rederiving},
     model::{
         ClockAdvice, Command, DeviceId, Profile, Protocol, Timestamp, library::UserCommand,
     },
@@ -87,7 +87,7 @@ pub(super) struct Asking {
     sent: Vec<(DeviceId, Pending<Command>)>,
     changed: Vec<(&'static str, Pending<()>)>,
     added: Vec<((), Pending<UserCommand>)>,
-    profiles: Vec<(DeviceId, Pending<()>)>,
+    profiles: Vec<(DeviceId, Pending<Rederived>)>,
     advice: Option<(DeviceId, Pending<Option<ClockAdvice>>)>,
     /// Packets that the device had when the clock doctor was asked.
     advised_by: u64,
@@ -164,7 +164,7 @@ impl Asking {
                 self.changed.push(("remove your command", backend.remove_user_command(id)));
             }
             Action::SetProfile(device, profile) => {
-                self.profiles.push((device, backend.set_profile(device, profile)));
+                self.profiles.push((device, backend.change_profile(device, profile)));
             }
             Action::ApplyClock(device, offset_s) => {
                 self.profiles.push((device, backend.apply_clock(device, Some(offset_s))));
@@ -202,8 +202,11 @@ impl Asking {
             said(toasts, "keep your command", answer);
         }
         for (device, answer) in asks::take_answered(&mut self.profiles) {
-            if let Err(error) = answer {
-                toasts.error(format!("Could not change the profile of {}: {error}", data.label(device)));
+            let name = data.label(device);
+            match answer {
+                Ok(done) if done.packets > 0 => toasts.info(format!("{name}: {}", rederived(&done))),
+                Ok(_) => {}
+                Err(error) => toasts.error(format!("Could not change the profile of {name}: {error}")),
             }
             self.advised_by = 0;
         }
@@ -220,6 +223,14 @@ impl Remote {
     pub(super) fn reread(&mut self, devices: &[DeviceId]) {
         self.advice.take_if(|(device, _)| devices.contains(device));
     }
+}
+
+/// `1,204 packets read again, 3 of 1,180 positions changed`.
+fn rederived(done: &Rederived) -> String {
+    let Rederived { packets, positions, changed } = *done;
+    let packets = format::counted(packets, "packet", "packets");
+    let positions = format::counted(positions, "position", "positions");
+    format!("{packets} read again, {} of {positions} changed", format::count(changed))
 }
 
 fn said<T>(toasts: &mut Toasts, what: &str, answer: Result<T, Error>) {

@@ -47,10 +47,10 @@ pub trait Conversation: Send {
     fn receive(&mut self, now: Timestamp, bytes: &[u8]);
     /// The driver answers [`Output::Identify`]; until then `poll` gives nothing more.
     fn identified(&mut self, admission: Admission);
-    /// From now on frames are read with this profile: it changed while the device was connected.
-    fn profile(&mut self, profile: &Profile);
     /// Sends a command; its id comes back as the server flag of the answer.
     fn command(&mut self, now: Timestamp, command: &Command);
+    /// The profile of the device as it is now; it may have changed since the login.
+    fn set_profile(&mut self, profile: Profile);
     /// When to call [`Conversation::expire`] if nothing arrives: a frame whose length lies is waited for only so long.
     fn deadline(&self) -> Option<Timestamp>;
     /// The deadline passed.

@@ -2,9 +2,10 @@
 
 use rusqlite::Connection;
 use wayglass::{
+    backend::Rederived,
     geo::LatLon,
     model::{
-        ClockExample, DeviceOverview, Direction, Fix, PacketId, Policy, Profile, Protocol, StoredFix, TimeWindow,
+        ClockExample, DeviceOverview, Direction, Fact, Fix, PacketId, Policy, Profile, Protocol, StoredFix, TimeWindow,
         Timestamp, Trust,
     },
     store::{Options, Rederivation, Retold, Step, Stepped, Store, query},
@@ -98,20 +99,16 @@ fn times(station: &Station) -> Vec<i64> {
     history(station).iter().map(|fix| fix.fix.at.as_second() - noon(0).as_second()).collect()
 }
 
-/// Changes the profile, and waits until the history has followed.
-fn change(station: &Station, profile: Profile) {
-    station.backend().set_profile(overview(station).device.id, profile).wait().unwrap();
-    followed(station);
+/// Changes the profile; the history has followed then.
+fn change(station: &Station, profile: Profile) -> Rederived {
+    let done = station.backend().change_profile(overview(station).device.id, profile).wait().unwrap();
+    assert_eq!(station.sql::<i64>("SELECT count(*) FROM rederivations"), 0);
+    assert!(station.backend().rederiving().is_empty());
+    done
 }
 
 fn set_clock(station: &Station, offset_s: Option<i32>) {
     station.backend().apply_clock(overview(station).device.id, offset_s).wait().unwrap();
-    followed(station);
-}
-
-fn followed(station: &Station) {
-    station.until("history has followed", |s| s.sql::<i64>("SELECT count(*) FROM rederivations") == 0);
-    station.until("nobody is at it any more", |s| s.backend().rederiving().is_empty());
 }
 
 fn model(name: &str) -> Profile {
@@ -144,22 +141,26 @@ fn another_model_changes_what_history_says_and_no_byte() {
     let before = packets(&station);
     let mut feed = station.backend().feed();
 
-    change(&station, model("VL103"));
+    let done = change(&station, model("VL103"));
+    // The login, two alarms, a heartbeat.
+    assert_eq!((done.packets, done.positions, done.changed), (4, 2, 2));
     assert_eq!(alarms(&station), (vec!["tow".into(); 2], "tow,tow".to_owned()));
     assert_eq!(packets(&station), before);
     assert_eq!(overview(&station).readings.get("alarm"), Some(&"tow".into()), "what is known of it now, too");
-    let told = std::iter::from_fn(|| feed.next()).any(|fact| match fact {
-        wayglass::model::Fact::Committed(committed) => !committed.rederived.is_empty(),
-        wayglass::model::Fact::Missed => false,
+    station.until("who shows the history hears of it", |_| {
+        std::iter::from_fn(|| feed.next()).any(|fact| match fact {
+            Fact::Committed(committed) => !committed.rederived.is_empty(),
+            Fact::Missed => false,
+        })
     });
-    assert!(told, "who shows the history hears of it");
 
     device.send(towed, &[still(-10)]);
     assert_eq!(alarms(&station).1, "tow,tow,tow", "the open connection reads with it");
 
     let ids: String = station.sql("SELECT group_concat(id) FROM positions");
-    change(&station, Profile { command_language: true, ..model("VL103") });
-    assert_eq!(station.sql::<String>("SELECT group_concat(id) FROM positions"), ids, "nothing to do");
+    let done = change(&station, Profile { command_language: true, ..model("VL103") });
+    assert_eq!(station.sql::<String>("SELECT group_concat(id) FROM positions"), ids);
+    assert_eq!(done, Rederived::default(), "nothing to do");
     change(&station, Profile::default());
     assert_eq!(alarms(&station).1, "vibration,vibration,vibration", "and back");
 }
@@ -231,7 +232,7 @@ fn work_that_was_cut_off_is_taken_up_at_the_next_start() {
     assert!(count("SELECT count(*) FROM positions") <= 700);
 
     let station = Station::start_in(folder, Policy::Adopt);
-    followed(&station);
+    station.until("history has followed", |s| s.sql::<i64>("SELECT count(*) FROM rederivations") == 0);
     assert_eq!(times(&station), before.iter().map(|at| at - 7200).collect::<Vec<_>>());
     let overview = overview(&station);
     assert_eq!((overview.positions, overview.last_fix.unwrap().fix.at), (700, noon(-3600 - 7200)));

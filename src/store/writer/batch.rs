@@ -24,14 +24,14 @@ pub(super) struct Batch<'t> {
     pub(super) facts: Option<Committed>,
     /// Something became untrue that no fact can say.
     pub(super) missed: bool,
-    /// A command was queued or has come further.
-    pub(super) commands_changed: bool,
     /// A profile changed, so whoever reads packets with one must ask for it again.
     pub(super) profiles: bool,
     /// Somebody asked to find a device's history again from its packets.
     pub(super) due: bool,
     /// Devices whose history was found again.
     pub(super) rederived: Vec<DeviceId>,
+    /// A command was queued or has come further.
+    pub(super) commands_changed: bool,
     pub(super) packets: u64,
     pub(super) positions: u64,
 }
@@ -100,10 +100,10 @@ impl<'t> Batch<'t> {
             now,
             facts: heard.then(Committed::default),
             missed: false,
-            commands_changed: false,
             profiles: false,
             due: false,
             rederived: Vec::new(),
+            commands_changed: false,
             packets: 0,
             positions: 0,
         })

@@ -39,14 +39,13 @@ impl Batch<'_> {
         self.save(id).map(Ok)
     }
 
-    pub(super) fn set_profile(&mut self, id: DeviceId, profile: &Profile) -> Result<Result<(), Error>> {
+    pub(super) fn set_profile(&mut self, id: DeviceId, profile: &Profile) -> Result<Result<Option<i64>, Error>> {
         let Some(device) = self.devices.decide(id) else { return Ok(Err(no_such(id))) };
         let before = std::mem::replace(&mut device.profile, profile.clone());
         self.profiles = true;
-        if !before.reads_like(profile) {
-            self.ask_to_rederive(id)?;
-        }
-        self.save(id).map(Ok)
+        let asked = if before.reads_like(profile) { None } else { self.ask_to_rederive(id)? };
+        self.save(id)?;
+        Ok(Ok(asked))
     }
 
     /// The profile of a device that is there.

@@ -207,9 +207,9 @@ impl Writer {
         self.push(Rename { device, name }, Write::Rename)
     }
 
-    /// What no packet says about a device. Where its packets mean something else by it, its history is due to be found again: see
-    /// [`super::query::rederivations`].
-    pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<()> {
+    /// What no packet says about a device. Where its packets mean something else by it, its history is due to be found again (see
+    /// [`super::query::rederivations`]), and the answer is the number of this asking.
+    pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<Option<i64>> {
         self.push(SetProfile { device, profile }, Write::SetProfile)
     }
 

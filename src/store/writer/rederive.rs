@@ -49,6 +49,11 @@ impl Rederivation {
         &self.known.overview.device.profile
     }
 
+    /// The number of the asking that this serves; it grows.
+    pub fn asked(&self) -> i64 {
+        self.asked
+    }
+
     /// The newest packet that is done.
     pub fn upto(&self) -> Option<PacketId> {
         self.upto
@@ -107,14 +112,15 @@ pub struct Rederived {
 }
 
 impl Batch<'_> {
-    /// Notes that the history of a device must be found again. A phone's messages mean the same whatever its profile says.
-    pub(super) fn ask_to_rederive(&mut self, id: DeviceId) -> Result<()> {
+    /// Notes that the history of a device must be found again, and numbers this asking. `None` for a phone: its messages mean the same
+    /// whatever its profile says.
+    pub(super) fn ask_to_rederive(&mut self, id: DeviceId) -> Result<Option<i64>> {
         if self.devices.get(id).is_none_or(|known| known.overview.device.protocol != Protocol::Gt06) {
-            return Ok(());
+            return Ok(None);
         }
         self.db.prepare_cached("INSERT OR REPLACE INTO rederivations(device_id) VALUES (?1)")?.execute([id.0])?;
         self.due = true;
-        Ok(())
+        Ok(Some(self.db.last_insert_rowid()))
     }
 
     /// For a packet that was read with a profile of yesterday: work that is due or under way will come to it by itself.

@@ -36,12 +36,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(in crate::store) struct Shared {
     pub(in crate::store) inlet: Arc<Inlet>,
     pub(in crate::store) facts: Publisher,
+    /// Told when a history is due to be found again.
+    pub(in crate::store) due: tokio::sync::Notify,
     /// Counts the commits that may have changed what waits to be sent.
     pub(in crate::store) commands: watch::Sender<u64>,
     /// The number of the newest command.
     pub(in crate::store) last_command: AtomicI64,
-    /// Told when a history is due to be found again.
-    pub(in crate::store) due: tokio::sync::Notify,
     policy: Mutex<Policy>,
     health: Mutex<Health>,
 }
@@ -51,9 +51,9 @@ impl Shared {
         Self {
             inlet: Arc::new(Inlet::new(queue_bytes)),
             facts: Publisher::new(),
+            due: tokio::sync::Notify::new(),
             commands: watch::Sender::new(0),
             last_command: AtomicI64::new(0),
-            due: tokio::sync::Notify::new(),
             policy: Mutex::new(policy),
             health: Mutex::default(),
         }

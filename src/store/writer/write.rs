@@ -18,7 +18,7 @@ pub(in crate::store) enum Write {
     Adopt(Ask<Adopt, u64>),
     Ignore(Ask<DeviceId, ()>),
     Rename(Ask<Rename, ()>),
-    SetProfile(Ask<SetProfile, ()>),
+    SetProfile(Ask<SetProfile, Option<i64>>),
     Profile(Ask<DeviceId, Option<Profile>>),
     Rederive(Ask<Box<Step>, Stepped>),
     Forget(Ask<DeviceId, ()>),

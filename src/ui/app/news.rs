@@ -61,9 +61,6 @@ impl App {
 
     /// The history of these devices was found again from their packets.
     fn reread(&mut self, devices: &[DeviceId]) {
-        for device in devices {
-            self.toasts.info(format!("{}: its packets were read again", self.data.label(*device)));
-        }
         self.data.remote.reread(devices);
         if let Some(opened) = &self.data.opened
             && opened.row.device.is_some_and(|device| devices.contains(&device))

@@ -165,14 +165,14 @@ fn likely(bytes: &[u8], told: &Told, anatomy: &Anatomy) -> bool {
 /// How many frames are missing between the last serial and this one; says so where there are some.
 fn count_lost(c: &mut Cursor<'_>, last: Option<u16>, serial: u16, total: usize) -> u16 {
     let Some(last) = last else { return 0 };
-    let lost = serial.wrapping_sub(last).wrapping_sub(1);
-    if !(1..MANY_LOST).contains(&lost) {
+    let missing = serial.wrapping_sub(last).wrapping_sub(1);
+    if !(1..MANY_LOST).contains(&missing) {
         return 0;
     }
-    let frames = if lost == 1 { "1 frame".to_owned() } else { format!("{lost} frames") };
+    let frames = if missing == 1 { "1 frame".to_owned() } else { format!("{missing} frames") };
     let text = format!("serial {serial} comes after {last}: {frames} did not arrive");
     c.doubt(Severity::Note, Group::Sequence, total - 6..total - 4, text);
-    lost
+    missing
 }
 
 /// Reads start to stop; the serial when it was there. In a frame that is cut nothing follows the field that is missing.

@@ -279,10 +279,6 @@ impl Conversation for Session {
         }
     }
 
-    fn profile(&mut self, profile: &Profile) {
-        self.profile = profile.clone();
-    }
-
     fn command(&mut self, now: Timestamp, command: &Command) {
         if self.closed {
             return;
@@ -296,6 +292,10 @@ impl Conversation for Session {
         } else {
             self.write(command);
         }
+    }
+
+    fn set_profile(&mut self, profile: Profile) {
+        self.profile = profile;
     }
 
     fn deadline(&self) -> Option<Timestamp> {
