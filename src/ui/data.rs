@@ -17,10 +17,10 @@ use super::{
 use crate::{
     backend::ReceiverLine,
     model::{
-        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, PacketId, PacketRow, Policy, Readings,
-        StoredEvent, StoredFix, Timestamp,
+        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, PacketId, PacketRow, Policy, Profile,
+        Protocol, Readings, StoredEvent, StoredFix, Timestamp,
     },
-    wire::Dissection,
+    wire::{self, Dissection},
 };
 
 /// Packets kept for the list at most.
@@ -177,6 +177,7 @@ impl Data {
         }
         if let Some(overview) = packet.device.and_then(|id| self.devices.get_mut(&id)) {
             overview.packets += 1;
+            overview.lost_frames += lost_before(packet, &overview.device.profile);
             if packet.direction == Direction::In {
                 overview.device.last_heard = overview.device.last_heard.max(Some(packet.received));
             }
@@ -278,4 +279,13 @@ impl Data {
     pub fn in_state(&self, state: DeviceState) -> impl Iterator<Item = &DeviceOverview> {
         self.devices.values().filter(move |d| d.device.state == state)
     }
+}
+
+/// Frames that did not arrive before this packet. Only one behind a gap keeps the serial that came before, so hardly any is read for it.
+fn lost_before(packet: &PacketRow, profile: &Profile) -> u64 {
+    let gap = packet.context.as_deref().is_some_and(|context| context.contains("last_serial"));
+    if packet.protocol != Protocol::Gt06 || !gap {
+        return 0;
+    }
+    wire::dissect_kept(packet, profile).reports.iter().map(|report| u64::from(report.lost_frames)).sum()
 }

@@ -4,4 +4,5 @@ mod app;
 mod commands;
 mod panels;
 mod pictures;
+mod profile;
 mod stage;

@@ -12,13 +12,14 @@ use egui::{
     Align, ComboBox, Label, Layout, RichText, ScrollArea, TextEdit, TextStyle, Ui, WidgetInfo, accesskit::Role, vec2,
 };
 
+use super::profile::dialect_title;
 use guard::{Go, Guard};
 use library::{Offer, Shelf, sentence_case};
 
 use crate::{
     model::{
         COMMAND_EXPIRES_S, DeviceId, DeviceOverview, Profile,
-        library::{Danger, danger},
+        library::{Danger, Dialect, danger},
     },
     ui::{Action, Cx, format, icons::Icon, theme, widgets},
 };
@@ -59,14 +60,15 @@ impl Commands {
         if self.device != Some(overview.device.id) {
             *self = Self { device: Some(overview.device.id), ..Self::default() };
         }
-        self.head(ui, cx, overview);
+        head(ui, cx, overview);
         ui.add_space(theme::GAP);
         let height = size.y - 40.0;
         ui.horizontal_top(|ui| {
             ui.allocate_ui_with_layout(vec2(LIBRARY, height), Layout::top_down(Align::Min), |ui| {
                 ui.set_min_height(height);
                 let shown = self.chosen.as_ref().filter(|offer| offer.sketch(&self.values) == self.text);
-                if let Some(offer) = self.shelf.ui(ui, cx, shown) {
+                let spoken = overview.device.profile.dialect;
+                if let Some(offer) = self.shelf.ui(ui, cx, spoken, shown) {
                     self.choose(offer);
                 }
             });
@@ -80,22 +82,6 @@ impl Commands {
                     receipts_of(ui, cx);
                 });
             });
-        });
-    }
-
-    fn head(&self, ui: &mut Ui, cx: &Cx<'_>, overview: &DeviceOverview) {
-        let p = theme::palette(ui);
-        ui.horizontal(|ui| {
-            let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), egui::Sense::hover());
-            let connected = cx.data.remote.connected.contains(&overview.device.id);
-            if connected {
-                ui.painter().circle_filled(rect.center(), 4.0, p.parked);
-            } else {
-                ui.painter().circle_stroke(rect.center(), 3.5, egui::Stroke::new(1.4, p.stale));
-            }
-            ui.add(Label::new(widgets::strong(ui, overview.device.label())).truncate());
-            let word = if connected { "connected" } else { "not connected" };
-            ui.label(RichText::new(word).color(if connected { p.parked } else { p.stale }));
         });
     }
 
@@ -238,6 +224,50 @@ impl Commands {
             combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "How long it may wait"));
         });
     }
+}
+
+/// Whom it goes to, whether it is there, and what it understands.
+fn head(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
+    let p = theme::palette(ui);
+    let (id, profile) = (overview.device.id, &overview.device.profile);
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), egui::Sense::hover());
+        let connected = cx.data.remote.connected.contains(&id);
+        if connected {
+            ui.painter().circle_filled(rect.center(), 4.0, p.parked);
+        } else {
+            ui.painter().circle_stroke(rect.center(), 3.5, egui::Stroke::new(1.4, p.stale));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let mut spoken = profile.dialect;
+            ui.add_enabled_ui(!cx.data.station.viewer, |ui| dialect(ui, &mut spoken));
+            if spoken != profile.dialect {
+                cx.ask(Action::SetProfile(id, Profile { dialect: spoken, ..profile.clone() }));
+            }
+            ui.label(widgets::weak(ui, "Understands"));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let word = if connected { "connected" } else { "not connected" };
+                let width = (ui.available_width() - 110.0).max(60.0);
+                ui.scope(|ui| {
+                    ui.set_max_width(width);
+                    ui.add(Label::new(widgets::strong(ui, overview.device.label())).truncate());
+                });
+                ui.label(RichText::new(word).color(if connected { p.parked } else { p.stale }));
+            });
+        });
+    });
+}
+
+fn dialect(ui: &mut Ui, spoken: &mut Option<Dialect>) {
+    const ANY: &str = "Nobody said";
+    let combo = ComboBox::from_id_salt("dialect").width(170.0).selected_text(spoken.map_or(ANY, dialect_title));
+    let combo = combo.show_ui(ui, |ui| {
+        ui.selectable_value(spoken, None, ANY);
+        for one in Dialect::ALL {
+            ui.selectable_value(spoken, Some(one), dialect_title(one));
+        }
+    });
+    combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Understands"));
 }
 
 /// How long a command may wait for its device.

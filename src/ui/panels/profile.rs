@@ -13,6 +13,9 @@ use crate::{
 
 /// Width of what stands before a choice.
 const LABEL: f32 = 90.0;
+/// What stands for no choice.
+const BY_MODEL: &str = "As the model has it";
+const UNSAID: &str = "Nobody said";
 /// Width of a choice.
 const CHOICE: f32 = 220.0;
 
@@ -45,10 +48,19 @@ impl Editor {
             self.clock(ui);
             clock::advice(ui, cx, overview);
             heading(ui, "How its frames are read");
-            choice(ui, "Alarms", &mut self.draft.alarms, &AlarmTable::ALL, AlarmTable::title, AlarmTable::differs);
+            choice(
+                ui,
+                "Alarms",
+                BY_MODEL,
+                &mut self.draft.alarms,
+                &AlarmTable::ALL,
+                AlarmTable::title,
+                AlarmTable::differs,
+            );
             choice(
                 ui,
                 "Supply",
+                BY_MODEL,
                 &mut self.draft.supply,
                 &SupplyVoltage::ALL,
                 SupplyVoltage::title,
@@ -56,7 +68,7 @@ impl Editor {
             );
             heading(ui, "What is sent to it");
             let none = |_: Dialect| "";
-            choice(ui, "Commands", &mut self.draft.dialect, &Dialect::ALL, dialect_title, none);
+            choice(ui, "Commands", UNSAID, &mut self.draft.dialect, &Dialect::ALL, dialect_title, none);
             row(ui, "", |ui| {
                 ui.checkbox(&mut self.draft.command_language, "With language bytes 00 02")
                     .on_hover_text("Some firmware refuses commands without them");
@@ -166,7 +178,8 @@ pub(super) fn progress(ui: &mut Ui, work: &Rederiving) {
     ui.add(Label::new(widgets::weak(ui, text)).wrap());
 }
 
-fn dialect_title(dialect: Dialect) -> &'static str {
+/// What a tracker understands, in words.
+pub(super) fn dialect_title(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Common => "The common set only",
         Dialect::Concox | Dialect::Dyd => dialect.title(),
@@ -186,16 +199,16 @@ fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
     });
 }
 
-/// One of `all`, or none: then the model decides. `about` stands beside what is chosen.
+/// One of `all`, or none, which is called `nothing`. `about` stands beside what is chosen.
 fn choice<T: Copy + PartialEq>(
     ui: &mut Ui,
     label: &str,
+    nothing: &str,
     value: &mut Option<T>,
     all: &[T],
     title: fn(T) -> &'static str,
     about: impl Fn(T) -> &'static str,
 ) {
-    let nothing = "As the model has it";
     row(ui, label, |ui| {
         let shown = value.map_or(nothing, title);
         let combo = ComboBox::from_id_salt(label).width(CHOICE).selected_text(shown).show_ui(ui, |ui| {

@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// Width of what a command does, before its words.
+const TITLE: f32 = 118.0;
+
 /// A command that can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Offer {
@@ -84,11 +87,19 @@ impl Offer {
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     search: String,
+    /// Commands of other dialects than the tracker's are listed, too.
+    others: bool,
 }
 
 impl Shelf {
-    /// The list; what was chosen from it.
-    pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, shown: Option<&Offer>) -> Option<Offer> {
+    /// The list; what was chosen from it. A tracker whose dialect is known gets that first.
+    pub(super) fn ui(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx<'_>,
+        spoken: Option<Dialect>,
+        shown: Option<&Offer>,
+    ) -> Option<Offer> {
         let field = TextEdit::singleline(&mut self.search).hint_text("Search commands").desired_width(f32::INFINITY);
         let field = ui.add(field);
         field.widget_info(|| WidgetInfo::labeled(Role::SearchInput, true, "Search commands"));
@@ -110,7 +121,7 @@ impl Shelf {
                     chosen = Some(offer);
                 }
             }
-            for dialect in Dialect::ALL {
+            for dialect in self.dialects(spoken) {
                 let listed: Vec<_> =
                     LIBRARY.iter().filter(|t| t.dialect == dialect).map(Offer::Listed).filter(fits).collect();
                 if !listed.is_empty() {
@@ -122,11 +133,25 @@ impl Shelf {
                     }
                 }
             }
+            let hidden = spoken.is_some() && !self.others && wanted.is_empty();
+            if hidden {
+                ui.add_space(theme::GAP);
+                self.others = ui.link("Commands of other trackers").clicked();
+            }
             if !any {
                 ui.label(widgets::weak(ui, "No command has these words. Write it at the right."));
             }
         });
         chosen
+    }
+
+    /// What is listed, in this order: all where nobody said what it speaks, and in a search.
+    fn dialects(&self, spoken: Option<Dialect>) -> Vec<Dialect> {
+        let everything = spoken.is_none() || self.others || !self.search.trim().is_empty();
+        let listed = |dialect: &Dialect| everything || *dialect == Dialect::Common || spoken == Some(*dialect);
+        let mut dialects: Vec<_> = Dialect::ALL.into_iter().filter(listed).collect();
+        dialects.sort_by_key(|dialect| spoken != Some(*dialect));
+        dialects
     }
 
     /// True where this text can be chosen already.
@@ -162,6 +187,7 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, offer: &Offer, shown: Option<&Offer>) -> b
     }
     let inside = rect.shrink2(vec2(6.0, 0.0));
     let mut row = ui.new_child(UiBuilder::new().max_rect(inside).layout(Layout::right_to_left(Align::Center)));
+    let mark = vec2(icons::SIZE, icons::SIZE);
     if let Offer::Own(own) = offer
         && widgets::icon_button(&mut row, Icon::Close, &format!("Remove {}", own.title)).clicked()
     {
@@ -169,9 +195,11 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, offer: &Offer, shown: Option<&Offer>) -> b
     }
     if danger(offer.text()).is_some() {
         icons::show(&mut row, Icon::Warning, p.alarm).on_hover_text("Asks for a confirmation");
+    } else if matches!(offer, Offer::Listed(_)) {
+        row.allocate_exact_size(mark, Sense::hover());
     }
     row.with_layout(Layout::left_to_right(Align::Center), |ui| {
-        let room = ui.available_width() * 0.5;
+        let room = TITLE.min(ui.available_width() * 0.7);
         let title = RichText::new(offer.title()).color(p.text);
         widgets::cell(ui, room, |ui| ui.add(Label::new(title).truncate().selectable(false)));
         let words = RichText::new(bare(offer.text())).monospace().size(11.0).color(p.weak);

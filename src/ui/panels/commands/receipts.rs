@@ -15,6 +15,10 @@ use crate::{
 
 /// Room for mark and word before the text.
 const STATE: f32 = 86.0;
+/// Room for the mark alone, where there is little; the word stands in the second line then.
+const MARK: f32 = 12.0;
+/// Narrower than this there is little room.
+const NARROW: f32 = 420.0;
 /// Height of the line below the text.
 const SECOND: f32 = 19.0;
 /// An answer may fill so many letters; all of it stands in the tooltip.
@@ -47,7 +51,9 @@ fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
     }
     let (upper, lower) = rect.shrink2(vec2(6.0, 1.0)).split_top_bottom_at_y(rect.top() + theme::ROW);
     let mut line = ui.new_child(UiBuilder::new().max_rect(upper).layout(Layout::left_to_right(Align::Center)));
-    widgets::cell(&mut line, STATE, |ui| chip(ui, command.state));
+    let narrow = rect.width() < NARROW;
+    let indent = if narrow { MARK } else { STATE };
+    widgets::cell(&mut line, indent, |ui| chip(ui, command.state, !narrow));
     line.with_layout(Layout::right_to_left(Align::Center), |ui| {
         if command.state == CommandState::Queued && widgets::icon_button(ui, Icon::Close, "Do not send it").clicked() {
             cx.ask(Action::CancelCommand(command.id));
@@ -65,10 +71,14 @@ fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
             ui.add(Label::new(text).truncate().selectable(false));
         });
     });
-    let lower = lower.with_min_x(lower.left() + STATE + 8.0);
+    let lower = lower.with_min_x(lower.left() + indent + 8.0);
     let mut line = ui.new_child(UiBuilder::new().max_rect(lower).layout(Layout::left_to_right(Align::Center)));
     line.spacing_mut().item_spacing.x = 4.0;
     line.spacing_mut().interact_size.y = SECOND;
+    if narrow {
+        line.label(RichText::new(word).color(colour(command.state, p)));
+        line.label(widgets::weak(&line, "·"));
+    }
     let known = command.answer.as_deref().and_then(meaning);
     if let Some(known) = known {
         line.label(RichText::new(known.text).color(if known.good { p.parked } else { p.late }));
@@ -145,12 +155,14 @@ fn delay(command: &Command) -> Option<String> {
 }
 
 /// A state by shape, colour and word.
-fn chip(ui: &mut Ui, state: CommandState) {
+fn chip(ui: &mut Ui, state: CommandState, with_word: bool) {
     let p = theme::palette(ui);
     ui.spacing_mut().item_spacing.x = 5.0;
     let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
     mark(ui.painter(), rect.center(), state, p);
-    ui.add(Label::new(RichText::new(state.as_str()).color(colour(state, p))).selectable(false));
+    if with_word {
+        ui.add(Label::new(RichText::new(state.as_str()).color(colour(state, p))).selectable(false));
+    }
 }
 
 fn colour(state: CommandState, p: &Palette) -> Color32 {
