@@ -37,7 +37,9 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
         });
         ui.add_space(theme::GAP);
         let height = (ui.ctx().content_rect().height() - 120.0).max(200.0);
-        ScrollArea::vertical().max_height(height).show(ui, |ui| content(sheet, ui, cx));
+        // Grows with its content: what a sheet had room for before is no bound.
+        let area = ScrollArea::vertical().max_height(height).min_scrolled_height(height);
+        area.show(ui, |ui| content(sheet, ui, cx));
     });
     if modal.should_close() {
         cx.ask(Action::Sheet(None));
