@@ -185,6 +185,7 @@ impl Config {
             policy: self.policy.unwrap_or_default(),
             limits: Limits::default(),
             access: Access::from_environment(),
+            addresses: None,
             settings,
         })
     }

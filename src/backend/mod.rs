@@ -41,6 +41,7 @@ pub use crate::{
     ingest::{Access, Limits, ListenAt, ReceiverLine, ReceiverStatus},
     model::ClockAdvice,
     store::{Error, Pending, Rederived},
+    wire::gt06::{AddressSource, Tongue},
 };
 
 /// Called after a commit so that a window draws again. Any thread may call it.
@@ -54,6 +55,8 @@ pub struct Setup {
     pub policy: Policy,
     pub limits: Limits,
     pub access: Access,
+    /// Names the places that GT06 trackers ask about; `None` answers with coordinates.
+    pub addresses: Option<AddressSource>,
     /// The settings file, where a change of receivers or policy is written down for the next start; `None`: nowhere.
     pub settings: Option<PathBuf>,
 }
@@ -111,7 +114,7 @@ impl Backend {
         let runtime = runtime()?;
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store, &clock, setup.limits, setup.access, wake)
+            Receivers::start(&setup.listen, &store, &clock, setup.limits, setup.access, setup.addresses, wake)
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());

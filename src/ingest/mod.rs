@@ -33,6 +33,7 @@ pub(crate) use supervise::holder_of;
 use crate::{
     model::{Clock, DeviceId, Protocol, Timestamp},
     store::{Store, Writer},
+    wire::gt06::AddressSource,
 };
 
 /// Where one receiver should listen.
@@ -110,6 +111,7 @@ pub(crate) struct Site {
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) roster: Arc<Roster>,
+    pub(crate) addresses: Option<AddressSource>,
     /// Numbers connections, over all receivers.
     next_connection: Arc<AtomicU64>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -161,11 +163,12 @@ impl Receivers {
         clock: &Clock,
         limits: Limits,
         access: Access,
+        addresses: Option<AddressSource>,
         wake: Arc<dyn Fn() + Send + Sync>,
     ) -> Self {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let roster = Arc::new(Roster::default());
+        let roster = Arc::new(Roster::new(Arc::clone(&wake)));
         let site = Site {
             store: store.writer(),
             clock: Arc::clone(clock),
@@ -174,6 +177,7 @@ impl Receivers {
             stop: stop.clone(),
             tasks: tasks.clone(),
             roster: Arc::clone(&roster),
+            addresses,
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };

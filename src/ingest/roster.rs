@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    future,
+    fmt, future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -15,11 +15,12 @@ use crate::model::{Command, CommandId, DeviceId, Profile};
 const MAILBOX: usize = 16;
 
 /// The connected devices. Its lock is never held over an await.
-#[derive(Debug, Default)]
 pub(crate) struct Roster {
     list: Mutex<List>,
     /// Somebody came or went.
     changed: Notify,
+    /// Called when somebody came or went, so that a window shows it.
+    wake: Arc<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +46,22 @@ pub(super) struct Errand {
     pub(super) profile: Profile,
 }
 
+impl fmt::Debug for Roster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Roster").field("list", &self.list).finish_non_exhaustive()
+    }
+}
+
 impl Roster {
+    pub(super) fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self { list: Mutex::default(), changed: Notify::new(), wake }
+    }
+
+    fn tell(&self) {
+        self.changed.notify_one();
+        (self.wake)();
+    }
+
     /// Enters a device that logged in on `connection`. A connection that the device had before is asked to end: the device has forgotten it.
     pub(super) fn enter(self: &Arc<Self>, device: DeviceId, connection: u64) -> Seat {
         let (mailbox, commands) = mpsc::channel(MAILBOX);
@@ -54,7 +70,7 @@ impl Roster {
         if let Some(before) = self.list().present.insert(device, entry) {
             before.replaced.cancel();
         }
-        self.changed.notify_one();
+        self.tell();
         Seat { roster: Arc::clone(self), device, connection, commands, replaced }
     }
 
@@ -138,7 +154,7 @@ impl Drop for Seat {
             list.handed.retain(|_, connection| *connection != self.connection);
         }
         // What it did not send may go out on another connection now.
-        self.roster.changed.notify_one();
+        self.roster.tell();
     }
 }
 
@@ -172,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_command_is_in_one_hand_only() {
-        let roster = Arc::new(Roster::default());
+        let roster = Arc::new(Roster::new(Arc::new(|| ())));
         assert!(!hand(&roster, 1), "nobody is there");
         let old = roster.enter(DeviceId(1), 10);
         assert!(hand(&roster, 1));
@@ -189,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_mailbox_has_a_bound() {
-        let roster = Arc::new(Roster::default());
+        let roster = Arc::new(Roster::new(Arc::new(|| ())));
         let _seat = roster.enter(DeviceId(1), 1);
         let taken = (0..1000).take_while(|id| hand(&roster, *id)).count();
         assert_eq!(taken, MAILBOX);

@@ -26,7 +26,7 @@ pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: 
     accept_each(listener, site, connections, move |stream, peer, held, site| {
         let connection = site.new_connection();
         let line = Line { peer: peer.to_string().into(), connection };
-        let Some(talk) = wire::conversation(protocol, line) else { return };
+        let Some(talk) = wire::conversation(protocol, line, site.addresses.clone()) else { return };
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
             let end = converse(stream, talk, connection, &site).await;

@@ -133,8 +133,8 @@ pub(super) fn event(row: &Row<'_>) -> Result<StoredEvent> {
 }
 
 /// For `commands`.
-pub(super) const COMMAND: &str = "id, device_id, created_ms, expires_ms, text, state, sent_ms, answered_ms, answer, guessed, waits, \
-     sent_packet, answer_packet";
+pub(super) const COMMAND: &str = "id, device_id, created_ms, expires_ms, text, state, sent_ms, answered_ms, answer, \
+     guessed, waits, sent_packet, answer_packet";
 
 pub(super) fn command(row: &Row<'_>) -> Result<Command> {
     Ok(Command {

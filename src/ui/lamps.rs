@@ -15,6 +15,8 @@ use crate::model::{DeviceOverview, DeviceState, Timestamp};
 pub enum State {
     Moving,
     Parked,
+    /// Heard in time; whether it moves it does not tell.
+    Live,
     Late,
     Stale,
     Lost,
@@ -123,6 +125,7 @@ pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, now: Timestamp) 
         (DeviceState::Adopted, Freshness::Late, _) => State::Late,
         (DeviceState::Adopted, Freshness::Fresh, Motion::Moving) => State::Moving,
         (DeviceState::Adopted, Freshness::Fresh, Motion::Parked) => State::Parked,
+        (DeviceState::Adopted, Freshness::Fresh, Motion::Unknown) => State::Live,
     };
     let rhythm_known = trail.is_some_and(|t| t.intervals().take(3).count() == 3);
     let moving = status.motion == Motion::Moving;
@@ -169,6 +172,7 @@ impl Health {
                 speed.map_or_else(|| "moving".to_owned(), |v| format::speed(v, units))
             }
             State::Parked => "parked".to_owned(),
+            State::Live => "live".to_owned(),
             State::Late => format!("late {}", since()),
             State::Stale => format!("stale {}", since()),
             State::Lost => format!("lost {}", since()),
@@ -183,7 +187,7 @@ impl State {
     pub fn colour(self, p: &Palette) -> Color32 {
         match self {
             Self::Moving => p.moving,
-            Self::Parked => p.parked,
+            Self::Parked | Self::Live => p.parked,
             Self::Late => p.late,
             Self::Stale | Self::Lost | Self::Nowhere | Self::Ignored => p.stale,
             Self::New => p.suspect,
@@ -210,7 +214,7 @@ pub fn paint_mark(painter: &Painter, centre: Pos2, mark: &Mark, p: &Palette) {
                 painter.circle_filled(centre, 4.5, colour);
             }
         },
-        State::Parked => {
+        State::Parked | State::Live => {
             painter.circle_filled(centre, 4.5, colour);
         }
         State::Late => match mark.heading_deg {

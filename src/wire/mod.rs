@@ -108,9 +108,19 @@ pub struct Line {
 }
 
 /// Starts a conversation. `None`: the protocol is not spoken over a stream.
-pub fn conversation(protocol: Protocol, line: Line) -> Option<Box<dyn Conversation>> {
+pub fn conversation(
+    protocol: Protocol,
+    line: Line,
+    addresses: Option<gt06::AddressSource>,
+) -> Option<Box<dyn Conversation>> {
     match protocol {
-        Protocol::Gt06 => Some(Box::new(gt06::Session::new(line))),
+        Protocol::Gt06 => {
+            let session = gt06::Session::new(line);
+            Some(Box::new(match addresses {
+                Some(source) => session.with_addresses(source),
+                None => session,
+            }))
+        }
         Protocol::OwnTracks => None,
     }
 }

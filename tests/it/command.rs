@@ -2,26 +2,33 @@
 
 use std::{
     path::Path,
-    process::{Command as Program, Output, Stdio},
+    process::{self, Command as Program, Stdio},
     time::Duration,
 };
 
 use serde_json::Value;
 use wayglass::{
     geo::LatLon,
-    model::{Command, CommandId, CommandState, DeviceId, Direction, Fix, Policy, Profile, Timestamp},
+    model::{
+        Command, CommandId, CommandState, Device, DeviceId, DeviceState, Direction, Fix, Policy, Profile, Protocol,
+        Timestamp,
+    },
     wire::{
-        gt06::encode::{self, Start},
+        Admission, Conversation, Line, Output,
+        gt06::{
+            self, AddressSource, Tongue,
+            encode::{self, Start},
+        },
         hex,
     },
 };
 
-use super::support::{Station, TestClock, Tracker};
+use super::support::{Station, TestClock, Tracker, bytes};
 
 const IMEI: &str = "868120148373456";
 const NOON: &str = "2026-11-21T12:00:00Z";
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// Connects and logs in.
 fn log_in(station: &Station) -> Tracker {
@@ -241,8 +248,45 @@ fn a_topin_unit_takes_no_text() {
     assert!(command.answer.unwrap().contains("Topin"));
 }
 
+#[test]
+fn an_address_source_names_the_places_that_trackers_ask_about() {
+    const ENGLISH: &str =
+        "78782e1a0b0b0f0e1e08cf027ac8a20c4657d700140236363336360003000400000000000000000000000000020032043a0d0a";
+    const CHINESE: &str =
+        "78782e2a0f0c1d071139ca027ac8000c4658000014d83132353230313335333231373730373900000000000001002a6ece0d0a";
+    let source = AddressSource::new(|at, tongue| match tongue {
+        Tongue::English => Some(format!("Road {:.2} && more", at.lat_deg())),
+        Tongue::Chinese => None,
+    });
+    let line = Line { peer: "192.0.2.1:5023".into(), connection: 1 };
+    let mut session = gt06::Session::new(line).with_addresses(source);
+    let now: Timestamp = NOON.parse().unwrap();
+    session.receive(now, &encode::login(IMEI, 1));
+    session.receive(now, &[bytes(ENGLISH), bytes(CHINESE)].concat());
+    let mut sent = Vec::new();
+    while let Some(output) = session.poll() {
+        match output {
+            Output::Identify(identity) => session.identified(Admission::Device(Box::new(Device {
+                id: DeviceId(1),
+                identity,
+                protocol: Protocol::Gt06,
+                name: None,
+                state: DeviceState::Adopted,
+                profile: Profile::default(),
+                first_seen: now,
+                last_heard: None,
+            }))),
+            Output::Send(bytes) => sent.push(hex(&bytes)),
+            Output::Store(_) | Output::Receipt(_) | Output::Close(_) => {}
+        }
+    }
+    let wide = |text: &str| hex(&text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>());
+    assert!(sent[1].starts_with("7979") && sent[1].contains(&wide("Road 23.11 & & more")), "{}", sent[1]);
+    assert!(sent[2].starts_with("7878") && sent[2].contains(&wide("N23.111")), "{}", sent[2]);
+}
+
 /// `wayglass command` with these words, on this folder.
-fn call(folder: &Path, words: &[&str]) -> Output {
+fn call(folder: &Path, words: &[&str]) -> process::Output {
     let mut program = Program::new(env!("CARGO_BIN_EXE_wayglass"));
     program.arg("command").args(words).arg("--data-dir").arg(folder);
     program.env("HOME", folder).env_remove("RUST_LOG").stdin(Stdio::null());

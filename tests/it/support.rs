@@ -89,6 +89,7 @@ impl Station {
             limits: Limits::default(),
             settings: None,
             access: Access::default(),
+            addresses: None,
         };
         let (wake, woken) = mpsc::sync_channel(1);
         let wake = Arc::new(move || {

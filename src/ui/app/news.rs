@@ -140,9 +140,16 @@ impl App {
             events.reverse();
             self.data.events = events;
         }
-        for (device, answer) in self.asks.adopted() {
+        let adopted = self.asks.adopted();
+        let done: Vec<u64> = adopted.iter().filter_map(|(_, answer)| answer.as_ref().ok().copied()).collect();
+        if done.len() > 1 {
+            let (devices, positions) = (format::count(done.len() as u64), format::count(done.iter().sum()));
+            self.toasts.info(format!("Adopted {devices} devices, {positions} positions"));
+        }
+        for (device, answer) in adopted {
             let name = self.data.label(device);
             match answer {
+                Ok(_) if done.len() > 1 => {}
                 Ok(1) => self.toasts.info(format!("Adopted {name}, 1 position")),
                 Ok(n) => self.toasts.info(format!("Adopted {name}, {} positions", format::count(n))),
                 Err(error) => self.toasts.error(format!("Could not adopt {name}: {error}")),

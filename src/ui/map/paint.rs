@@ -227,6 +227,8 @@ pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Time
     let state = match (freshness, status.motion) {
         (Freshness::Fresh, Motion::Moving) => "Moving",
         (Freshness::Fresh, Motion::Parked) => "Parked",
+        (Freshness::Fresh, Motion::Unknown) => "Live, speed not told",
+        (Freshness::Late, Motion::Unknown) => "Late",
         (Freshness::Late, Motion::Moving) => "Late, was moving",
         (Freshness::Late, Motion::Parked) => "Late, was parked",
         (Freshness::Stale, _) => "Stale",

@@ -148,7 +148,12 @@ impl Details {
     fn readings(&mut self, ui: &mut Ui, cx: &Cx<'_>, readings: &Readings) {
         const FEW: usize = 12;
         widgets::group_heading(ui, "Readings");
-        let mut rows: Vec<_> = readings.iter().map(|(key, value)| (rank(key), key, value)).collect();
+        let mut rows: Vec<_> = readings
+            .iter()
+            // The fix has told it already.
+            .filter(|(key, _)| *key != "sat")
+            .map(|(key, value)| (rank(key), key, value))
+            .collect();
         rows.sort_by_key(|(rank, key, _)| (*rank, *key));
         let n = rows.len();
         let shown = if self.all_readings { n } else { n.min(FEW) };
@@ -366,7 +371,7 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
             ui.label(RichText::new("Suspect: its checksum was wrong").color(p.suspect));
         }
     }
-    packet_link(ui, cx, stored.packet, "The packet that said so");
+    packet_link(ui, cx, stored.packet, "Open its packet");
 }
 
 fn packet_link(ui: &mut Ui, cx: &mut Cx<'_>, packet: PacketId, text: &str) {

@@ -7,6 +7,7 @@ use crate::wire::{
 };
 
 use super::{
+    addresses::AddressSource,
     doctor,
     encode::Start,
     family::Family,
@@ -39,6 +40,7 @@ pub(super) struct Setting<'a> {
     pub(super) profile: &'a Profile,
     pub(super) state: &'a State,
     pub(super) received: Timestamp,
+    pub(super) addresses: Option<&'a AddressSource>,
 }
 
 /// A serial that jumps this far began anew.

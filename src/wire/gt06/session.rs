@@ -9,6 +9,7 @@ use crate::model::{
 use crate::wire::{Admission, Conversation, Line, Output, Receipt};
 
 use super::{
+    addresses::AddressSource,
     decode::{self, Decoded, Setting},
     encode,
     frame::{self, Patience, Scan, Why},
@@ -38,6 +39,7 @@ pub struct Session {
     waiting: Option<(Why, Timestamp, usize)>,
     state: State,
     profile: Profile,
+    addresses: Option<AddressSource>,
     sender: Option<Sender>,
     /// A frame that named its sender, until the driver says who that is.
     asking: Option<(Vec<u8>, Box<Decoded>)>,
@@ -60,6 +62,7 @@ impl Session {
             waiting: None,
             state: State::default(),
             profile: Profile::default(),
+            addresses: None,
             sender: None,
             asking: None,
             outputs: VecDeque::new(),
@@ -68,6 +71,18 @@ impl Session {
             junk: 0,
             closed: false,
         }
+    }
+
+    /// Asks this source for the addresses that the tracker wants.
+    #[must_use]
+    pub fn with_addresses(mut self, addresses: AddressSource) -> Self {
+        self.addresses = Some(addresses);
+        self
+    }
+
+    fn setting(&self) -> Setting<'_> {
+        let Self { profile, state, now, addresses, .. } = self;
+        Setting { profile, state, received: *now, addresses: addresses.as_ref() }
     }
 
     /// Takes frames from the buffer until it is undecided, or the driver has to say who talks.
@@ -109,7 +124,7 @@ impl Session {
 
     /// One frame, or one piece of noise.
     fn take(&mut self, bytes: Vec<u8>) {
-        let setting = Setting { profile: &self.profile, state: &self.state, received: self.now };
+        let setting = self.setting();
         let decoded = decode::decode(&bytes, setting);
         if decoded.sound {
             self.junk = 0;
@@ -253,7 +268,7 @@ impl Conversation for Session {
                 self.sender = Some(Sender::Device(device.id));
                 self.profile = device.profile;
                 // Read again, now that the profile is known.
-                let setting = Setting { profile: &self.profile, state: &self.state, received: self.now };
+                let setting = self.setting();
                 let decoded = decode::decode(&bytes, setting);
                 self.keep(bytes, decoded, None);
                 while let Some(command) = self.commands.pop_front() {

@@ -46,6 +46,7 @@ impl Desk {
             policy,
             limits: Limits::default(),
             access: Access::default(),
+            addresses: None,
             settings: None,
         };
         let (tell, woken) = mpsc::sync_channel(1);
@@ -111,7 +112,7 @@ fn a_phone_is_adopted_and_its_bytes_are_opened() {
     for label in ["51.12340, 4.39120", "87 %", "the message's topic"] {
         desk.window.get_by_label(label);
     }
-    desk.click("The packet that said so");
+    desk.click("Open its packet");
     desk.until("the packet is open", |window| {
         window.state().data().opened.as_ref().is_some_and(|o| o.fixes.len() == 1)
     });
