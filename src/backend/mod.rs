@@ -26,7 +26,7 @@ pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
-pub use profile::{Rederiving, rederive_due};
+pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
 
 use crate::{

@@ -205,7 +205,7 @@ fn retell(row: &PacketRow, profile: &Profile) -> Retold {
 }
 
 /// What the newest live frames say about a device's clock.
-pub(super) fn clock_advice(reader: &Reader, device: DeviceId) -> Pending<Option<ClockAdvice>> {
+pub fn clock_advice(reader: &Reader, device: DeviceId) -> Pending<Option<ClockAdvice>> {
     reader.read(move |db| {
         // The time of a phone is UTC by definition.
         let Some(device) = query::device(db, device)?.filter(|device| device.protocol == Protocol::Gt06) else {

@@ -188,13 +188,11 @@ pub fn to_reread(db: &Connection, device: DeviceId, after: Option<PacketId>) -> 
     let mut link = db.prepare_cached("SELECT previous FROM packets WHERE id = ?1 AND device_id = ?2")?;
     let (mut ids, mut whole) = (Vec::new(), true);
     while let Some(id) = next.filter(|id| *id > after) {
-        match link.query_row([id, device.0], |row| row.get(0)).optional()? {
-            Some(previous) => next = previous,
-            None => {
-                whole = false;
-                break;
-            }
-        }
+        let Some(previous) = link.query_row([id, device.0], |row| row.get(0)).optional()? else {
+            whole = false;
+            break;
+        };
+        next = previous;
         ids.push(id);
     }
     if !whole {

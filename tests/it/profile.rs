@@ -1,12 +1,17 @@
 //! What a person says about a device, and what becomes of its history: over real sockets and a real file.
 
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
+
 use rusqlite::Connection;
 use wayglass::{
-    backend::Rederived,
+    backend::{Rederived, config::Config},
     geo::LatLon,
     model::{
-        ClockExample, DeviceOverview, Direction, Fact, Fix, PacketId, Policy, Profile, Protocol, StoredFix, TimeWindow,
-        Timestamp, Trust,
+        ClockExample, DeviceOverview, Direction, Fact, Fix, NewPacket, PacketId, Policy, Profile, Protocol, Sender,
+        StoredFix, TimeWindow, Timestamp, Trust, Verdict,
     },
     store::{Options, Rederivation, Retold, Step, Stepped, Store, query},
     wire::gt06::{self, encode},
@@ -223,8 +228,7 @@ fn work_that_was_cut_off_is_taken_up_at_the_next_start() {
     store.writer().set_profile(id, profile).wait().unwrap();
     let due = store.reader().read(query::rederivations).wait().unwrap();
     assert_eq!(due.len(), 1);
-    let work = due[0].clone();
-    let Stepped::Further(_) = one_step(&store, work, 300) else { panic!("there is more to do") };
+    let Stepped::Further(_) = one_step(&store, &due[0], 300) else { panic!("there is more to do") };
     store.close();
     let file = Connection::open(folder.path().join("wayglass.db")).unwrap();
     let count = |sql| file.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
@@ -239,7 +243,7 @@ fn work_that_was_cut_off_is_taken_up_at_the_next_start() {
 }
 
 /// Reads the first packets of a device anew.
-fn one_step(store: &Store, work: Rederivation, most: usize) -> Stepped {
+fn one_step(store: &Store, work: &Rederivation, most: usize) -> Stepped {
     let (device, profile) = (work.device(), work.profile().clone());
     let rows = store.reader().read(move |db| {
         let mut left = query::to_reread(db, device, None)?;
@@ -272,12 +276,12 @@ fn a_change_on_the_way_begins_anew() {
     };
     let old = ask(3600);
     let new = ask(7200);
-    assert!(matches!(one_step(&store, old.clone(), 9), Stepped::Anew));
-    let Stepped::Further(further) = one_step(&store, new, 99) else { panic!("the last step is one without packets") };
+    assert!(matches!(one_step(&store, &old, 9), Stepped::Anew));
+    let Stepped::Further(further) = one_step(&store, &new, 99) else { panic!("the last step is one without packets") };
     let last = Step { work: *further, packets: Vec::new(), upto: None, whole: true };
     let Stepped::Done(done) = store.writer().rederive(last).wait().unwrap() else { panic!("all is read") };
     assert_eq!((done.positions, done.changed), (1, 1));
-    assert!(matches!(one_step(&store, old, 9), Stepped::Dropped), "nobody asks any more");
+    assert!(matches!(one_step(&store, &old, 9), Stepped::Dropped), "nobody asks any more");
 }
 
 #[test]
@@ -377,4 +381,100 @@ fn a_phone_has_no_clock_to_correct() {
     let rows = station.sql::<String>(ROWS);
     set_clock(&station, Some(3600));
     assert_eq!(station.sql::<String>(ROWS), rows);
+}
+
+#[test]
+fn a_tracker_that_says_nothing_is_hung_up_on() {
+    let setup = Config { silence: Some(Duration::from_millis(500)), ..Config::default() }.setup(None).unwrap();
+    let station = Station::start_with(Policy::Adopt, setup.limits);
+    let mut device = Device::connect(&station);
+    device.line.expect_closed();
+    assert_eq!(Config::default().setup(None).unwrap().limits.idle, Duration::from_mins(15));
+}
+
+/// The program as a person runs it on a folder.
+fn call(folder: &std::path::Path, words: &[&str]) -> (Option<i32>, String, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_wayglass"));
+    program.args(words).args(["--data-dir".as_ref(), folder.as_os_str()]).env_remove("RUST_LOG").env("HOME", folder);
+    let output = program.stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_command_line_changes_a_profile_beside_an_instance_and_alone() {
+    let station = Station::start(Policy::Adopt);
+    let mut device = Device::connect(&station);
+    let ahead = 3 * 3600;
+    let fixes: Vec<_> = (0..4_i32).map(|n| fix(ahead - 9 + i64::from(n), 54.0 + f64::from(n))).collect();
+    device.send(towed, &fixes);
+    let folder = station.folder.path().to_owned();
+
+    let (code, said, _) = call(&folder, &["profile", IMEI]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("4 of 4 live frames say that its clock runs at UTC+03:00"), "{said}");
+    assert!(said.contains("now 2026-11-21T14:59:54Z  then 2026-11-21T11:59:54Z"), "{said}");
+
+    // Beside: the instance reads again, and its open connection with it.
+    let (code, said, error) = call(&folder, &["profile", IMEI, "--model", "VL103", "--zone", "+03:00"]);
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    assert!(said.contains("model     VL103") && said.contains("clock     UTC+03:00"), "{said}");
+    assert!(said.contains("the running instance reads its packets again"), "{said}");
+    station.until("the running instance has read them", |s| s.sql::<i64>("SELECT count(*) FROM rederivations") == 0);
+    assert_eq!(times(&station), [-9, -8, -7, -6]);
+    device.send(towed, &[fix(ahead, 58.0)]);
+    assert_eq!(times(&station), [-9, -8, -7, -6, 0]);
+    let alarms = "SELECT group_concat(DISTINCT attributes ->> '$.alarm') FROM positions";
+    assert_eq!(station.sql::<String>(alarms), "tow");
+
+    // Alone: it reads them itself.
+    let folder = station.stop();
+    let (code, said, error) = call(folder.path(), &["profile", IMEI, "--zone", "login", "--model", "none", "--json"]);
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    let told: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(told["reread"], serde_json::json!({"packets": 8, "positions": 5, "changed": 5}), "{said}");
+    let (_, said, _) = call(folder.path(), &["profile", IMEI, "--mend-clock"]);
+    assert!(said.contains("clock     UTC+03:00") && said.contains("8 packets read again: 5 positions"), "{said}");
+    let (code, _, error) = call(folder.path(), &["profile", IMEI, "--mend-clock"]);
+    assert_eq!((code, error.lines().count()), (Some(1), 1));
+    assert!(error.contains("proposes nothing"), "{error}");
+    assert_eq!(call(folder.path(), &["profile", IMEI, "--zone", "east"]).0, Some(2));
+}
+
+#[test]
+fn a_packet_that_was_read_with_yesterdays_profile_is_read_again() {
+    let station = Station::start(Policy::Adopt);
+    Device::connect(&station).send(encode::position_12, &[still(-60)]);
+    let folder = station.stop();
+    let store = Store::open(folder.path(), Options::new(TestClock::at(NOON).clock())).unwrap();
+    let sender = Sender::Device(store.reader().read(query::devices).wait().unwrap()[0].id);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let append = |profile: Profile| {
+        let bytes = encode::position_12(&still(0), false, 9);
+        let read = gt06::dissect(&bytes, &profile, noon(0));
+        let packet = NewPacket {
+            protocol: Protocol::Gt06,
+            direction: Direction::In,
+            received: noon(0),
+            peer: "127.0.0.1:4711".into(),
+            connection: 1,
+            sender: Some(sender.clone()),
+            kind: read.kind,
+            verdict: Verdict::Ok,
+            bytes,
+            context: None,
+            reports: read.reports,
+            replies: Vec::new(),
+        };
+        let writer = store.writer();
+        let stored = async { writer.append_read_with(packet, Some(profile.into())).await?.durable().await };
+        runtime.block_on(stored).unwrap();
+        store.reader().read(query::rederivations).wait().unwrap().len()
+    };
+    assert_eq!(append(Profile { command_language: true, ..Profile::default() }), 0, "that changes no meaning");
+    assert_eq!(append(Profile { clock_offset_s: Some(3600), ..Profile::default() }), 1);
+    let done = wayglass::backend::rederive_due(&store).unwrap();
+    assert_eq!((done.len(), done[0].1.positions), (1, 2));
+    let track = store.reader().read(move |db| query::track(db, done[0].0, TimeWindow::ALL, 9)).wait().unwrap();
+    assert_eq!(track.iter().map(|fix| fix.fix.at).collect::<Vec<_>>(), [noon(-60), noon(0)]);
 }

@@ -80,13 +80,23 @@ impl Station {
         Self::start_by(tempfile::tempdir().expect("a temporary folder"), policy, Arc::new(now))
     }
 
+    /// With other bounds on its peers.
+    pub fn start_with(policy: Policy, limits: Limits) -> Self {
+        let clock = TestClock::at("2026-11-21T12:00:00Z").clock();
+        Self::start_bounded(tempfile::tempdir().expect("a temporary folder"), policy, clock, limits)
+    }
+
     fn start_by(folder: tempfile::TempDir, policy: Policy, clock: Clock) -> Self {
+        Self::start_bounded(folder, policy, clock, Limits::default())
+    }
+
+    fn start_bounded(folder: tempfile::TempDir, policy: Policy, clock: Clock, limits: Limits) -> Self {
         let free: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         let setup = Setup {
             data_dir: folder.path().to_owned(),
             listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
             policy,
-            limits: Limits::default(),
+            limits,
             settings: None,
             access: Access::default(),
             addresses: None,

@@ -2,7 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection, Result, params};
 
-use super::{Stored, devices::Devices, quarantine::Quarantine};
+use super::{Stored, devices::Devices, quarantine::Quarantine, rederive::Reread};
 use crate::model::{
     Committed, Device, DeviceId, DeviceState, Direction, Identity, NewPacket, NewReply, PacketId, PacketRow, Policy,
     Profile, Protocol, Report, Sender, Timestamp, Verdict,
@@ -24,12 +24,7 @@ pub(super) struct Batch<'t> {
     pub(super) facts: Option<Committed>,
     /// Something became untrue that no fact can say.
     pub(super) missed: bool,
-    /// A profile changed, so whoever reads packets with one must ask for it again.
-    pub(super) profiles: bool,
-    /// Somebody asked to find a device's history again from its packets.
-    pub(super) due: bool,
-    /// Devices whose history was found again.
-    pub(super) rederived: Vec<DeviceId>,
+    pub(super) reread: Reread,
     /// A command was queued or has come further.
     pub(super) commands_changed: bool,
     pub(super) packets: u64,
@@ -100,9 +95,7 @@ impl<'t> Batch<'t> {
             now,
             facts: heard.then(Committed::default),
             missed: false,
-            profiles: false,
-            due: false,
-            rederived: Vec::new(),
+            reread: Reread::default(),
             commands_changed: false,
             packets: 0,
             positions: 0,

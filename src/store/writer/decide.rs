@@ -42,7 +42,7 @@ impl Batch<'_> {
     pub(super) fn set_profile(&mut self, id: DeviceId, profile: &Profile) -> Result<Result<Option<i64>, Error>> {
         let Some(device) = self.devices.decide(id) else { return Ok(Err(no_such(id))) };
         let before = std::mem::replace(&mut device.profile, profile.clone());
-        self.profiles = true;
+        self.reread.profiles = true;
         let asked = if before.reads_like(profile) { None } else { self.ask_to_rederive(id)? };
         self.save(id)?;
         Ok(Ok(asked))

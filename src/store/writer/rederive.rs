@@ -111,6 +111,17 @@ pub struct Rederived {
     pub changed: u64,
 }
 
+/// What a transaction did about how packets are read.
+#[derive(Debug, Default)]
+pub(super) struct Reread {
+    /// A profile may have changed, so whoever reads packets with one must ask for it again.
+    pub(super) profiles: bool,
+    /// Somebody may have asked to find a device's history again.
+    pub(super) due: bool,
+    /// Devices whose history was found again.
+    pub(super) done: Vec<DeviceId>,
+}
+
 impl Batch<'_> {
     /// Notes that the history of a device must be found again, and numbers this asking. `None` for a phone: its messages mean the same
     /// whatever its profile says.
@@ -119,7 +130,7 @@ impl Batch<'_> {
             return Ok(None);
         }
         self.db.prepare_cached("INSERT OR REPLACE INTO rederivations(device_id) VALUES (?1)")?.execute([id.0])?;
-        self.due = true;
+        self.reread.due = true;
         Ok(Some(self.db.last_insert_rowid()))
     }
 
@@ -296,7 +307,7 @@ impl Batch<'_> {
             known.told = true;
         }
         self.db.prepare_cached("DELETE FROM rederivations WHERE device_id = ?1")?.execute([id.0])?;
-        self.rederived.push(id);
+        self.reread.done.push(id);
         Ok(Rederived { packets, positions, changed })
     }
 

@@ -19,8 +19,9 @@ use super::{
     devices::Devices,
     log::Log,
     quarantine::Quarantine,
+    rederive::Reread,
 };
-use crate::model::{Clock, Committed, DeviceId, Fact, Policy};
+use crate::model::{Clock, Committed, Fact, Policy};
 use crate::store::{
     Error, Health, Limits, Wake, error::blames_the_row, facts::Publisher, onlooker::data_version, place, queue::Taken,
 };
@@ -167,9 +168,7 @@ struct Told {
     packets: u64,
     positions: u64,
     wrote: bool,
-    rederived: Vec<DeviceId>,
-    profiles: bool,
-    due: bool,
+    reread: Reread,
 }
 
 /// Ends the queue together with the thread, also by a panic: nobody waits for an answer that cannot come.
@@ -292,10 +291,10 @@ impl Desk {
         });
         if let Ok((_, told)) = &outcome {
             // Before anybody hears that a profile is stored.
-            if told.profiles {
+            if told.reread.profiles {
                 self.shared.inlet.profiles_changed();
             }
-            if told.due {
+            if told.reread.due {
                 self.shared.due.notify_one();
             }
         }
@@ -338,12 +337,13 @@ impl Desk {
             let last = self.db.query_row(last, [], |row| row.get(0)).unwrap_or(0);
             self.shared.last_command.store(last, Ordering::Relaxed);
         }
-        let Batch { facts, missed, commands_changed, profiles, due, rederived, packets, positions, .. } = batch;
+        let Batch { facts, missed, commands_changed, mut reread, packets, positions, .. } = batch;
         self.missed |= missed;
         let wrote = self.db.total_changes() != changes;
         let commands = commands_changed || others_wrote;
-        let (profiles, due) = (profiles || others_wrote, due || others_wrote);
-        Ok((done, Told { facts, commands, packets, positions, wrote, rederived, profiles, due }))
+        reread.profiles |= others_wrote;
+        reread.due |= others_wrote;
+        Ok((done, Told { facts, commands, packets, positions, wrote, reread }))
     }
 
     /// Tells subscribers what a commit made true.
@@ -352,8 +352,9 @@ impl Desk {
             self.shared.commands.send_modify(|count| *count += 1);
         }
         let facts = &self.shared.facts;
-        if !told.rederived.is_empty() && facts.heard() {
-            facts.publish(Fact::Committed(Arc::new(Committed { rederived: told.rederived, ..Committed::default() })));
+        if !told.reread.done.is_empty() && facts.heard() {
+            let rederived = Committed { rederived: told.reread.done, ..Committed::default() };
+            facts.publish(Fact::Committed(Arc::new(rederived)));
             self.missed = true;
         }
         if !facts.heard() {
