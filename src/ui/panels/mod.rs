@@ -1,6 +1,7 @@
 //! The panels. Each is a function of [`crate::ui::Data`]; what a panel alone cares about is its private field.
 
 pub mod bytes;
+mod commands;
 mod details;
 mod devices;
 pub mod dock;
@@ -8,6 +9,7 @@ mod export;
 mod first_run;
 mod new_senders;
 pub mod packets;
+mod profile;
 mod receivers;
 mod settings;
 mod sheets;
@@ -22,6 +24,7 @@ use super::{
     Action, Cx,
     map::{MapOptions, MapPanel},
     theme,
+    view::Sheet,
 };
 
 /// The states of all panels, and where each of them stands.
@@ -31,6 +34,8 @@ pub struct Panels {
     details: details::Details,
     pub(super) export: export::Export,
     settings: settings::Settings,
+    commands: commands::Commands,
+    profile: profile::Editor,
     packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
@@ -46,6 +51,8 @@ impl Panels {
             details: details::Details::default(),
             export: export::Export::default(),
             settings: settings::Settings::default(),
+            commands: commands::Commands::default(),
+            profile: profile::Editor::default(),
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
@@ -85,7 +92,14 @@ impl Panels {
             cx.ask(Action::ToggleDetails);
         }
         CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| self.map.ui(ui, cx));
-        sheets::ui(ui, cx, &mut self.export, &mut self.settings);
+        let Self { export, settings, commands, profile, .. } = self;
+        sheets::ui(ui, cx, |sheet, ui, cx| match sheet {
+            Sheet::Settings => settings.ui(ui, cx),
+            Sheet::Export => export.ui(ui, cx),
+            Sheet::Commands => commands.ui(ui, cx),
+            Sheet::Profile => profile.ui(ui, cx),
+            Sheet::Keys => sheets::keys(ui),
+        });
     }
 
     fn dock(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, bare: Frame) {

@@ -408,6 +408,13 @@ fn line(data: &Data, rows: &VecDeque<PacketRow>, row: &PacketRow, units: Units) 
 }
 
 fn profile<'a>(data: &'a Data, row: &PacketRow) -> &'a Profile {
-    static NONE: Profile = Profile { model: None, clock_offset_s: None, command_language: false };
+    static NONE: Profile = Profile {
+        model: None,
+        clock_offset_s: None,
+        alarms: None,
+        supply: None,
+        dialect: None,
+        command_language: false,
+    };
     row.device.and_then(|id| data.devices.get(&id)).map_or(&NONE, |overview| &overview.device.profile)
 }
