@@ -8,9 +8,7 @@ use std::{
 use super::{Action, Data, asks, format, toasts::Toasts};
 use crate::{
     backend::{Backend, Error, Pending, Rederived, Rederiving},
-    model::{
-        ClockAdvice, Command, DeviceId, Profile, Protocol, Timestamp, library::UserCommand,
-    },
+    model::{ClockAdvice, Command, DeviceId, Profile, Protocol, Timestamp, library::UserCommand},
     wire::{self, Dissection},
 };
 
@@ -98,7 +96,8 @@ pub(super) struct Asking {
 impl Asking {
     /// True while an answer is on its way.
     pub(super) fn waiting(&self) -> bool {
-        let Self { commands, mine, mine_read: _, sent, changed, added, profiles, advice, advised_by: _, watching } = self;
+        let Self { commands, mine, mine_read: _, sent, changed, added, profiles, advice, advised_by: _, watching } =
+            self;
         commands.is_some()
             || mine.is_some()
             || !sent.is_empty()

@@ -353,7 +353,6 @@ fn pill(ui: &mut Ui, list: Rect, news: usize) -> bool {
         .clicked()
 }
 
-
 /// How many packets came after those of a paused list.
 fn later(data: &Data, rows: &VecDeque<PacketRow>) -> usize {
     let Some(last) = rows.back() else { return data.packets.len() };
