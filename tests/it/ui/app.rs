@@ -14,7 +14,7 @@ use egui::{Key, Modifiers, ViewportCommand, ViewportId, accesskit::Role};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::tz::TimeZone;
 use wayglass::{
-    backend::{Access, Backend, Limits, ListenAt, ReceiverStatus, Setup},
+    backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup},
     model::{Policy, Protocol},
     ui::{
         App, Options,
@@ -49,6 +49,7 @@ impl Desk {
             policy,
             limits: Limits::default(),
             access: Access::default(),
+            https: Https::default(),
             addresses: None,
             settings: None,
         };
