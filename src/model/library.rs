@@ -2,6 +2,8 @@
 //!
 //! Not every model knows every word, so a text is opaque: the library only offers, and people add their own ([`UserCommand`]).
 
+use serde::{Deserialize, Serialize};
+
 use super::{DeviceOverview, Timestamp, Trust};
 
 /// Longest text of one command in characters: the length of the frame around it is one byte.
@@ -17,7 +19,8 @@ pub const CUT_BELOW_KMH: f64 = 20.0;
 pub const FRESH_S: i64 = 300;
 
 /// Which trackers know a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Dialect {
     /// Concox and Jimi, and most of what follows them.
     Concox,

@@ -27,10 +27,8 @@ impl Batch<'_> {
         let who = overview.device.label();
         match overview.device.state {
             DeviceState::Adopted => {}
-            DeviceState::New => return Ok(refused(format!("{who} is new; adopt it before sending it commands"))),
-            DeviceState::Ignored => {
-                return Ok(refused(format!("{who} is ignored; adopt it before sending it commands")));
-            }
+            DeviceState::New => return refuse(format!("{who} is new; adopt it before sending it commands")),
+            DeviceState::Ignored => return refuse(format!("{who} is ignored; adopt it before sending it commands")),
         }
         let is_tracker = overview.device.protocol == Protocol::Gt06;
         let checked = match overview.device.protocol {
@@ -38,7 +36,7 @@ impl Batch<'_> {
             Protocol::OwnTracks => PhoneCommand::parse(text).map(|_| ()),
         };
         if let Err(why) = checked {
-            return Ok(refused(why));
+            return refuse(why);
         }
         // One that is silent now is judged when it comes back.
         if is_tracker
@@ -47,14 +45,14 @@ impl Batch<'_> {
             && library::heard_lately(overview, *created)
             && let Err(why) = library::may_cut(overview, *created)
         {
-            return Ok(refused(format!("fuel of {who} is not cut: {why}")));
+            return refuse(format!("fuel of {who} is not cut: {why}"));
         }
         let waiting: i64 = self
             .db
             .prepare_cached("SELECT count(*) FROM commands WHERE state = 'queued' AND device_id = ?1")?
             .query_row([device.0], |row| row.get(0))?;
         if waiting >= MOST_WAITING {
-            return Ok(refused(format!("{waiting} commands wait for {who} already")));
+            return refuse(format!("{waiting} commands wait for {who} already"));
         }
         let sql = format!(
             "INSERT INTO commands(device_id, created_ms, expires_ms, text, state, forced)
@@ -72,7 +70,7 @@ impl Batch<'_> {
     pub(super) fn cancel_command(&mut self, id: CommandId) -> Result<Result<(), Error>> {
         let cancelled = "state = 'failed', answer = 'cancelled before it was sent', waits = NULL";
         if self.change(cancelled, "state = 'queued'", [id.0])?.is_none() {
-            return Ok(refused("it waits no longer, so it cannot be taken back".to_owned()));
+            return refuse("it waits no longer, so it cannot be taken back".to_owned());
         }
         Ok(Ok(()))
     }
@@ -138,15 +136,15 @@ impl Batch<'_> {
     pub(super) fn add_user_command(&mut self, title: &str, text: &str) -> Result<Result<UserCommand, Error>> {
         let (title, text) = (title.trim(), text.trim());
         if title.is_empty() || title.len() > 200 {
-            return Ok(refused("a command of your own needs a title of up to 200 characters".to_owned()));
+            return refuse("a command of your own needs a title of up to 200 characters".to_owned());
         }
         if let Err(why) = library::check_text(text, false) {
-            return Ok(refused(why));
+            return refuse(why);
         }
         let there: i64 =
             self.db.prepare_cached("SELECT count(*) FROM user_commands")?.query_row([], |row| row.get(0))?;
         if there >= MOST_OF_USER {
-            return Ok(refused(format!("the library holds {there} commands of yours; remove some first")));
+            return refuse(format!("the library holds {there} commands of yours; remove some first"));
         }
         self.db
             .prepare_cached("INSERT INTO user_commands(title, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
@@ -161,6 +159,6 @@ impl Batch<'_> {
     }
 }
 
-fn refused<T>(why: String) -> Result<T, Error> {
-    Err(Error::Refused(why))
+fn refuse<T>(why: String) -> Result<Result<T, Error>> {
+    Ok(Err(Error::Refused(why)))
 }

@@ -117,8 +117,7 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> (Decode
     let anatomy = Anatomy::of(bytes, extent);
     let Anatomy { start, kind, total, .. } = anatomy;
     let row = layout::find(start, kind, anatomy.length());
-    let family = Family::of(setting.profile);
-    let mut told = Told::new(Given { kind, family, zone: zone(kind, setting), received: setting.received });
+    let mut told = Told::new(given(kind, zone(kind, setting), setting));
     let mut c = Cursor::new(bytes);
     let (cut, framed) = (matches!(extent, Extent::Cut), matches!(extent, Extent::Framed { .. }));
     let serial = read_envelope(&mut c, &mut told, row, &anatomy, cut).ok();
@@ -256,7 +255,7 @@ fn dialect_frame(bytes: &[u8], len: usize, setting: Setting<'_>) -> Decoded {
     let (word, title) = topin::name(kind);
     // The dialect's zone is the server's: its login tells none.
     let zone = setting.profile.clock_offset_s.map_or(Zone::Utc, Zone::Forced);
-    let mut told = Told::new(Given { kind, family: Family::of(setting.profile), zone, received: setting.received });
+    let mut told = Told::new(given(kind, zone, setting));
     let mut c = Cursor::new(bytes);
     let read = c.under("gt06.md §9", |c| {
         c.raw("Start", 2)?;
@@ -350,7 +349,7 @@ fn noise(bytes: &[u8]) -> Decoded {
         (_, Some((_, length, total, kind))) => {
             let have = bytes.len();
             format!(
-                "begins as a frame of type {kind:02x} and length {length} ({total} bytes in all, {have} are here), but is none"
+                "begins as a frame of type 0x{kind:02x} and length {length} ({total} bytes in all, {have} are here), but is none"
             )
         }
         (_, None) if frame::start_of(bytes).is_some() => "begins as a frame does and ends at once".to_owned(),
@@ -370,6 +369,12 @@ fn noise(bytes: &[u8]) -> Decoded {
         sound: false,
         topin: false,
     }
+}
+
+fn given(kind: u8, zone: Zone, setting: Setting<'_>) -> Given {
+    let Setting { profile, received, .. } = setting;
+    let alarms = profile.alarms.map(Family::of_alarms);
+    Given { kind, family: Family::of(profile), alarms, supply: profile.supply, zone, received }
 }
 
 /// The zone of a login shifts the old types only; one that the user forced shifts all (gt06.md §3.8).

@@ -49,6 +49,7 @@ mod topin;
 use std::ops::Range;
 
 pub use addresses::{AddressSource, Tongue};
+pub use family::KNOWN_MODELS;
 pub use session::{Session, command_bytes};
 pub use state::State;
 

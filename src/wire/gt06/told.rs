@@ -1,7 +1,7 @@
 //! What one frame tells while it is read, and the report that it makes of it.
 
 use crate::geo::LatLon;
-use crate::model::{AccessPoint, Cell, Event, Fix, Readings, Report, Timestamp, Trust};
+use crate::model::{AccessPoint, Cell, Event, Fix, Readings, Report, SupplyVoltage, Timestamp, Trust};
 
 use super::{alarm::Alarm, family::Family};
 
@@ -11,9 +11,19 @@ pub(super) struct Given {
     /// The type byte.
     pub(super) kind: u8,
     pub(super) family: Family,
+    /// Whose alarm codes and supply voltage these are, where the user said so and not only named a model.
+    pub(super) alarms: Option<Family>,
+    pub(super) supply: Option<SupplyVoltage>,
     /// Seconds that the device's clock is ahead of UTC in frames of this type.
     pub(super) zone: Zone,
     pub(super) received: Timestamp,
+}
+
+impl Given {
+    /// The makers as whose the alarm codes are read.
+    pub(super) fn alarm_family(&self) -> Family {
+        self.alarms.unwrap_or(self.family)
+    }
 }
 
 /// How device time becomes UTC.
