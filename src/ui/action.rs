@@ -1,12 +1,15 @@
 //! Everything a click may ask for.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::view::{Settings, Sheet};
 use crate::{
-    backend::ListenAt,
+    backend::{
+        ListenAt,
+        phones::{NewPhone, SetupChoice},
+    },
     export::Format,
-    model::{CommandId, DeviceId, PacketId, Policy, Profile, Protocol, TimeWindow},
+    model::{CommandId, DeviceId, Identity, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret, TimeWindow},
 };
 
 /// What a panel wants done. `App::apply` matches every one of them, so this enum is the list of what the window can do.
@@ -101,6 +104,42 @@ pub enum Action {
     ApplyClock(DeviceId, i32),
     /// Do not propose this offset again.
     DismissClock(DeviceId, i32),
+    /// Make a phone, with its names, password and key.
+    AddPhone(NewPhone),
+    /// What is typed into this phone, and what has arrived of it.
+    OpenPhone(DeviceId),
+    /// Find out how this phone is set up, and go on looking what has arrived of it.
+    WatchPhone(DeviceId, SetupChoice),
+    /// Set a password of one device, or of everything that a user posts; without one, take it away.
+    SetPassword {
+        user: String,
+        device: Option<DeviceId>,
+        password: Option<Secret>,
+    },
+    /// Set the key that a phone encrypts with; without one, take it away.
+    SetKey(DeviceId, Option<Secret>),
+    /// Attach a name to a device, or take it away.
+    Alias(DeviceId, Identity, bool),
+    /// Both are one device, and the second one stays.
+    SameAs {
+        from: DeviceId,
+        to: DeviceId,
+    },
+    /// Whether `viewer` is told where `seen` is.
+    SetFriend {
+        viewer: DeviceId,
+        seen: DeviceId,
+        told: bool,
+    },
+    SendPhoneCommand(DeviceId, PhoneCommand),
+    /// Receive phones by HTTPS elsewhere from now on.
+    ListenHttps(ListenAt),
+    RetryHttps,
+    /// Write a small file.
+    Save {
+        to: PathBuf,
+        bytes: Arc<[u8]>,
+    },
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
     /// To the clipboard; the second is what it is called in the confirmation.

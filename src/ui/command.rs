@@ -2,7 +2,7 @@
 
 use egui::{Context, Key, KeyboardShortcut, ModifierNames, Modifiers};
 
-use super::{Action, View, icons::Icon, view::Sheet};
+use super::{Action, View, icons::Icon, view::{PhonesTab, Sheet}};
 
 /// Something with a name, and mostly a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum UserCommand {
     Follow,
     Commands,
     Profile,
+    AddPhone,
+    Phones,
     ZoomIn,
     ZoomOut,
     PreviousPacket,
@@ -80,8 +82,10 @@ pub const TABLE: &[About] = &[
     about(UserCommand::ShowAll, Group::Map, "Show all devices", Some(Icon::Fit), SHIFT, Key::Z),
     about(UserCommand::ShowSelection, Group::Map, "Show the selected device", Some(Icon::Fit), PLAIN, Key::Z),
     about(UserCommand::Follow, Group::Map, "Follow the selected device", Some(Icon::Follow), PLAIN, Key::F),
-    about(UserCommand::Commands, Group::Map, "Commands of the selected tracker…", Some(Icon::Send), PLAIN, Key::C),
-    about(UserCommand::Profile, Group::Map, "Profile of the selected tracker…", Some(Icon::Tracker), CTRL, Key::I),
+    about(UserCommand::Commands, Group::Map, "Commands of the selected device…", Some(Icon::Send), PLAIN, Key::C),
+    about(UserCommand::Profile, Group::Map, "Profile of the selected device…", Some(Icon::Tracker), CTRL, Key::I),
+    about(UserCommand::AddPhone, Group::Map, "Add a phone…", Some(Icon::Phone), CTRL, Key::P),
+    about(UserCommand::Phones, Group::Map, "HTTPS, passwords, who sees whom…", Some(Icon::Lock), CTRL, Key::U),
     about(UserCommand::ZoomIn, Group::Map, "Zoom in", Some(Icon::Plus), PLAIN, Key::Plus),
     about(UserCommand::ZoomOut, Group::Map, "Zoom out", None, PLAIN, Key::Minus),
     about(UserCommand::Export, Group::Map, "Export…", Some(Icon::Export), CTRL, Key::E),
@@ -123,6 +127,8 @@ impl UserCommand {
             Self::Follow => selected.map(|id| vec![Action::Follow((view.follow != Some(id)).then_some(id))]),
             Self::Commands => selected.map(|id| vec![Action::OpenCommands(id)]),
             Self::Profile => selected.map(|id| vec![Action::OpenProfile(id)]),
+            Self::AddPhone => sheet(Sheet::AddPhone),
+            Self::Phones => sheet(Sheet::Phones(PhonesTab::Https)),
             Self::ZoomIn => Some(vec![Action::Zoom(1.0)]),
             Self::ZoomOut => Some(vec![Action::Zoom(-1.0)]),
             Self::PreviousPacket => Some(vec![Action::StepPacket(-1)]),

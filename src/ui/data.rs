@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use super::{
     lamps::{self, Age, Health},
     map::Trail,
+    phones::Phones,
     remote::Remote,
 };
 use crate::{
@@ -52,6 +53,8 @@ pub struct Data {
     pub station: Station,
     /// Commands, profile and clock of the selected tracker.
     pub remote: Remote,
+    /// What is set up for phones.
+    pub phones: Phones,
     pub pulse: Pulse,
     /// Counts changes of who is there and what they are called.
     pub roster: u64,
@@ -127,6 +130,7 @@ impl Pulse {
 impl Data {
     /// Takes over what a commit made true. `events_of` is the device whose events are shown.
     pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
+        self.phones.learn(committed);
         // Destructured, so that a new kind of fact has to be handled here.
         let Committed { packets, fixes, events, devices, readings, commands, rederived: _ } = committed;
         for device in devices {
@@ -249,7 +253,7 @@ impl Data {
 
     /// What a person calls this device.
     pub fn label(&self, id: DeviceId) -> &str {
-        self.devices.get(&id).map_or("removed device", |d| d.device.label())
+        self.devices.get(&id).map_or("removed device", |d| self.name_of(d))
     }
 
     /// How this device fares.

@@ -119,11 +119,12 @@ impl Asking {
             self.mine = Some(backend.user_commands());
         }
         let tracker = selected.filter(|id| data.devices.get(id).is_some_and(|d| d.device.protocol == Protocol::Gt06));
-        if remote.of != tracker {
-            remote.of = tracker;
+        let known = selected.filter(|id| data.devices.contains_key(id));
+        if remote.of != known {
+            remote.of = known;
             remote.commands.clear();
             remote.advice = None;
-            self.commands = tracker.map(|id| (id, backend.commands(Some(id), MAX_COMMANDS)));
+            self.commands = known.map(|id| (id, backend.commands(Some(id), MAX_COMMANDS)));
             self.advised_by = 0;
         }
         if let Some(overview) = tracker.and_then(|id| data.devices.get(&id))

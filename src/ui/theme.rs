@@ -56,6 +56,10 @@ pub struct Palette {
     pub shadow: Color32,
 }
 
+/// Paper and ink of a QR code, in either theme: a camera wants to see dark on light.
+pub const PAPER: Color32 = Color32::WHITE;
+pub const INK: Color32 = Color32::BLACK;
+
 const fn rgb(hex: u32) -> Color32 {
     let [_, r, g, b] = hex.to_be_bytes();
     Color32::from_rgb(r, g, b)

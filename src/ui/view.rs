@@ -67,9 +67,23 @@ pub enum Sheet {
     Export,
     /// The command console of the selected tracker.
     Commands,
-    /// What no frame says about the selected tracker.
+    /// What no frame says about the selected device.
     Profile,
+    /// Names, password and key of a phone that is to be added.
+    AddPhone,
+    /// What is typed into the selected phone, and what has arrived of it.
+    Phone,
+    /// What concerns all phones.
+    Phones(PhonesTab),
     Keys,
+}
+
+/// A part of the sheet about all phones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhonesTab {
+    Https,
+    Passwords,
+    Friends,
 }
 
 /// What the user chose once and for all; kept between runs.

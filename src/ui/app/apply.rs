@@ -5,9 +5,8 @@ use egui::Context;
 use super::App;
 use crate::{
     backend::{ExportJob, History},
-    model::{DeviceId, DeviceOverview, PacketId, PacketRow, Protocol},
+    model::{DeviceId, PacketId, PacketRow},
     ui::{Action, data::Opened, view::Sheet},
-    wire,
 };
 
 impl App {
@@ -87,6 +86,27 @@ impl App {
             | Action::SetProfile(..)
             | Action::ApplyClock(..)
             | Action::DismissClock(..) => self.ask_remote(action),
+            Action::OpenPhone(device) => {
+                if self.view.selection.device != Some(device) {
+                    self.close_packet();
+                    self.view.selection.device = Some(device);
+                }
+                self.view.open.sheet = Some(Sheet::Phone);
+            }
+            Action::AddPhone(_)
+            | Action::WatchPhone(..)
+            | Action::SetPassword { .. }
+            | Action::SetKey(..)
+            | Action::Alias(..)
+            | Action::SameAs { .. }
+            | Action::SetFriend { .. }
+            | Action::SendPhoneCommand(..)
+            | Action::ListenHttps(_)
+            | Action::RetryHttps
+            | Action::Save { .. } => {
+                let Some(backend) = &self.backend else { return };
+                self.phones.carry_out(backend, &mut self.data, action);
+            }
             Action::ShowPacket(packet) => {
                 self.select_packet(packet, None);
                 self.view.open.sheet = None;
@@ -109,13 +129,8 @@ impl App {
         self.remote.carry_out(backend, &mut self.data, action, (self.clock)());
     }
 
-    /// Opens a sheet that only trackers have.
+    /// Opens a sheet about a device.
     fn open_sheet_of(&mut self, device: DeviceId, sheet: Sheet) {
-        let tracker = |d: &DeviceOverview| d.device.protocol == Protocol::Gt06;
-        if !self.data.devices.get(&device).is_some_and(tracker) {
-            self.toasts.info("Only GT06 trackers have commands and a profile");
-            return;
-        }
         if self.view.selection.device != Some(device) {
             self.close_packet();
             self.view.selection.device = Some(device);
@@ -125,7 +140,7 @@ impl App {
 
     pub(super) fn open(&mut self, row: PacketRow) {
         let profile = row.device.and_then(|id| self.data.devices.get(&id)).map(|d| d.device.profile.clone());
-        let dissection = wire::dissect_kept(&row, &profile.unwrap_or_default());
+        let dissection = self.backend().dissect(&row, &profile.unwrap_or_default());
         if row.device.is_some() {
             self.view.selection.device = row.device;
         }

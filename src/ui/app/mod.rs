@@ -24,7 +24,7 @@ use super::{
     data::Station,
     map::{MapOptions, OnlineMap, camera::Camera},
     panels::Panels,
-    remote, theme,
+    phones, remote, theme,
     toasts::Toasts,
     view::{self, Open, Settings, ThemeChoice},
 };
@@ -75,6 +75,8 @@ pub struct App {
     asks: Asks,
     /// What is being asked about commands, profiles and clocks.
     remote: remote::Asking,
+    /// What is being asked about phones.
+    phones: phones::Asking,
     toasts: Toasts,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
@@ -143,6 +145,7 @@ impl App {
             panels,
             asks,
             remote: remote::Asking::default(),
+            phones: phones::Asking::default(),
             toasts: Toasts::default(),
             dressed: None,
             lan_read: None,
@@ -231,15 +234,16 @@ impl eframe::App for App {
         }
         self.take_facts(ctx);
         self.take_answers();
+        self.take_phones(ctx);
         self.read_again(ctx);
         self.look_at_station();
         let now = self.now();
         self.data.count(now);
-        self.ask(now);
+        self.ask(ctx, now);
         if self.demo.on_the_road(&self.data) {
             self.panels.map.fit_all();
         }
-        if self.asks.waiting() || self.remote.waiting() {
+        if self.asks.waiting() || self.remote.waiting() || self.phones.waiting() {
             ctx.request_repaint_after(POLL);
         }
     }

@@ -15,6 +15,8 @@ use crate::{
         data::MAX_EVENTS,
         format,
         map::Trail,
+        phones,
+        view::Sheet,
     },
 };
 
@@ -99,6 +101,7 @@ impl App {
         self.news.events_stale = true;
         self.news.missed |= fresh.overflowed;
         self.remote.read_again(&mut self.data);
+        phones::Asking::read_again(&mut self.data);
         self.forget_removed();
     }
 
@@ -172,6 +175,16 @@ impl App {
         }
     }
 
+    /// What was answered about phones. One that was added just now is shown next, to be paired.
+    pub(super) fn take_phones(&mut self, ctx: &Context) {
+        let Some(added) = self.phones.take(ctx, &mut self.data, &mut self.toasts) else { return };
+        if self.view.open.sheet == Some(Sheet::AddPhone) {
+            self.close_packet();
+            self.view.selection.device = Some(added);
+            self.view.open.sheet = Some(Sheet::Phone);
+        }
+    }
+
     /// A selection of what is gone is no selection.
     fn forget_removed(&mut self) {
         let gone = |id: &DeviceId| !self.data.devices.contains_key(id);
@@ -200,7 +213,7 @@ impl App {
     }
 
     /// Asks for what the selection and the map want and the data lack.
-    pub(super) fn ask(&mut self, now: Timestamp) {
+    pub(super) fn ask(&mut self, ctx: &Context, now: Timestamp) {
         let selected = self.view.selection.device;
         if self.news.events_of != selected || self.news.events_stale {
             if self.news.events_of != selected {
@@ -210,8 +223,10 @@ impl App {
             self.news.events_stale = false;
             self.asks.events = selected.map(|device| (device, self.backend().events(Some(device), MAX_EVENTS)));
         }
-        let Self { asks, remote, data, news, backend: Some(backend), .. } = self else { return };
+        let sheet = self.view.open.sheet;
+        let Self { asks, remote, phones, data, news, backend: Some(backend), .. } = self else { return };
         remote.ask(backend, data, selected);
+        phones.ask(ctx, backend, data, sheet);
         let lacks = |id: &DeviceId| !data.trails.contains_key(id);
         let room = MAX_TRAILS.saturating_sub(data.trails.len());
         let shown = data

@@ -14,7 +14,8 @@ use egui::{
 
 use super::profile::dialect_title;
 use guard::{Go, Guard};
-use library::{Offer, Shelf, sentence_case};
+pub(in crate::ui::panels) use library::sentence_case;
+use library::{Offer, Shelf};
 
 use crate::{
     model::{

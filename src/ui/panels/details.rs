@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     commands::receipts,
+    phone::access::generic_advice,
     profile::{self, clock},
 };
 use crate::{
@@ -27,6 +28,8 @@ use crate::{
 const COMMANDS: usize = 3;
 /// Events that are listed.
 const EVENTS: usize = 20;
+/// Packets of a device that are looked at for the rule of its identity.
+const LOOK_BACK: usize = 8;
 /// A speed below this is standing still: its course says nothing.
 const STANDING_KMH: f64 = 1.0;
 
@@ -53,6 +56,7 @@ impl Details {
         let health = cx.data.health(overview, cx.now);
         self.head(ui, cx, overview, &health);
         ui.add_space(theme::GAP);
+        locked(ui, cx, overview);
         match overview.device.state {
             DeviceState::New => decision(ui, cx, overview),
             DeviceState::Ignored => {
@@ -63,8 +67,9 @@ impl Details {
             }
             DeviceState::Adopted => {
                 buttons(ui, cx, overview);
-                if overview.device.protocol == Protocol::Gt06 {
-                    tracker_buttons(ui, cx, overview.device.id);
+                match overview.device.protocol {
+                    Protocol::Gt06 => tracker_buttons(ui, cx, overview.device.id),
+                    Protocol::OwnTracks => phone_buttons(ui, cx, overview.device.id),
                 }
             }
         }
@@ -120,6 +125,10 @@ impl Details {
         } else {
             self.renaming = None;
             ui.horizontal(|ui| {
+                if let Some(face) = cx.data.phones.faces.get(&device.id).filter(|face| face.is_there()) {
+                    let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(30.0), egui::Sense::hover());
+                    face.paint(ui.painter(), rect.center(), 15.0, theme::palette(ui).line);
+                }
                 lamps::show_mark(ui, &health.mark(overview));
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     if widgets::icon_button(ui, Icon::Close, "Unselect").clicked() {
@@ -131,7 +140,7 @@ impl Details {
                         self.renaming = Some((device.id, name));
                     }
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        let name = widgets::strong(ui, device.label()).heading();
+                        let name = widgets::strong(ui, cx.data.name_of(overview)).heading();
                         ui.add(Label::new(name).truncate());
                     });
                 });
@@ -272,6 +281,53 @@ fn buttons(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     });
 }
 
+/// Reports that nobody can read, loudly, and what mends it.
+fn locked(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
+    let id = overview.device.id;
+    let Some(row) = cx.data.phones.rows.get(&id).filter(|row| row.closed > 0) else { return };
+    let p = theme::palette(ui);
+    egui::Frame::new().fill(p.fault).corner_radius(5).inner_margin(10).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        let reports = format::counted(row.closed, "report", "reports");
+        ui.horizontal(|ui| {
+            crate::ui::icons::show(ui, Icon::Lock, p.alarm);
+            ui.label(RichText::new(format!("{reports} cannot be read")).color(p.alarm).strong());
+        });
+        let why = if row.has_key {
+            "They are encrypted with another key than the one set here."
+        } else {
+            "This phone encrypts, and its key is not known here."
+        };
+        ui.add(Label::new(RichText::new(format!("{why} They are kept, and opened when the right key is set.")).color(p.text)).wrap());
+        if let Some(at) = row.last_closed {
+            ui.label(widgets::weak(ui, format!("The last came at {}", cx.view.moment(at, cx.now))));
+        }
+        let may = !cx.data.station.viewer;
+        if ui.add_enabled(may, widgets::primary(ui, Some(Icon::Lock), "Set key…")).clicked() {
+            cx.ask(Action::OpenProfile(id));
+        }
+    });
+    ui.add_space(theme::GAP);
+}
+
+/// What only a phone can be asked or told.
+fn phone_buttons(ui: &mut Ui, cx: &mut Cx<'_>, id: DeviceId) {
+    ui.horizontal_wrapped(|ui| {
+        let pair = widgets::labelled(Icon::Phone, "Set up…");
+        if ui.add(pair).on_hover_text("QR code, settings, and what has arrived").clicked() {
+            cx.ask(Action::OpenPhone(id));
+        }
+        let commands = widgets::labelled(Icon::Send, "Commands…");
+        if ui.add(commands).on_hover_text("Ask it, or tell it what to do (C)").clicked() {
+            cx.ask(Action::OpenCommands(id));
+        }
+        let profile = widgets::labelled(Icon::Lock, "Profile…");
+        if ui.add(profile).on_hover_text("Its names, password and key").clicked() {
+            cx.ask(Action::OpenProfile(id));
+        }
+    });
+}
+
 /// What only a tracker can be asked or told.
 fn tracker_buttons(ui: &mut Ui, cx: &mut Cx<'_>, id: DeviceId) {
     ui.horizontal(|ui| {
@@ -405,10 +461,23 @@ fn event_text(event: &StoredEvent) -> (String, bool) {
     let text = |key: &str| event.attributes.get(key).and_then(Value::as_str);
     match event.kind.as_ref() {
         "alarm" => (text("alarm").map_or_else(|| "Alarm".to_owned(), alarm_words), true),
+        "transition" => (transition(&text), false),
+        "waypoint" => (format!("Watches {}", text("desc").unwrap_or("a place")), false),
         kind => match text("event").or_else(|| text("desc")) {
             Some(what) => (format!("{}: {what}", sentence_case(kind)), false),
             None => (sentence_case(kind), false),
         },
+    }
+}
+
+/// `Left Home`, `Entered Work`.
+fn transition<'a>(text: &dyn Fn(&str) -> Option<&'a str>) -> String {
+    let place = text("desc").unwrap_or("a region");
+    match text("event") {
+        Some("enter") => format!("Entered {place}"),
+        Some("leave") => format!("Left {place}"),
+        Some(other) => format!("{}: {place}", sentence_case(other)),
+        None => format!("Transition: {place}"),
     }
 }
 
@@ -426,7 +495,10 @@ fn kept(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
             cx.ask(Action::Copy(device.identity.to_string(), "the identity"));
         }
     });
-    value(ui, "Known by", identity_rule(device.protocol, device.identity.as_str()));
+    value(ui, "Known by", known_by(cx, overview));
+    if device.protocol == Protocol::OwnTracks {
+        phone(ui, cx, overview);
+    }
     value(ui, "First seen", &cx.view.moment(device.first_seen, cx.now));
     value(ui, "Packets", &format::count(overview.packets));
     value(ui, "Positions", &format::count(overview.positions));
@@ -447,6 +519,49 @@ fn identity_label(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Gt06 => "IMEI",
         Protocol::OwnTracks => "Name sent",
+    }
+}
+
+/// Its other names, and what protects it.
+fn phone(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
+    let data = cx.data;
+    let device = &overview.device;
+    if let Some(advice) = generic_advice(&device.identity) {
+        ui.add(Label::new(RichText::new(advice).color(theme::palette(ui).late)).wrap());
+    }
+    let row = data.phones.rows.get(&device.id);
+    for name in row.map(|row| row.also.as_slice()).unwrap_or_default() {
+        value(ui, "Also called", name.as_str());
+    }
+    value(ui, "Password", if data.phones.is_guarded(device) { "required" } else { "not required" });
+    let has_key = row.is_some_and(|row| row.has_key);
+    value(ui, "Encryption", if has_key { "key set" } else { "no key" });
+    let sees: Vec<&str> = row.map(|row| row.sees.iter().map(|id| data.label(*id)).collect()).unwrap_or_default();
+    if !sees.is_empty() {
+        value(ui, "Sees", &sees.join(", "));
+    }
+}
+
+/// Which rule gave the identity of its last packet; where none is in the list, as its spelling shows.
+fn known_by(cx: &Cx<'_>, overview: &DeviceOverview) -> &'static str {
+    let device = &overview.device;
+    let said = |packet: &crate::model::PacketRow| {
+        let context: Value = serde_json::from_str(packet.context.as_deref()?).ok()?;
+        context.get("identity").and_then(Value::as_str).and_then(rule_words)
+    };
+    let mut packets = cx.data.packets.iter().rev().filter(|packet| packet.device == Some(device.id)).take(LOOK_BACK);
+    packets.find_map(said).unwrap_or_else(|| identity_rule(device.protocol, device.identity.as_str()))
+}
+
+/// A rule of the contract's order, in words.
+fn rule_words(rule: &str) -> Option<&'static str> {
+    match rule {
+        "topic" => Some("the message's topic"),
+        "headers" => Some("headers X-Limit-U and X-Limit-D"),
+        "query" => Some("u and d in the address"),
+        "basic" => Some("user it signed in as"),
+        "tid" => Some("tracker id"),
+        _ => None,
     }
 }
 

@@ -9,10 +9,12 @@ use super::{first_run, new_senders};
 use crate::{
     model::{DeviceId, DeviceOverview, DeviceState},
     ui::{
-        Action, Cx, format,
-        icons::Icon,
+        Action, Cx, Data, format,
+        icons::{self, Icon},
         lamps::{self, Health, State},
-        theme, widgets,
+        theme,
+        view::Sheet,
+        widgets,
     },
 };
 
@@ -129,9 +131,9 @@ impl Devices {
             DeviceState::New => false,
         };
         let total = cx.data.devices.values().filter(shown).count();
-        let matching = cx.data.devices.values().filter(shown).filter(|d| matches(d, &basis.filter));
+        let matching = cx.data.devices.values().filter(shown).filter(|d| matches(cx.data, d, &basis.filter));
         let mut keyed: Vec<_> =
-            matching.map(|d| (sort_key(cx, d, basis.sort), natural(d.device.label()), d.device.id)).collect();
+            matching.map(|d| (sort_key(cx, d, basis.sort), natural(cx.data.name_of(d)), d.device.id)).collect();
         keyed.sort_unstable();
         if basis.descending {
             keyed.reverse();
@@ -151,6 +153,9 @@ impl Devices {
             };
             ui.label(widgets::weak(ui, text)).on_hover_text("Devices that are shown");
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if !cx.data.station.viewer && widgets::icon_button(ui, Icon::Plus, "Add a phone (Ctrl+P)").clicked() {
+                    cx.ask(Action::Sheet(Some(Sheet::AddPhone)));
+                }
                 let (icon, name) = if self.descending {
                     (Icon::Down, "Sorted downwards: turn round")
                 } else {
@@ -259,11 +264,11 @@ fn step(ui: &Ui, at: usize, response: &egui::Response) -> Option<usize> {
     })
 }
 
-pub(super) fn matches(overview: &DeviceOverview, filter: &str) -> bool {
+pub(super) fn matches(data: &Data, overview: &DeviceOverview, filter: &str) -> bool {
     let device = &overview.device;
     filter.is_empty()
         || device.identity.as_str().to_lowercase().contains(filter)
-        || device.name.as_ref().is_some_and(|name| name.to_lowercase().contains(filter))
+        || data.name_of(overview).to_lowercase().contains(filter)
 }
 
 fn sort_key(cx: &Cx<'_>, overview: &DeviceOverview, sort: Sort) -> i64 {
@@ -317,19 +322,21 @@ fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) -> egui::Resp
     let id = overview.device.id;
     let health = cx.data.health(overview, cx.now);
     let word = health.word(overview, cx.view.settings.units);
+    let closed = cx.data.phones.closed(id);
+    let locked = (closed > 0).then(|| format!("{} cannot be read: set its key", format::counted(closed, "report", "reports")));
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
     let response = ui.interact(rect, ui.scope_id().with(id), Sense::click());
     let selected = cx.view.selection.device == Some(id);
     response.widget_info(|| {
-        let name = overview.device.label();
+        let name = cx.data.name_of(overview);
         let mut info = WidgetInfo::selected(Role::ListItem, true, selected, name);
-        info.current_text_value = Some(format!("{word}. {}. {}.", health.link.sentence(), health.fix.sentence()));
+        info.current_text_value = Some(format!("{word}. {}. {}.{}", health.link.sentence(), health.fix.sentence(), locked.as_deref().map(|l| format!(" {l}.")).unwrap_or_default()));
         info
     });
     for age_s in [health.link.age_s, health.fix.age_s].into_iter().flatten() {
         widgets::wake_when_older(ui, age_s);
     }
-    paint_device(ui, rect, overview, &health, &word, selected, response.hovered() || response.has_focus());
+    paint_device(ui, cx.data, rect, overview, &health, &word, selected, response.hovered() || response.has_focus());
     if selected {
         ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, ROW)), 0.0, p.accent);
     }
@@ -341,11 +348,13 @@ fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) -> egui::Resp
         cx.ask(Action::FitDevice(id));
     }
     response.context_menu(|ui| device_menu(ui, cx, overview));
-    response.on_hover_ui(|ui| tooltip(ui, overview, &health))
+    response.on_hover_ui(|ui| tooltip(ui, cx.data, overview, &health))
 }
 
+#[expect(clippy::too_many_arguments, reason = "all that one row is painted from")]
 fn paint_device(
     ui: &Ui,
+    data: &Data,
     rect: Rect,
     overview: &DeviceOverview,
     health: &Health,
@@ -374,26 +383,43 @@ fn paint_device(
     };
     let right = rect.right() - theme::MARGIN;
     let word = ui.painter().text(pos2(right, above), Align2::RIGHT_CENTER, word, body, word_colour);
-    let name_width = (word.left() - 8.0 - (rect.left() + 34.0)).max(20.0);
-    let name = WidgetText::from(RichText::new(overview.device.label()).color(p.strong)).into_galley(
+    let face = data.phones.faces.get(&overview.device.id).filter(|face| face.is_there());
+    let room = if face.is_some() { 24.0 } else { 0.0 };
+    if let Some(face) = face {
+        face.paint(ui.painter(), pos2(rect.left() + 43.0, above), 10.0, p.line);
+    }
+    let name_width = (word.left() - 8.0 - (rect.left() + 34.0 + room)).max(20.0);
+    let name = WidgetText::from(RichText::new(data.name_of(overview)).color(p.strong)).into_galley(
         ui,
         Some(TextWrapMode::Truncate),
         name_width,
         FontSelection::Default,
     );
-    ui.painter().galley(pos2(rect.left() + 34.0, above - name.size().y / 2.0), name, p.strong);
+    let left = rect.left() + 34.0 + room;
+    ui.painter().galley(pos2(left, above - name.size().y / 2.0), name, p.strong);
     let mut x = rect.left() + 40.0;
     for lamp in [&health.link, &health.fix] {
         lamps::paint_lamp(ui.painter(), pos2(x, below), lamp, p);
         let text = ui.painter().text(pos2(x + 8.0, below), Align2::LEFT_CENTER, lamp.short(), small.clone(), p.weak);
         x = (text.right() + 14.0).max(x + 62.0);
     }
-    let protocol = overview.device.protocol.title();
-    ui.painter().text(pos2(right, below), Align2::RIGHT_CENTER, protocol, small, p.weak);
+    if data.phones.closed(overview.device.id) > 0 {
+        let text = ui.painter().text(pos2(right, below), Align2::RIGHT_CENTER, "Set key", small, p.alarm);
+        let lock = Rect::from_center_size(pos2(text.left() - 10.0, below), vec2(13.0, 13.0));
+        icons::paint(ui.painter(), lock, Icon::Lock, p.alarm);
+    } else {
+        let protocol = overview.device.protocol.title();
+        ui.painter().text(pos2(right, below), Align2::RIGHT_CENTER, protocol, small, p.weak);
+    }
 }
 
-fn tooltip(ui: &mut Ui, overview: &DeviceOverview, health: &Health) {
-    ui.label(widgets::strong(ui, overview.device.label()));
+fn tooltip(ui: &mut Ui, data: &Data, overview: &DeviceOverview, health: &Health) {
+    ui.label(widgets::strong(ui, data.name_of(overview)));
+    let closed = data.phones.closed(overview.device.id);
+    if closed > 0 {
+        let text = format!("{} cannot be read: set its key", format::counted(closed, "report", "reports"));
+        ui.label(RichText::new(text).color(theme::palette(ui).alarm));
+    }
     for lamp in [&health.link, &health.fix] {
         ui.horizontal(|ui| {
             lamps::show_lamp(ui, lamp);

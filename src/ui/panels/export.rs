@@ -115,23 +115,7 @@ impl Export {
 
     /// Opens the system's file dialog. Where there is none it answers nothing, and the path field remains.
     pub(in crate::ui) fn browse(&mut self, ctx: Context, name: &Path) {
-        let mut dialog = rfd::AsyncFileDialog::new().set_title("Export to");
-        if let Some(folder) = name.parent() {
-            dialog = dialog.set_directory(folder);
-        }
-        if let Some(file) = name.file_name() {
-            dialog = dialog.set_file_name(file.to_string_lossy());
-        }
-        // Opened here, because some systems want that on the window's thread; waited for elsewhere.
-        let picking = dialog.save_file();
-        let (tell, told) = mpsc::channel();
-        self.dialog = Some(told);
-        thread::spawn(move || {
-            let picked = wait_for(picking).map(|file| file.path().to_owned());
-            // The sheet may be gone by now.
-            tell.send(picked).ok();
-            ctx.request_repaint();
-        });
+        self.dialog = Some(pick_file(ctx, "Export to", name));
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -214,11 +198,7 @@ impl Export {
         };
         let day = cx.now.to_zoned(cx.view.zone()).strftime("%Y-%m-%d").to_string();
         let file = format!("{who} {day}.{}", self.format().extension());
-        let folder = directories::UserDirs::new().map_or_else(
-            || cx.data.station.data_dir.clone(),
-            |dirs| dirs.document_dir().unwrap_or(dirs.home_dir()).to_owned(),
-        );
-        self.path = folder.join(file).display().to_string();
+        self.path = documents(cx).join(file).display().to_string();
     }
 
     fn devices(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
@@ -311,6 +291,35 @@ impl Export {
             }
         });
     }
+}
+
+/// Opens the system's file dialog, with a name to begin with. Where there is none, it answers nothing.
+pub(super) fn pick_file(ctx: Context, title: &str, name: &Path) -> mpsc::Receiver<Option<PathBuf>> {
+    let mut dialog = rfd::AsyncFileDialog::new().set_title(title);
+    if let Some(folder) = name.parent() {
+        dialog = dialog.set_directory(folder);
+    }
+    if let Some(file) = name.file_name() {
+        dialog = dialog.set_file_name(file.to_string_lossy());
+    }
+    // Opened here, because some systems want that on the window's thread; waited for elsewhere.
+    let picking = dialog.save_file();
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let picked = wait_for(picking).map(|file| file.path().to_owned());
+        // The sheet may be gone by now.
+        tell.send(picked).ok();
+        ctx.request_repaint();
+    });
+    told
+}
+
+/// Where files of the user's own go.
+pub(super) fn documents(cx: &Cx<'_>) -> PathBuf {
+    directories::UserDirs::new().map_or_else(
+        || cx.data.station.data_dir.clone(),
+        |dirs| dirs.document_dir().unwrap_or(dirs.home_dir()).to_owned(),
+    )
 }
 
 /// Sleeps until the future is ready.

@@ -11,7 +11,9 @@ use crate::{
     ui::{
         Action, Cx,
         icons::{self, Icon},
-        theme, widgets,
+        theme,
+        view::Sheet,
+        widgets,
     },
 };
 
@@ -127,6 +129,12 @@ fn address(ui: &mut Ui, cx: &mut Cx<'_>, protocol: Protocol) -> Option<(IpAddr, 
 }
 
 fn phone(ui: &mut Ui, cx: &mut Cx<'_>) {
+    ui.label(small(ui, "Makes a QR code that sets the app up, and shows what has arrived."));
+    if ui.add(widgets::primary(ui, Some(Icon::Phone), "Add a phone…")).clicked() {
+        cx.ask(Action::Sheet(Some(Sheet::AddPhone)));
+    }
+    ui.add_space(theme::GAP);
+    ui.label(small(ui, "Or by hand:"));
     let Some((ip, port)) = address(ui, cx, Protocol::OwnTracks) else { return };
     ui.label("In the app, under Preferences, Connection: mode HTTP, and as URL");
     let url = reachable_at(Protocol::OwnTracks, ip, port);

@@ -9,6 +9,8 @@ mod export;
 mod first_run;
 mod new_senders;
 pub mod packets;
+mod phone;
+mod phones;
 mod profile;
 mod receivers;
 mod settings;
@@ -20,6 +22,7 @@ use eframe::egui_wgpu::RenderState;
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 use self::dock::split::Split;
+use crate::model::Protocol;
 use super::{
     Action, Cx,
     map::{MapOptions, MapPanel},
@@ -36,6 +39,10 @@ pub struct Panels {
     settings: settings::Settings,
     commands: commands::Commands,
     profile: profile::Editor,
+    pairing: phone::Pairing,
+    phone_profile: phone::access::Access,
+    phone_console: phone::console::Console,
+    phones: phones::Phones,
     packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
@@ -53,6 +60,10 @@ impl Panels {
             settings: settings::Settings::default(),
             commands: commands::Commands::default(),
             profile: profile::Editor::default(),
+            pairing: phone::Pairing::default(),
+            phone_profile: phone::access::Access::default(),
+            phone_console: phone::console::Console::default(),
+            phones: phones::Phones::default(),
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
@@ -92,12 +103,19 @@ impl Panels {
             cx.ask(Action::ToggleDetails);
         }
         CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| self.map.ui(ui, cx));
-        let Self { export, settings, commands, profile, .. } = self;
+        let Self { export, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } = self;
+        let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
+        let is_phone = selected.is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
         sheets::ui(ui, cx, |sheet, ui, cx| match sheet {
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
+            Sheet::Commands if is_phone => phone_console.ui(ui, cx),
             Sheet::Commands => commands.ui(ui, cx),
+            Sheet::Profile if is_phone => phone_profile.ui(ui, cx),
             Sheet::Profile => profile.ui(ui, cx),
+            Sheet::AddPhone => pairing.add(ui, cx),
+            Sheet::Phone => pairing.ui(ui, cx),
+            Sheet::Phones(tab) => phones.ui(ui, cx, tab),
             Sheet::Keys => sheets::keys(ui),
         });
     }

@@ -32,7 +32,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, filter: &str, below: usize) {
     }
     let p = theme::palette(ui);
     let all = new.len();
-    let new: Vec<_> = new.into_iter().filter(|d| matches(d, filter)).collect();
+    let new: Vec<_> = new.into_iter().filter(|d| matches(data, d, filter)).collect();
     let n = new.len();
     let available = ui.available_height() - HEAD;
     let most = (available * NEW_SHARE).max(available - height_of(below, ROW).max(REST));
@@ -107,12 +107,19 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
         });
     });
     let heard = device.last_heard.map_or_else(String::new, |at| format!(" · {} ago", widgets::age(ui, cx.now, at)));
+    let closed = cx.data.phones.closed(device.id);
+    if closed > 0 {
+        let text = format!("Encrypted: {} cannot be read without its key", format::counted(closed, "report", "reports"));
+        ui.add(egui::Label::new(RichText::new(text).color(p.alarm).text_style(TextStyle::Small)).truncate());
+    }
     let known = format!(
         "{} · since {}{heard}",
         format::counted(overview.packets, "packet", "packets"),
         cx.view.moment(device.first_seen, cx.now),
     );
-    ui.add(egui::Label::new(widgets::weak(ui, known).text_style(TextStyle::Small)).truncate());
+    if closed == 0 {
+        ui.add(egui::Label::new(widgets::weak(ui, known).text_style(TextStyle::Small)).truncate());
+    }
     let decides = !cx.data.station.viewer;
     ui.horizontal(|ui| {
         let name = device.identity.as_str();

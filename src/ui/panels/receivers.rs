@@ -19,16 +19,16 @@ pub(super) struct Ports(BTreeMap<Protocol, u16>);
 
 /// How far a receiver is to be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
+pub(super) enum Reach {
     ThisComputer,
     Network,
     Off,
 }
 
 impl Reach {
-    const ALL: [Self; 3] = [Self::ThisComputer, Self::Network, Self::Off];
+    pub(super) const ALL: [Self; 3] = [Self::ThisComputer, Self::Network, Self::Off];
 
-    fn of(wanted: Option<SocketAddr>) -> Self {
+    pub(super) fn of(wanted: Option<SocketAddr>) -> Self {
         match wanted {
             None => Self::Off,
             Some(address) if address.ip().is_loopback() => Self::ThisComputer,
@@ -36,7 +36,7 @@ impl Reach {
         }
     }
 
-    fn title(self) -> &'static str {
+    pub(super) fn title(self) -> &'static str {
         match self {
             Self::ThisComputer => "This computer only",
             Self::Network => "Whole network",
@@ -44,7 +44,7 @@ impl Reach {
         }
     }
 
-    fn at(self, port: u16) -> ListenAt {
+    pub(super) fn at(self, port: u16) -> ListenAt {
         let address = |ip: Ipv4Addr| ListenAt::Address(SocketAddr::new(IpAddr::V4(ip), port));
         match self {
             Self::ThisComputer => address(Ipv4Addr::LOCALHOST),

@@ -7,7 +7,7 @@ use crate::{
     model::Policy,
     ui::{
         Action, Cx, theme,
-        view::{OnlineMap, Settings as Chosen, ThemeChoice, Units, Zone},
+        view::{OnlineMap, PhonesTab, Settings as Chosen, Sheet, ThemeChoice, Units, Zone},
         widgets,
     },
 };
@@ -32,6 +32,11 @@ impl Settings {
         if !cx.data.station.receivers.is_empty() {
             heading(ui, "Receivers");
             self.receivers(ui, cx);
+            row(ui, "Phones", |ui| {
+                if ui.button("HTTPS, passwords, who sees whom…").clicked() {
+                    cx.ask(Action::Sheet(Some(Sheet::Phones(PhonesTab::Https))));
+                }
+            });
         }
         heading(ui, "New senders");
         ui.add_enabled_ui(!cx.data.station.viewer, |ui| policy(ui, cx));

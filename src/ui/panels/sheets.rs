@@ -19,6 +19,9 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
         Sheet::Export => "Export history",
         Sheet::Commands => "Commands",
         Sheet::Profile => "Profile",
+        Sheet::AddPhone => "Add a phone",
+        Sheet::Phone => "Set up the phone",
+        Sheet::Phones(_) => "Phones",
         Sheet::Keys => "Keys",
     };
     let frame = Frame::window(ui.style()).inner_margin(18);

@@ -18,7 +18,7 @@ use crate::{
         icons::{self, Icon},
         lamps::{self, Age},
         theme,
-        view::{Sheet, ThemeChoice},
+        view::{PhonesTab, Sheet, ThemeChoice},
         widgets,
     },
 };
@@ -101,9 +101,22 @@ impl Top {
             }
             let open = match protocol {
                 Protocol::Gt06 => "GT06 knows no passwords: whoever reaches this port can send positions.",
-                Protocol::OwnTracks => "Whoever reaches this port can send positions.",
+                Protocol::OwnTracks if cx.data.phones.rows.is_empty() => "Whoever reaches this port can send positions.",
+                Protocol::OwnTracks => "Who has no password can be reported for by whoever reaches this port.",
             };
             ui.label(widgets::weak(ui, open));
+        }
+        if protocol == Protocol::OwnTracks {
+            ui.horizontal(|ui| {
+                if ui.button("Add a phone…").clicked() {
+                    cx.ask(Action::Sheet(Some(Sheet::AddPhone)));
+                    Popup::close_all(ui.ctx());
+                }
+                if ui.button("HTTPS, passwords…").clicked() {
+                    cx.ask(Action::Sheet(Some(Sheet::Phones(PhonesTab::Https))));
+                    Popup::close_all(ui.ctx());
+                }
+            });
         }
         if line.connections > 0 {
             let n = line.connections as u64;

@@ -81,7 +81,7 @@ pub(super) fn in_body(topic: Option<&str>, kind: &str, tid: Option<&str>) -> Opt
 }
 
 /// True where several phones may share the name.
-pub(super) fn is_generic(identity: &Identity) -> bool {
+pub fn is_generic(identity: &Identity) -> bool {
     GENERIC.contains(&identity.as_str())
 }
 

@@ -24,7 +24,7 @@ mod scan;
 mod secretbox;
 mod time;
 
-pub use identity::Rule;
+pub use identity::{Rule, is_generic};
 pub use request::{
     Exchange, Incoming, Request, answer, called, claims, dissect_kept, fitting, read, receive, refusal, reopen,
 };

@@ -215,7 +215,7 @@ fn bare(template: &str) -> String {
 }
 
 /// With a capital letter at its beginning.
-pub(super) fn sentence_case(text: &str) -> String {
+pub(in crate::ui::panels) fn sentence_case(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

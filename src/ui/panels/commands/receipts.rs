@@ -4,7 +4,7 @@ use egui::{Align, Color32, Label, Layout, Pos2, RichText, Sense, Shape, Stroke, 
 
 use super::meaning::meaning;
 use crate::{
-    model::{Command, CommandState, Timestamp},
+    model::{Command, CommandState, Protocol, Timestamp},
     ui::{
         Action, Cx, format,
         icons::Icon,
@@ -39,8 +39,9 @@ fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
     let size = vec2(ui.available_width(), theme::ROW + SECOND + 2.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     let word = command.state.as_str();
+    let phone = cx.data.devices.get(&command.device).is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
     response.widget_info(|| {
-        let label = format!("{} {word}, {}", command.text, story(command, cx.now));
+        let label = format!("{} {word}, {}", command.text, story(command, cx.now, phone));
         WidgetInfo::labeled(egui::accesskit::Role::ListItem, true, label)
     });
     if !ui.is_rect_visible(rect) {
@@ -84,7 +85,7 @@ fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
         line.label(RichText::new(known.text).color(if known.good { p.parked } else { p.late }));
         line.label(widgets::weak(&line, "·"));
     }
-    let text = RichText::new(story(command, cx.now)).color(p.weak);
+    let text = RichText::new(story(command, cx.now, phone)).color(p.weak);
     line.add(Label::new(text).truncate().selectable(false));
     if command.state == CommandState::Queued {
         widgets::wake_when_older(ui, format::age_s(command.expires, cx.now));
@@ -109,7 +110,7 @@ fn hover(command: &Command, hint: &str) -> String {
 }
 
 /// What happened to it, in a line.
-fn story(command: &Command, now: Timestamp) -> String {
+fn story(command: &Command, now: Timestamp, phone: bool) -> String {
     let answer = || {
         let text = command.answer.as_deref().unwrap_or_default().replace(['\r', '\n'], " ");
         text.chars().take(ANSWER).collect::<String>()
@@ -122,7 +123,8 @@ fn story(command: &Command, now: Timestamp) -> String {
         }
         CommandState::Queued => {
             let left = format::span(round_up(format::age_s(command.expires, now)));
-            format!("will be sent at the next login, expires in {left}")
+            let when = if phone { "goes out with the answer to its next message" } else { "will be sent at the next login" };
+            format!("{when}, expires in {left}")
         }
         CommandState::Sent => match command.sent {
             Some(at) => format!("no answer yet, {} after it was sent", format::age(format::age_s(now, at))),
@@ -226,7 +228,7 @@ mod tests {
             sent_packet: None,
             answer_packet: None,
         };
-        let check = |command: Command, text: &str| assert_eq!(story(&command, now), text);
+        let check = |command: Command, text: &str| assert_eq!(story(&command, now, false), text);
         check(command(CommandState::Queued), "will be sent at the next login, expires in 10 min");
         check(Command { expires: at("14:02:00"), ..command(CommandState::Queued) }, "was not sent in time");
         let held = Some("it was going 42 km/h".to_owned());
