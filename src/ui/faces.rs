@@ -25,6 +25,16 @@ pub struct Face {
 }
 
 impl Face {
+    /// A picture in base64, decoded at once: for whoever may wait.
+    pub fn read(ctx: &Context, packet: PacketId, text: &str) -> Self {
+        Self::new(ctx, packet, decode(text))
+    }
+
+    fn new(ctx: &Context, packet: PacketId, image: Option<ColorImage>) -> Self {
+        let load = |image| ctx.load_texture(format!("face {}", packet.0), image, TextureOptions::LINEAR);
+        Self { packet, texture: image.map(load) }
+    }
+
     /// Draws it as a disc.
     pub fn paint(&self, painter: &Painter, centre: Pos2, radius: f32, edge: Color32) {
         let Some(texture) = &self.texture else { return };
@@ -83,8 +93,7 @@ impl Decoder {
         while let Some(told) = &self.decoded {
             match told.try_recv() {
                 Ok((id, packet, image)) => {
-                    let load = |image| ctx.load_texture(format!("face {}", id.0), image, TextureOptions::LINEAR);
-                    faces.insert(id, Face { packet, texture: image.map(load) });
+                    faces.insert(id, Face::new(ctx, packet, image));
                     any = true;
                 }
                 Err(mpsc::TryRecvError::Empty) => break,

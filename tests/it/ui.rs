@@ -3,6 +3,7 @@
 mod app;
 mod commands;
 mod panels;
+mod phones;
 mod pictures;
 mod profile;
 mod stage;

@@ -116,12 +116,13 @@ impl Markers {
                 heard: overview.device.last_heard,
                 trail_len: trail.map_or(0, |t| t.points().len()),
             };
+            let name = data.name_of(overview);
             let kept = self.markers.get_mut(count).filter(|m| m.device == *device);
             match kept {
-                Some(kept) if kept.basis == basis && kept.label == overview.device.label() => {}
+                Some(kept) if kept.basis == basis && kept.label == name => {}
                 Some(kept) => {
                     let moved = kept.basis.fix != basis.fix;
-                    *kept = Marker::new(overview, trail, basis, now);
+                    *kept = Marker::new(overview, name, trail, basis, now);
                     if moved {
                         let places = places.get_or_insert_with(|| self.grid.points().to_vec());
                         places[count] = World::from_lat_lon(fix.fix.place);
@@ -132,7 +133,7 @@ impl Markers {
                     let places = places.get_or_insert_with(|| self.grid.points().to_vec());
                     self.markers.truncate(count);
                     places.truncate(count);
-                    self.markers.push(Marker::new(overview, trail, basis, now));
+                    self.markers.push(Marker::new(overview, name, trail, basis, now));
                     places.push(World::from_lat_lon(fix.fix.place));
                 }
             }
@@ -244,14 +245,14 @@ impl Markers {
 }
 
 impl Marker {
-    fn new(overview: &DeviceOverview, trail: Option<&Trail>, basis: Basis, now: Timestamp) -> Self {
+    fn new(overview: &DeviceOverview, name: &str, trail: Option<&Trail>, basis: Basis, now: Timestamp) -> Self {
         let fix = overview.last_fix.as_ref().map(|f| &f.fix);
         let course = fix.and_then(|f| f.course_deg).filter(|c| c.is_finite());
         let status = status(overview, trail, now);
         let up = course.map(|c| vec2(points(c.to_radians().sin()), points(-c.to_radians().cos())));
         Self {
             device: overview.device.id,
-            label: overview.device.label().to_owned(),
+            label: name.to_owned(),
             ageing: status.ageing(),
             status,
             up: up.or_else(|| heading(trail?)),

@@ -196,7 +196,7 @@ impl MapPanel {
         self.camera = screen.camera();
 
         let shown = self.markers.shown(&screen, cx.view.selection.device, cx.now);
-        let (labels, room) = paint::place_labels(ui, &screen, &self.markers, &shown, &self.edges);
+        let (labels, room) = paint::place_labels(ui, &screen, cx.data, &self.markers, &shown, &self.edges);
         let response = self.tiles(ui, &screen, room);
         self.widget = Some(response.id);
 

@@ -15,9 +15,11 @@ use super::{
 };
 use crate::{
     geo::mercator::World,
-    model::{DeviceOverview, Timestamp},
+    model::{DeviceId, DeviceOverview, Timestamp},
     ui::{
-        Cx, format,
+        Cx, Data,
+        faces::Face,
+        format,
         status::{Freshness, Motion},
         theme::{self, Palette},
         view::Units,
@@ -34,6 +36,8 @@ const MAX_OBSTACLES: usize = 1_500;
 pub(super) const SELECTED_RADIUS: f32 = 16.0;
 
 const LABEL_SIZE: f32 = 12.5;
+/// Room for a face before a name.
+const FACE: f32 = 19.0;
 const LABEL_PADDING: Vec2 = vec2(4.0, 1.5);
 
 /// A device's name and where it goes.
@@ -42,6 +46,8 @@ pub(super) struct Label {
     galley: Arc<Galley>,
     color: Color32,
     selected: bool,
+    /// Whose face stands before the name.
+    face: Option<DeviceId>,
 }
 
 /// Everything on the tiles.
@@ -93,7 +99,14 @@ pub(super) fn all(
         if label.selected {
             painter.rect_stroke(label.place, 3.0, Stroke::new(1.0, accent), egui::StrokeKind::Inside);
         }
-        painter.galley(label.place.min + LABEL_PADDING, label.galley, label.color);
+        let mut corner = label.place.min + LABEL_PADDING;
+        if let Some(face) = label.face.and_then(|id| cx.data.phones.faces.get(&id)) {
+            let radius = label.place.height() / 2.0 - 1.0;
+            let centre = label.place.left_center() + vec2(radius + 2.0, 0.0);
+            face.paint(&painter, centre, radius, palette.line);
+            corner += vec2(FACE, 1.0);
+        }
+        painter.galley(corner, label.galley, label.color);
     }
 }
 
@@ -230,6 +243,7 @@ fn rank_color(rank: Rank, palette: &Palette) -> Color32 {
 pub(super) fn place_labels(
     ui: &egui::Ui,
     screen: &Screen,
+    data: &Data,
     markers: &Markers,
     shown: &Shown,
     edges: &[Rect],
@@ -253,9 +267,13 @@ pub(super) fn place_labels(
         let color = if m.rank == Rank::Stale { text } else { strong };
         let font = FontId::proportional(LABEL_SIZE);
         let galley = ui.painter().layout_no_wrap(marker.label.clone(), font, color);
-        let size = galley.size() + 2.0 * LABEL_PADDING;
+        let face = data.phones.faces.get(&marker.device).is_some_and(Face::is_there).then_some(marker.device);
+        let mut size = galley.size() + 2.0 * LABEL_PADDING;
+        if face.is_some() {
+            size += vec2(FACE, 2.0);
+        }
         if let Some(place) = room.beside(screen.pos(markers.place(m.index)), size) {
-            labels.push(Label { place, galley, color, selected: m.rank == Rank::Selected });
+            labels.push(Label { place, galley, color, selected: m.rank == Rank::Selected, face });
         }
     }
     (labels, room)

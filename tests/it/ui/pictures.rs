@@ -1,8 +1,11 @@
 //! The window is drawn in every state, theme and size. `WAYGLASS_PICTURES=folder` keeps the pictures, to be looked at.
 
-use wayglass::ui::view::Sheet;
+use wayglass::{
+    model::DeviceId,
+    ui::view::{PhonesTab, Sheet},
+};
 
-use super::stage::Stage;
+use super::{phones, stage::Stage};
 
 fn picture(name: &str, stage: impl Fn() -> Stage) {
     for (dark, theme) in [(true, "dark"), (false, "light")] {
@@ -39,6 +42,36 @@ fn the_window_is_drawn_in_every_state() {
     for (name, sheet) in [("settings", Sheet::Settings), ("export", Sheet::Export), ("keys", Sheet::Keys)] {
         picture(name, || {
             let mut stage = Stage::fleet();
+            stage.view.open.sheet = Some(sheet);
+            stage
+        });
+    }
+}
+
+#[test]
+fn sheets_about_phones_are_drawn() {
+    picture("phone-add", || {
+        let mut stage = Stage::empty();
+        stage.view.open.sheet = Some(Sheet::AddPhone);
+        stage
+    });
+    picture("phone-setup", || phones::pairing(false));
+    picture("phone-failed", || phones::pairing(true));
+    picture("phone-https", phones::secure);
+    picture("phone-locked", || {
+        let mut stage = phones::phones();
+        stage.view.selection.device = Some(DeviceId(8));
+        stage
+    });
+    for (name, sheet) in [
+        ("phone-passwords", Sheet::Phones(PhonesTab::Passwords)),
+        ("phone-friends", Sheet::Phones(PhonesTab::Friends)),
+        ("phone-profile", Sheet::Profile),
+        ("phone-console", Sheet::Commands),
+    ] {
+        picture(name, || {
+            let mut stage = phones::phones();
+            stage.view.selection.device = Some(DeviceId(5));
             stage.view.open.sheet = Some(sheet);
             stage
         });

@@ -13,6 +13,7 @@ use wayglass::{
     ui::{
         Action, Cx, Data, View,
         data::Opened,
+        faces::Face,
         map::{MapOptions, Trail},
         panels::Panels,
         remote::Preview,
@@ -30,6 +31,8 @@ pub struct Stage {
     pub view: View,
     pub now: Timestamp,
     pub asked: Vec<Action>,
+    /// Cards with a picture in base64, read when there is a window.
+    pub faces: Vec<(DeviceId, String)>,
     /// Made with the window.
     panels: Option<Panels>,
 }
@@ -42,7 +45,7 @@ impl Stage {
         data.station.receivers = Protocol::ALL.map(listening_here).to_vec();
         data.station.lan = vec!["192.168.1.20".parse().expect("an address")];
         data.station.data_dir = PathBuf::from("/home/jane/.local/share/wayglass");
-        Self { data, view: View::default(), now: now(), asked: Vec::new(), panels: None }
+        Self { data, view: View::default(), now: now(), asked: Vec::new(), faces: Vec::new(), panels: None }
     }
 
     /// A few devices in every state, and their packets.
@@ -231,6 +234,9 @@ impl Stage {
     fn built(mut self, builder: HarnessBuilder<Self>) -> Harness<'static, Self> {
         builder.build_eframe(move |cc| {
             theme::install(&cc.egui_ctx);
+            for (id, text) in &self.faces {
+                self.data.phones.faces.insert(*id, Face::read(&cc.egui_ctx, PacketId(1), text));
+            }
             let map = MapOptions { sync_tiles: true, ..MapOptions::default() };
             self.panels = Some(Panels::new(cc.wgpu_render_state.as_ref(), map));
             self
