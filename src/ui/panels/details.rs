@@ -313,16 +313,13 @@ fn locked(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
 /// What only a phone can be asked or told.
 fn phone_buttons(ui: &mut Ui, cx: &mut Cx<'_>, id: DeviceId) {
     ui.horizontal_wrapped(|ui| {
-        let pair = widgets::labelled(Icon::Phone, "Set up…");
-        if ui.add(pair).on_hover_text("QR code, settings, and what has arrived").clicked() {
+        if ui.button("Set up…").on_hover_text("QR code, settings, and what has arrived").clicked() {
             cx.ask(Action::OpenPhone(id));
         }
-        let commands = widgets::labelled(Icon::Send, "Commands…");
-        if ui.add(commands).on_hover_text("Ask it, or tell it what to do (C)").clicked() {
+        if ui.button("Commands…").on_hover_text("Ask it, or tell it what to do (C)").clicked() {
             cx.ask(Action::OpenCommands(id));
         }
-        let profile = widgets::labelled(Icon::Lock, "Profile…");
-        if ui.add(profile).on_hover_text("Its names, password and key").clicked() {
+        if ui.button("Profile…").on_hover_text("Its names, password and key").clicked() {
             cx.ask(Action::OpenProfile(id));
         }
     });

@@ -24,8 +24,8 @@ use crate::{
 
 /// Rows and columns of the grid of friends at most; a filter finds the others.
 const MOST: usize = 40;
-/// Side of the QR code.
-const CODE: f32 = 180.0;
+/// Least side of the QR code.
+const CODE: f32 = 150.0;
 /// Width of a name above a column of the grid.
 const COLUMN: f32 = 66.0;
 
@@ -154,13 +154,15 @@ impl Phones {
             return;
         };
         row(ui, "Fingerprint", |ui| {
-            ui.add(Label::new(RichText::new(&root.fingerprint).monospace().size(11.0).color(p.strong)).wrap().selectable(true));
+            let text = two_lines(&root.fingerprint);
+            ui.add(Label::new(RichText::new(text).monospace().size(11.0).color(p.strong)).selectable(true));
         });
         heading(ui, "What each phone must do once: install the root");
         ui.horizontal_top(|ui| {
             if let Some(url) = &certificate.root_url {
+                let side = self.code.side(ui, url, CODE);
                 ui.vertical(|ui| {
-                    ui.set_width(CODE);
+                    ui.set_width(side);
                     self.code.show(ui, url, CODE, "QR code of the root certificate");
                 });
             }
@@ -304,6 +306,13 @@ fn cell(ui: &mut Ui, cx: &mut Cx<'_>, viewer: &DeviceOverview, seen: &DeviceOver
 
 fn phones<'a>(cx: &Cx<'a>) -> impl Iterator<Item = &'a DeviceOverview> + use<'a> {
     cx.data.devices.values().filter(|d| d.device.protocol == Protocol::OwnTracks)
+}
+
+/// As phones show it: too long for one line.
+fn two_lines(fingerprint: &str) -> String {
+    let pairs: Vec<&str> = fingerprint.split(':').collect();
+    let (first, second) = pairs.split_at(pairs.len() / 2);
+    format!("{}\n{}", first.join(" "), second.join(" "))
 }
 
 fn steps(ui: &mut Ui, title: &str, steps: &[&str]) {

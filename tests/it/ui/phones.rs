@@ -374,7 +374,7 @@ fn https_shows_its_certificate_and_how_to_trust_it() {
     let mut harness = secure().tall();
     check(
         &harness,
-        &["desk.local, 192.168.1.20, 127.0.0.1", "2027-12-20 10:00:00", "3F:9A:01", "Certificate Trust Settings", "CA certificate"],
+        &["desk.local, 192.168.1.20, 127.0.0.1", "2027-12-20 10:00:00", "3F 9A 01", "Certificate Trust Settings", "CA certificate"],
     );
     assert_eq!(asked(&mut harness, Role::RadioButton, "Off"), [Action::ListenHttps(ListenAt::Off)]);
     press(&mut harness, Role::Button, "Save root…");

@@ -34,8 +34,8 @@ pub(super) const HTTPS_PORT: u16 = 5145;
 const LABEL: f32 = 84.0;
 /// Width of a field.
 const FIELD: f32 = 220.0;
-/// Side of the QR code.
-const CODE: f32 = 264.0;
+/// Least side of the QR code.
+const CODE: f32 = 250.0;
 
 /// The two sheets and what is being put together in them.
 #[derive(Default)]
@@ -101,11 +101,13 @@ impl Pairing {
                      everything else is made for you.";
         ui.add(Label::new(widgets::weak(ui, intro)).wrap());
         ui.add_space(theme::GAP);
-        field(ui, "Person", &mut draft.user, "jane", "User", "a short word; the app calls it user");
+        field(ui, "Person", &mut draft.user, "jane", "User", "a short word");
         field(ui, "Phone", &mut draft.device, "phone", "Device", "which of the person's phones");
         field(ui, "Shown as", &mut draft.name, "Jane", "Name here", "on the map and in the list");
         if !draft.tid_is_mine {
-            draft.tid = NewPhone::suggested(draft.user.trim(), draft.device.trim()).tid;
+            let user = draft.user.trim();
+            let tid = (!user.is_empty()).then(|| NewPhone::suggested(user, draft.device.trim()).tid);
+            draft.tid = tid.unwrap_or_default();
         }
         let before = draft.tid.clone();
         field(ui, "Letters", &mut draft.tid, "JP", "Two letters", "two, for the maps of friends");
@@ -119,7 +121,7 @@ impl Pairing {
         let identity = phone.identity();
         let p = theme::palette(ui);
         let made = cx.data.phones.made.as_ref().filter(|made| Ok(&made.identity) == identity.as_ref());
-        if let Some(Err(why)) = made.filter(|_| draft.asked).map(|made| &made.device) {
+        if let Some(Err(why)) = made.map(|made| &made.device) {
             ui.label(RichText::new(format!("It could not be added: {why}")).color(p.alarm));
             draft.asked = false;
         }
@@ -183,7 +185,8 @@ impl Pairing {
         };
         let (code, saver) = (&mut self.code, &mut self.saver);
         ui.horizontal_top(|ui| {
-            ui.allocate_ui_with_layout(vec2(CODE, 10.0), Layout::top_down(Align::Min), |ui| {
+            let side = code.side(ui, &setup.link, CODE);
+            ui.allocate_ui_with_layout(vec2(side, 10.0), Layout::top_down(Align::Min), |ui| {
                 code.show(ui, &setup.link, CODE, "QR code of the settings");
                 let how = "Install OwnTracks on the phone, then point its camera at this code and open the link.";
                 ui.add(Label::new(widgets::weak(ui, how)).wrap());

@@ -18,12 +18,22 @@ pub(in crate::ui::panels) struct Code {
 }
 
 impl Code {
-    /// Draws the code of `text`, about `side` points wide; `name` is what a screen reader says.
-    pub(in crate::ui::panels) fn show(&mut self, ui: &mut Ui, text: &str, side: f32, name: &str) -> Response {
+    /// How wide the code of `text` is drawn: `least` points, or somewhat more, so that its dots are whole pixels.
+    #[expect(clippy::cast_precision_loss, reason = "dots of a code")]
+    pub(in crate::ui::panels) fn side(&mut self, ui: &Ui, text: &str, least: f32) -> f32 {
         if self.of != text {
             text.clone_into(&mut self.of);
             self.picture = qr(text);
         }
+        let Some(picture) = &self.picture else { return least };
+        let dots = (picture.side + 2 * QUIET) as f32;
+        let scale = ui.ctx().pixels_per_point();
+        dots * (least * scale / dots).ceil() / scale
+    }
+
+    /// Draws the code of `text`; `name` is what a screen reader says.
+    pub(in crate::ui::panels) fn show(&mut self, ui: &mut Ui, text: &str, least: f32, name: &str) -> Response {
+        let side = self.side(ui, text, least);
         let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
         match &self.picture {
@@ -45,7 +55,7 @@ fn paint(ui: &Ui, rect: Rect, picture: &QrPicture) {
     let scale = ui.ctx().pixels_per_point();
     let dots = (picture.side + 2 * QUIET) as f32;
     // Whole pixels: a dot that is wider than its neighbour is harder to read.
-    let dot = ((rect.width() * scale / dots).floor() / scale).max(1.0 / scale);
+    let dot = ((rect.width() * scale / dots).round() / scale).max(1.0 / scale);
     ui.painter().rect_filled(rect, 6.0, theme::PAPER);
     let free = rect.size() - Vec2::splat(dot * picture.side as f32);
     let snap = |at: f32| (at * scale).round() / scale;
