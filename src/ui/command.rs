@@ -2,7 +2,11 @@
 
 use egui::{Context, Key, KeyboardShortcut, ModifierNames, Modifiers};
 
-use super::{Action, View, icons::Icon, view::{PhonesTab, Sheet}};
+use super::{
+    Action, View,
+    icons::Icon,
+    view::{PhonesTab, Sheet},
+};
 
 /// Something with a name, and mostly a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -273,7 +273,9 @@ impl Data {
             match self.health(overview, now).link.age {
                 Age::Fresh => tally.live += 1,
                 Age::Late | Age::Stale => tally.late += 1,
-                Age::Lost | Age::Never => tally.lost += 1,
+                Age::Lost => tally.lost += 1,
+                // Added before it ever called: not lost, only awaited.
+                Age::Never => {}
             }
         }
         self.tally = tally;

@@ -87,20 +87,22 @@ impl Decoder {
         });
     }
 
-    /// Takes what was decoded. True where a face is new.
+    /// Takes what was decoded. True when all of it is there: other faces may have come meanwhile.
     pub(super) fn take(&mut self, ctx: &Context, faces: &mut BTreeMap<DeviceId, Face>) -> bool {
-        let mut any = false;
+        let mut done = false;
         while let Some(told) = &self.decoded {
             match told.try_recv() {
                 Ok((id, packet, image)) => {
                     faces.insert(id, Face::new(ctx, packet, image));
-                    any = true;
                 }
                 Err(mpsc::TryRecvError::Empty) => break,
-                Err(mpsc::TryRecvError::Disconnected) => self.decoded = None,
+                Err(mpsc::TryRecvError::Disconnected) => {
+                    self.decoded = None;
+                    done = true;
+                }
             }
         }
-        any
+        done
     }
 }
 
@@ -140,7 +142,9 @@ mod tests {
     #[test]
     fn a_face_becomes_a_small_disc() {
         let mut png = Cursor::new(Vec::new());
-        image::RgbImage::from_pixel(10, 30, image::Rgb([200, 10, 10])).write_to(&mut png, image::ImageFormat::Png).unwrap();
+        image::RgbImage::from_pixel(10, 30, image::Rgb([200, 10, 10]))
+            .write_to(&mut png, image::ImageFormat::Png)
+            .unwrap();
         let text = base64::prelude::BASE64_STANDARD.encode(png.into_inner());
         let face = decode(&text).unwrap();
         let side = SIDE as usize;

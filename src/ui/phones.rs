@@ -19,10 +19,12 @@ use super::{
 };
 use crate::{
     backend::{
-        Backend, Error, Pending, ReceiverLine,
+        Backend, Error, ListenAt, Pending, ReceiverLine,
         phones::{KeyOutcome, PhoneCertificate, PhoneChecklist, PhoneSetup, PhoneUrl, SetupChoice},
     },
-    model::{Card, Command, Committed, Device, DeviceId, DeviceOverview, Identity, PhoneRow, Protocol, Secret},
+    model::{
+        Card, Command, Committed, Device, DeviceId, DeviceOverview, Identity, PhoneRow, Protocol, Secret, Timestamp,
+    },
 };
 
 /// Between two readings of what is set up.
@@ -77,9 +79,12 @@ impl Phones {
         self.rows.get(&device)?.card.as_ref().map(|stored| &stored.card)
     }
 
-    /// Messages of a device that nobody can read.
-    pub fn closed(&self, device: DeviceId) -> u64 {
-        self.rows.get(&device).map_or(0, |row| row.closed)
+    /// What is set up for a device whose messages nobody can read; not where its key opens what comes now, and only old ones stay closed.
+    pub fn locked(&self, device: &Device) -> Option<&PhoneRow> {
+        let row = self.rows.get(&device.id).filter(|row| row.closed > 0)?;
+        let ms = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
+        let newest = ms(row.last_closed) >= ms(device.last_heard);
+        (newest || !row.has_key).then_some(row)
     }
 
     /// Whether this device must sign in: by a password of its own, or by one of its user.
@@ -118,12 +123,12 @@ pub(super) struct Asking {
     users: Option<Pending<Vec<String>>>,
     rows_at: Option<Instant>,
     decoder: Decoder,
-    setup: Option<((), Pending<PhoneSetup>)>,
-    checklist: Option<((), Pending<PhoneChecklist>)>,
+    setup: Option<Pending<PhoneSetup>>,
+    checklist: Option<Pending<PhoneChecklist>>,
     watched_at: Option<Instant>,
     certificate: Option<Pending<PhoneCertificate>>,
     /// For which state of HTTPS the certificate was read.
-    certificate_of: Option<Option<ReceiverLine>>,
+    certificate_of: Option<ReceiverLine>,
     made: Vec<(Identity, Pending<Device>)>,
     changed: Vec<(&'static str, Pending<()>)>,
     counted: Vec<(&'static str, Pending<u64>)>,
@@ -173,8 +178,10 @@ impl Asking {
             self.watched_at = None;
             return;
         }
-        if self.certificate_of.as_ref() != Some(&phones.https) && self.certificate.is_none() {
-            self.certificate_of = Some(phones.https.clone());
+        // Where HTTPS is off, looking must not make an authority.
+        let on = phones.https.as_ref().is_some_and(|line| line.wanted != ListenAt::Off);
+        if on && self.certificate_of != phones.https && self.certificate.is_none() {
+            self.certificate_of.clone_from(&phones.https);
             self.certificate = Some(backend.certificate());
         }
         let due = self.watched_at.is_none_or(|at| at.elapsed() >= WATCH_EVERY);
@@ -187,8 +194,8 @@ impl Asking {
             && self.setup.is_none()
             && self.checklist.is_none()
         {
-            self.setup = Some(((), backend.phone_setup(pairing.device, pairing.choice.clone())));
-            self.checklist = Some(((), backend.phone_checklist(pairing.device)));
+            self.setup = Some(backend.phone_setup(pairing.device, pairing.choice.clone()));
+            self.checklist = Some(backend.phone_checklist(pairing.device));
         }
         ctx.request_repaint_after(WATCH_EVERY);
     }
@@ -253,18 +260,17 @@ impl Asking {
     pub(super) fn take(&mut self, ctx: &Context, data: &mut Data, toasts: &mut Toasts) -> Option<DeviceId> {
         self.take_rows(ctx, data);
         let phones = &mut data.phones;
-        if let Some((_, answer)) = take(&mut self.setup)
+        if let Some(answer) = take(&mut self.setup)
             && let Some(pairing) = &mut phones.pairing
         {
             pairing.setup = Some(answer.map_err(|error| error.to_string()));
         }
-        if let Some((_, Ok(checklist))) = take(&mut self.checklist)
+        if let Some(Ok(checklist)) = take(&mut self.checklist)
             && let Some(pairing) = &mut phones.pairing
         {
             pairing.checklist = Some(checklist);
         }
-        if let Some(answer) = self.certificate.as_mut().and_then(Pending::poll) {
-            self.certificate = None;
+        if let Some(answer) = take(&mut self.certificate) {
             phones.certificate = Some(answer.map_err(|error| error.to_string()));
         }
         if let Some(told) = &self.saving
@@ -309,8 +315,9 @@ impl Asking {
                     toasts.info(format!("{name}: the key fits, {opened} opened"));
                 }
                 Ok(KeyOutcome { opened, closed }) => {
-                    let closed = format::counted(closed, "report", "reports");
-                    toasts.warn(format!("{name}: the key opened {}, but not {closed}", format::count(opened)));
+                    let opened = format::counted(opened, "report", "reports");
+                    let closed = format::count(closed);
+                    toasts.warn(format!("{name}: the key opened {opened}; {closed} came with another key"));
                 }
                 Err(error) => toasts.error(format!("Could not set the key of {name}: {error}")),
             }
@@ -323,30 +330,28 @@ impl Asking {
     }
 
     fn take_rows(&mut self, ctx: &Context, data: &mut Data) {
-        if let Some(answer) = self.rows.as_mut().and_then(Pending::poll) {
-            self.rows = None;
-            if let Ok(rows) = answer {
-                let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.device, row)).collect();
-                self.decoder.want(&rows, &mut data.phones.faces);
-                if rows != data.phones.rows {
-                    // Names and faces may be others.
-                    data.roster += 1;
-                    data.phones.rows = rows;
-                }
+        if let Some(Ok(rows)) = take(&mut self.rows) {
+            let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.device, row)).collect();
+            self.decoder.want(&rows, &mut data.phones.faces);
+            if rows != data.phones.rows {
+                // Names and faces may be others.
+                data.roster += 1;
+                data.phones.rows = rows;
             }
         }
-        if let Some(answer) = self.users.as_mut().and_then(Pending::poll) {
-            self.users = None;
+        if let Some(answer) = take(&mut self.users) {
             data.phones.users = answer.unwrap_or_default();
         }
-        if self.decoder.take(ctx, &mut data.phones.faces) {
-            data.roster += 1;
-        }
+        // Cards that came while others were decoded wait for the next look.
+        data.phones.stale |= self.decoder.take(ctx, &mut data.phones.faces);
     }
 }
 
-fn take<T>(asked: &mut Option<((), Pending<T>)>) -> Option<((), Result<T, Error>)> {
-    asks::take(asked)
+/// The answer of a question that is asked at most once at a time, if it came.
+fn take<T>(asked: &mut Option<Pending<T>>) -> Option<Result<T, Error>> {
+    let answer = asked.as_mut()?.poll()?;
+    *asked = None;
+    Some(answer)
 }
 
 fn said<T>(toasts: &mut Toasts, what: &str, answer: Result<T, Error>) {

@@ -203,11 +203,10 @@ fn nothing_selected(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
     ui.label(widgets::weak(ui, "Select a device in the list or on the map, or a packet below."));
     section(ui);
-    let tally = cx.data.tally;
     let positions: u64 = cx.data.devices.values().map(|d| d.positions).sum();
     let packets: u64 = cx.data.devices.values().map(|d| d.packets).sum();
     let rows = [
-        ("Devices", format::count(tally.live + tally.late + tally.lost)),
+        ("Devices", format::count(cx.data.in_state(DeviceState::Adopted).count() as u64)),
         ("Positions", format::count(positions)),
         ("Packets", format::count(packets)),
     ];
@@ -284,7 +283,7 @@ fn buttons(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
 /// Reports that nobody can read, loudly, and what mends it.
 fn locked(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     let id = overview.device.id;
-    let Some(row) = cx.data.phones.rows.get(&id).filter(|row| row.closed > 0) else { return };
+    let Some(row) = cx.data.phones.locked(&overview.device) else { return };
     let p = theme::palette(ui);
     egui::Frame::new().fill(p.fault).corner_radius(5).inner_margin(10).show(ui, |ui| {
         ui.set_width(ui.available_width());
@@ -298,7 +297,12 @@ fn locked(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
         } else {
             "This phone encrypts, and its key is not known here."
         };
-        ui.add(Label::new(RichText::new(format!("{why} They are kept, and opened when the right key is set.")).color(p.text)).wrap());
+        ui.add(
+            Label::new(
+                RichText::new(format!("{why} They are kept, and opened when the right key is set.")).color(p.text),
+            )
+            .wrap(),
+        );
         if let Some(at) = row.last_closed {
             ui.label(widgets::weak(ui, format!("The last came at {}", cx.view.moment(at, cx.now))));
         }
@@ -459,11 +463,20 @@ fn event_text(event: &StoredEvent) -> (String, bool) {
     match event.kind.as_ref() {
         "alarm" => (text("alarm").map_or_else(|| "Alarm".to_owned(), alarm_words), true),
         "transition" => (transition(&text), false),
+        "activity" => (activity(event), false),
         "waypoint" => (format!("Watches {}", text("desc").unwrap_or("a place")), false),
         kind => match text("event").or_else(|| text("desc")) {
             Some(what) => (format!("{}: {what}", sentence_case(kind)), false),
             None => (sentence_case(kind), false),
         },
+    }
+}
+
+/// `Walking`, `Automotive, stationary`.
+fn activity(event: &StoredEvent) -> String {
+    match event.attributes.iter().map(|(_, value)| plain(value)).find(|text| !text.is_empty()) {
+        Some(what) => sentence_case(&what),
+        None => "Activity".to_owned(),
     }
 }
 
@@ -533,6 +546,9 @@ fn phone(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     value(ui, "Password", if data.phones.is_guarded(device) { "required" } else { "not required" });
     let has_key = row.is_some_and(|row| row.has_key);
     value(ui, "Encryption", if has_key { "key set" } else { "no key" });
+    if let Some(row) = row.filter(|row| row.closed > 0 && data.phones.locked(device).is_none()) {
+        value(ui, "Still closed", &format!("{}, another key", format::counted(row.closed, "report", "reports")));
+    }
     let sees: Vec<&str> = row.map(|row| row.sees.iter().map(|id| data.label(*id)).collect()).unwrap_or_default();
     if !sees.is_empty() {
         value(ui, "Sees", &sees.join(", "));
@@ -542,6 +558,9 @@ fn phone(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
 /// Which rule gave the identity of its last packet; where none is in the list, as its spelling shows.
 fn known_by(cx: &Cx<'_>, overview: &DeviceOverview) -> &'static str {
     let device = &overview.device;
+    if overview.packets == 0 {
+        return "nothing has come yet";
+    }
     let said = |packet: &crate::model::PacketRow| {
         let context: Value = serde_json::from_str(packet.context.as_deref()?).ok()?;
         context.get("identity").and_then(Value::as_str).and_then(rule_words)

@@ -322,15 +322,19 @@ fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) -> egui::Resp
     let id = overview.device.id;
     let health = cx.data.health(overview, cx.now);
     let word = health.word(overview, cx.view.settings.units);
-    let closed = cx.data.phones.closed(id);
-    let locked = (closed > 0).then(|| format!("{} cannot be read: set its key", format::counted(closed, "report", "reports")));
+    let locked = locked(cx.data, overview);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
     let response = ui.interact(rect, ui.scope_id().with(id), Sense::click());
     let selected = cx.view.selection.device == Some(id);
     response.widget_info(|| {
         let name = cx.data.name_of(overview);
         let mut info = WidgetInfo::selected(Role::ListItem, true, selected, name);
-        info.current_text_value = Some(format!("{word}. {}. {}.{}", health.link.sentence(), health.fix.sentence(), locked.as_deref().map(|l| format!(" {l}.")).unwrap_or_default()));
+        info.current_text_value = Some(format!(
+            "{word}. {}. {}.{}",
+            health.link.sentence(),
+            health.fix.sentence(),
+            locked.as_deref().map(|l| format!(" {l}.")).unwrap_or_default()
+        ));
         info
     });
     for age_s in [health.link.age_s, health.fix.age_s].into_iter().flatten() {
@@ -403,7 +407,7 @@ fn paint_device(
         let text = ui.painter().text(pos2(x + 8.0, below), Align2::LEFT_CENTER, lamp.short(), small.clone(), p.weak);
         x = (text.right() + 14.0).max(x + 62.0);
     }
-    if data.phones.closed(overview.device.id) > 0 {
+    if data.phones.locked(&overview.device).is_some() {
         let text = ui.painter().text(pos2(right, below), Align2::RIGHT_CENTER, "Set key", small, p.alarm);
         let lock = Rect::from_center_size(pos2(text.left() - 10.0, below), vec2(13.0, 13.0));
         icons::paint(ui.painter(), lock, Icon::Lock, p.alarm);
@@ -413,11 +417,15 @@ fn paint_device(
     }
 }
 
+/// That its messages cannot be read, where that is so.
+fn locked(data: &Data, overview: &DeviceOverview) -> Option<String> {
+    let row = data.phones.locked(&overview.device)?;
+    Some(format!("{} cannot be read: set its key", format::counted(row.closed, "report", "reports")))
+}
+
 fn tooltip(ui: &mut Ui, data: &Data, overview: &DeviceOverview, health: &Health) {
     ui.label(widgets::strong(ui, data.name_of(overview)));
-    let closed = data.phones.closed(overview.device.id);
-    if closed > 0 {
-        let text = format!("{} cannot be read: set its key", format::counted(closed, "report", "reports"));
+    if let Some(text) = locked(data, overview) {
         ui.label(RichText::new(text).color(theme::palette(ui).alarm));
     }
     for lamp in [&health.link, &health.fix] {

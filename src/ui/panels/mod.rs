@@ -106,6 +106,7 @@ impl Panels {
         let Self { export, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } = self;
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
         let is_phone = selected.is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
+        pairing.rest(cx.view.open.sheet);
         sheets::ui(ui, cx, |sheet, ui, cx| match sheet {
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),

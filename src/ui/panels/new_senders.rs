@@ -107,9 +107,10 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
         });
     });
     let heard = device.last_heard.map_or_else(String::new, |at| format!(" · {} ago", widgets::age(ui, cx.now, at)));
-    let closed = cx.data.phones.closed(device.id);
-    if closed > 0 {
-        let text = format!("Encrypted: {} cannot be read without its key", format::counted(closed, "report", "reports"));
+    let locked = cx.data.phones.locked(device);
+    if let Some(row) = locked {
+        let reports = format::counted(row.closed, "report", "reports");
+        let text = format!("Encrypted: {reports} cannot be read without its key");
         ui.add(egui::Label::new(RichText::new(text).color(p.alarm).text_style(TextStyle::Small)).truncate());
     }
     let known = format!(
@@ -117,7 +118,7 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
         format::counted(overview.packets, "packet", "packets"),
         cx.view.moment(device.first_seen, cx.now),
     );
-    if closed == 0 {
+    if locked.is_none() {
         ui.add(egui::Label::new(widgets::weak(ui, known).text_style(TextStyle::Small)).truncate());
     }
     let decides = !cx.data.station.viewer;

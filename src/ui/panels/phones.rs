@@ -1,6 +1,8 @@
 //! What concerns all phones: HTTPS, passwords, who sees whom.
 
-use egui::{Button, DragValue, Grid, Label, RichText, ScrollArea, TextEdit, TextStyle, Ui, WidgetInfo, accesskit::Role};
+use egui::{
+    Button, DragValue, Grid, Label, RichText, ScrollArea, TextEdit, TextStyle, Ui, WidgetInfo, accesskit::Role,
+};
 
 use super::{
     phone::{HTTPS_PORT, qr::Code, row, save::Saver},
@@ -71,9 +73,17 @@ impl Phones {
             }
         }
         ui.add_space(theme::GAP);
-        if ui.button("Close").clicked() {
-            cx.ask(Action::Sheet(None));
-        }
+        ui.horizontal(|ui| {
+            if ui.button("Close").clicked() {
+                cx.ask(Action::Sheet(None));
+            }
+            let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
+            if let Some(phone) = selected.filter(|d| d.device.protocol == Protocol::OwnTracks)
+                && ui.button(format!("Set up {}…", cx.data.name_of(phone))).clicked()
+            {
+                cx.ask(Action::OpenPhone(phone.device.id));
+            }
+        });
     }
 
     fn https(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -196,7 +206,8 @@ impl Phones {
                 icons::show(ui, Icon::Lock, p.parked);
                 ui.label(widgets::strong(ui, user.as_str()));
                 let button = ui.button("Remove");
-                button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove the password of {user}")));
+                button
+                    .widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Remove the password of {user}")));
                 if button.clicked() {
                     cx.ask(Action::SetPassword { user: user.clone(), device: None, password: None });
                 }
@@ -230,7 +241,9 @@ impl Phones {
                 ui.label(widgets::strong(ui, data.name_of(overview)));
                 match own.first() {
                     Some(user) => ui.label(widgets::weak(ui, format!("signs in as {user}"))),
-                    None if data.phones.is_guarded(&overview.device) => ui.label(widgets::weak(ui, "that of its person")),
+                    None if data.phones.is_guarded(&overview.device) => {
+                        ui.label(widgets::weak(ui, "that of its person"))
+                    }
                     None => ui.label(widgets::weak(ui, "none needed")),
                 };
                 if ui.link("Change…").clicked() {
@@ -277,9 +290,10 @@ impl Phones {
                         ui.set_max_width(150.0);
                         ui.add(Label::new(widgets::strong(ui, name)).truncate());
                     });
-                    let sees = data.phones.rows.get(&viewer.device.id).map(|row| row.sees.as_slice()).unwrap_or_default();
+                    let row = data.phones.rows.get(&viewer.device.id);
+                    let told = row.map(|row| row.sees.as_slice()).unwrap_or_default();
                     for seen in &columns {
-                        cell(ui, cx, viewer, seen, sees.contains(&seen.device.id));
+                        cell(ui, cx, viewer, seen, told.contains(&seen.device.id));
                     }
                     ui.end_row();
                 }

@@ -101,7 +101,9 @@ impl Top {
             }
             let open = match protocol {
                 Protocol::Gt06 => "GT06 knows no passwords: whoever reaches this port can send positions.",
-                Protocol::OwnTracks if cx.data.phones.rows.is_empty() => "Whoever reaches this port can send positions.",
+                Protocol::OwnTracks if cx.data.phones.rows.is_empty() => {
+                    "Whoever reaches this port can send positions."
+                }
                 Protocol::OwnTracks => "Who has no password can be reported for by whoever reaches this port.",
             };
             ui.label(widgets::weak(ui, open));

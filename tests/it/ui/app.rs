@@ -10,8 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::Engine as _;
 use egui::{Key, Modifiers, ViewportCommand, ViewportId, accesskit::Role};
-use egui_kittest::{Harness, kittest::Queryable as _};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
 use jiff::tz::TimeZone;
 use wayglass::{
     backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup},
@@ -22,7 +26,7 @@ use wayglass::{
     },
 };
 
-use crate::support::{SOON, TestClock, Tracker, post};
+use crate::support::{SOON, TestClock, Tracker, http, post};
 
 /// The application with its backend in a temporary folder.
 struct Desk {
@@ -227,15 +231,38 @@ fn keys_do_what_the_sheet_says_and_rest_while_one_types() {
 }
 
 #[test]
+fn a_phone_is_added_and_watched_until_its_first_position() {
+    let mut desk = Desk::open(Policy::Ask);
+    desk.until_shown("Connect something");
+    desk.click("Add a phone…");
+    desk.window.get_by_role_and_label(Role::TextInput, "User").focus();
+    desk.window.run();
+    desk.window.get_by_role_and_label(Role::TextInput, "User").type_text("jane");
+    desk.window.run();
+    let field = desk.window.get_by_role_and_label(Role::TextInput, "Sign in with a password");
+    let password = field.accesskit_node().value().expect("one was made");
+    desk.click("Add phone");
+    desk.until_shown("Set up the phone");
+    desk.until_shown("What has arrived");
+    let body = AT_HOME.as_bytes();
+    let sent = |password: &str| {
+        let basic = base64::prelude::BASE64_STANDARD.encode(format!("jane:{password}"));
+        http(desk.owntracks, "POST", "/pub", &format!("Authorization: Basic {basic}\r\n"), body).status
+    };
+    let (wrong, right) = (sent("guessed"), sent(&password));
+    assert_eq!((wrong, right), (401, 200));
+    desk.until_shown("First position at 14:02:31. ");
+    desk.until_shown("User and password at 14:02:31. Right");
+}
+
+#[test]
 fn a_quiet_window_draws_nothing() {
     let mut desk = Desk::open(Policy::Ask);
     desk.until_shown("Connect something");
     // Fails by itself where something asks for frames without end.
     desk.window.run();
     // What was asked at the start is answered in a moment; after that, nothing is shown that ages.
-    desk.until("it rests", |window| {
-        window.output().viewport_output[&ViewportId::ROOT].repaint_delay == Duration::MAX
-    });
+    desk.until("it rests", |window| window.output().viewport_output[&ViewportId::ROOT].repaint_delay == Duration::MAX);
 }
 
 #[test]

@@ -123,7 +123,8 @@ fn story(command: &Command, now: Timestamp, phone: bool) -> String {
         }
         CommandState::Queued => {
             let left = format::span(round_up(format::age_s(command.expires, now)));
-            let when = if phone { "goes out with the answer to its next message" } else { "will be sent at the next login" };
+            let when =
+                if phone { "goes out with the answer to its next message" } else { "will be sent at the next login" };
             format!("{when}, expires in {left}")
         }
         CommandState::Sent => match command.sent {

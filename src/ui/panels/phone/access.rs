@@ -7,8 +7,7 @@ use crate::{
     backend::pairing::fresh_secret,
     model::{DeviceId, DeviceOverview, DeviceState, Identity, PhoneRow, Protocol, Secret},
     ui::{
-        Action, Cx,
-        format,
+        Action, Cx, format,
         icons::{self, Icon},
         phones::user_part,
         theme, widgets,
@@ -98,7 +97,9 @@ impl Access {
                 cx.ask(Action::SetKey(id, None));
             }
         });
-        ui.add(Label::new(small(ui, "The same word as in the app under Encryption key; at most 32 letters count.")).wrap());
+        ui.add(
+            Label::new(small(ui, "The same word as in the app under Encryption key; at most 32 letters count.")).wrap(),
+        );
     }
 
     fn password(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview, set_up: Option<&PhoneRow>) {
@@ -199,7 +200,9 @@ impl Access {
 /// What to do about a name that comes with the app.
 pub(in crate::ui::panels) fn generic_advice(identity: &Identity) -> Option<String> {
     owntracks::is_generic(identity).then(|| {
-        format!("The app comes with the name {identity}, so several phones may share it. Set user and device in the app.")
+        format!(
+            "The app comes with the name {identity}, so several phones may share it. Set user and device in the app."
+        )
     })
 }
 

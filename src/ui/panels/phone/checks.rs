@@ -16,7 +16,7 @@ use crate::{
 /// The list, and others that called.
 pub(super) fn list(ui: &mut Ui, cx: &mut Cx<'_>, device: DeviceId, checklist: &PhoneChecklist) {
     for step in &checklist.steps {
-        line(ui, cx, step);
+        line(ui, cx, device, step);
     }
     if checklist.strangers.is_empty() {
         return;
@@ -38,7 +38,7 @@ pub(super) fn list(ui: &mut Ui, cx: &mut Cx<'_>, device: DeviceId, checklist: &P
     }
 }
 
-fn line(ui: &mut Ui, cx: &Cx<'_>, step: &CheckStep) {
+fn line(ui: &mut Ui, cx: &mut Cx<'_>, device: DeviceId, step: &CheckStep) {
     let p = theme::palette(ui);
     let (icon, colour): (Icon, Color32) = match &step.state {
         CheckState::Waiting(_) => (Icon::Clock, p.weak),
@@ -59,6 +59,9 @@ fn line(ui: &mut Ui, cx: &Cx<'_>, step: &CheckStep) {
             if let CheckState::Failed { why, cure, .. } = &step.state {
                 ui.add(Label::new(RichText::new(sentence_case(why)).color(p.alarm)).wrap());
                 ui.add(Label::new(RichText::new(format!("{cure}.")).color(p.text)).wrap());
+                if step.what == Checked::Encryption && ui.link("Set key…").clicked() {
+                    cx.ask(Action::OpenProfile(device));
+                }
             } else if !told.is_empty() {
                 ui.add(Label::new(widgets::weak(ui, told).text_style(TextStyle::Small)).wrap());
             }
@@ -71,11 +74,10 @@ fn words(cx: &Cx<'_>, step: &CheckStep) -> (String, String) {
     let title = step.what.title();
     let at = |at| format!("{title} at {}", cx.view.moment(at, cx.now));
     match &step.state {
-        CheckState::Waiting(text) => (title.to_owned(), sentence_case(text)),
         // Its time says it already.
         CheckState::Done { at: done, .. } if step.what == Checked::FirstPosition => (at(*done), String::new()),
         CheckState::Done { at: done, text } => (at(*done), sentence_case(text)),
         CheckState::Failed { at: failed, why, cure } => (at(*failed), format!("{}. {cure}.", sentence_case(why))),
-        CheckState::NotNeeded(text) => (title.to_owned(), sentence_case(text)),
+        CheckState::Waiting(text) | CheckState::NotNeeded(text) => (title.to_owned(), sentence_case(text)),
     }
 }

@@ -147,6 +147,9 @@ impl Console {
         ui.label(widgets::strong(ui, data.name_of(overview)));
         let how = "A phone cannot be called. What you choose waits here and goes out with the answer to its next message, once.";
         ui.add(Label::new(widgets::weak(ui, how)).wrap());
+        if data.phones.rows.get(&id).is_some_and(|row| row.has_key) {
+            ui.label(widgets::weak(ui, "It has a key, so it is told only in answer to an encrypted message."));
+        }
         ui.add_space(theme::GAP);
         ui.horizontal_wrapped(|ui| {
             for what in What::ALL {
@@ -207,7 +210,8 @@ impl Console {
                 });
                 if self.mode == Mode::Typed {
                     row(ui, "Settings", |ui| {
-                        let field = TextEdit::singleline(&mut self.settings).hint_text(r#"{"moveModeLocatorInterval":30}"#);
+                        let field =
+                            TextEdit::singleline(&mut self.settings).hint_text(r#"{"moveModeLocatorInterval":30}"#);
                         let field = ui.add(field.font(TextStyle::Monospace).desired_width(f32::INFINITY));
                         field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Settings as JSON"));
                     });
@@ -229,7 +233,8 @@ impl Console {
                     (&mut spot.lon, "longitude", 90.0),
                     (&mut spot.radius, "radius m", 70.0),
                 ] {
-                    let field = ui.add(TextEdit::singleline(text).hint_text(hint).desired_width(width - 10.0).char_limit(60));
+                    let field =
+                        ui.add(TextEdit::singleline(text).hint_text(hint).desired_width(width - 10.0).char_limit(60));
                     field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, format!("{hint} {}", n + 1)));
                 }
                 if widgets::icon_button(ui, Icon::Close, "Leave this place out").clicked() {

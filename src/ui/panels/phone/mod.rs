@@ -89,6 +89,13 @@ impl Draft {
 }
 
 impl Pairing {
+    /// Forgets the password of the phone that was shown, once no sheet about phones is open.
+    pub(super) fn rest(&mut self, sheet: Option<Sheet>) {
+        if !matches!(sheet, Some(Sheet::AddPhone | Sheet::Phone | Sheet::Phones(_) | Sheet::Profile)) {
+            self.shown = None;
+        }
+    }
+
     /// The sheet that asks for the names.
     pub(super) fn add(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         ui.set_width(500.0);
@@ -286,7 +293,8 @@ fn by_hand(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview, setup: &Phon
             combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Address of this computer"));
         });
     }
-    let mut lines = vec![("URL", setup.url.as_str()), ("Device ID", setup.device.as_str()), ("Tracker ID", setup.tid.as_str())];
+    let mut lines =
+        vec![("URL", setup.url.as_str()), ("Device ID", setup.device.as_str()), ("Tracker ID", setup.tid.as_str())];
     lines.insert(1, ("User name", setup.user.as_str()));
     if let Some(password) = &choice.password {
         lines.insert(2, ("Password", password.as_str()));
@@ -332,7 +340,9 @@ fn secret(ui: &mut Ui, title: &str, about: &str, secret: &mut Option<String>) {
     }
     if let Some(text) = secret {
         row(ui, "", |ui| {
-            let field = ui.add(TextEdit::singleline(text).desired_width(FIELD - 10.0).char_limit(64).font(egui::TextStyle::Monospace));
+            let field = ui.add(
+                TextEdit::singleline(text).desired_width(FIELD - 10.0).char_limit(64).font(egui::TextStyle::Monospace),
+            );
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, title));
             if ui.add(Button::new("Another")).on_hover_text("Make another one").clicked()
                 && let Some(fresh) = fresh_secret()

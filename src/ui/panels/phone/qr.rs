@@ -36,15 +36,14 @@ impl Code {
         let side = self.side(ui, text, least);
         let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
-        match &self.picture {
-            Some(picture) => paint(ui, rect, picture),
-            None => {
-                let p = theme::palette(ui);
-                ui.painter().rect_filled(rect, 6.0, p.sunken);
-                let font = egui::TextStyle::Small.resolve(ui.style());
-                let why = "Too long for a QR code";
-                ui.painter().text(rect.center(), egui::Align2::CENTER_CENTER, why, font, p.weak);
-            }
+        if let Some(picture) = &self.picture {
+            paint(ui, rect, picture);
+        } else {
+            let p = theme::palette(ui);
+            ui.painter().rect_filled(rect, 6.0, p.sunken);
+            let font = egui::TextStyle::Small.resolve(ui.style());
+            let why = "Too long for a QR code";
+            ui.painter().text(rect.center(), egui::Align2::CENTER_CENTER, why, font, p.weak);
         }
         response
     }
