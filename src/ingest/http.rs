@@ -37,6 +37,7 @@ use tokio::{
 use super::{
     Site,
     access::{basic_user, text},
+    prelude::{Ration, Tape},
     tcp,
 };
 use crate::{
@@ -58,29 +59,31 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
 /// Accepts for ever.
 pub(super) async fn accept_all(listener: TcpListener, site: &Site, connections: &Arc<AtomicUsize>) {
     let room = Arc::new(Semaphore::new(site.limits.bodies_in_flight));
+    let ration = Arc::<Ration>::default();
     tcp::accept_each(listener, site, connections, move |stream, peer, held, site| {
-        let room = Arc::clone(&room);
+        let (room, ration) = (Arc::clone(&room), Arc::clone(&ration));
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
-            serve(stream, peer, room, site).await;
+            serve(stream, peer, room, &ration, site).await;
             drop(held);
         });
     })
     .await;
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, room: Arc<Semaphore>, site: Site) {
+async fn serve(stream: TcpStream, peer: SocketAddr, room: Arc<Semaphore>, ration: &Ration, site: Site) {
     let stop = site.stop.clone();
     let head = site.limits.http_head;
     let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
-    let app = Router::new().fallback(receive).with_state(Desk { line, room, site });
+    let (tape, stream) = Tape::on(stream);
+    let app = Router::new().fallback(receive).with_state(Desk { line: line.clone(), room, site: site.clone() });
     // Built by hand: axum::serve sets no time-out for the head of a request.
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        .serve_connection(TokioIo::new(stream), tape.heed(TowerToHyperService::new(app)));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -91,6 +94,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, room: Arc<Semaphore>, site: 
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "connection ended");
+        tape.keep(peer, &line, &error, ration, &site).await;
     }
 }
 

@@ -7,6 +7,7 @@
 mod access;
 mod converse;
 mod http;
+mod prelude;
 mod supervise;
 mod tcp;
 
