@@ -209,6 +209,12 @@ fn history_is_listed_and_exported_beside_the_running_instance() {
     let all = export(&["--device", "owntracks/jane/phone", "--format", "gpx", "--output", "-"]).done();
     assert_eq!((all.matches("<trkpt").count(), all.matches("<trkseg>").count()), (4, 2), "{all}");
     let read = gpx::read(all.as_bytes()).unwrap();
+    let metadata = all.split_once("</metadata>").unwrap().0;
+    assert!(metadata.contains("<desc>owntracks/jane/phone: the whole history</desc>"), "{metadata}");
+    let place = r#"minlat="48.85833" minlon="2.29513" maxlat="48.85833" maxlon="2.29513""#;
+    assert!(metadata.contains(&format!("<bounds {place}/>")), "{metadata}");
+    let written = metadata.split_once("<time>").unwrap().1.split_once("</time>").unwrap().0;
+    assert!(written.len() <= "2026-11-21T12:00:00.123Z".len(), "finer than milliseconds: {written}");
     assert_eq!(read.tracks[0].source.as_deref(), Some("OwnTracks owntracks/jane/phone"));
     for (words, points) in [
         (&["--from", "2017-06-15T06:37:41Z", "--to", "2017-06-15T06:37:51Z"][..], 2),
