@@ -23,8 +23,12 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &m
     let id = Id::unique("sheet").with(title);
     // As high as the window lets it be.
     let area = Modal::default_area(id).default_height(f32::INFINITY);
+    let was = ui.ctx().memory(|m| m.area_rect(id));
     let modal = Modal::new(id).area(area).frame(frame).show(ui.ctx(), |ui| {
         let p = theme::palette(ui);
+        let height = (ui.ctx().content_rect().height() - 120.0).max(200.0);
+        // An area keeps the size it had; what is said later must find room, too.
+        ui.set_max_height(height + theme::ROW + theme::GAP);
         ui.horizontal(|ui| {
             ui.label(RichText::new(title).heading().color(p.strong));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -34,13 +38,16 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &m
             });
         });
         ui.add_space(theme::GAP);
-        let height = (ui.ctx().content_rect().height() - 120.0).max(200.0);
         ScrollArea::vertical().max_height(height).show(ui, |ui| match sheet {
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
             Sheet::Keys => keys(ui),
         });
     });
+    if was.is_some_and(|was| was.size() != modal.response.rect.size()) {
+        // It stands in the middle by the size that it had.
+        ui.ctx().request_repaint();
+    }
     if modal.should_close() {
         cx.ask(Action::Sheet(None));
     }
