@@ -206,6 +206,8 @@ fn the_export_sheet_has_room_for_what_it_says() {
             desk.window.run();
             picture(&mut desk.window, &format!("export-failed-{name}-{theme:?}.png"));
         }
+        desk.window.get_by_label("File to write").focus();
+        desk.window.run();
         desk.window.get_by_label("File to write").type_text("x");
         desk.window.run();
         assert!(!failed(&desk.window), "another path has not failed yet");
