@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(ration.take(other, at(59)), Share::Kept, "another is not to blame");
         assert_eq!(ration.take(one, at(60)), Share::Kept, "the next minute");
         for n in 1..FROM_ALL {
-            ration.take(IpAddr::from([172, 16, (n >> 8) as u8, n as u8]), at(60));
+            ration.take(std::net::Ipv4Addr::from_bits(0xAC10_0000 + n).into(), at(60));
         }
         assert_eq!(ration.take(other, at(60)), Share::LeftOut, "many addresses together are bounded, too");
     }

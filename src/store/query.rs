@@ -116,9 +116,10 @@ pub fn box_around(
     )?;
     let mut all: Option<[f64; 4]> = None;
     for device in devices {
-        let sides: [Option<f64>; 4] = statement.query_row(params![device.0, from, to, newest, with_suspect], |row| {
-            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
-        })?;
+        let sides: [Option<f64>; 4] = statement
+            .query_row(params![device.0, from, to, newest, with_suspect], |row| {
+                Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+            })?;
         let [Some(s), Some(w), Some(n), Some(e)] = sides else { continue };
         let [south, west, north, east] = all.unwrap_or([s, w, n, e]);
         all = Some([south.min(s), west.min(w), north.max(n), east.max(e)]);

@@ -307,7 +307,11 @@ fn a_folder_without_a_store_says_so() {
     for words in [&["serve", "--gt06", "off", "--owntracks", "off"][..], &["devices"]] {
         for folder in [&inside, &file] {
             let words: Vec<_> = words.iter().copied().chain(["--data-dir", folder.to_str().unwrap()]).collect();
-            call(home.path(), &words).failed(&[folder.to_str().unwrap(), "a part of this path is a file", "--data-dir"]);
+            call(home.path(), &words).failed(&[
+                folder.to_str().unwrap(),
+                "a part of this path is a file",
+                "--data-dir",
+            ]);
         }
     }
 }

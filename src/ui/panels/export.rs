@@ -119,7 +119,7 @@ impl Export {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         self.take_browsed(ui.input(|i| i.time));
         self.suggest_path(cx);
-        ui.set_width(500.0);
+        ui.set_width(ui.available_width());
         let before = (self.chosen.clone(), self.span, self.format, self.path.clone(), self.with_suspect);
         self.devices(ui, cx);
         ui.add_space(theme::GAP);
