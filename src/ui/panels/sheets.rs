@@ -1,8 +1,7 @@
-//! Sheets over the window: export, settings, keys. One at a time; Escape or a click beside it closes it.
+//! Sheets over the window: commands, profile, export, settings, keys. One at a time; Escape or a click beside it closes it.
 
 use egui::{Frame, Id, Modal, RichText, ScrollArea, Ui};
 
-use super::{export::Export, settings::Settings};
 use crate::ui::{
     Action, Cx,
     command::{Group, TABLE},
@@ -12,11 +11,14 @@ use crate::ui::{
     widgets,
 };
 
-pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &mut Settings) {
+/// The sheet that is open, with `content` in it.
+pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut Ui, &mut Cx<'_>)) {
     let Some(sheet) = cx.view.open.sheet else { return };
     let title = match sheet {
         Sheet::Settings => "Settings",
         Sheet::Export => "Export history",
+        Sheet::Commands => "Commands",
+        Sheet::Profile => "Profile",
         Sheet::Keys => "Keys",
     };
     let frame = Frame::window(ui.style()).inner_margin(18);
@@ -26,9 +28,6 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &m
     let was = ui.ctx().memory(|m| m.area_rect(id));
     let modal = Modal::new(id).area(area).frame(frame).show(ui.ctx(), |ui| {
         let p = theme::palette(ui);
-        let height = (ui.ctx().content_rect().height() - 120.0).max(200.0);
-        // An area keeps the size it had; what is said later must find room, too.
-        ui.set_max_height(height + theme::ROW + theme::GAP);
         ui.horizontal(|ui| {
             ui.label(RichText::new(title).heading().color(p.strong));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -38,11 +37,10 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &m
             });
         });
         ui.add_space(theme::GAP);
-        ScrollArea::vertical().max_height(height).show(ui, |ui| match sheet {
-            Sheet::Settings => settings.ui(ui, cx),
-            Sheet::Export => export.ui(ui, cx),
-            Sheet::Keys => keys(ui),
-        });
+        let height = (ui.ctx().content_rect().height() - 120.0).max(200.0);
+        // Grows with its content: what a sheet had room for before is no bound.
+        let area = ScrollArea::vertical().max_height(height).min_scrolled_height(height);
+        area.show(ui, |ui| content(sheet, ui, cx));
     });
     if was.is_some_and(|was| was.size() != modal.response.rect.size()) {
         // It stands in the middle by the size that it had.
@@ -53,7 +51,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &m
     }
 }
 
-fn keys(ui: &mut Ui) {
+/// The sheet of keys.
+pub(super) fn keys(ui: &mut Ui) {
     ui.set_width(420.0);
     let p = theme::palette(ui);
     for group in Group::ALL {

@@ -7,18 +7,21 @@
 //!
 //! | file | knows |
 //! |---|---|
-//! | `frame` | where a frame ends when length, checksum or stop may lie |
+//! | `stream` | which bytes of a stream are a frame, however it arrives in segments |
+//! | `frame` | where one frame ends when length, checksum or stop may lie |
 //! | `layout` | the table: which frame is what, how it is read, how it is answered |
 //! | `blocks` | date, position, cell, status: the parts that kinds share |
 //! | `login` `position` `makers` `heartbeat` `radio` `tags` `media` `info` `text` | one family of kinds each |
 //! | `decode` | the envelope of one frame, and what is wrong with it |
 //! | `doctor` | which usual mistake explains a wrong checksum |
 //! | `told` | what a frame told, as a report |
+//! | `addresses` | where the address of a place comes from, if anybody knows one |
 //! | [`encode`] | bytes out: the only writer of length, serial and checksum |
 //! | `session` | one connection: who talks, what is answered |
 //!
 //! References (`gt06.md §…`) are to the project's description of the protocol.
 
+mod addresses;
 mod alarm;
 mod blocks;
 mod decode;
@@ -37,6 +40,7 @@ mod radio;
 mod reply;
 mod session;
 mod state;
+mod stream;
 mod tags;
 mod text;
 mod told;
@@ -44,13 +48,15 @@ mod topin;
 
 use std::ops::Range;
 
-pub use session::Session;
+pub use addresses::{AddressSource, Tongue};
+pub use family::KNOWN_MODELS;
+pub use session::{Session, command_bytes};
 pub use state::State;
 
 use crate::model::{Profile, Timestamp};
 use crate::wire::Dissection;
 use decode::Setting;
-use frame::{Patience, Scan};
+use stream::{Patience, Scan};
 
 /// Explains one frame, or one run of bytes that is none, alone.
 pub fn dissect(bytes: &[u8], profile: &Profile, received: Timestamp) -> Dissection {
@@ -59,7 +65,7 @@ pub fn dissect(bytes: &[u8], profile: &Profile, received: Timestamp) -> Dissecti
 
 /// Explains one frame as it was meant on a connection of this state (see [`State::from_context`]).
 pub fn dissect_in(bytes: &[u8], profile: &Profile, state: &State, received: Timestamp) -> Dissection {
-    decode::decode(bytes, Setting { profile, state, received }).dissection
+    decode::decode(bytes, Setting { profile, state, received, addresses: None }).dissection
 }
 
 /// One frame, or one run of bytes between frames.
@@ -81,8 +87,10 @@ pub fn explain(buffer: &[u8], profile: &Profile, state: &mut State, received: Ti
     let mut at = 0;
     while let Some(range) = next(buffer, at, state) {
         at = range.end;
-        let decoded =
-            decode::decode(buffer.get(range.clone()).unwrap_or_default(), Setting { profile, state, received });
+        let decoded = decode::decode(
+            buffer.get(range.clone()).unwrap_or_default(),
+            Setting { profile, state, received, addresses: None },
+        );
         state.note(&decoded);
         pieces.push(Piece { offset: range.start, bytes: range, dissection: decoded.dissection });
     }
@@ -105,7 +113,7 @@ pub fn explain_alone(buffer: &[u8], profile: &Profile, received: Timestamp) -> V
 fn next(buffer: &[u8], from: usize, state: &State) -> Option<Range<usize>> {
     let mut at = from;
     loop {
-        match frame::scan(buffer.get(at..)?, state.topin(), Patience::Over) {
+        match stream::scan(buffer.get(at..)?, state.topin(), Patience::Over) {
             Scan::Frame { len, .. } if at == from => return Some(from..from + len),
             Scan::Noise { len } => at += len,
             Scan::Frame { .. } | Scan::Wait { .. } => return (at > from).then_some(from..at),
