@@ -100,7 +100,7 @@ fn stamp(mesh: &mut egui::Mesh, screen: &Screen, markers: &Markers, m: ShownMark
     let icon = Icon::of(&marker.status, m.freshness, marker.up.is_some());
     let up = match (icon, marker.up) {
         (Icon::Arrow(_), Some(up)) => up,
-        (Icon::Arrow(_) | Icon::Disc(_) | Icon::MovingDisc | Icon::Question | Icon::Alarm, _) => Vec2::UP,
+        (Icon::Arrow(_) | Icon::Disc(_) | Icon::MovingDisc | Icon::New | Icon::Question | Icon::Alarm, _) => Vec2::UP,
     };
     icons.stamp(mesh, icon, pos, up);
     if marker.status.alarm {
