@@ -101,7 +101,8 @@ async fn serve(
     let head = site.limits.http_head;
     let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
     let (tape, stream) = Tape::on(stream);
-    let app = Router::new().fallback(receive).with_state(Desk { line: line.clone(), peer, secure, room, site: site.clone() });
+    let app =
+        Router::new().fallback(receive).with_state(Desk { line: line.clone(), peer, secure, room, site: site.clone() });
     // Built by hand: axum::serve sets no time-out for the head of a request.
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

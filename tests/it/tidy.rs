@@ -26,7 +26,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("egui::", &["ui/"]),
     ("eframe::", &["ui/", "main.rs"]),
     ("tokio::net", &["ingest/", "backend/"]),
-    ("tokio::runtime", &["backend/"]),
+    // The tiles of the map are fetched on a thread of their own.
+    ("tokio::runtime", &["backend/", "ui/map/fetch.rs"]),
     ("std::process::exit", &["main.rs"]),
 ];
 

@@ -7,7 +7,6 @@ use crate::{
     backend::{ExportJob, History},
     model::{DeviceId, DeviceOverview, PacketId, PacketRow, Protocol},
     ui::{Action, data::Opened, view::Sheet},
-    wire,
 };
 
 impl App {
@@ -125,7 +124,7 @@ impl App {
 
     pub(super) fn open(&mut self, row: PacketRow) {
         let profile = row.device.and_then(|id| self.data.devices.get(&id)).map(|d| d.device.profile.clone());
-        let dissection = wire::dissect_kept(&row, &profile.unwrap_or_default());
+        let dissection = self.backend().dissect(&row, &profile.unwrap_or_default());
         if row.device.is_some() {
             self.view.selection.device = row.device;
         }

@@ -152,7 +152,7 @@ fn round_up(seconds: i64) -> i64 {
 fn delay(command: &Command) -> Option<String> {
     let ms = command.delay_ms()?;
     Some(match ms.max(0) {
-        ms @ ..10_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        ms @ ..9_950 => format!("{}.{} s", (ms + 50) / 1_000, (ms + 50) % 1_000 / 100),
         ms => format::span(ms / 1_000),
     })
 }
