@@ -19,7 +19,7 @@ use super::dock::{
     rows::{Rows, points},
 };
 use crate::{
-    model::{PacketId, Verdict},
+    model::{Group, PacketId, Problem, Severity, Verdict},
     ui::{Action, Cx, View, data::Opened, format, theme::fields::tint_of},
     wire::{Field, Value},
 };
@@ -282,8 +282,10 @@ fn problems(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
         let mut job = LayoutJob::default();
         job.wrap.max_width = ui.available_width() - 3.0 * GAP;
         let (severity, group) = (problem.severity.as_str(), problem.group.as_str());
-        job.append(&format!("{severity} · {group}"), 0.0, TextFormat::simple(body.clone(), color));
-        job.append(&problem.text, GAP, TextFormat::simple(body.clone(), plain));
+        let hint = hint(problem);
+        let heading = if hint.is_some() { "hint".to_owned() } else { format!("{severity} · {group}") };
+        job.append(&heading, 0.0, TextFormat::simple(body.clone(), color));
+        job.append(hint.unwrap_or(&problem.text), GAP, TextFormat::simple(body.clone(), plain));
         let place = format!("at {}", explain::offsets(&problem.span));
         job.append(&place, GAP, TextFormat::simple(body, weak));
         let galley = ui.painter().layout_job(job);
@@ -309,6 +311,32 @@ fn problems(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
     if more > 0 {
         ui.label(RichText::new(format!("and {} more problems", format::count(more as u64))).weak());
     }
+    if let Some(mended) = mended(opened) {
+        ui.horizontal(|ui| {
+            ui.add_space(2.0 * GAP);
+            let link = ui.link("Copy it with the right checksum");
+            if link.on_hover_text("What is stored stays as it came").clicked() {
+                push(ui, cx, Action::Copy(crate::wire::hex(&mended), "the frame with the right checksum"));
+            }
+        });
+    }
+}
+
+/// What the checksum doctor says, where the problem is his word.
+fn hint(problem: &Problem) -> Option<&str> {
+    let his = problem.severity == Severity::Note && problem.group == Group::Checksum;
+    his.then(|| problem.text.strip_prefix("a hint at the checksum: ").unwrap_or(&problem.text))
+}
+
+/// The frame as it would be with the checksum that its other bytes have; `None` where nothing is wrong with it.
+fn mended(opened: &Opened) -> Option<Vec<u8>> {
+    let crc = opened.dissection.crc.filter(|crc| !crc.ok())?;
+    let wrong = |p: &&Problem| p.severity == Severity::Error && p.group == Group::Checksum;
+    let span = opened.dissection.problems.iter().find(wrong)?.span.clone();
+    let mut bytes = opened.row.bytes.to_vec();
+    let place = bytes.get_mut(span).filter(|place| place.len() == 2)?;
+    place.copy_from_slice(&crc.computed.to_be_bytes());
+    Some(bytes)
 }
 
 /// The field for a screen reader.

@@ -129,7 +129,7 @@ fn story(command: &Command, now: Timestamp) -> String {
             None => "no answer yet".to_owned(),
         },
         CommandState::Answered => match delay(command) {
-            Some(delay) => format!("{} after {delay}", answer()),
+            Some(delay) => format!("after {delay}: {}", answer()),
             None => answer(),
         },
         CommandState::Expired => match &command.waits {
@@ -235,10 +235,10 @@ mod tests {
         let text = "was not sent in time: it was going 42 km/h";
         check(Command { waits: held, ..command(CommandState::Expired) }, text);
         check(command(CommandState::Sent), "no answer yet, 29 s after it was sent");
-        check(command(CommandState::Answered), "Battery:4.05V,NORMAL;  GPRS:Link Up after 1.4 s");
+        check(command(CommandState::Answered), "after 1.4 s: Battery:4.05V,NORMAL;  GPRS:Link Up");
         check(
             Command { answered: Some(at("14:03:06")), ..command(CommandState::Answered) },
-            "Battery:4.05V,NORMAL;  GPRS:Link Up after 1 min 5 s",
+            "after 1 min 5 s: Battery:4.05V,NORMAL;  GPRS:Link Up",
         );
         check(command(CommandState::Expired), "was not sent in time: the device did not connect");
         check(Command { answer: None, ..command(CommandState::Failed) }, "was not sent");
