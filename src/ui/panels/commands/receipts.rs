@@ -150,8 +150,12 @@ fn round_up(seconds: i64) -> i64 {
 
 /// From sending to answer: `0.4 s`, `1 min 5 s`.
 fn delay(command: &Command) -> Option<String> {
-    let ms = command.delay_ms()?;
-    Some(if ms < 10_000 { format!("{:.1} s", ms.max(0) as f64 / 1_000.0) } else { format::span(ms / 1_000) })
+    let ms = command.delay_ms()?.max(0);
+    Some(if ms < 9_950 {
+        format!("{}.{} s", (ms + 50) / 1_000, (ms + 50) % 1_000 / 100)
+    } else {
+        format::span(ms / 1_000)
+    })
 }
 
 /// A state by shape, colour and word.
