@@ -254,7 +254,8 @@ impl Data {
 
     /// How this device fares.
     pub fn health(&self, overview: &DeviceOverview, now: Timestamp) -> Health {
-        lamps::health(overview, self.trails.get(&overview.device.id), now)
+        let id = overview.device.id;
+        lamps::health(overview, self.trails.get(&id), self.remote.connected.contains(&id), now)
     }
 
     /// Counts how the adopted devices fare, where that may have changed: each second, and when one comes or goes.

@@ -65,6 +65,8 @@ pub struct Lamp {
     pub age: Age,
     /// Seconds since; `None` where there never was anything.
     pub age_s: Option<i64>,
+    /// A connection stands now, so silence means nothing yet.
+    pub connected: bool,
 }
 
 /// What a lamp is about.
@@ -85,6 +87,7 @@ impl Lamp {
     /// `Heard 4 s ago`.
     pub fn sentence(&self) -> String {
         match (self.kind, self.age_s) {
+            (Kind::Link, Some(s)) if self.connected => format!("Connected, heard {} ago", format::age(s)),
             (Kind::Link, Some(s)) => format!("Heard {} ago", format::age(s)),
             (Kind::Fix, Some(s)) => format!("Fix {} ago", format::age(s)),
             (Kind::Link, None) => "Never heard".to_owned(),
@@ -107,14 +110,18 @@ pub struct Health {
     pub rhythm_s: Option<i64>,
 }
 
-/// Judges a device by what was last heard of it.
-pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, now: Timestamp) -> Health {
+/// Judges a device by what was last heard of it, and whether a connection of it stands.
+pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, connected: bool, now: Timestamp) -> Health {
     let status = status(overview, trail, now);
     let lamp = |kind, at: Option<Timestamp>| {
         let age = at.map(|at| Age::from(Status { since: Some(at), ..status }.freshness_at(now)));
-        Lamp { kind, age: age.unwrap_or(Age::Never), age_s: at.map(|at| format::age_s(now, at)) }
+        let age_s = at.map(|at| format::age_s(now, at));
+        Lamp { kind, age: age.unwrap_or(Age::Never), age_s, connected: false }
     };
-    let link = lamp(Kind::Link, overview.device.last_heard);
+    let mut link = lamp(Kind::Link, overview.device.last_heard);
+    if connected {
+        link = Lamp { age: Age::Fresh, connected, ..link };
+    }
     let fix = lamp(Kind::Fix, overview.last_fix.as_ref().map(|f| f.fix.at));
     let state = match (overview.device.state, status.freshness, status.motion) {
         (DeviceState::New, _, _) => State::New,
@@ -339,6 +346,6 @@ fn dashed_ring(painter: &Painter, centre: Pos2, r: f32, line: Stroke) {
 
 /// Where a lamp of the link of a receiver stands: full while it listens, half while it waits, hollow while off.
 pub fn paint_receiver(painter: &Painter, rect: Rect, age: Age, p: &Palette) {
-    let lamp = Lamp { kind: Kind::Link, age, age_s: Some(0) };
+    let lamp = Lamp { kind: Kind::Link, age, age_s: Some(0), connected: false };
     paint_lamp(painter, rect.center(), &lamp, p);
 }

@@ -74,6 +74,18 @@ pub fn line(line: &[u8], expected: Option<Protocol>) -> Result<Line, Complaint> 
     }
 }
 
+/// The line as text of the same length: [`hex::LOST`] stands for each byte that is no text.
+fn as_text(line: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(line) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(line.utf8_chunks().fold(String::with_capacity(line.len()), |mut text, chunk| {
+            text.push_str(chunk.valid());
+            text.extend(chunk.invalid().iter().map(|_| hex::LOST));
+            text
+        })),
+    }
+}
+
 fn body(line: &[u8]) -> Line {
     Line::Buffer(Buffer { bytes: line.to_vec(), protocol: Protocol::OwnTracks, direction: Direction::In, cut: None })
 }
@@ -85,9 +97,9 @@ fn read(line: &[u8], trimmed: &[u8]) -> Result<Line, Complaint> {
     if looks_like_broken_json(trimmed) {
         return Ok(body(line));
     }
-    let text = String::from_utf8_lossy(line);
+    let text = as_text(line);
     if let Some(tag) = Tag::find(&text) {
-        return tagged(&text, &tag);
+        return tagged(line, &text, &tag);
     }
     if let Some(json) = json_at_end(line, after_timestamp(&text) > 0) {
         return Ok(body(json));
@@ -184,16 +196,17 @@ fn direction(bracket: &str) -> Direction {
     if bracket.contains('>') && !bracket.contains('<') { Direction::Out } else { Direction::In }
 }
 
-fn tagged(text: &str, tag: &Tag) -> Result<Line, Complaint> {
-    let payload = text.get(tag.payload.clone()).unwrap_or_default().trim_end();
-    if payload.is_empty() {
+fn tagged(line: &[u8], text: &str, tag: &Tag) -> Result<Line, Complaint> {
+    let len = text.get(tag.payload.clone()).unwrap_or_default().trim_end().len();
+    let payload = tag.payload.start..tag.payload.start + len;
+    let bytes = line.get(payload.clone()).unwrap_or_default();
+    if bytes.is_empty() {
         return Ok(Line::Remark);
     }
-    if is_json(payload.as_bytes()) || looks_like_broken_json(payload.as_bytes()) {
-        return Ok(body(payload.as_bytes()));
+    if is_json(bytes) || looks_like_broken_json(bytes) {
+        return Ok(body(bytes));
     }
-    let end = tag.payload.start + payload.len();
-    spelled(text, tag.payload.start..end, tag.direction)
+    spelled(text, payload, tag.direction)
 }
 
 /// Bytes from the hex digits in a part of a line.
@@ -301,4 +314,17 @@ fn without_bom(text: &[u8]) -> &[u8] {
 fn column(text: &str, at: usize) -> usize {
     let before: Cow<'_, str> = text.get(..at).map_or_else(|| Cow::Owned(String::new()), Cow::Borrowed);
     before.chars().count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_in_a_log_line_keeps_bytes_that_are_no_text() {
+        let found = line(b"(HEX: {\"_type\":\"da\xff\xfe\"}", None);
+        let bytes = b"{\"_type\":\"da\xff\xfe\"}".to_vec();
+        let (protocol, direction) = (Protocol::OwnTracks, Direction::In);
+        assert_eq!(found, Ok(Line::Buffer(Buffer { bytes, protocol, direction, cut: None })));
+    }
 }

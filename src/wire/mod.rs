@@ -14,7 +14,7 @@ pub mod owntracks;
 
 pub use field::{CrcCheck, Dissection, Field, Value, hex};
 
-use crate::model::{Command, Device, Direction, Identity, NewPacket, PacketRow, Profile, Protocol, Timestamp};
+use crate::model::{Command, Device, Direction, Group, Identity, NewPacket, PacketRow, Profile, Protocol, Timestamp};
 
 /// Explains one packet, alone. Fields come back even when the message is refused.
 ///
@@ -29,6 +29,9 @@ pub fn dissect(protocol: Protocol, bytes: &[u8], profile: &Profile, received: Ti
 
 /// Explains a packet that is kept, as it was understood when it came: what the request told beside its body counts as it did then.
 pub fn dissect_kept(packet: &PacketRow, profile: &Profile) -> Dissection {
+    if packet.direction == Direction::Out && packet.kind == "ack" {
+        return acknowledgement(packet, profile);
+    }
     match (packet.protocol, packet.direction) {
         (Protocol::OwnTracks, Direction::In) => {
             owntracks::dissect_kept(&packet.bytes, packet.context.as_deref(), None, packet.received)
@@ -39,6 +42,17 @@ pub fn dissect_kept(packet: &PacketRow, profile: &Profile) -> Dissection {
         }
         (protocol, Direction::Out) => dissect(protocol, &packet.bytes, profile, packet.received),
     }
+}
+
+/// Our own answer to a type that nobody documented bears that type, too: what it is, we know all the same.
+fn acknowledgement(packet: &PacketRow, profile: &Profile) -> Dissection {
+    let mut dissection = dissect(packet.protocol, &packet.bytes, profile, packet.received);
+    if dissection.kind == "unknown" {
+        dissection.kind = "ack".into();
+        dissection.title = "Acknowledgement".into();
+        dissection.problems.retain(|problem| problem.group != Group::Undecoded);
+    }
+    dissection
 }
 
 /// One device's talk over one byte stream. Outputs are to be carried out in the order that [`Conversation::poll`] gives them.

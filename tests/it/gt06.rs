@@ -375,6 +375,48 @@ fn noise_is_one_packet_a_run() {
 }
 
 #[test]
+fn stop_bits_that_stand_right_by_chance_hide_no_frame() {
+    // The first two bytes make a length that ends exactly with the last frame.
+    let beat = gt06::encode::heartbeat(true, true, 6, 4, 0);
+    let mut damaged = gt06::encode::position_12(&fix(1.0, 1.0, 0.0, 0.0, 1_700_000_000), false, 9);
+    damaged[8] ^= 1;
+    let filler = gt06::encode::seal(gt06::encode::Start::Long, 0, &[0; 31], 0);
+    let stream = [&[0x78, 0x78], damaged.as_slice(), &beat, &filler, &beat, &beat].concat();
+    assert_eq!(stream.len(), 0x78 + 5, "the trap is set");
+    let log = talk(&stream, &[], true);
+    assert_eq!(log, talk(&stream, &[1], true));
+    assert_eq!(log.iter().filter(|line| line.starts_with("in ")).count(), 6);
+}
+
+#[test]
+fn a_far_end_that_closes_before_its_login_is_decided_is_kept_to_its_last_byte() {
+    let mut session = gt06::Session::new(line());
+    session.receive(received(), &bytes(&format!("{LOGIN}78780a13")));
+    session.finish(received());
+    let mut log = Vec::new();
+    drain(&mut session, true, &mut log);
+    assert_eq!(log.last().map(String::as_str), Some("in heartbeat error 78780a13"));
+    assert_eq!(session.deadline(), None);
+}
+
+/// Streams that once meant something else in other segments.
+const TORN: &[&str] = &[
+    // A whole heartbeat within a list of access points.
+    "787808171709281135331491827b75594dc8d719a9708452cad719a9708550cad719a97086521491827b75574cac9e17b308085dc8787808134606020002044dc5050d0ad71939633947cad71939633a480700cc0400000000000000000000000000000000d37a3d5a00d37a3d5a00d37a3d5a00d37a3d5a00d37a3d5a00d37a3d5a00d37a3d5a0d0a",
+];
+
+#[test]
+fn torn_streams_mean_the_same() {
+    for stream in TORN {
+        let stream = bytes(stream);
+        let whole = talk(&stream, &[], true);
+        for chunks in [[1, 1], [7, 2], [60, 3]] {
+            assert_eq!(talk(&stream, &chunks, true), whole);
+        }
+    }
+}
+
+#[test]
 fn endless_junk_ends_the_talk() {
     let log = talk(&vec![0x41; 200_000], &[1000], true);
     assert_eq!(log.last().map(String::as_str), Some("close 64 KiB without one sound frame"));

@@ -163,7 +163,7 @@ impl App {
         }
     }
 
-    fn close_packet(&mut self) {
+    pub(super) fn close_packet(&mut self) {
         self.view.selection.packet = None;
         self.view.selection.field = None;
         self.view.selection.fix = None;

@@ -175,10 +175,15 @@ impl App {
     /// A selection of what is gone is no selection.
     fn forget_removed(&mut self) {
         let gone = |id: &DeviceId| !self.data.devices.contains_key(id);
-        if self.view.selection.device.as_ref().is_some_and(gone) {
-            self.view.selection.device = None;
-            self.view.selection.fix = None;
+        let selected_gone = self.view.selection.device.as_ref().is_some_and(gone);
+        let opened_gone = self.data.opened.as_ref().is_some_and(|o| o.row.device.as_ref().is_some_and(gone));
+        if selected_gone || opened_gone {
+            self.close_packet();
         }
+        if selected_gone {
+            self.view.selection.device = None;
+        }
+        let gone = |id: &DeviceId| !self.data.devices.contains_key(id);
         self.news.stale_trails.retain(|id| self.data.devices.contains_key(id));
         if self.view.follow.as_ref().is_some_and(gone) {
             self.view.follow = None;

@@ -19,6 +19,7 @@ pub mod tree;
 use eframe::egui_wgpu::RenderState;
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
+use self::dock::split::Split;
 use super::{
     Action, Cx,
     map::{MapOptions, MapPanel},
@@ -110,24 +111,19 @@ impl Panels {
             .default_size((height * 0.31).clamp(180.0, 300.0))
             .size_range(120.0..=(height - 200.0).max(140.0))
             .show_collapsible(ui, &mut dock, |ui| {
-                let width = ui.available_width();
+                let split = Split::fit(ui);
                 let pane = bare.inner_margin(Margin { left: 12, right: 8, top: 8, bottom: 0 });
-                Panel::right("bytes")
-                    .frame(pane)
-                    .default_size((width * 0.22).clamp(290.0, 420.0))
-                    .size_range(220.0..=(width - 520.0).max(240.0))
-                    .show(ui, |ui| {
-                        self.bytes.ui(ui, cx);
-                        ui.take_available_space();
-                    });
-                Panel::right("tree")
-                    .frame(pane)
-                    .default_size((width * 0.25).clamp(270.0, 420.0))
-                    .size_range(220.0..=(width - 520.0).max(240.0))
-                    .show(ui, |ui| {
-                        self.tree.ui(ui, cx);
-                        ui.take_available_space();
-                    });
+                let shown = Panel::right("bytes").frame(pane).default_size(split.bytes_default).size_range(split.bytes);
+                let bytes = shown.show(ui, |ui| {
+                    self.bytes.ui(ui, cx);
+                    ui.take_available_space();
+                });
+                let shown = Panel::right("tree").frame(pane).default_size(split.tree_default).size_range(split.tree);
+                let tree = shown.show(ui, |ui| {
+                    self.tree.ui(ui, cx);
+                    ui.take_available_space();
+                });
+                split.keep(ui, tree.response.rect.width(), bytes.response.rect.width());
                 CentralPanel::default().frame(pane).show(ui, |ui| self.packets.ui(ui, cx));
             });
         if dock != cx.view.open.dock {

@@ -1,5 +1,8 @@
 //! Hex digits in the dresses that logs and programs give them.
 
+/// Stands for a byte that is no text.
+pub(super) const LOST: char = '\u{1a}';
+
 /// Bytes, and where and why there may be more than these.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Hex {
@@ -49,7 +52,7 @@ fn literal(text: &str, escape: usize) -> (usize, usize) {
         return (start, start + trimmed.len());
     };
     let mark = text.get(quote..).and_then(|t| t.chars().next()).unwrap_or('"');
-    let end = text.rfind(mark).filter(|at| *at > quote).unwrap_or(text.len());
+    let end = text.rfind(mark).filter(|at| *at > escape).unwrap_or(text.len());
     (quote + 1, end)
 }
 
@@ -123,6 +126,9 @@ fn escaped(text: &str) -> Result<Hex, Wrong> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
+        if c == LOST {
+            return Err((at, "expected text, found bytes that are none".to_owned()));
+        }
         if c != '\\' {
             let mut utf8 = [0; 4];
             bytes.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
@@ -152,4 +158,21 @@ fn escaped(text: &str) -> Result<Hex, Wrong> {
         }
     }
     Ok(Hex { bytes, cut: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_reaches_to_a_quote_behind_its_escapes() {
+        let bytes = |text| read(text).map(|hex| hex.bytes);
+        assert_eq!(bytes(r#"x = "\x41";"#), Ok(b"A".to_vec()));
+        assert_eq!(bytes(r#""" \x41"#), Ok(b"\" A".to_vec()));
+    }
+
+    #[test]
+    fn a_literal_with_lost_bytes_spells_none() {
+        assert_eq!(read("\\x78\u{1a}\\x78"), Err((4, "expected text, found bytes that are none".to_owned())));
+    }
 }

@@ -11,10 +11,11 @@ use super::{
     doctor,
     encode::Start,
     family::Family,
-    frame::{self, Patience, Scan, Shape},
+    frame::{self, Shape},
     layout::{self, Row},
     reply,
     state::State,
+    stream::{self, Patience, Scan},
     told::{Answer, Given, Picture, Told, Zone},
     topin,
 };
@@ -48,7 +49,7 @@ const MANY_LOST: u16 = 1000;
 
 /// Reads `bytes` as one frame, however damaged, or as bytes between frames.
 pub(super) fn decode(bytes: &[u8], setting: Setting<'_>) -> Decoded {
-    match frame::scan(bytes, setting.state.topin(), Patience::Over) {
+    match stream::scan(bytes, setting.state.topin(), Patience::Over) {
         Scan::Frame { len, shape: Shape::Topin } => dialect_frame(bytes, len, setting),
         Scan::Frame { len, shape } => standard_frame(bytes, Extent::Framed { len, shape }, setting).0,
         Scan::Noise { .. } | Scan::Wait { .. } => match frame::head(bytes) {
@@ -348,7 +349,7 @@ fn noise(bytes: &[u8]) -> Decoded {
         (_, Some((_, length, total, kind))) => {
             let have = bytes.len();
             format!(
-                "begins as a frame of type {kind:02x} and length {length} ({total} bytes in all, {have} are here), but is none"
+                "begins as a frame of type 0x{kind:02x} and length {length} ({total} bytes in all, {have} are here), but is none"
             )
         }
         (_, None) if frame::start_of(bytes).is_some() => "begins as a frame does and ends at once".to_owned(),

@@ -96,9 +96,11 @@ fn states(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
             ("STA1" | "DYD" | "ALM1" | "ALM2" | "ALM3" | "ALM4", Some(byte)) => {
                 format!("{value}{}", state_words(name, byte))
             }
-            _ => value.to_owned(),
+            _ if state_name(name).is_some() => value.to_owned(),
+            // A name that nobody listed may be anything, nothing as well.
+            _ => text.trim_end_matches(';').to_owned(),
         };
-        c.field(state_name(name).unwrap_or(name).to_owned(), part.len(), "", |_| (Value::Text(shown), ()))?;
+        c.field(state_name(name).unwrap_or("State"), part.len(), "", |_| (Value::Text(shown), ()))?;
     }
     Ok(())
 }
@@ -114,6 +116,7 @@ fn state_name(name: &str) -> Option<&'static str> {
         "SOS" => "SOS numbers",
         "CENTER" => "Centre number",
         "FENCE" => "Fence",
+        "ICCID" => "ICCID",
         "MODE" => "Mode",
         _ => return None,
     })

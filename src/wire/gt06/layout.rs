@@ -180,12 +180,19 @@ pub(super) fn find(start: Start, kind: u8, length: usize) -> &'static Row {
     }
 }
 
+/// Texts are short; only pictures need more.
+pub(super) const LIKELY: usize = 2048;
+
+/// True where a row is for this type, whatever its length.
+pub(super) fn known(start: Start, kind: u8) -> bool {
+    rows(kind).iter().any(|row| row.start.is_none_or(|s| s == start))
+}
+
 /// True where type and length are ones that a device is likely to send: worth waiting for although good frames come behind.
 pub(super) fn credible(start: Start, kind: u8, length: usize) -> bool {
-    /// Texts are short; only pictures need more.
-    const LIKELY: usize = 2048;
-    let known = rows(kind).iter().any(|row| row.start.is_none_or(|s| s == start));
-    known && length >= EMPTY && length <= if kind == 0x36 || kind == 0x41 { usize::from(u16::MAX) } else { LIKELY }
+    known(start, kind)
+        && length >= EMPTY
+        && length <= if kind == 0x36 || kind == 0x41 { usize::from(u16::MAX) } else { LIKELY }
 }
 
 impl Row {

@@ -7,7 +7,8 @@
 //!
 //! | file | knows |
 //! |---|---|
-//! | `frame` | where a frame ends when length, checksum or stop may lie |
+//! | `stream` | which bytes of a stream are a frame, however it arrives in segments |
+//! | `frame` | where one frame ends when length, checksum or stop may lie |
 //! | `layout` | the table: which frame is what, how it is read, how it is answered |
 //! | `blocks` | date, position, cell, status: the parts that kinds share |
 //! | `login` `position` `makers` `heartbeat` `radio` `tags` `media` `info` `text` | one family of kinds each |
@@ -39,6 +40,7 @@ mod radio;
 mod reply;
 mod session;
 mod state;
+mod stream;
 mod tags;
 mod text;
 mod told;
@@ -54,7 +56,7 @@ pub use state::State;
 use crate::model::{Profile, Timestamp};
 use crate::wire::Dissection;
 use decode::Setting;
-use frame::{Patience, Scan};
+use stream::{Patience, Scan};
 
 /// Explains one frame, or one run of bytes that is none, alone.
 pub fn dissect(bytes: &[u8], profile: &Profile, received: Timestamp) -> Dissection {
@@ -111,7 +113,7 @@ pub fn explain_alone(buffer: &[u8], profile: &Profile, received: Timestamp) -> V
 fn next(buffer: &[u8], from: usize, state: &State) -> Option<Range<usize>> {
     let mut at = from;
     loop {
-        match frame::scan(buffer.get(at..)?, state.topin(), Patience::Over) {
+        match stream::scan(buffer.get(at..)?, state.topin(), Patience::Over) {
             Scan::Frame { len, .. } if at == from => return Some(from..from + len),
             Scan::Noise { len } => at += len,
             Scan::Frame { .. } | Scan::Wait { .. } => return (at > from).then_some(from..at),

@@ -11,9 +11,9 @@ use crate::wire::{Admission, Conversation, Line, Output, Receipt};
 use super::{
     addresses::AddressSource,
     decode::{self, Decoded, Setting},
-    encode,
-    frame::{self, Patience, Scan, Why},
+    encode, frame,
     state::State,
+    stream::{Patience, Scan, Scanner, Why},
     told::Answer,
 };
 
@@ -35,6 +35,7 @@ pub struct Session {
     /// Bytes of the buffer that are done with.
     done: usize,
     now: Timestamp,
+    scanner: Scanner,
     /// What is waited for, since when, and the buffered length before which nothing can be decided.
     waiting: Option<(Why, Timestamp, usize)>,
     state: State,
@@ -48,6 +49,8 @@ pub struct Session {
     /// Sent and not answered yet, oldest first, and when.
     unanswered: VecDeque<(CommandId, Timestamp)>,
     junk: usize,
+    /// The far end sends no more.
+    over: bool,
     closed: bool,
 }
 
@@ -59,6 +62,7 @@ impl Session {
             buffer: Vec::new(),
             done: 0,
             now: Timestamp::UNIX_EPOCH,
+            scanner: Scanner::default(),
             waiting: None,
             state: State::default(),
             profile: Profile::default(),
@@ -69,6 +73,7 @@ impl Session {
             commands: VecDeque::new(),
             unanswered: VecDeque::new(),
             junk: 0,
+            over: false,
             closed: false,
         }
     }
@@ -89,7 +94,7 @@ impl Session {
     fn advance(&mut self, mut patience: Patience) {
         while self.asking.is_none() && !self.closed {
             let rest = self.buffer.get(self.done..).unwrap_or_default();
-            match frame::scan(rest, self.state.topin(), patience) {
+            match self.scanner.scan(rest, self.state.topin(), patience) {
                 Scan::Frame { len, .. } | Scan::Noise { len } => {
                     let bytes = rest.get(..len).unwrap_or_default().to_vec();
                     self.done += len;
@@ -277,7 +282,8 @@ impl Conversation for Session {
                         self.write(&command);
                     }
                 }
-                self.advance(Patience::Live);
+                // The far end may have closed while the driver was asked.
+                self.advance(if self.over { Patience::Over } else { Patience::Live });
             }
             Admission::Refused => {
                 self.sender = None;
@@ -338,6 +344,7 @@ impl Conversation for Session {
         }
         self.now = now;
         self.waiting = None;
+        self.over = true;
         self.advance(Patience::Over);
     }
 

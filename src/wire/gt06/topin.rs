@@ -46,6 +46,11 @@ pub(super) fn extent(bytes: &[u8], certain: bool) -> Extent {
     }
 }
 
+/// True for the kinds whose length byte is a count.
+pub(super) fn lists(kind: u8) -> bool {
+    matches!(kind, 0x17 | 0x69)
+}
+
 /// The kind of a frame: word and title.
 pub(super) fn name(kind: u8) -> (&'static str, &'static str) {
     match kind {

@@ -25,7 +25,9 @@ mod secretbox;
 mod time;
 
 pub use identity::Rule;
-pub use request::{Exchange, Request, dissect_kept, receive};
+pub use request::{
+    Exchange, Incoming, Request, answer, called, claims, dissect_kept, fitting, read, receive, refusal, reopen,
+};
 pub use secretbox::{Key, NONCE_BYTES};
 
 use self::body::{Body, Depth};

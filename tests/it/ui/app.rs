@@ -14,9 +14,12 @@ use egui::{Key, Modifiers, ViewportCommand, ViewportId, accesskit::Role};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::tz::TimeZone;
 use wayglass::{
-    backend::{Access, Backend, Limits, ListenAt, ReceiverStatus, Setup},
+    backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup},
     model::{Policy, Protocol},
-    ui::{App, Options, view::Sheet},
+    ui::{
+        App, Options,
+        view::{Selection, Sheet},
+    },
 };
 
 use crate::support::{SOON, TestClock, Tracker, post};
@@ -46,6 +49,7 @@ impl Desk {
             policy,
             limits: Limits::default(),
             access: Access::default(),
+            https: Https::default(),
             addresses: None,
             settings: None,
         };
@@ -137,6 +141,54 @@ fn a_tracker_is_renamed_and_keeps_its_name() {
     desk.window.run();
     desk.window.key_press(Key::Enter);
     desk.until("it has its name", |window| window.query_by_role_and_label(Role::ListItem, "Van 7").is_some());
+}
+
+#[test]
+fn a_packet_closes_when_its_device_is_removed() {
+    let mut desk = Desk::open(Policy::Adopt);
+    desk.until_shown("Connect something");
+    desk.click("Start demo");
+    desk.until("the demo is on the road", |window| window.state().data().packets.len() > 3);
+    desk.window.get_all_by_role(Role::ListBoxOption).next().expect("a packet").click();
+    desk.until("a packet of the demo is open", |window| {
+        window.state().data().opened.as_ref().is_some_and(|opened| opened.row.device.is_some())
+    });
+    desk.click("Stop and remove");
+    desk.until("the demo is gone", |window| window.state().data().devices.is_empty());
+    assert!(desk.window.state().data().opened.is_none());
+    assert_eq!(desk.window.state().view().selection, Selection::default());
+}
+
+#[test]
+fn a_command_goes_out_and_its_answer_comes_back() {
+    let mut desk = Desk::open(Policy::Adopt);
+    let mut tracker = Tracker::connect(desk.gt06);
+    tracker.send(LOGIN);
+    tracker.expect(LOGIN_ANSWER);
+    desk.until("the tracker is in the list", |window| {
+        window.query_by_role_and_label(Role::ListItem, "123456789012345").is_some()
+    });
+    desk.window.get_by_role_and_label(Role::ListItem, "123456789012345").click();
+    desk.window.run();
+    desk.window.key_press(Key::C);
+    desk.until_shown("connected");
+    desk.click("Status: STATUS#");
+    desk.window.run();
+    let bytes = "787811800b000000015354415455532300014ebc0d0a";
+    desk.window.get_by_label(&format!("Bytes {bytes}"));
+    desk.window.get_by_role_and_label(Role::Button, "Send").click();
+    desk.window.run();
+    tracker.expect(bytes);
+    tracker.send("78780e1506000000014f4b000200022f080d0a");
+    desk.until("the answer is there", |window| {
+        window.query_all_by_label_contains("STATUS# answered, after").next().is_some()
+    });
+    let answered = desk.window.query_all_by_label_contains("STATUS# answered").last().unwrap();
+    answered.click();
+    desk.until("the packet of the answer is open", |window| {
+        window.state().data().opened.as_ref().is_some_and(|opened| opened.row.kind == "answer")
+    });
+    assert_eq!(desk.window.state().view().open.sheet, None);
 }
 
 #[test]

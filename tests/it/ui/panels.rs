@@ -12,6 +12,7 @@ use wayglass::{
     model::{DeviceId, PacketId, Policy, Protocol, TimeWindow},
     ui::{
         Action,
+        lamps::Age,
         view::{Settings, Sheet, ThemeChoice},
     },
 };
@@ -266,4 +267,17 @@ fn export_asks_for_who_when_and_where() {
     let [Action::Export { devices, window, to, with_suspect, .. }] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!((devices.as_slice(), *window, *with_suspect), ([DeviceId(1)].as_slice(), TimeWindow::ALL, false));
     assert_eq!(to.file_name(), PathBuf::from("Van 7 2026-11-21.gpx").file_name());
+}
+
+#[test]
+fn a_connection_that_stands_is_a_live_link_however_silent() {
+    let mut stage = Stage::fleet();
+    let silent = DeviceId(5);
+    let health = |stage: &Stage| stage.data.health(&stage.data.devices[&silent], stage.now);
+    assert_ne!(health(&stage).link.age, Age::Fresh, "the case needs a silent device");
+    stage.data.remote.connected.insert(silent);
+    let connected = health(&stage);
+    assert_eq!(connected.link.age, Age::Fresh);
+    assert!(connected.link.sentence().starts_with("Connected, heard "), "{}", connected.link.sentence());
+    assert_eq!(connected.fix.age, Age::Stale, "the fix is as old as it is");
 }

@@ -1,0 +1,62 @@
+//! What must hold for any bytes from outside. One module a target; each has `run(data)`, which panics where it does not hold.
+//!
+//! | target | first bytes | the rest |
+//! |---|---|---|
+//! | [`gt06_frames`] | 2: how the stream is cut | a TCP stream |
+//! | [`gt06_decode`] | 2: model, how to dress it | a frame, or the type and body of one |
+//! | [`gt06_session`] | | a script: what device, user and clock do ([`gt06_session`]) |
+//! | [`owntracks`] | 2: headers, key | a body |
+//! | [`dress`] | | text as people paste it |
+//!
+//! `examples/seeds.rs` writes the fixtures, and the published vectors where they are, in these forms.
+
+#[path = "../../../src/geo/mod.rs"]
+pub mod geo;
+#[path = "../../../src/model/mod.rs"]
+pub mod model;
+#[path = "../../../src/wire/mod.rs"]
+pub mod wire;
+
+pub mod budget;
+pub mod check;
+pub mod dress;
+pub mod gt06_decode;
+pub mod gt06_frames;
+pub mod gt06_session;
+pub mod owntracks;
+pub mod script;
+
+use model::{Profile, Timestamp};
+
+/// Device models, one or two of each family; the first is none.
+pub const MODELS: [Option<&str>; 16] = [
+    None,
+    Some("R11"),
+    Some("VXT-01"),
+    Some("R31"),
+    Some("LW4G"),
+    Some("SEEWORLD"),
+    Some("VL103"),
+    Some("LL303"),
+    Some("G18"),
+    Some("SL4X"),
+    Some("TRX16i"),
+    Some("NT20"),
+    Some("XT40"),
+    Some("TR08X"),
+    Some("GK310"),
+    Some("LW2G"),
+];
+
+/// The profile that a byte stands for; the odd numbers of its upper half add a switch.
+#[allow(clippy::needless_update, reason = "what a profile gains later stays as it is by default")]
+pub fn profile(byte: u8) -> Profile {
+    let model = MODELS.get(usize::from(byte % 16)).copied().flatten().map(str::to_owned);
+    let clock_offset_s = (byte & 0x40 != 0).then_some(if byte & 0x20 == 0 { 28_800 } else { -12_600 });
+    Profile { model, clock_offset_s, command_language: byte & 0x80 != 0, ..Profile::default() }
+}
+
+/// When everything happens that has no time of its own.
+pub fn now() -> Timestamp {
+    Timestamp::from_second(1_790_856_000).expect("a moment in 2026")
+}
