@@ -6,7 +6,7 @@ use std::{
 };
 
 use egui::{
-    Align, EventFilter, Id, Key, Layout, Modifiers, Rect, Response, RichText, ScrollArea, Sense, TextFormat, Ui,
+    Align, EventFilter, Id, Key, Label, Layout, Modifiers, Rect, Response, RichText, ScrollArea, Sense, TextFormat, Ui,
     UiBuilder, WidgetInfo, accesskit::Role, pos2, style::ScrollAnimation, text::LayoutJob, vec2,
 };
 
@@ -32,6 +32,9 @@ const ROOM_FOR_HEX: f32 = 440.0;
 
 /// Narrower than this a short key has no room for its words.
 const ROOM_FOR_WORDS: f32 = 100.0;
+
+/// What the verdict takes at the right of the title.
+const VERDICT: f32 = 60.0;
 
 /// Problems beyond this many are counted, not listed.
 const MOST_PROBLEMS: usize = 24;
@@ -251,9 +254,15 @@ fn title(ui: &mut Ui, opened: &Opened) {
     ui.horizontal(|ui| {
         ui.set_min_height(paint::row_height(ui) + 4.0);
         ui.add_space(2.0);
-        ui.label(RichText::new(title.as_ref()).strong());
         let number = dissection.type_number.map_or_else(|| row.kind.to_string(), |n| format!("0x{n:02x}"));
-        for part in [Some(number), dissection.serial.map(|n| format!("#{n}"))].into_iter().flatten() {
+        let parts = [number, dissection.serial.map_or_else(String::new, |n| format!("#{n}"))];
+        // A long title gives way to what stands behind it: the pane would grow otherwise.
+        let numbers = parts.iter().map(|part| points(part.len()) * paint::figure_width(ui) + 2.0 * GAP).sum::<f32>();
+        ui.scope(|ui| {
+            ui.set_max_width((ui.available_width() - numbers - VERDICT).max(30.0));
+            ui.add(Label::new(RichText::new(title.as_ref()).strong()).truncate());
+        });
+        for part in parts.into_iter().filter(|part| !part.is_empty()) {
             ui.label(RichText::new(part).monospace().weak());
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
