@@ -211,7 +211,7 @@ impl App {
             self.asks.events = selected.map(|device| (device, self.backend().events(Some(device), MAX_EVENTS)));
         }
         let Self { asks, remote, data, news, backend: Some(backend), .. } = self else { return };
-        remote.ask(backend, data, selected);
+        remote.ask(backend, data, selected, now);
         let lacks = |id: &DeviceId| !data.trails.contains_key(id);
         let room = MAX_TRAILS.saturating_sub(data.trails.len());
         let shown = data

@@ -160,6 +160,38 @@ fn a_packet_closes_when_its_device_is_removed() {
 }
 
 #[test]
+fn a_command_goes_out_and_its_answer_comes_back() {
+    let mut desk = Desk::open(Policy::Adopt);
+    let mut tracker = Tracker::connect(desk.gt06);
+    tracker.send(LOGIN);
+    tracker.expect(LOGIN_ANSWER);
+    desk.until("the tracker is in the list", |window| {
+        window.query_by_role_and_label(Role::ListItem, "123456789012345").is_some()
+    });
+    desk.window.get_by_role_and_label(Role::ListItem, "123456789012345").click();
+    desk.window.run();
+    desk.window.key_press(Key::C);
+    desk.until_shown("connected");
+    desk.click("Status: STATUS#");
+    desk.window.run();
+    let bytes = "787811800b000000015354415455532300014ebc0d0a";
+    desk.window.get_by_label(&format!("Bytes {bytes}"));
+    desk.window.get_by_role_and_label(Role::Button, "Send").click();
+    desk.window.run();
+    tracker.expect(bytes);
+    tracker.send("78780e1506000000014f4b000200022f080d0a");
+    desk.until("the answer is there", |window| {
+        window.query_all_by_label_contains("STATUS# answered, after").next().is_some()
+    });
+    let answered = desk.window.query_all_by_label_contains("STATUS# answered").last().unwrap();
+    answered.click();
+    desk.until("the packet of the answer is open", |window| {
+        window.state().data().opened.as_ref().is_some_and(|opened| opened.row.kind == "answer")
+    });
+    assert_eq!(desk.window.state().view().open.sheet, None);
+}
+
+#[test]
 fn a_taken_port_is_said_and_mended() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = taken.local_addr().unwrap();
