@@ -3,6 +3,7 @@
 mod apply;
 mod demo;
 mod news;
+mod pages;
 
 use std::{
     path::PathBuf,
@@ -73,6 +74,7 @@ pub struct App {
     view: View,
     panels: Panels,
     asks: Asks,
+    paging: pages::Paging,
     toasts: Toasts,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
@@ -140,6 +142,7 @@ impl App {
             view,
             panels,
             asks,
+            paging: pages::Paging::default(),
             toasts: Toasts::default(),
             dressed: None,
             lan_read: None,
@@ -228,6 +231,11 @@ impl eframe::App for App {
         }
         self.take_facts(ctx);
         self.take_answers();
+        if let Some(backend) = &self.backend
+            && let Some(later) = self.paging.take(backend, &mut self.data)
+        {
+            ctx.request_repaint_after(later);
+        }
         self.read_again(ctx);
         self.look_at_station();
         let now = self.now();
@@ -236,7 +244,7 @@ impl eframe::App for App {
         if self.demo.on_the_road(&self.data) {
             self.panels.map.fit_all();
         }
-        if self.asks.waiting() {
+        if self.asks.waiting() || self.paging.waiting() {
             ctx.request_repaint_after(POLL);
         }
     }

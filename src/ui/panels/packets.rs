@@ -161,8 +161,8 @@ impl Packets {
         let measures = Measures { row_height, view_height: area.height() };
         let keyboard = ui.interact(area, ui.scope_id().with("rows"), Sense::focusable_noninteractive());
         keyboard.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, "Packets"));
-        self.keys(ui, cx, listing, measures, keyboard.id);
         self.follow_selection(cx);
+        self.keys(ui, cx, listing, measures, keyboard.id);
 
         let over = ui.rect_contains_pointer(area);
         let mut scroll = ScrollArea::vertical().id_salt("packets").auto_shrink(false).animated(false);
