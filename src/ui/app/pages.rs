@@ -126,7 +126,7 @@ impl Paging {
                 None => return,
                 Some(Ok(rows)) => {
                     asked.got.push(rows);
-                    asked.answers.remove(0);
+                    drop(asked.answers.remove(0));
                 }
                 Some(Err(error)) => return self.give_up(data, &error),
             }

@@ -200,6 +200,7 @@ impl eframe::App for Stage {
             match &action {
                 Action::Sheet(sheet) => self.view.open.sheet = *sheet,
                 Action::SelectDevice(device) => self.view.selection.device = *device,
+                Action::ReadPacketsAbove(above) => self.data.ends.reading_above = *above,
                 _ => {}
             }
             self.asked.push(action);
