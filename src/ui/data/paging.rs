@@ -29,6 +29,7 @@ pub enum Pages {
 }
 
 /// What is beyond both ends of what is held.
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing, and all combinations occur")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ends {
     /// The store has older packets.

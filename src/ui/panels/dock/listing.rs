@@ -204,7 +204,8 @@ impl<'a> Listing<'a> {
         Self { rows, only: Some(&matches.ids), len: matches.ids.len() }
     }
 
-    /// Without what came after this packet.
+    /// The same without what came after this packet.
+    #[must_use]
     pub fn until(self, last: PacketId) -> Self {
         Self { len: self.at_or_after(PacketId(last.0.saturating_add(1))), ..self }
     }

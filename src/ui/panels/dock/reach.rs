@@ -12,6 +12,7 @@ use crate::{
 pub const NEAR: usize = 200;
 
 /// Where the list is read.
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing, and all combinations occur")]
 #[derive(Debug, Clone, Copy)]
 pub struct Reading {
     /// First and last row of which something can be seen.
