@@ -246,8 +246,10 @@ impl Packets {
         let measures = Measures { row_height, view_height: area.height() };
         let keyboard = ui.interact(area, ui.scope_id().with("rows"), Sense::focusable_noninteractive());
         keyboard.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, "Packets"));
-        self.arrive(ui, cx, listing);
-        self.follow_selection(ui, cx, shown);
+        // What is selected on arrival is the selection from the next frame on.
+        if !self.arrive(ui, cx, listing) {
+            self.follow_selection(ui, cx, shown);
+        }
         self.keys(ui, cx, listing, measures, keyboard.id, shown);
 
         let over = ui.rect_contains_pointer(area);
@@ -293,9 +295,9 @@ impl Packets {
         false
     }
 
-    /// Goes on where an end of the store was gone to and is held now.
-    fn arrive(&mut self, ui: &Ui, cx: &mut Cx<'_>, listing: &Listing<'_>) {
-        let Some(goal) = self.reach.arrived(cx) else { return };
+    /// Goes on where an end of the store was gone to and is held now. True where that was so.
+    fn arrive(&mut self, ui: &Ui, cx: &mut Cx<'_>, listing: &Listing<'_>) -> bool {
+        let Some(goal) = self.reach.arrived(cx) else { return false };
         let id = match goal {
             Goal::First => listing.id(0),
             Goal::Last => listing.last(),
@@ -308,6 +310,7 @@ impl Packets {
         if let Some(id) = id {
             push(ui, cx, Action::SelectPacket(id));
         }
+        true
     }
 
     /// Moves the selection while the list has the keyboard.

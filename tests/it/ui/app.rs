@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use egui::{Key, Modifiers, ViewportCommand, ViewportId, accesskit::Role};
+use egui::{Key, Modifiers, ViewportCommand, ViewportId, accesskit::{Role, Toggled}};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -228,6 +228,9 @@ fn every_stored_packet_is_counted_and_reached() {
     desk.until_shown("12,002");
     desk.window.key_press(Key::End);
     desk.until("the newest packet is selected", |window| selected(window) == 12_002 && held(window).1 == 12_002);
+    let chosen = |node: &egui_kittest::Node<'_>| node.accesskit_node().toggled() == Some(Toggled::True);
+    assert!(desk.window.get_all_by_role(Role::ListBoxOption).any(|row| chosen(&row)), "it is out of view");
+    assert_eq!(held(&desk.window), (7_003, 12_002), "nothing else was read");
 }
 
 #[test]
