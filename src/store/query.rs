@@ -156,6 +156,28 @@ pub fn packets(
     Ok(packets)
 }
 
+/// The oldest `limit` packets with an id above `after`, oldest first.
+pub fn packets_after(db: &Connection, after: PacketId, limit: usize) -> Result<Vec<PacketRow>> {
+    let sql = format!("SELECT {PACKET} FROM packets WHERE id > ?1 ORDER BY id LIMIT ?2");
+    all(db, &sql, [after.0, clamp(limit)], row::packet)
+}
+
+/// How many packets there are, and the newest of them. Looks at every one: a question for [`super::Reader::read_long`].
+pub fn packet_count(db: &Connection) -> Result<(u64, Option<PacketId>)> {
+    let mut count = db.prepare_cached("SELECT count(*), max(id) FROM packets")?;
+    count.query_row([], |row| {
+        let (count, newest): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
+        Ok((count.unsigned_abs(), newest.map(PacketId)))
+    })
+}
+
+/// Which packets there are from one to another, both included.
+pub fn packet_ids(db: &Connection, from: PacketId, to: PacketId) -> Result<Vec<PacketId>> {
+    all(db, "SELECT id FROM packets WHERE id BETWEEN ?1 AND ?2 ORDER BY id", [from.0, to.0], |row| {
+        row.get(0).map(PacketId)
+    })
+}
+
 /// Follows the chain of a device's packets back from `before`, newest first.
 fn packets_of(db: &Connection, device: DeviceId, before: i64, limit: usize) -> Result<Vec<PacketRow>> {
     let mut step =

@@ -3,6 +3,7 @@
 mod apply;
 mod demo;
 mod news;
+mod pages;
 
 use std::{
     path::PathBuf,
@@ -75,6 +76,7 @@ pub struct App {
     asks: Asks,
     /// What is being asked about commands, profiles and clocks.
     remote: remote::Asking,
+    paging: pages::Paging,
     toasts: Toasts,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
@@ -143,6 +145,7 @@ impl App {
             panels,
             asks,
             remote: remote::Asking::default(),
+            paging: pages::Paging::default(),
             toasts: Toasts::default(),
             dressed: None,
             lan_read: None,
@@ -231,6 +234,11 @@ impl eframe::App for App {
         }
         self.take_facts(ctx);
         self.take_answers();
+        if let Some(backend) = &self.backend
+            && let Some(later) = self.paging.take(backend, &mut self.data)
+        {
+            ctx.request_repaint_after(later);
+        }
         self.read_again(ctx);
         self.look_at_station();
         let now = self.now();
@@ -239,7 +247,7 @@ impl eframe::App for App {
         if self.demo.on_the_road(&self.data) {
             self.panels.map.bring_all();
         }
-        if self.asks.waiting() || self.remote.waiting() {
+        if self.asks.waiting() || self.remote.waiting() || self.paging.waiting() {
             ctx.request_repaint_after(POLL);
         }
     }

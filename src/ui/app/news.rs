@@ -46,6 +46,7 @@ impl App {
             match fact {
                 Fact::Committed(committed) => {
                     self.asks.remember(&committed);
+                    self.paging.remember(&committed);
                     self.data.apply(&committed, self.news.events_of);
                     self.news.stale_trails.extend(&committed.rederived);
                     self.reread(&committed.rederived);
@@ -92,6 +93,9 @@ impl App {
         let before: BTreeMap<_, _> =
             self.data.trails.keys().filter_map(|id| Some((*id, last_fix(self.data.devices.get(id)?)))).collect();
         self.data.reload(fresh.devices, fresh.packets, &fresh.since, self.news.events_of);
+        if let Some(backend) = &self.backend {
+            self.paging.read_again(backend, &self.data);
+        }
         self.data.trouble = None;
         // The old trail stays on the map until the new one is there.
         let changed = before.into_iter().filter(|(id, fix)| self.data.devices.get(id).map(last_fix) != Some(*fix));

@@ -10,12 +10,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use egui::{Id, Key, Modifiers, ViewportCommand, ViewportId, accesskit::Role};
-use egui_kittest::{Harness, kittest::Queryable as _};
+use egui::{Id, Key, Modifiers, ViewportCommand, ViewportId, accesskit::{Role, Toggled}};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
 use jiff::tz::TimeZone;
 use wayglass::{
     backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup},
     model::{Policy, Protocol},
+    store::{self, Store},
     ui::{
         App, Options,
         view::{Selection, Sheet},
@@ -41,7 +45,28 @@ impl Desk {
     }
 
     fn open_at(policy: Policy, gt06: SocketAddr) -> Self {
+        Self::open_in(tempfile::tempdir().unwrap(), policy, gt06)
+    }
+
+    /// Over a store that has so many packets, one a second.
+    fn open_with(packets: i64) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let clock = TestClock::at("2026-11-21T14:02:31Z").clock();
+        Store::open(folder.path(), store::Options::new(clock)).unwrap().close();
+        let db = rusqlite::Connection::open(folder.path().join("wayglass.db")).unwrap();
+        db.execute(
+            "INSERT INTO packets(id, received_ms, protocol, direction, peer, connection, kind, verdict, bytes)
+             WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < ?1)
+             SELECT id, 1795230000000 + id * 1000, 'gt06', 'in', '10.0.0.9:4711', 1, 'login', 'ok',
+               x'78780D01012345678901234500018CDD0D0A' FROM n",
+            [packets],
+        )
+        .unwrap();
+        drop(db);
+        Self::open_in(folder, Policy::Ask, "127.0.0.1:0".parse().unwrap())
+    }
+
+    fn open_in(folder: tempfile::TempDir, policy: Policy, gt06: SocketAddr) -> Self {
         let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let setup = Setup {
             data_dir: folder.path().to_owned(),
@@ -157,6 +182,57 @@ fn a_packet_closes_when_its_device_is_removed() {
     desk.until("the demo is gone", |window| window.state().data().devices.is_empty());
     assert!(desk.window.state().data().opened.is_none());
     assert_eq!(desk.window.state().view().selection, Selection::default());
+}
+
+/// The ids of the packets that are held: first, last.
+fn held(window: &Harness<'static, App>) -> (i64, i64) {
+    let packets = &window.state().data().packets;
+    (packets.front().map_or(0, |p| p.id.0), packets.back().map_or(0, |p| p.id.0))
+}
+
+fn top_row(window: &Harness<'static, App>) -> String {
+    let rows = window.get_all_by_role(Role::ListBoxOption);
+    let top = rows.min_by(|a, b| a.rect().top().total_cmp(&b.rect().top())).expect("rows are listed");
+    top.accesskit_node().label().unwrap_or_default()
+}
+
+#[test]
+fn every_stored_packet_is_counted_and_reached() {
+    let mut desk = Desk::open_with(12_000);
+    desk.until_shown("12,000");
+    desk.until("the newest are there", |window| held(window) == (7_001, 12_000));
+    let at = desk.window.get_by_label("Packets").rect().center();
+    desk.window.hover_at(at);
+    desk.window.run();
+    let row = desk.window.get_all_by_role(Role::ListBoxOption).next().expect("rows are listed").rect().height();
+    // To about a hundred rows from the first.
+    let (delta, modifiers) = (egui::vec2(0.0, 4_880.0 * row), Modifiers::NONE);
+    let (unit, phase) = (egui::MouseWheelUnit::Point, egui::TouchPhase::Move);
+    let source = egui::MouseWheelSource::Wheel;
+    desk.window.event(egui::Event::MouseWheel { unit, delta, phase, modifiers, source });
+    let mut tops = Vec::new();
+    desk.until("a page of older ones came", |window| {
+        tops.push(top_row(window));
+        held(window).0 < 7_001
+    });
+    assert_eq!(held(&desk.window), (5_001, 12_000), "no more than comes near");
+    tops.push(top_row(&desk.window));
+    // Up and up; never down again by what came above.
+    assert!(tops.is_sorted_by(|a, b| a >= b), "{tops:?}");
+    desk.window.get_all_by_role(Role::ListBoxOption).nth(1).expect("rows").click();
+    desk.window.run();
+    let selected = |window: &Harness<'static, App>| window.state().view().selection.packet.map_or(0, |id| id.0);
+    desk.window.key_press(Key::Home);
+    desk.until("the first packet of all is selected", |window| selected(window) == 1 && held(window).0 == 1);
+    let mut tracker = Tracker::connect(desk.gt06);
+    tracker.send(LOGIN);
+    tracker.expect(LOGIN_ANSWER);
+    desk.until_shown("12,002");
+    desk.window.key_press(Key::End);
+    desk.until("the newest packet is selected", |window| selected(window) == 12_002 && held(window).1 == 12_002);
+    let chosen = |node: &egui_kittest::Node<'_>| node.accesskit_node().toggled() == Some(Toggled::True);
+    assert!(desk.window.get_all_by_role(Role::ListBoxOption).any(|row| chosen(&row)), "it is out of view");
+    assert_eq!(held(&desk.window), (7_003, 12_002), "nothing else was read");
 }
 
 #[test]
