@@ -52,6 +52,9 @@ const KEY_STEP: f32 = 80.0;
 /// Room around what is fitted, in points.
 const FIT_MARGIN: f32 = 56.0;
 
+/// While the map keeps all devices in view, one nearer to the edge than this is out of it, in points: buttons lie there.
+const KEPT_MARGIN: f32 = 40.0;
+
 /// A single device is not looked at nearer than this: the embedded map has no streets to show.
 const FIT_ZOOM: f64 = 12.0;
 /// An online map has, while its server answers.
@@ -305,7 +308,7 @@ impl MapPanel {
     }
 
     fn some_are_outside(&self, rect: Rect) -> bool {
-        let view = Screen::new(rect, self.camera).view(0.0);
+        let view = Screen::new(rect, self.camera).view(-KEPT_MARGIN);
         self.markers.bounds().is_some_and(|all| !self.fitted || !view.contains(all.min) || !view.contains(all.max))
     }
 
