@@ -26,7 +26,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("egui::", &["ui/"]),
     ("eframe::", &["ui/", "main.rs"]),
     ("tokio::net", &["ingest/", "backend/"]),
-    // The tiles of the map are fetched on a thread of their own.
+    // The online map fetches on a thread of its own, as walkers' fetcher did, which it stands in for.
     ("tokio::runtime", &["backend/", "ui/map/fetch.rs"]),
     ("std::process::exit", &["main.rs"]),
 ];
