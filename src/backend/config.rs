@@ -10,12 +10,14 @@
 //! owntracks = "127.0.0.1:5144"
 //! api = "off"
 //! policy = "ask"                   # or "adopt", "strict"
+//! silence = "15 min"               # a tracker that says nothing for so long is hung up on
 //! ```
 
 use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use directories::ProjectDirs;
@@ -35,11 +37,12 @@ pub enum Key {
     OwnTracks,
     Api,
     Policy,
+    Silence,
 }
 
 impl Key {
     /// Every key, in the order they are explained.
-    pub const ALL: [Self; 5] = [Self::DataDir, Self::Gt06, Self::OwnTracks, Self::Api, Self::Policy];
+    pub const ALL: [Self; 6] = [Self::DataDir, Self::Gt06, Self::OwnTracks, Self::Api, Self::Policy, Self::Silence];
 
     /// How it is spelled in the file.
     pub fn as_str(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Key {
             Self::OwnTracks => "owntracks",
             Self::Api => "api",
             Self::Policy => "policy",
+            Self::Silence => "silence",
         }
     }
 
@@ -60,6 +64,7 @@ impl Key {
             Self::OwnTracks => "an address with a port in quotes, as \"127.0.0.1:5144\", or \"off\"",
             Self::Api => "an address with a port in quotes, as \"127.0.0.1:8082\", or \"off\"",
             Self::Policy => "\"ask\", \"adopt\" or \"strict\"",
+            Self::Silence => "a time in quotes between 10 seconds and a week, as \"15 min\" or \"90 s\"",
         }
     }
 
@@ -80,6 +85,8 @@ pub struct Config {
     pub owntracks: Option<ListenAt>,
     pub api: Option<ListenAt>,
     pub policy: Option<Policy>,
+    /// A connection of a tracker that says nothing for so long is closed.
+    pub silence: Option<Duration>,
 }
 
 /// What is wrong with the settings. Each says the file, the line and what is allowed.
@@ -143,6 +150,7 @@ impl Config {
                 Key::OwnTracks => set(&mut config.owntracks, listen_at(word).ok()),
                 Key::Api => set(&mut config.api, listen_at(word).ok()),
                 Key::Policy => set(&mut config.policy, Policy::parse(word)),
+                Key::Silence => set(&mut config.silence, silence(word).ok()),
             };
             understood.ok_or_else(|| wrong(format!("{word:?}")))?;
         }
@@ -152,13 +160,14 @@ impl Config {
     /// This, and where it is silent the other.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        let Self { data_dir, gt06, owntracks, api, policy } = self;
+        let Self { data_dir, gt06, owntracks, api, policy, silence } = self;
         Self {
             data_dir: data_dir.or(other.data_dir),
             gt06: gt06.or(other.gt06),
             owntracks: owntracks.or(other.owntracks),
             api: api.or(other.api),
             policy: policy.or(other.policy),
+            silence: silence.or(other.silence),
         }
     }
 
@@ -179,12 +188,14 @@ impl Config {
             };
             (protocol, set.unwrap_or_else(|| default_address(protocol)))
         };
+        let limits = Limits::default();
         Ok(Setup {
             data_dir: self.data_folder()?,
             listen: Protocol::ALL.map(listen).to_vec(),
             policy: self.policy.unwrap_or_default(),
-            limits: Limits::default(),
+            limits: Limits { idle: self.silence.unwrap_or(limits.idle), ..limits },
             access: Access::from_environment(),
+            addresses: None,
             settings,
         })
     }
@@ -217,6 +228,16 @@ pub fn listen_at(text: &str) -> Result<ListenAt, String> {
     text.parse()
         .map(ListenAt::Address)
         .map_err(|_| "it is an address with a port, as 127.0.0.1:5023 or 0.0.0.0:5023, or `off`".to_owned())
+}
+
+/// How long a tracker may say nothing: `15 min`, `90 s`, `2 h`. The error says so.
+pub fn silence(text: &str) -> Result<Duration, String> {
+    const BOUNDS: std::ops::RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_hours(7 * 24);
+    text.parse::<jiff::SignedDuration>()
+        .ok()
+        .and_then(|time| Duration::try_from(time).ok())
+        .filter(|time| BOUNDS.contains(time))
+        .ok_or_else(|| "it is a time between 10 seconds and a week, as `15 min` or `90 s`".to_owned())
 }
 
 /// Writes down where a receiver listens from now on.

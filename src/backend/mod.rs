@@ -2,11 +2,13 @@
 //!
 //! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
 
+mod commands;
 pub mod config;
 pub mod demo;
 pub mod doctor;
 mod feed;
 mod history;
+mod profile;
 mod signal;
 
 use std::{
@@ -20,9 +22,11 @@ use std::{
 use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
 
+pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
+pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
 
 use crate::{
@@ -35,7 +39,9 @@ use crate::{
 };
 pub use crate::{
     ingest::{Access, Limits, ListenAt, ReceiverLine, ReceiverStatus},
-    store::{Error, Pending},
+    model::ClockAdvice,
+    store::{Error, Pending, Rederived},
+    wire::gt06::{AddressSource, Tongue},
 };
 
 /// Called after a commit so that a window draws again. Any thread may call it.
@@ -49,6 +55,8 @@ pub struct Setup {
     pub policy: Policy,
     pub limits: Limits,
     pub access: Access,
+    /// Names the places that GT06 trackers ask about; `None` answers with coordinates.
+    pub addresses: Option<AddressSource>,
     /// The settings file, where a change of receivers or policy is written down for the next start; `None`: nowhere.
     pub settings: Option<PathBuf>,
 }
@@ -93,6 +101,7 @@ pub struct Backend {
     /// Changes of the settings that are being written down.
     changes: TaskTracker,
     demo: Mutex<Option<demo::Demo>>,
+    rederiving: profile::Board,
 }
 
 impl Backend {
@@ -105,12 +114,14 @@ impl Backend {
         let runtime = runtime()?;
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store.writer(), &clock, setup.limits, setup.access, wake)
+            Receivers::start(&setup.listen, &store, &clock, setup.limits, setup.access, setup.addresses, wake)
         };
+        let rederiving = profile::Board::default();
+        profile::keep_up(runtime.handle(), &store, rederiving.clone());
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
-        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo })
+        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving })
     }
 
     /// Looks on: another instance receives into this folder.
@@ -121,7 +132,8 @@ impl Backend {
         let runtime = runtime()?;
         let data_dir = data_dir.to_owned();
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
-        Ok(Self { runtime, store, receivers: None, clock, data_dir, settings: None, changes, demo })
+        let rederiving = profile::Board::default();
+        Ok(Self { runtime, store, receivers: None, clock, data_dir, settings: None, changes, demo, rederiving })
     }
 
     /// Waits until every receiver is bound, off, or has failed to bind.
@@ -265,9 +277,37 @@ impl Backend {
         self.store.writer().rename(device, name)
     }
 
-    /// What no frame says about a device.
+    /// As [`Backend::change_profile`], answered as soon as it is stored.
     pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<()> {
-        self.store.writer().set_profile(device, profile)
+        let (answer, pending) = Pending::pair();
+        let stored = self.store.writer().set_profile(device, profile);
+        self.runtime.spawn(async move { answer.give(stored.answered().await.map(|_| ())) });
+        pending
+    }
+
+    /// Changes what no frame says about a device. It is stored at once, and open connections read with it; where it gives packets another
+    /// meaning, the device's history is found again from them, beside all that arrives, and the answer comes when that is done.
+    /// [`Backend::rederiving`] says how far it is, and the feed when it is there ([`crate::model::Committed::rederived`]). What is cut
+    /// off goes on at the next start.
+    pub fn change_profile(&self, device: DeviceId, profile: Profile) -> Pending<Rederived> {
+        profile::change(self.runtime.handle(), &self.store, self.rederiving.clone(), device, |_| profile)
+    }
+
+    /// The histories that are being found again, and how far that is.
+    pub fn rederiving(&self) -> Vec<Rederiving> {
+        self.rederiving.list()
+    }
+
+    /// What the clock doctor says about a device, by its newest live frames. `None`: its times are right, or it is not clear what is wrong.
+    pub fn clock_advice(&self, device: DeviceId) -> Pending<Option<ClockAdvice>> {
+        profile::clock_advice(&self.store.reader(), device)
+    }
+
+    /// Takes the clock doctor's proposal, for history, too; `None` goes back to what the device's login says. The rest of the profile stays
+    /// as it is. As [`Backend::change_profile`].
+    pub fn apply_clock(&self, device: DeviceId, offset_s: Option<i32>) -> Pending<Rederived> {
+        let change = move |before| Profile { clock_offset_s: offset_s, ..before };
+        profile::change(self.runtime.handle(), &self.store, self.rederiving.clone(), device, change)
     }
 
     /// Writes history to a file, on a thread of its own.

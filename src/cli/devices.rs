@@ -93,11 +93,11 @@ pub(super) fn ignore(args: &IgnoreArgs, site: &Site, out: &mut dyn Write) -> Res
     Ok(())
 }
 
-fn beside(data_dir: &Path, site: &Site) -> Result<Store, Error> {
+pub(super) fn beside(data_dir: &Path, site: &Site) -> Result<Store, Error> {
     Store::beside(data_dir, Clock::clone(&site.clock))
 }
 
-fn find(store: &Store, word: &str) -> Result<Device, Error> {
+pub(super) fn find(store: &Store, word: &str) -> Result<Device, Error> {
     let name = word.to_owned();
     let found = store.reader().read(move |db| query::find_device(db, &name)).wait()?;
     found.ok_or_else(|| Error::NoSuchDevice(word.to_owned()))
@@ -118,7 +118,7 @@ fn expected(word: &str) -> Option<(Protocol, Identity)> {
 }
 
 fn device_json(overview: &DeviceOverview) -> Value {
-    let DeviceOverview { device, last_fix, readings, packets, positions } = overview;
+    let DeviceOverview { device, last_fix, readings, packets, positions, lost_frames } = overview;
     let Device { id: _, identity, protocol, name, state, profile, first_seen, last_heard } = device;
     json!({
         "identity": identity.as_str(),
@@ -130,6 +130,7 @@ fn device_json(overview: &DeviceOverview) -> Value {
         "last_heard": last_heard.map(|at| at.to_string()),
         "positions": positions,
         "packets": packets,
+        "lost_frames": lost_frames,
         "position": last_fix.as_ref().map(position_json),
         "attributes": readings.to_json(),
     })
@@ -198,6 +199,6 @@ fn shown(identity: &Identity) -> String {
 }
 
 /// A name that a stranger chose, without what could steer a terminal.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

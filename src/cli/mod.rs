@@ -2,12 +2,14 @@
 //!
 //! One file a subcommand, thin over `backend`. Exit status: 0 done, 1 it failed, 2 the call's words are off.
 
+mod command;
 pub mod decode;
 mod devices;
 mod doctor;
 mod export;
 mod log;
 mod moment;
+mod profile;
 mod progress;
 pub mod serve;
 mod simulate;
@@ -74,6 +76,8 @@ enum Call {
     Devices(devices::DevicesArgs),
     Adopt(devices::AdoptArgs),
     Ignore(devices::IgnoreArgs),
+    Command(command::CommandArgs),
+    Profile(profile::ProfileArgs),
     Simulate(simulate::SimulateArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -93,6 +97,9 @@ struct Listen {
     /// What happens to unknown senders: kept and asked about, adopted at once, or refused [default: ask]
     #[arg(long, env = "WAYGLASS_POLICY", value_parser = words::policy())]
     policy: Option<Policy>,
+    /// How long a tracker may say nothing before its connection is closed, as `15 min` or `90 s` [default: 15 min]
+    #[arg(long, value_name = "TIME", env = "WAYGLASS_SILENCE", value_parser = config::silence)]
+    silence: Option<std::time::Duration>,
 }
 
 /// What a call works with.
@@ -182,6 +189,8 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Devices(args) => devices::list(&args, &site()?, out)?,
         Call::Adopt(args) => devices::adopt(&args, &site()?, out)?,
         Call::Ignore(args) => devices::ignore(&args, &site()?, out)?,
+        Call::Command(args) => command::run(&args, &site()?, out)?,
+        Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
         // It examines the settings itself.
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),
@@ -218,8 +227,8 @@ impl Site {
 
 impl Listen {
     fn setup(self, site: Site) -> Result<Setup> {
-        let Self { gt06, owntracks, api, policy } = self;
-        let config = Config { gt06, owntracks, api, policy, data_dir: None }.or(site.config);
+        let Self { gt06, owntracks, api, policy, silence } = self;
+        let config = Config { gt06, owntracks, api, policy, silence, data_dir: None }.or(site.config);
         if let Some(ListenAt::Address(at)) = config.api {
             bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");
         }

@@ -1,18 +1,20 @@
 //! Drives one [`Conversation`] over any byte stream: read, store, and only then answer.
 
-use std::fmt;
+use std::{fmt, future, sync::Arc};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
-use tokio_util::sync::CancellationToken;
 
-use super::Limits;
+use super::{
+    Site,
+    roster::{Call, Errand, Seat},
+};
 use crate::{
-    model::{Clock, Protocol},
-    store::{self, Receipt, Writer},
-    wire::{Admission, Conversation, Output},
+    model::{Clock, CommandId, Device, DeviceId, PacketId, Profile, Protocol, Timestamp},
+    store::{self, Progress, Receipt},
+    wire::{self, Admission, Conversation, Output},
 };
 
 /// Bytes taken in one read. A frame is at most 65 541 bytes long, nearly all are below 100.
@@ -22,13 +24,15 @@ const MOST_UNSETTLED: usize = 256;
 
 /// Why a conversation ended.
 #[derive(Debug)]
-pub enum End {
+pub(super) enum End {
     /// The far end closed.
     Closed,
     /// Said nothing for too long.
     Silent,
     /// The conversation asked for it.
     Asked(&'static str),
+    /// The device has a newer connection; this one is half-open, or soon will be.
+    Replaced,
     /// We are stopping.
     Stopped,
     /// The stream broke, or the peer did not take our answer.
@@ -43,6 +47,7 @@ impl fmt::Display for End {
             Self::Closed => f.write_str("closed by the device"),
             Self::Silent => f.write_str("silent for too long"),
             Self::Asked(why) => f.write_str(why),
+            Self::Replaced => f.write_str("replaced by a newer connection of the device"),
             Self::Stopped => f.write_str("stopping"),
             Self::Broken(error) => write!(f, "broken: {error}"),
             Self::NotStored(error) => write!(f, "not stored: {error}"),
@@ -50,30 +55,45 @@ impl fmt::Display for End {
     }
 }
 
-/// Talks until either side ends it. Cancelling `stop` ends it after everything read so far is stored and answered.
-pub async fn converse(
+/// Talks until either side ends it. A stop ends it after everything read so far is stored and answered.
+pub(super) async fn converse(
     io: impl AsyncRead + AsyncWrite,
     mut talk: Box<dyn Conversation>,
-    store: &Writer,
-    clock: &Clock,
-    limits: &Limits,
-    stop: &CancellationToken,
+    connection: u64,
+    site: &Site,
 ) -> End {
+    let Site { clock, limits, stop, .. } = site;
     let io = std::pin::pin!(io);
     let (mut from, to) = tokio::io::split(io);
-    let mut driver = Driver { to, store, clock, limits, unsettled: Vec::new(), answers: Vec::new() };
+    let mut driver = Driver {
+        to,
+        site,
+        connection,
+        seat: None,
+        read_with: None,
+        unsettled: Vec::new(),
+        answers: Vec::new(),
+        newest: None,
+    };
     let mut chunk = vec![0; READ_BYTES];
     let mut deadline = None;
+    // Commands of ours do not make a silent device talk.
+    let mut heard = Instant::now();
     loop {
         let happened = tokio::select! {
             biased;
             () = stop.cancelled() => Happened::Stop,
-            read = timeout(limits.idle, from.read(&mut chunk)) => Happened::of(read),
+            call = called(driver.seat.as_mut()) => Happened::Called(call),
+            read = timeout_at(heard + limits.idle, from.read(&mut chunk)) => Happened::of(read),
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Happened::Deadline,
         };
         let now = clock();
         let end = match happened {
             Happened::Read(n) => {
+                heard = Instant::now();
+                if let Err(end) = driver.take_profile(talk.as_mut()).await {
+                    return end;
+                }
                 talk.receive(now, &chunk[..n]);
                 None
             }
@@ -84,6 +104,17 @@ pub async fn converse(
             Happened::End(end) => {
                 talk.finish(now);
                 Some(end)
+            }
+            Happened::Called(Call::Send(errand)) => {
+                if let Err(end) = driver.send(talk.as_mut(), *errand, now).await {
+                    return end;
+                }
+                None
+            }
+            Happened::Called(Call::Replaced) => {
+                read_what_came(&mut from, &mut chunk, talk.as_mut(), clock).await;
+                talk.finish(now);
+                Some(End::Replaced)
             }
             Happened::Stop => {
                 read_what_came(&mut from, &mut chunk, talk.as_mut(), clock).await;
@@ -105,6 +136,7 @@ pub async fn converse(
 }
 
 enum Happened {
+    Called(Call),
     Read(usize),
     Deadline,
     End(End),
@@ -122,6 +154,14 @@ impl Happened {
     }
 }
 
+/// What the roster wants, once the device is known.
+async fn called(seat: Option<&mut Seat>) -> Call {
+    match seat {
+        Some(seat) => seat.next().await,
+        None => future::pending().await,
+    }
+}
+
 /// Takes what already lies in the socket, so that a stop loses nothing the system had received for us.
 async fn read_what_came<R: AsyncRead>(
     from: &mut ReadHalf<R>,
@@ -136,24 +176,68 @@ async fn read_what_came<R: AsyncRead>(
     }
 }
 
+/// Whose profile a conversation reads with, and when it was looked up.
+struct ReadWith {
+    device: DeviceId,
+    profile: Arc<Profile>,
+    /// [`store::Writer::profiles`] before it was looked up.
+    seen: u64,
+}
+
+impl ReadWith {
+    fn of(device: &Device, seen: u64) -> Self {
+        Self { device: device.id, profile: Arc::new(device.profile.clone()), seen }
+    }
+}
+
 struct Driver<'a, W> {
     to: WriteHalf<W>,
-    store: &'a Writer,
-    clock: &'a Clock,
-    limits: &'a Limits,
+    site: &'a Site,
+    connection: u64,
+    /// In the roster, once the device is known.
+    seat: Option<Seat>,
+    /// The profile that the conversation reads with.
+    read_with: Option<ReadWith>,
     /// Packets on their way into the store.
     unsettled: Vec<Receipt>,
     /// Bytes to write once they are there.
     answers: Vec<u8>,
+    /// The packet that was stored last.
+    newest: Option<PacketId>,
 }
 
 impl<W: AsyncWrite> Driver<'_, W> {
+    /// Looks the profile up again where one has changed, before the next bytes are read with it.
+    async fn take_profile(&mut self, talk: &mut dyn Conversation) -> Result<(), End> {
+        let seen = self.site.store.profiles();
+        let Some(read_with) = self.read_with.as_mut().filter(|read_with| read_with.seen != seen) else { return Ok(()) };
+        read_with.seen = seen;
+        // A device that is gone keeps its profile until its next login.
+        let profile = self.site.store.profile(read_with.device).answered().await.map_err(End::NotStored)?;
+        if let Some(profile) = profile {
+            self.read_with(talk, profile);
+        }
+        Ok(())
+    }
+
+    /// The conversation reads and commands with this profile from now on.
+    fn read_with(&mut self, talk: &mut dyn Conversation, profile: Profile) {
+        if let Some(read_with) = &mut self.read_with
+            && profile != *read_with.profile
+        {
+            talk.set_profile(profile.clone());
+            read_with.profile = Arc::new(profile);
+        }
+    }
+
     /// Does everything the conversation wants, in its order.
     async fn carry_out(&mut self, talk: &mut dyn Conversation) -> Result<(), End> {
         while let Some(output) = talk.poll() {
             match output {
                 Output::Store(packet) => {
-                    let receipt = self.store.append(*packet).await.map_err(End::NotStored)?;
+                    let read_with = self.read_with.as_ref().map(|read_with| Arc::clone(&read_with.profile));
+                    let appended = self.site.store.append_read_with(*packet, read_with).await;
+                    let receipt = appended.map_err(End::NotStored)?;
                     self.unsettled.push(receipt);
                     if self.unsettled.len() >= MOST_UNSETTLED {
                         self.settle().await?;
@@ -162,16 +246,22 @@ impl<W: AsyncWrite> Driver<'_, W> {
                 Output::Send(bytes) => self.answers.extend_from_slice(&bytes),
                 Output::Identify(identity) => {
                     self.settle().await?;
-                    let now = (self.clock)();
-                    let admitted = self.store.admit(Protocol::Gt06, identity, now).await.map_err(End::NotStored)?;
+                    let now = (self.site.clock)();
+                    let seen = self.site.store.profiles();
+                    let admitted =
+                        self.site.store.admit(Protocol::Gt06, identity, now).await.map_err(End::NotStored)?;
+                    self.read_with = admitted.as_ref().map(|device| ReadWith::of(device, seen));
                     talk.identified(match admitted {
-                        Some(device) => Admission::Device(Box::new(device)),
+                        Some(device) => {
+                            self.sit_down(device.id);
+                            Admission::Device(Box::new(device))
+                        }
                         None => Admission::Refused,
                     });
                 }
                 Output::Receipt(receipt) => {
                     self.settle().await?;
-                    tracing::debug!(?receipt, "command receipt");
+                    self.note(receipt).await;
                 }
                 Output::Close(why) => {
                     self.settle().await?;
@@ -182,17 +272,72 @@ impl<W: AsyncWrite> Driver<'_, W> {
         self.settle().await
     }
 
+    /// Enters the roster. A login again on the same connection keeps its place.
+    fn sit_down(&mut self, device: DeviceId) {
+        if self.seat.as_ref().is_none_or(|seat| seat.device() != device) {
+            // Leaves first where the connection changes hands.
+            self.seat = None;
+            self.seat = Some(self.site.roster.enter(device, self.connection));
+        }
+    }
+
+    /// Sends a command from the mailbox, unless it was taken back or its time is over. One that is written is never sent again, even where the
+    /// device connects anew without an answer: a restart that was asked for looks just like that.
+    async fn send(&mut self, talk: &mut dyn Conversation, errand: Errand, now: Timestamp) -> Result<(), End> {
+        let Errand { command, profile } = errand;
+        // The store decides who sends it: from here on nobody else does, and nobody takes it back.
+        if !self.record(command.id, Progress::Sent { at: now }).await {
+            return Ok(());
+        }
+        self.read_with(talk, profile);
+        talk.command(now, &command);
+        let carried_out = self.carry_out(talk).await;
+        if carried_out.is_err() {
+            // A frame that was cut short is none to the device.
+            self.record(command.id, Progress::Returned).await;
+        }
+        carried_out
+    }
+
+    async fn note(&mut self, receipt: wire::Receipt) {
+        let device = self.seat.as_ref().map(Seat::device);
+        let answered =
+            |at, text, guessed, packet| device.map(|by| Progress::Answered { by, at, text, guessed, packet });
+        let (id, progress) = match receipt {
+            wire::Receipt::Sent { id, at: _ } => (id, self.newest.map(|packet| Progress::Written { packet })),
+            wire::Receipt::Refused { id, why } => (id, Some(Progress::Failed { why: why.to_owned() })),
+            wire::Receipt::Answered { id, at, text, guessed } => (id, answered(at, text, guessed, self.newest)),
+            wire::Receipt::AnsweredLate { id, at, text } => (id, answered(at, text, false, self.newest)),
+        };
+        if let Some(progress) = progress {
+            self.record(id, progress).await;
+        }
+    }
+
+    /// Writes down how far a command has come; false where it does not come so far. A failure is no reason to end the talk.
+    async fn record(&self, id: CommandId, progress: Progress) -> bool {
+        match self.site.store.note_command(id, progress).answered().await {
+            Ok(command) => command.is_some(),
+            Err(error) => {
+                tracing::warn!(command = id.0, %error, "a receipt could not be written down");
+                false
+            }
+        }
+    }
+
     /// Waits until everything so far is durable, then writes the answers it has earned.
     async fn settle(&mut self) -> Result<(), End> {
         for receipt in self.unsettled.drain(..) {
-            if receipt.durable().await.map_err(End::NotStored)?.refused {
+            let stored = receipt.durable().await.map_err(End::NotStored)?;
+            if stored.refused {
                 return Err(End::Asked("the sender was set aside and the policy is strict"));
             }
+            self.newest = Some(stored.packet);
         }
         if self.answers.is_empty() {
             return Ok(());
         }
-        let written = timeout(self.limits.write, async {
+        let written = timeout(self.site.limits.write, async {
             self.to.write_all(&self.answers).await?;
             self.to.flush().await
         })

@@ -6,7 +6,9 @@
 
 mod access;
 mod converse;
+mod dispatch;
 mod http;
+mod roster;
 mod supervise;
 mod tcp;
 
@@ -23,12 +25,15 @@ use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use access::Access;
-pub use converse::{End, converse};
+use converse::converse;
+use dispatch::Dispatch;
+use roster::Roster;
 pub(crate) use supervise::holder_of;
 
 use crate::{
-    model::{Clock, Protocol, Timestamp},
-    store::Writer,
+    model::{Clock, DeviceId, Protocol, Timestamp},
+    store::{Store, Writer},
+    wire::gt06::AddressSource,
 };
 
 /// Where one receiver should listen.
@@ -105,6 +110,8 @@ pub(crate) struct Site {
     pub(crate) access: Arc<Access>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) addresses: Option<AddressSource>,
     /// Numbers connections, over all receivers.
     next_connection: Arc<AtomicU64>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -143,6 +150,7 @@ struct Receiver {
 /// All receivers, running.
 pub struct Receivers {
     running: Vec<Receiver>,
+    roster: Arc<Roster>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -151,26 +159,39 @@ impl Receivers {
     /// Starts a receiver for each protocol on the runtime that this is called in. `wake` is called when a status changes.
     pub fn start(
         wanted: &[(Protocol, ListenAt)],
-        store: &Writer,
+        store: &Store,
         clock: &Clock,
         limits: Limits,
         access: Access,
+        addresses: Option<AddressSource>,
         wake: Arc<dyn Fn() + Send + Sync>,
     ) -> Self {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let roster = Arc::new(Roster::new(Arc::clone(&wake)));
         let site = Site {
-            store: store.clone(),
+            store: store.writer(),
             clock: Arc::clone(clock),
             limits: Arc::new(limits),
             access: Arc::new(access),
             stop: stop.clone(),
             tasks: tasks.clone(),
+            roster: Arc::clone(&roster),
+            addresses,
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };
         let running = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, at, &site)).collect();
-        Self { running, stop, tasks }
+        let dispatch = Dispatch {
+            roster: Arc::clone(&roster),
+            reader: store.reader(),
+            writer: store.writer(),
+            queued: store.commands_changed(),
+            clock: Arc::clone(clock),
+            stop: stop.clone(),
+        };
+        tasks.spawn(dispatch.run());
+        Self { running, roster, stop, tasks }
     }
 
     /// How each receiver fares.
@@ -184,6 +205,11 @@ impl Receivers {
                 connections: r.connections.load(Ordering::Relaxed),
             })
             .collect()
+    }
+
+    /// The devices that hold a connection over which commands reach them.
+    pub fn connected(&self) -> Vec<DeviceId> {
+        self.roster.devices()
     }
 
     /// Listens elsewhere from now on. Open connections stay.

@@ -24,11 +24,12 @@ const BREATH: Duration = Duration::from_millis(100);
 /// Accepts for ever.
 pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: &Site, connections: &Arc<AtomicUsize>) {
     accept_each(listener, site, connections, move |stream, peer, held, site| {
-        let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
-        let Some(talk) = wire::conversation(protocol, line) else { return };
+        let connection = site.new_connection();
+        let line = Line { peer: peer.to_string().into(), connection };
+        let Some(talk) = wire::conversation(protocol, line, site.addresses.clone()) else { return };
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
-            let end = converse(stream, talk, &site.store, &site.clock, &site.limits, &site.stop).await;
+            let end = converse(stream, talk, connection, &site).await;
             tracing::debug!(%peer, %end, "connection ended");
             drop(held);
         });

@@ -1,6 +1,6 @@
 //! Commands to devices, from asking to answer.
 
-use super::{DeviceId, Timestamp};
+use super::{DeviceId, PacketId, Timestamp};
 
 /// Row id of a command; also the GT06 server flag that brings the answer back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,6 +37,20 @@ impl CommandState {
     }
 }
 
+/// How long a command waits for its device unless something else is said, in seconds.
+pub const COMMAND_EXPIRES_S: u64 = 600;
+
+/// A command that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCommand {
+    pub device: DeviceId,
+    pub text: String,
+    pub created: Timestamp,
+    pub expires: Timestamp,
+    /// Fuel is cut whatever the speed is: the user confirmed it.
+    pub forced: bool,
+}
+
 /// A command for a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
@@ -50,7 +64,20 @@ pub struct Command {
     pub expires: Timestamp,
     pub sent: Option<Timestamp>,
     pub answered: Option<Timestamp>,
+    /// What the device answered; of a failed one, why it failed.
     pub answer: Option<String>,
     /// The answer was matched by order, not by the echoed flag.
     pub guessed: bool,
+    /// Why it is not sent yet although its device is connected; of one that expired, why it never was.
+    pub waits: Option<String>,
+    /// The packet that took it out, and the one that brought the answer.
+    pub sent_packet: Option<PacketId>,
+    pub answer_packet: Option<PacketId>,
+}
+
+impl Command {
+    /// From sending to answer, in milliseconds.
+    pub fn delay_ms(&self) -> Option<i64> {
+        Some(self.answered?.as_millisecond() - self.sent?.as_millisecond())
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Protocol, Readings, StoredFix, Timestamp};
+use super::{AlarmTable, Protocol, Readings, StoredFix, SupplyVoltage, Timestamp, library::Dialect};
 
 /// Row id of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -107,9 +107,30 @@ pub struct Profile {
     /// Seconds to subtract from every device time, forced by the user; `None`: the login's zone, for the old types only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock_offset_s: Option<i32>,
+    /// Meaning of alarm codes; `None`: as the model has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alarms: Option<AlarmTable>,
+    /// Where heartbeats hide the supply voltage; `None`: as the model does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supply: Option<SupplyVoltage>,
+    /// Which commands it knows; `None`: nobody said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
     /// GT06 commands carry the two language bytes `00 02`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub command_language: bool,
+}
+
+impl Profile {
+    /// True where both give every packet the same meaning. Where not, history has to be found again from the packets.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        // Taken apart, so that whoever adds to the profile decides here what it does to history.
+        let Self { model, clock_offset_s, alarms, supply, dialect: _, command_language: _ } = self;
+        *model == other.model
+            && *clock_offset_s == other.clock_offset_s
+            && *alarms == other.alarms
+            && *supply == other.supply
+    }
 }
 
 /// A device as the store has it.
@@ -145,4 +166,6 @@ pub struct DeviceOverview {
     /// Packets and positions the store holds of it.
     pub packets: u64,
     pub positions: u64,
+    /// Frames that it numbered and that did not arrive, ever, by the gaps between serial numbers on one connection.
+    pub lost_frames: u64,
 }

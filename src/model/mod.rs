@@ -13,17 +13,22 @@
 //! | verdict | the worst severity of a packet's problems |
 //! | fact | what a commit made true |
 
+mod clock;
 mod command;
 mod device;
 mod fact;
+mod habit;
+pub mod library;
 mod packet;
 mod problem;
 pub mod reading;
 mod report;
 
-pub use command::{Command, CommandId, CommandState};
+pub use clock::{ClockAdvice, ClockExample, ClockSample, advise};
+pub use command::{COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};
 pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
+pub use habit::{AlarmTable, SupplyVoltage};
 pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};
 pub use problem::{Group, Problem, Severity, Verdict};
 pub use reading::Readings;

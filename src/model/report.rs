@@ -72,6 +72,8 @@ pub struct Report {
     pub wifi: Vec<AccessPoint>,
     pub events: Vec<Event>,
     pub trust: Trust,
+    /// Frames that did not arrive between the one before it on its connection and this one, by their serial numbers.
+    pub lost_frames: u16,
     /// The sender's own number for this message (OwnTracks `_id`): the same again is one row.
     pub message_id: Option<String>,
     /// Tells fixes of one device and one moment apart; equal for a fix that was sent again. Each protocol says what goes in.

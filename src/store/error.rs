@@ -37,6 +37,9 @@ pub enum Error {
     /// No device of that identity or name.
     #[error("no device is called {0}; `wayglass devices` lists them")]
     NoSuchDevice(String),
+    /// It may not be done; says why.
+    #[error("{0}")]
+    Refused(String),
     /// Anything else that SQLite said.
     #[error("database: {0}")]
     Sqlite(String),

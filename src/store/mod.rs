@@ -20,23 +20,25 @@ mod writer;
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
+
+use tokio::sync::watch;
 
 pub use error::Error;
 pub use facts::Facts;
 pub use health::Health;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
-pub use writer::{Receipt, Stored, Writer};
+pub use writer::{Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer};
 
 use onlooker::Onlooker;
 use place::Found;
 use reader::Readers;
 use writer::{Shared, Start, WriterThread};
 
-use crate::model::{Clock, Policy};
+use crate::model::{Clock, CommandId, Policy};
 
 /// Name of the database within the data folder.
 pub const FILE_NAME: &str = "wayglass.db";
@@ -187,6 +189,22 @@ impl Store {
         self.shared.facts.subscribe()
     }
 
+    /// What is told when a history is due to be found again; see [`query::rederivations`].
+    pub fn due(&self) -> Due {
+        Due(Arc::clone(&self.shared))
+    }
+
+    /// Changes after each commit, of this or another process, that may have changed which commands wait. Cheaper than [`Store::facts`], which
+    /// have to be put together for whoever listens.
+    pub fn commands_changed(&self) -> watch::Receiver<u64> {
+        self.shared.commands.subscribe()
+    }
+
+    /// The number that the next command will have, if no other process is quicker.
+    pub fn next_command(&self) -> CommandId {
+        CommandId(self.shared.last_command.load(Ordering::Relaxed) + 1)
+    }
+
     pub fn policy(&self) -> Policy {
         *self.shared.policy()
     }
@@ -207,6 +225,16 @@ impl Store {
 
     /// Commits what is queued, empties the write-ahead log into the file and ends the threads. Later writes answer [`Error::Closed`].
     pub fn close(self) {}
+}
+
+/// Waits for histories that are due to be found again.
+pub struct Due(Arc<Shared>);
+
+impl Due {
+    /// Waits until one may have become due since the last call.
+    pub async fn wait(&self) {
+        self.0.due.notified().await;
+    }
 }
 
 /// Refuses a folder without a database; migrates an older one, unless another instance holds the folder.

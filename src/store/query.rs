@@ -1,13 +1,16 @@
 //! Every question that is asked of the store, as plain functions over a connection: hand them to [`super::Reader::read`].
 
-use std::ops::ControlFlow;
+use std::{collections::HashSet, ops::ControlFlow};
 
 use rusqlite::{Connection, OptionalExtension, Params, Result, Row, named_params, params};
 
-use super::row::{self, COMMAND, DEVICE, EVENT, FIX, LATEST, PACKET};
+use super::{
+    Rederivation,
+    row::{self, COMMAND, DEVICE, EVENT, FIX, LATEST, PACKET, USER_COMMAND},
+};
 use crate::model::{
-    Command, CommandId, Device, DeviceId, DeviceOverview, PacketId, PacketRow, StoredEvent, StoredFix, TimeWindow,
-    Timestamp,
+    Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, PacketId, PacketRow, StoredEvent, StoredFix,
+    TimeWindow, Timestamp, library::UserCommand,
 };
 
 /// Every device in any state with the last that is known of it, in the order they were first seen.
@@ -26,6 +29,14 @@ pub(super) fn overviews_and_heads(db: &Connection) -> Result<Vec<(DeviceOverview
 pub fn devices(db: &Connection) -> Result<Vec<Device>> {
     let sql = format!("SELECT {DEVICE} FROM devices d LEFT JOIN latest l ON l.device_id = d.id ORDER BY d.id");
     all(db, &sql, [], row::device)
+}
+
+/// The device with this id and the last that is known of it.
+pub fn device_overview(db: &Connection, id: DeviceId) -> Result<Option<DeviceOverview>> {
+    let sql =
+        format!("SELECT {DEVICE}, {LATEST} FROM devices d LEFT JOIN latest l ON l.device_id = d.id WHERE d.id = ?1");
+    let found = db.prepare_cached(&sql)?.query_row([id.0], row::overview).optional()?;
+    Ok(found.map(|(overview, _)| overview))
 }
 
 /// The device with this id.
@@ -148,6 +159,59 @@ pub fn packet(db: &Connection, id: PacketId) -> Result<Option<PacketRow>> {
     db.prepare_cached(&sql)?.query_row([id.0], row::packet).optional()
 }
 
+/// Histories that are due to be found again, in the order they were asked for.
+pub fn rederivations(db: &Connection) -> Result<Vec<Rederivation>> {
+    let sql = format!(
+        "SELECT {DEVICE}, r.asked FROM rederivations r JOIN devices d ON d.id = r.device_id
+         LEFT JOIN latest l ON l.device_id = d.id ORDER BY r.asked"
+    );
+    all(db, &sql, [], |row| Ok(Rederivation::begin(row::device(row)?, row.get("asked")?)))
+}
+
+/// Packets of a device that history is found again from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToReread {
+    /// In order of arrival, answers of ours among them.
+    pub packets: Vec<PacketId>,
+    /// False where packets are gone that once were there.
+    pub whole: bool,
+}
+
+/// The packets of a device that arrived after one, or all of them.
+pub fn to_reread(db: &Connection, device: DeviceId, after: Option<PacketId>) -> Result<ToReread> {
+    let after = after.map_or(0, |id| id.0);
+    let mut next: Option<i64> = db
+        .prepare_cached("SELECT packet_id FROM latest WHERE device_id = ?1")?
+        .query_row([device.0], |row| row.get(0))
+        .optional()?
+        .flatten();
+    let mut link = db.prepare_cached("SELECT previous FROM packets WHERE id = ?1 AND device_id = ?2")?;
+    let (mut ids, mut whole) = (Vec::new(), true);
+    while let Some(id) = next.filter(|id| *id > after) {
+        let Some(previous) = link.query_row([id, device.0], |row| row.get(0)).optional()? else {
+            whole = false;
+            break;
+        };
+        next = previous;
+        ids.push(id);
+    }
+    if !whole {
+        // A hole in the chain: what told a position or event can be reached all the same.
+        for table in ["positions", "events"] {
+            let sql = format!("SELECT DISTINCT packet_id FROM {table} WHERE device_id = ?1 AND packet_id > ?2");
+            ids.extend(all(db, &sql, [device.0, after], |row| row.get::<_, i64>(0))?);
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ToReread { packets: ids.into_iter().map(PacketId).collect(), whole })
+}
+
+/// The packets with these ids that are still there.
+pub fn packets_by_id(db: &Connection, ids: &[PacketId]) -> Result<Vec<PacketRow>> {
+    ids.iter().filter_map(|id| packet(db, *id).transpose()).collect()
+}
+
 /// The positions that a packet told and that were new.
 pub fn fixes_of_packet(db: &Connection, id: PacketId) -> Result<Vec<StoredFix>> {
     let sql = format!("SELECT {FIX} FROM positions p WHERE packet_id = ?1 ORDER BY id");
@@ -186,6 +250,60 @@ pub fn queued_commands(db: &Connection, device: DeviceId, now: Timestamp) -> Res
         "SELECT {COMMAND} FROM commands WHERE device_id = ?1 AND state = 'queued' AND expires_ms >= ?2 ORDER BY id"
     );
     all(db, &sql, [device.0, now.as_millisecond()], row::command)
+}
+
+/// A command that waits for a device, and what must be known to send it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    pub command: Command,
+    /// The user confirmed it whatever the speed is.
+    pub forced: bool,
+}
+
+/// What waits to be sent.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outbox {
+    /// Of each device that was asked about and that is adopted: the last that is known of it, and its commands, oldest first.
+    pub devices: Vec<(DeviceOverview, Vec<Waiting>)>,
+    /// Some command waits, of whatever device.
+    pub any: bool,
+    /// Some command waits whose time is over.
+    pub overdue: bool,
+}
+
+/// The commands that wait for these devices and have not expired.
+pub fn outbox(db: &Connection, connected: &[DeviceId], now: Timestamp) -> Result<Outbox> {
+    let mut outbox = Outbox::default();
+    let waiting: Vec<(DeviceId, i64)> = all(
+        db,
+        "SELECT device_id, min(expires_ms) FROM commands WHERE state = 'queued' GROUP BY device_id",
+        [],
+        |row| Ok((DeviceId(row.get(0)?), row.get(1)?)),
+    )?;
+    outbox.any = !waiting.is_empty();
+    outbox.overdue = waiting.iter().any(|(_, expires)| *expires < now.as_millisecond());
+    let connected: HashSet<_> = connected.iter().collect();
+    let sql = format!(
+        "SELECT {COMMAND}, forced FROM commands
+         WHERE device_id = ?1 AND state = 'queued' AND expires_ms >= ?2 ORDER BY id"
+    );
+    for (device, _) in waiting.iter().filter(|(device, _)| connected.contains(device)) {
+        let Some(overview) = device_overview(db, *device)? else { continue };
+        if overview.device.state != DeviceState::Adopted {
+            continue;
+        }
+        let commands = all(db, &sql, params![device.0, now.as_millisecond()], |row| {
+            Ok(Waiting { command: row::command(row)?, forced: row.get("forced")? })
+        })?;
+        outbox.devices.push((overview, commands));
+    }
+    Ok(outbox)
+}
+
+/// Commands that the user added to the library, in the order of their titles.
+pub fn user_commands(db: &Connection) -> Result<Vec<UserCommand>> {
+    let sql = format!("SELECT {USER_COMMAND} FROM user_commands ORDER BY title COLLATE NOCASE, id");
+    all(db, &sql, [], row::user_command)
 }
 
 /// Every row of a query.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::geo::LatLon;
 use crate::model::{
     Command, CommandId, CommandState, Device, DeviceId, DeviceOverview, DeviceState, Direction, Fix, Identity,
-    PacketId, PacketRow, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust, Verdict,
+    PacketId, PacketRow, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust, Verdict, library::UserCommand,
 };
 
 /// Set in the attributes of a position under a wrong checksum, for those who read the file without us.
@@ -59,7 +59,8 @@ pub(super) const DEVICE: &str =
 /// After [`DEVICE`]; from the fourth on in the order of [`FIX`].
 pub(super) const LATEST: &str = "coalesce(l.packets, 0), coalesce(l.positions, 0), l.packet_id, l.readings, \
      l.position_id, l.device_id, l.fix_time_ms, l.fix_received_ms, l.valid, l.suspect, l.latitude, l.longitude, \
-     l.altitude_m, l.speed_kmh, l.course_deg, l.accuracy_m, l.attributes, l.fix_packet_id";
+     l.altitude_m, l.speed_kmh, l.course_deg, l.accuracy_m, l.attributes, l.fix_packet_id, \
+     coalesce(l.lost_frames, 0)";
 
 pub(super) fn device(row: &Row<'_>) -> Result<Device> {
     Ok(Device {
@@ -85,8 +86,14 @@ pub(super) fn overview(row: &Row<'_>) -> Result<(DeviceOverview, Option<PacketId
     if let Some(rest) = row.get_ref(11)?.as_str_or_null()? {
         readings.merge(&self::readings(rest));
     }
-    let overview =
-        DeviceOverview { device: device(row)?, last_fix, readings, packets: count(row, 8)?, positions: count(row, 9)? };
+    let overview = DeviceOverview {
+        device: device(row)?,
+        last_fix,
+        readings,
+        packets: count(row, 8)?,
+        positions: count(row, 9)?,
+        lost_frames: count(row, 26)?,
+    };
     Ok((overview, row.get::<_, Option<i64>>(10)?.map(PacketId)))
 }
 
@@ -126,8 +133,8 @@ pub(super) fn event(row: &Row<'_>) -> Result<StoredEvent> {
 }
 
 /// For `commands`.
-pub(super) const COMMAND: &str =
-    "id, device_id, created_ms, expires_ms, text, state, sent_ms, answered_ms, answer, guessed";
+pub(super) const COMMAND: &str = "id, device_id, created_ms, expires_ms, text, state, sent_ms, answered_ms, answer, \
+     guessed, waits, sent_packet, answer_packet";
 
 pub(super) fn command(row: &Row<'_>) -> Result<Command> {
     Ok(Command {
@@ -141,7 +148,17 @@ pub(super) fn command(row: &Row<'_>) -> Result<Command> {
         answered: row.get::<_, Option<i64>>(7)?.map(time),
         answer: row.get(8)?,
         guessed: row.get(9)?,
+        waits: row.get(10)?,
+        sent_packet: row.get::<_, Option<i64>>(11)?.map(PacketId),
+        answer_packet: row.get::<_, Option<i64>>(12)?.map(PacketId),
     })
+}
+
+/// For `user_commands`.
+pub(super) const USER_COMMAND: &str = "id, title, text";
+
+pub(super) fn user_command(row: &Row<'_>) -> Result<UserCommand> {
+    Ok(UserCommand { id: row.get(0)?, title: row.get(1)?, text: row.get(2)? })
 }
 
 /// The moment `ms` milliseconds after the Unix epoch; the first or last moment there is, where that is none.

@@ -16,7 +16,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5761_7967;
 pub(super) const NOT_OURS: &str =
     "it is a database of another program; move it away, or choose another folder with --data-dir";
 
-const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// The schema that this program writes.
 #[expect(clippy::cast_possible_wrap, reason = "a handful of steps")]

@@ -1,12 +1,12 @@
 //! Everything a click may ask for.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use super::view::{Settings, Sheet};
 use crate::{
     backend::ListenAt,
     export::Format,
-    model::{DeviceId, PacketId, Policy, Protocol, TimeWindow},
+    model::{CommandId, DeviceId, PacketId, Policy, Profile, Protocol, TimeWindow},
 };
 
 /// What a panel wants done. `App::apply` matches every one of them, so this enum is the list of what the window can do.
@@ -69,6 +69,38 @@ pub enum Action {
     /// Ask the system for a file to write; a name to begin with.
     BrowseExport(PathBuf),
     SetSettings(Settings),
+    /// The command console of a tracker.
+    OpenCommands(DeviceId),
+    /// The profile of a tracker.
+    OpenProfile(DeviceId),
+    /// Show the exact bytes of this command before it is sent.
+    PreviewCommand {
+        text: String,
+        language: bool,
+    },
+    SendCommand {
+        device: DeviceId,
+        text: String,
+        /// How long it may wait for the device to connect.
+        patience: Duration,
+        /// The refusal of the speed guard was read and overruled.
+        forced: bool,
+    },
+    /// Take a command back that was not sent yet.
+    CancelCommand(CommandId),
+    /// Open this packet where it can be seen: no sheet over it, the packets open.
+    ShowPacket(PacketId),
+    AddUserCommand {
+        title: String,
+        text: String,
+    },
+    RemoveUserCommand(i64),
+    /// What no frame says about a device; its history is found again where that reads its packets differently.
+    SetProfile(DeviceId, Profile),
+    /// Take the clock doctor's offset in seconds, for history, too.
+    ApplyClock(DeviceId, i32),
+    /// Do not propose this offset again.
+    DismissClock(DeviceId, i32),
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
     /// To the clipboard; the second is what it is called in the confirmation.

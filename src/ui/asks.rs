@@ -195,7 +195,8 @@ impl Asks {
     }
 }
 
-fn take_answered<K, T>(asked: &mut Vec<(K, Pending<T>)>) -> Vec<(K, Result<T, Error>)> {
+/// Takes the answers that came out of a list of questions.
+pub(super) fn take_answered<K, T>(asked: &mut Vec<(K, Pending<T>)>) -> Vec<(K, Result<T, Error>)> {
     let mut answered = Vec::new();
     let mut waiting = Vec::with_capacity(asked.len());
     for (key, mut pending) in asked.drain(..) {

@@ -12,14 +12,15 @@ use jiff::SignedDuration;
 use super::{
     lamps::{self, Age, Health},
     map::Trail,
+    remote::Remote,
 };
 use crate::{
     backend::ReceiverLine,
     model::{
-        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, PacketId, PacketRow, Policy, Readings,
-        StoredEvent, StoredFix, Timestamp,
+        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, PacketId, PacketRow, Policy, Profile,
+        Protocol, Readings, StoredEvent, StoredFix, Timestamp,
     },
-    wire::Dissection,
+    wire::{self, Dissection},
 };
 
 /// Packets kept for the list at most.
@@ -49,6 +50,8 @@ pub struct Data {
     /// What the store answered instead of data.
     pub trouble: Option<String>,
     pub station: Station,
+    /// Commands, profile and clock of the selected tracker.
+    pub remote: Remote,
     pub pulse: Pulse,
     /// Counts changes of who is there and what they are called.
     pub roster: u64,
@@ -125,7 +128,7 @@ impl Data {
     /// Takes over what a commit made true. `events_of` is the device whose events are shown.
     pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
         // Destructured, so that a new kind of fact has to be handled here.
-        let Committed { packets, fixes, events, devices, readings, commands: _ } = committed;
+        let Committed { packets, fixes, events, devices, readings, commands, rederived: _ } = committed;
         for device in devices {
             self.device(device);
         }
@@ -142,6 +145,7 @@ impl Data {
         for (device, newer) in readings {
             self.readings(*device, newer);
         }
+        self.remote.learn(commands);
         for event in events.iter().filter(|e| Some(e.device) == events_of) {
             if self.events.iter().all(|known| known.id != event.id) {
                 self.events.insert(0, event.clone());
@@ -162,6 +166,7 @@ impl Data {
             readings: Readings::new(),
             packets: 0,
             positions: 0,
+            lost_frames: 0,
         };
         self.devices.insert(device.id, overview);
     }
@@ -172,6 +177,7 @@ impl Data {
         }
         if let Some(overview) = packet.device.and_then(|id| self.devices.get_mut(&id)) {
             overview.packets += 1;
+            overview.lost_frames += lost_before(packet, &overview.device.profile);
             if packet.direction == Direction::In {
                 overview.device.last_heard = overview.device.last_heard.max(Some(packet.received));
             }
@@ -248,7 +254,8 @@ impl Data {
 
     /// How this device fares.
     pub fn health(&self, overview: &DeviceOverview, now: Timestamp) -> Health {
-        lamps::health(overview, self.trails.get(&overview.device.id), now)
+        let id = overview.device.id;
+        lamps::health(overview, self.trails.get(&id), self.remote.connected.contains(&id), now)
     }
 
     /// Counts how the adopted devices fare, where that may have changed: each second, and when one comes or goes.
@@ -273,4 +280,13 @@ impl Data {
     pub fn in_state(&self, state: DeviceState) -> impl Iterator<Item = &DeviceOverview> {
         self.devices.values().filter(move |d| d.device.state == state)
     }
+}
+
+/// Frames that did not arrive before this packet. Only one behind a gap keeps the serial that came before, so hardly any is read for it.
+fn lost_before(packet: &PacketRow, profile: &Profile) -> u64 {
+    let gap = packet.context.as_deref().is_some_and(|context| context.contains("last_serial"));
+    if packet.protocol != Protocol::Gt06 || !gap {
+        return 0;
+    }
+    wire::dissect_kept(packet, profile).reports.iter().map(|report| u64::from(report.lost_frames)).sum()
 }

@@ -23,6 +23,8 @@ pub enum Icon {
     Follow,
     Fit,
     Export,
+    Send,
+    Clock,
     Play,
     Stop,
     Phone,
@@ -147,6 +149,14 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             pen.line(&[(8.0, 10.0), (8.0, 2.5)]);
             pen.line(&[(5.0, 5.5), (8.0, 2.5), (11.0, 5.5)]);
             pen.line(&[(3.0, 9.5), (3.0, 13.5), (13.0, 13.5), (13.0, 9.5)]);
+        }
+        Icon::Send => {
+            pen.closed(&[(2.0, 2.8), (14.0, 8.0), (2.0, 13.2), (4.2, 8.0)]);
+            pen.line(&[(4.2, 8.0), (9.0, 8.0)]);
+        }
+        Icon::Clock => {
+            pen.ring(8.0, 8.0, 6.3);
+            pen.line(&[(8.0, 4.2), (8.0, 8.0), (10.8, 9.8)]);
         }
         Icon::Play => pen.filled(&[(4.5, 3.0), (13.0, 8.0), (4.5, 13.0)]),
         Icon::Stop => pen.filled(&[(4.0, 4.0), (12.0, 4.0), (12.0, 12.0), (4.0, 12.0)]),

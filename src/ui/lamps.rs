@@ -15,6 +15,8 @@ use crate::model::{DeviceOverview, DeviceState, Timestamp};
 pub enum State {
     Moving,
     Parked,
+    /// Heard in time; whether it moves it does not tell.
+    Live,
     Late,
     Stale,
     Lost,
@@ -63,6 +65,8 @@ pub struct Lamp {
     pub age: Age,
     /// Seconds since; `None` where there never was anything.
     pub age_s: Option<i64>,
+    /// A connection stands now, so silence means nothing yet.
+    pub connected: bool,
 }
 
 /// What a lamp is about.
@@ -83,6 +87,7 @@ impl Lamp {
     /// `Heard 4 s ago`.
     pub fn sentence(&self) -> String {
         match (self.kind, self.age_s) {
+            (Kind::Link, Some(s)) if self.connected => format!("Connected, heard {} ago", format::age(s)),
             (Kind::Link, Some(s)) => format!("Heard {} ago", format::age(s)),
             (Kind::Fix, Some(s)) => format!("Fix {} ago", format::age(s)),
             (Kind::Link, None) => "Never heard".to_owned(),
@@ -105,14 +110,18 @@ pub struct Health {
     pub rhythm_s: Option<i64>,
 }
 
-/// Judges a device by what was last heard of it.
-pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, now: Timestamp) -> Health {
+/// Judges a device by what was last heard of it, and whether a connection of it stands.
+pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, connected: bool, now: Timestamp) -> Health {
     let status = status(overview, trail, now);
     let lamp = |kind, at: Option<Timestamp>| {
         let age = at.map(|at| Age::from(Status { since: Some(at), ..status }.freshness_at(now)));
-        Lamp { kind, age: age.unwrap_or(Age::Never), age_s: at.map(|at| format::age_s(now, at)) }
+        let age_s = at.map(|at| format::age_s(now, at));
+        Lamp { kind, age: age.unwrap_or(Age::Never), age_s, connected: false }
     };
-    let link = lamp(Kind::Link, overview.device.last_heard);
+    let mut link = lamp(Kind::Link, overview.device.last_heard);
+    if connected {
+        link = Lamp { age: Age::Fresh, connected, ..link };
+    }
     let fix = lamp(Kind::Fix, overview.last_fix.as_ref().map(|f| f.fix.at));
     let state = match (overview.device.state, status.freshness, status.motion) {
         (DeviceState::New, _, _) => State::New,
@@ -123,6 +132,7 @@ pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, now: Timestamp) 
         (DeviceState::Adopted, Freshness::Late, _) => State::Late,
         (DeviceState::Adopted, Freshness::Fresh, Motion::Moving) => State::Moving,
         (DeviceState::Adopted, Freshness::Fresh, Motion::Parked) => State::Parked,
+        (DeviceState::Adopted, Freshness::Fresh, Motion::Unknown) => State::Live,
     };
     let rhythm_known = trail.is_some_and(|t| t.intervals().take(3).count() == 3);
     let moving = status.motion == Motion::Moving;
@@ -169,6 +179,7 @@ impl Health {
                 speed.map_or_else(|| "moving".to_owned(), |v| format::speed(v, units))
             }
             State::Parked => "parked".to_owned(),
+            State::Live => "live".to_owned(),
             State::Late => format!("late {}", since()),
             State::Stale => format!("stale {}", since()),
             State::Lost => format!("lost {}", since()),
@@ -183,7 +194,7 @@ impl State {
     pub fn colour(self, p: &Palette) -> Color32 {
         match self {
             Self::Moving => p.moving,
-            Self::Parked => p.parked,
+            Self::Parked | Self::Live => p.parked,
             Self::Late => p.late,
             Self::Stale | Self::Lost | Self::Nowhere | Self::Ignored => p.stale,
             Self::New => p.suspect,
@@ -210,7 +221,7 @@ pub fn paint_mark(painter: &Painter, centre: Pos2, mark: &Mark, p: &Palette) {
                 painter.circle_filled(centre, 4.5, colour);
             }
         },
-        State::Parked => {
+        State::Parked | State::Live => {
             painter.circle_filled(centre, 4.5, colour);
         }
         State::Late => match mark.heading_deg {
@@ -335,6 +346,6 @@ fn dashed_ring(painter: &Painter, centre: Pos2, r: f32, line: Stroke) {
 
 /// Where a lamp of the link of a receiver stands: full while it listens, half while it waits, hollow while off.
 pub fn paint_receiver(painter: &Painter, rect: Rect, age: Age, p: &Palette) {
-    let lamp = Lamp { kind: Kind::Link, age, age_s: Some(0) };
+    let lamp = Lamp { kind: Kind::Link, age, age_s: Some(0), connected: false };
     paint_lamp(painter, rect.center(), &lamp, p);
 }

@@ -12,6 +12,7 @@ pub mod icons;
 pub mod lamps;
 pub mod map;
 pub mod panels;
+pub mod remote;
 pub mod status;
 pub mod summary;
 pub mod theme;

@@ -33,6 +33,8 @@ const LOST_MIN: SignedDuration = SignedDuration::from_hours(24);
 pub enum Motion {
     Moving,
     Parked,
+    /// It told no speed, and no second place to see one by.
+    Unknown,
 }
 
 /// How far a device is behind its own rhythm.
@@ -108,20 +110,25 @@ impl Ageing {
 pub fn status(overview: &DeviceOverview, trail: Option<&Trail>, now: Timestamp) -> Status {
     let fix = overview.last_fix.as_ref();
     let point = fix.and_then(|f| trail?.points().last().filter(|p| p.fix == f.id));
-    let moving = match fix.and_then(|f| f.fix.speed_kmh) {
-        Some(speed_kmh) => speed_kmh >= MOVING_KMH,
-        None => point.is_some_and(|p| p.moving),
+    let several = trail.is_some_and(|t| t.points().len() > 1);
+    let motion = match fix.and_then(|f| f.fix.speed_kmh) {
+        Some(speed_kmh) if speed_kmh >= MOVING_KMH => Motion::Moving,
+        Some(_) => Motion::Parked,
+        None if point.is_some_and(|p| p.moving) => Motion::Moving,
+        None if several => Motion::Parked,
+        None => Motion::Unknown,
     };
+    let parked = motion == Motion::Parked;
     // A device whose clock is ahead cannot have measured later than we received.
     let measured = fix.map(|f| f.fix.at.min(f.received));
-    let since = if moving { measured } else { measured.max(overview.device.last_heard) };
+    let since = if parked { measured.max(overview.device.last_heard) } else { measured };
     let mut status = Status {
-        motion: if moving { Motion::Moving } else { Motion::Parked },
+        motion,
         freshness: Freshness::Fresh,
         alarm: fix.is_some_and(|f| f.readings.get("alarm").is_some()),
         suspect: fix.is_some_and(|f| f.trust == Trust::Suspect || !f.fix.valid),
         new: overview.device.state == DeviceState::New,
-        rhythm: rhythm(trail, moving),
+        rhythm: rhythm(trail, !parked),
         since,
     };
     status.freshness = status.freshness_at(now);
@@ -187,7 +194,7 @@ mod tests {
             last_heard: Some(at(heard)),
         };
         let last_fix = fixes.last().cloned();
-        DeviceOverview { device, last_fix, readings: Readings::new(), packets: 0, positions: 0 }
+        DeviceOverview { device, last_fix, readings: Readings::new(), packets: 0, positions: 0, lost_frames: 0 }
     }
 
     #[test]
@@ -238,6 +245,13 @@ mod tests {
             let status = status(&overview(&fixes, 0), Some(&Trail::from_fixes(fixes.clone())), at(0));
             assert_eq!(status.motion, expected, "every {interval} s");
         }
+    }
+
+    #[test]
+    fn one_fix_without_a_speed_is_not_parked() {
+        let fixes = [fix(1, 0, None)];
+        let status = status(&overview(&fixes, 0), Some(&Trail::from_fixes(fixes.to_vec())), at(16 * 60));
+        assert_eq!((status.motion, status.freshness), (Motion::Unknown, Freshness::Late));
     }
 
     #[test]

@@ -326,4 +326,16 @@ mod tests {
         let line = summary_of(&answer, &Dissection::default(), Units::Metric, Some(&asked)).line();
         assert_eq!(line, "Ack  7878 05 · answers login after 12 ms");
     }
+
+    #[test]
+    fn only_what_we_answer_to_an_unknown_type_is_an_acknowledgement() {
+        let bytes = wire::gt06::encode::acknowledge(wire::gt06::encode::Start::Short, 0x77, 9);
+        let mut packet = row("ack", &bytes);
+        packet.direction = Direction::Out;
+        let said = |packet: &PacketRow| summarize(packet, &Profile::default(), Units::Metric, None);
+        assert_eq!((said(&packet).title.as_ref(), said(&packet).type_text.as_ref()), ("Acknowledgement", "0x77"));
+        assert_eq!(wire::dissect_kept(&packet, &Profile::default()).verdict(), Verdict::Ok);
+        packet.direction = Direction::In;
+        assert_eq!(said(&packet).title, "Unknown type");
+    }
 }

@@ -65,6 +65,10 @@ impl Default for Open {
 pub enum Sheet {
     Settings,
     Export,
+    /// The command console of the selected tracker.
+    Commands,
+    /// What no frame says about the selected tracker.
+    Profile,
     Keys,
 }
 

@@ -135,14 +135,18 @@ pub(super) fn banner<R>(ui: &mut Ui, icon: Icon, fill: Color32, colour: Color32,
 /// Something to type elsewhere, with a button that copies it. True when it was copied.
 pub(super) fn copyable(ui: &mut Ui, text: &str, name: &str) -> bool {
     let p = theme::palette(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), theme::ROW), Sense::hover());
+    let width = ui.available_width();
+    let font = egui::FontId::monospace(11.5);
+    // Broken into lines where the pane is narrow: a part of it is of no use.
+    let galley = ui.painter().layout(text.to_owned(), font, p.strong, width - theme::ROW - 20.0);
+    let height = theme::ROW.max(galley.size().y + 8.0);
+    let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
     ui.painter().rect_filled(rect, 4.0, p.sunken);
     let inside = rect.with_min_x(rect.left() + 8.0);
     let mut row = ui.new_child(UiBuilder::new().max_rect(inside).layout(Layout::right_to_left(Align::Center)));
     let copied = icon_button(&mut row, Icon::Copy, &format!("Copy {name}")).clicked();
     row.with_layout(Layout::left_to_right(Align::Center), |ui| {
-        let text = RichText::new(text).monospace().size(11.5).color(p.strong);
-        ui.add(egui::Label::new(text).truncate().selectable(true));
+        ui.add(egui::Label::new(galley).selectable(true));
     });
     copied
 }

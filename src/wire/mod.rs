@@ -14,7 +14,7 @@ pub mod owntracks;
 
 pub use field::{CrcCheck, Dissection, Field, Value, hex};
 
-use crate::model::{Command, Device, Direction, Identity, NewPacket, PacketRow, Profile, Protocol, Timestamp};
+use crate::model::{Command, Device, Direction, Group, Identity, NewPacket, PacketRow, Profile, Protocol, Timestamp};
 
 /// Explains one packet, alone. Fields come back even when the message is refused.
 ///
@@ -29,12 +29,30 @@ pub fn dissect(protocol: Protocol, bytes: &[u8], profile: &Profile, received: Ti
 
 /// Explains a packet that is kept, as it was understood when it came: what the request told beside its body counts as it did then.
 pub fn dissect_kept(packet: &PacketRow, profile: &Profile) -> Dissection {
+    if packet.direction == Direction::Out && packet.kind == "ack" {
+        return acknowledgement(packet, profile);
+    }
     match (packet.protocol, packet.direction) {
         (Protocol::OwnTracks, Direction::In) => {
             owntracks::dissect_kept(&packet.bytes, packet.context.as_deref(), None, packet.received)
         }
-        (protocol, _) => dissect(protocol, &packet.bytes, profile, packet.received),
+        (Protocol::Gt06, Direction::In) => {
+            let state = gt06::State::from_context(packet.context.as_deref());
+            gt06::dissect_in(&packet.bytes, profile, &state, packet.received)
+        }
+        (protocol, Direction::Out) => dissect(protocol, &packet.bytes, profile, packet.received),
     }
+}
+
+/// Our own answer to a type that nobody documented bears that type, too: what it is, we know all the same.
+fn acknowledgement(packet: &PacketRow, profile: &Profile) -> Dissection {
+    let mut dissection = dissect(packet.protocol, &packet.bytes, profile, packet.received);
+    if dissection.kind == "unknown" {
+        dissection.kind = "ack".into();
+        dissection.title = "Acknowledgement".into();
+        dissection.problems.retain(|problem| problem.group != Group::Undecoded);
+    }
+    dissection
 }
 
 /// One device's talk over one byte stream. Outputs are to be carried out in the order that [`Conversation::poll`] gives them.
@@ -45,6 +63,8 @@ pub trait Conversation: Send {
     fn identified(&mut self, admission: Admission);
     /// Sends a command; its id comes back as the server flag of the answer.
     fn command(&mut self, now: Timestamp, command: &Command);
+    /// The profile of the device as it is now; it may have changed since the login.
+    fn set_profile(&mut self, profile: Profile);
     /// When to call [`Conversation::expire`] if nothing arrives: a frame whose length lies is waited for only so long.
     fn deadline(&self) -> Option<Timestamp>;
     /// The deadline passed.
@@ -84,8 +104,12 @@ pub enum Output {
 pub enum Receipt {
     /// Its bytes are on their way.
     Sent { id: crate::model::CommandId, at: Timestamp },
+    /// It cannot be sent; the text says why.
+    Refused { id: crate::model::CommandId, why: &'static str },
     /// The device answered it. `guessed`: matched by order, because the device echoed no flag.
     Answered { id: crate::model::CommandId, at: Timestamp, text: String, guessed: bool },
+    /// The device answered under the flag of a command that was not sent on this connection: on an earlier one, perhaps.
+    AnsweredLate { id: crate::model::CommandId, at: Timestamp, text: String },
 }
 
 /// What a conversation must be told at its birth.
@@ -98,9 +122,19 @@ pub struct Line {
 }
 
 /// Starts a conversation. `None`: the protocol is not spoken over a stream.
-pub fn conversation(protocol: Protocol, line: Line) -> Option<Box<dyn Conversation>> {
+pub fn conversation(
+    protocol: Protocol,
+    line: Line,
+    addresses: Option<gt06::AddressSource>,
+) -> Option<Box<dyn Conversation>> {
     match protocol {
-        Protocol::Gt06 => Some(Box::new(gt06::Session::new(line))),
+        Protocol::Gt06 => {
+            let session = gt06::Session::new(line);
+            Some(Box::new(match addresses {
+                Some(source) => session.with_addresses(source),
+                None => session,
+            }))
+        }
         Protocol::OwnTracks => None,
     }
 }

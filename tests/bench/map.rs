@@ -60,8 +60,9 @@ fn devices() -> Data {
             last_heard: Some(last_fix.received),
         };
         let readings = Readings::new();
-        data.devices
-            .insert(device.id, DeviceOverview { device, last_fix: Some(last_fix), readings, packets: 1, positions: 1 });
+        let (id, last_fix) = (device.id, Some(last_fix));
+        let overview = DeviceOverview { device, last_fix, readings, packets: 1, positions: 1, lost_frames: 0 };
+        data.devices.insert(id, overview);
     }
     data
 }

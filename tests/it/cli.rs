@@ -62,7 +62,10 @@ fn home() -> tempfile::TempDir {
 fn help_names_every_command_and_wrong_words_end_with_2() {
     let home = home();
     let help = call(home.path(), &["--help"]).done();
-    for command in ["desktop", "serve", "decode", "export", "devices", "adopt", "ignore", "simulate", "doctor"] {
+    for command in [
+        "desktop", "serve", "decode", "export", "devices", "adopt", "ignore", "command", "profile", "simulate",
+        "doctor",
+    ] {
         assert!(help.contains(&format!("  {command} ")), "{command} in {help}");
         let own = call(home.path(), &[command, "--help"]).done();
         assert!(own.contains("--data-dir") && own.contains("--config") && own.contains("--quiet"), "{own}");

@@ -1,7 +1,7 @@
 //! The settings file: what is understood, what is refused and how, and that comments survive.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use wayglass::{
     backend::{
@@ -23,13 +23,14 @@ fn address(text: &str) -> ListenAt {
 
 #[test]
 fn every_key_is_read() {
-    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\napi = \"off\"\npolicy = 'strict'\n";
+    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\napi = \"off\"\npolicy = 'strict'\nsilence = '90 s'\n";
     let expected = Config {
         data_dir: Some("/srv/w".into()),
         gt06: Some(address("0.0.0.0:5023")),
         owntracks: Some(address("[::]:0")),
         api: Some(ListenAt::Off),
         policy: Some(Policy::Strict),
+        silence: Some(Duration::from_secs(90)),
     };
     assert_eq!(parse(text).unwrap(), expected);
     assert_eq!(parse("").unwrap(), Config::default());
@@ -43,10 +44,12 @@ fn what_is_wrong_is_said_with_its_line() {
         ("policy = 3", 1, &["`policy`", "integer"]),
         ("#\n#\ngt06 = \"5023\"", 3, &["`gt06`", "\"5023\"", "127.0.0.1:5023", "off"]),
         ("owntracks = true", 1, &["`owntracks`", "boolean"]),
+        ("silence = \"never\"", 1, &["`silence`", "\"never\"", "15 min"]),
+        ("silence = \"5 s\"", 1, &["`silence`", "10 seconds"]),
         ("data_dir = \"\"", 1, &["`data_dir`", "folder"]),
         ("polcy = \"ask\"", 1, &["`polcy`", "did you mean `policy`?"]),
         ("\n\nown-tracks = \"off\"", 3, &["did you mean `owntracks`?"]),
-        ("zoom = 3", 1, &["`zoom`", "data_dir, gt06, owntracks, api, policy"]),
+        ("zoom = 3", 1, &["`zoom`", "data_dir, gt06, owntracks, api, policy, silence"]),
         ("[receivers]\ngt06 = \"off\"", 1, &["`receivers`"]),
         ("gt06 = \"off\"\ngt06 = \"off\"", 2, &["duplicate"]),
         ("gt06 = off", 1, &[]),

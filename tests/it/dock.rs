@@ -153,6 +153,7 @@ fn van() -> DeviceOverview {
         readings: Readings::new(),
         packets: 0,
         positions: 0,
+        lost_frames: 0,
     }
 }
 
@@ -323,6 +324,41 @@ fn news_waits_below_while_the_user_reads_above() {
     more(&mut harness, 1);
     harness.run();
     assert!(harness.query_by_label_contains(" new").is_none(), "the list sticks to the end again");
+}
+
+#[test]
+fn a_selected_row_stays_while_others_arrive() {
+    let mut harness = list(data((1..=400).map(|id| row(id, LOGIN))));
+    harness.get_all_by_role(Role::ListBoxOption).last().expect("rows are visible").click();
+    harness.run();
+    harness.remove_cursor();
+    harness.run();
+    let before = listed(&harness);
+    more(&mut harness, 34);
+    harness.run();
+    assert_eq!(listed(&harness), before, "the list ran away from the selected row");
+    harness.get_by_label("34 new");
+    harness.key_press(Key::End);
+    harness.run();
+    assert_eq!(harness.state().view.selection.packet, Some(PacketId(434)));
+    more(&mut harness, 34);
+    harness.run();
+    assert!(harness.query_by_label_contains(" new").is_none(), "the list goes on from the end");
+    let newest = label(&harness.get_all_by_role(Role::ListBoxOption).last().expect("rows are visible"));
+    assert!(newest.starts_with("13:48:13"), "{newest}");
+}
+
+#[test]
+fn whole_rows_are_shown_at_the_end() {
+    for height in [240.0, 247.0, 253.0, 261.0] {
+        let mut dock = Dock::new(data((1..=400).map(|id| row(id, LOGIN))));
+        dock.shares = [1.0, 0.0, 0.0];
+        let mut harness = dock.harness([900.0, height]);
+        harness.run();
+        let list = harness.get_by_label("Packets").rect();
+        let top = harness.get_all_by_role(Role::ListBoxOption).map(|n| n.rect().top()).fold(f32::MAX, f32::min);
+        assert!(top >= list.top() - 0.5, "{height}: a row at {top}, the list at {}", list.top());
+    }
 }
 
 #[test]

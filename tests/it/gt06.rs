@@ -494,6 +494,9 @@ fn command(id: i64, text: &str) -> Command {
         answered: None,
         answer: None,
         guessed: false,
+        waits: None,
+        sent_packet: None,
+        answer_packet: None,
     }
 }
 
@@ -523,9 +526,9 @@ fn commands_carry_their_id_and_answers_bring_it_back() {
     assert_eq!(
         log,
         [
-            format!("out command ok {}", sent("RELAY,1#", 7, 1)),
+            format!("out command ok {}", sent("RELAY,1#", 7, 7)),
             "Sent { id: CommandId(7), at: 2026-10-01T12:00:00Z }".to_owned(),
-            format!("out command ok {}", sent("STATUS#", 8, 2)),
+            format!("out command ok {}", sent("STATUS#", 8, 8)),
             "Sent { id: CommandId(8), at: 2026-10-01T12:00:00Z }".to_owned(),
             "Answered { id: CommandId(8), at: 2026-10-01T12:00:00Z, text: \"second\", guessed: false }".to_owned(),
             "Answered { id: CommandId(7), at: 2026-10-01T12:00:00Z, text: \"first\", guessed: false }".to_owned(),
@@ -542,7 +545,13 @@ fn answers_that_echo_zeros_belong_to_the_oldest_command_as_a_guess() {
     ];
     let log = commanded(&[command(7, "RELAY,1#")], &answers);
     let answered: Vec<_> = log.iter().filter(|line| line.starts_with("Answered")).collect();
-    assert_eq!(answered, ["Answered { id: CommandId(7), at: 2026-10-01T12:00:00Z, text: \"OK\", guessed: true }"]);
+    assert_eq!(
+        answered,
+        [
+            "Answered { id: CommandId(7), at: 2026-10-01T12:00:00Z, text: \"OK\", guessed: true }",
+            "AnsweredLate { id: CommandId(99), at: 2026-10-01T12:00:00Z, text: \"else\" }",
+        ]
+    );
 }
 
 #[test]

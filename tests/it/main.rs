@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "a test crate has no outside")]
 
 mod cli;
+mod command;
 mod config;
 mod decode;
 mod dock;
@@ -11,6 +12,7 @@ mod gt06;
 mod ingest;
 mod map;
 mod owntracks;
+mod profile;
 mod sim;
 mod store;
 mod support;

@@ -2,6 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test; made-up numbers")]
 
+use std::{
+    collections::HashSet,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
 use egui::{Theme, pos2};
 use egui_kittest::{Harness, kittest::Queryable};
 use wayglass::{
@@ -48,7 +56,8 @@ fn overview(last_fix: StoredFix, name: &str) -> DeviceOverview {
         first_seen: now(),
         last_heard: Some(last_fix.received),
     };
-    DeviceOverview { device, last_fix: Some(last_fix), readings: Readings::new(), packets: 1, positions: 1 }
+    let readings = Readings::new();
+    DeviceOverview { device, last_fix: Some(last_fix), readings, packets: 1, positions: 1, lost_frames: 0 }
 }
 
 /// The map in a window of its own, with what `App::apply` would do about its actions.
@@ -339,8 +348,9 @@ fn an_online_map_names_its_owner_and_can_be_reloaded() {
     let mut h = Stage::new(two_vans()).harness();
     h.run();
     assert!(h.query_by_label("Reload").is_none(), "off unless asked for");
-    // A port that nobody listens on: what cannot be fetched is left out, and nothing else happens.
-    let online = OnlineOptions { url: "http://127.0.0.1:9/{z}/{x}/{y}.png".to_owned(), ..OnlineOptions::default() };
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = server.local_addr().unwrap();
+    let online = OnlineOptions { url: format!("http://{at}/{{z}}/{{x}}/{{y}}.png"), ..OnlineOptions::default() };
     h.state_mut().map().set_online(Some(online));
     h.run();
     h.get_by_label("© OpenStreetMap contributors");
@@ -352,6 +362,57 @@ fn an_online_map_names_its_owner_and_can_be_reloaded() {
     h.state_mut().map().set_online(None);
     h.run();
     assert!(h.query_by_label("Reload").is_none());
+}
+
+#[test]
+fn a_server_that_is_away_is_named_and_its_map_comes_when_it_is_back() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = server.local_addr().unwrap();
+    drop(server);
+    let online = OnlineOptions { url: format!("http://{at}/{{z}}/{{x}}/{{y}}.png"), ..OnlineOptions::default() };
+    let mut stage = Stage::new(two_vans());
+    stage.options.online = Some(online);
+    let mut h = stage.pictured([500.0, 300.0], Theme::Light);
+    let away = format!("The map server cannot be reached: {at}");
+    until(&mut h, |h| h.query_by_label(&away).is_some());
+    assert_eq!(h.query_all_by_label("Reload").count(), 1, "beside the message");
+    assert!(h.run() <= 2, "nothing is painted until it is tried again");
+    let without = picture(&mut h, "online-away.png");
+    assert!(without > 100, "the embedded map and its names stay: {without} colours");
+
+    let server = TcpListener::bind(at).unwrap();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let (heads, serve) = (Arc::clone(&asked), server.try_clone().unwrap());
+    let server_thread = std::thread::spawn(move || {
+        for stream in serve.incoming().map_while(Result::ok) {
+            let mut head = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|l| !l.is_empty());
+            let Some(first) = head.next() else { return };
+            assert!(head.count() > 0);
+            let body = include_bytes!("../../assets/icon.png");
+            let length = body.len();
+            write!(&stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n").unwrap();
+            (&stream).write_all(body).unwrap();
+            heads.lock().unwrap().push(first);
+        }
+    });
+    // Each step is a quarter of a second for the window, so the pause is over soon.
+    until(&mut h, |h| h.query_by_label(&away).is_none() && asked.lock().unwrap().len() >= 6);
+    picture(&mut h, "online-back.png");
+    // A connection without a request ends the server.
+    drop(TcpStream::connect(at).unwrap());
+    server_thread.join().unwrap();
+    let asked = asked.lock().unwrap();
+    let once: HashSet<&String> = asked.iter().collect();
+    assert_eq!(asked.len(), once.len(), "what is there is not asked for again");
+}
+
+/// Steps until something is so.
+fn until(h: &mut Harness<'_, Stage>, mut done: impl FnMut(&Harness<'_, Stage>) -> bool) {
+    let end = Instant::now() + crate::support::SOON;
+    while !done(h) {
+        assert!(Instant::now() < end, "it never came");
+        h.step();
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The store at its face: what a receipt promises, who becomes a device, what a second process may do, what its bounds are.
 
 mod bounds;
+mod commands;
 mod folder;
 mod promises;
 mod reading;

@@ -44,6 +44,10 @@ impl TestClock {
         let ms = Arc::clone(&self.0);
         Arc::new(move || Timestamp::from_millisecond(ms.load(Ordering::Relaxed)).expect("a time within range"))
     }
+
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_millis()).expect("a short time"), Ordering::Relaxed);
+    }
 }
 
 /// A running backend; its folder goes with it.
@@ -64,6 +68,11 @@ impl Station {
         Self::start_by(folder, policy, TestClock::at("2026-11-21T12:00:00Z").clock())
     }
 
+    /// By a clock that the test keeps.
+    pub fn start_at(clock: &TestClock, policy: Policy) -> Self {
+        Self::start_by(tempfile::tempdir().expect("a temporary folder"), policy, clock.clock())
+    }
+
     /// By the system's clock, for far ends that have no other.
     pub fn start_live(policy: Policy) -> Self {
         #[expect(clippy::disallowed_methods, reason = "the program at the far end asks the system, too")]
@@ -71,15 +80,26 @@ impl Station {
         Self::start_by(tempfile::tempdir().expect("a temporary folder"), policy, Arc::new(now))
     }
 
+    /// With other bounds on its peers.
+    pub fn start_with(policy: Policy, limits: Limits) -> Self {
+        let clock = TestClock::at("2026-11-21T12:00:00Z").clock();
+        Self::start_bounded(tempfile::tempdir().expect("a temporary folder"), policy, clock, limits)
+    }
+
     fn start_by(folder: tempfile::TempDir, policy: Policy, clock: Clock) -> Self {
+        Self::start_bounded(folder, policy, clock, Limits::default())
+    }
+
+    fn start_bounded(folder: tempfile::TempDir, policy: Policy, clock: Clock, limits: Limits) -> Self {
         let free: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         let setup = Setup {
             data_dir: folder.path().to_owned(),
             listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
             policy,
-            limits: Limits::default(),
+            limits,
             settings: None,
             access: Access::default(),
+            addresses: None,
         };
         let (wake, woken) = mpsc::sync_channel(1);
         let wake = Arc::new(move || {
@@ -151,6 +171,16 @@ impl Tracker {
         let mut got = vec![0; bytes(hex).len()];
         self.0.read_exact(&mut got).unwrap_or_else(|e| panic!("no answer {hex}: {e}"));
         assert_eq!(wayglass::wire::hex(&got), hex.to_lowercase());
+    }
+
+    /// Reads until these bytes came; others may come before them.
+    pub fn expect_after(&mut self, hex: &str) {
+        let (wanted, mut got) = (bytes(hex), Vec::new());
+        while !got.ends_with(&wanted) {
+            let mut next = [0];
+            self.0.read_exact(&mut next).unwrap_or_else(|e| panic!("no answer {hex}: {e}"));
+            got.extend(next);
+        }
     }
 
     /// The far end closes without another byte.

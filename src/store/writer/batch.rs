@@ -1,13 +1,11 @@
 //! One transaction's worth of writes: packets into rows.
 
-use std::borrow::Cow;
-
 use rusqlite::{CachedStatement, Connection, Result, params};
 
-use super::{Stored, devices::Devices, quarantine::Quarantine};
+use super::{Stored, devices::Devices, quarantine::Quarantine, rederive::Reread};
 use crate::model::{
-    Committed, Device, DeviceId, DeviceState, Direction, Event, Fix, Identity, NewPacket, NewReply, PacketId,
-    PacketRow, Policy, Profile, Protocol, Report, Sender, StoredEvent, StoredFix, Timestamp, Trust, Verdict,
+    Committed, Device, DeviceId, DeviceState, Direction, Identity, NewPacket, NewReply, PacketId, PacketRow, Policy,
+    Profile, Protocol, Report, Sender, Timestamp, Verdict,
 };
 use crate::store::row;
 
@@ -15,8 +13,8 @@ use crate::store::row;
 pub(super) struct Batch<'t> {
     pub(super) db: &'t Connection,
     insert_packet: CachedStatement<'t>,
-    insert_position: CachedStatement<'t>,
-    insert_event: CachedStatement<'t>,
+    pub(super) insert_position: CachedStatement<'t>,
+    pub(super) insert_event: CachedStatement<'t>,
     pub(super) devices: &'t mut Devices,
     pub(super) quarantine: &'t mut Quarantine,
     last_packet: &'t mut i64,
@@ -26,6 +24,9 @@ pub(super) struct Batch<'t> {
     pub(super) facts: Option<Committed>,
     /// Something became untrue that no fact can say.
     pub(super) missed: bool,
+    pub(super) reread: Reread,
+    /// A command was queued or has come further.
+    pub(super) commands_changed: bool,
     pub(super) packets: u64,
     pub(super) positions: u64,
 }
@@ -94,6 +95,8 @@ impl<'t> Batch<'t> {
             now,
             facts: heard.then(Committed::default),
             missed: false,
+            reread: Reread::default(),
+            commands_changed: false,
             packets: 0,
             positions: 0,
         })
@@ -114,7 +117,8 @@ impl<'t> Batch<'t> {
         Ok(who.device().and_then(|id| self.devices.get(id)).map(|known| known.overview.device.clone()))
     }
 
-    pub(super) fn packet(&mut self, packet: &NewPacket) -> Result<Stored> {
+    /// `read_with`: the profile that gave its reports, where one has a say in them.
+    pub(super) fn packet(&mut self, packet: &NewPacket, read_with: Option<&Profile>) -> Result<Stored> {
         let sender = match &packet.sender {
             Some(sender) => self.resolve(packet.protocol, sender, packet.received)?,
             None => Who::Nobody,
@@ -138,6 +142,12 @@ impl<'t> Batch<'t> {
             for reply in &packet.replies {
                 self.packet_row(packet, device, Verdict::Ok, Some((reply, id)))?;
             }
+        }
+        if let Some(read_with) = read_with
+            && let Some(known) = device.and_then(|device| self.devices.get(device))
+            && !known.overview.device.profile.reads_like(read_with)
+        {
+            self.ask_to_rederive_once(known.overview.device.id)?;
         }
         let mut new_fixes = 0;
         for (report, about) in packet.reports.iter().zip(abouts) {
@@ -209,7 +219,7 @@ impl<'t> Batch<'t> {
     /// Where the facts end, for [`Batch::undo`].
     pub(super) fn mark(&self) -> Mark {
         let facts = self.facts.as_ref().map(|facts| {
-            let Committed { packets, fixes, events, devices, readings, commands } = facts;
+            let Committed { packets, fixes, events, devices, readings, commands, rederived: _ } = facts;
             [packets.len(), fixes.len(), events.len(), devices.len(), readings.len(), commands.len()]
         });
         Mark { facts, packets: self.packets, positions: self.positions }
@@ -308,7 +318,7 @@ impl<'t> Batch<'t> {
     /// Writes what a report told. True where its fix was not there before.
     fn report(&mut self, packet: &NewPacket, id: PacketId, device: DeviceId, report: &Report) -> Result<bool> {
         let new = match &report.fix {
-            Some(fix) => self.position(packet, id, device, report, fix)?,
+            Some(fix) => self.position(id, device, report, fix, packet.received)?,
             None => None,
         };
         for event in &report.events {
@@ -323,88 +333,9 @@ impl<'t> Batch<'t> {
         }
         Ok(is_new)
     }
-
-    fn position(
-        &mut self,
-        packet: &NewPacket,
-        id: PacketId,
-        device: DeviceId,
-        report: &Report,
-        fix: &Fix,
-    ) -> Result<Option<StoredFix>> {
-        let mut readings = Cow::Borrowed(&report.readings);
-        // The number of satellites has no column of its own.
-        if let Some(satellites) = fix.satellites
-            && readings.get("sat").is_none()
-        {
-            readings.to_mut().set("sat", satellites);
-        }
-        let suspect = report.trust == Trust::Suspect;
-        let inserted = self.insert_position.execute(params![
-            device.0,
-            fix.at.as_millisecond(),
-            packet.received.as_millisecond(),
-            // Bytes that cannot be believed do not say that satellites held.
-            fix.valid && !suspect,
-            suspect,
-            fix.place.lat_deg(),
-            fix.place.lon_deg(),
-            fix.altitude_m,
-            fix.speed_kmh,
-            fix.course_deg,
-            fix.accuracy_m,
-            row::json(&readings, report.trust),
-            id.0,
-            report.fix_key.cast_signed(),
-            report.message_id,
-        ])?;
-        if inserted == 0 {
-            return Ok(None);
-        }
-        self.positions += 1;
-        Ok(Some(StoredFix {
-            id: self.db.last_insert_rowid(),
-            device,
-            fix: Fix { at: to_ms(fix.at), valid: fix.valid && !suspect, ..fix.clone() },
-            received: to_ms(packet.received),
-            trust: report.trust,
-            readings: readings.into_owned(),
-            packet: id,
-        }))
-    }
-
-    fn event(&mut self, id: PacketId, device: DeviceId, event: &Event, trust: Trust) -> Result<()> {
-        let attributes = row::json(&event.attributes, trust);
-        let inserted = self.insert_event.execute(params![
-            device.0,
-            event.at.as_millisecond(),
-            event.kind,
-            attributes,
-            id.0,
-            fnv1a(attributes.as_bytes()).cast_signed(),
-        ])?;
-        if inserted > 0
-            && let Some(facts) = &mut self.facts
-        {
-            facts.events.push(StoredEvent {
-                id: self.db.last_insert_rowid(),
-                device,
-                at: to_ms(event.at),
-                kind: event.kind.clone(),
-                attributes: row::marked(&event.attributes, trust),
-                packet: id,
-            });
-        }
-        Ok(())
-    }
 }
 
 /// A moment as the file keeps it, so that a fact says the same as the row that it tells of.
 pub(super) fn to_ms(at: Timestamp) -> Timestamp {
     row::time(at.as_millisecond())
-}
-
-/// FNV-1a with 64 bits: short, and the same in every version of this program, which the file relies on.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

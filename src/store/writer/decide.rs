@@ -1,13 +1,10 @@
-//! Decisions of the user and commands, within a batch.
+//! Decisions of the user, within a batch.
 
 use rusqlite::{OptionalExtension, Result, params};
 
-use super::{
-    batch::Batch,
-    write::{ChangeCommand, QueueCommand},
-};
-use crate::model::{Command, Device, DeviceId, DeviceState, Identity, PacketId, Profile, Protocol};
-use crate::store::{Error, row};
+use super::batch::Batch;
+use crate::model::{Device, DeviceId, DeviceState, Identity, PacketId, Profile, Protocol};
+use crate::store::Error;
 
 impl Batch<'_> {
     pub(super) fn add(&mut self, protocol: Protocol, identity: &Identity, name: Option<&str>) -> Result<Device> {
@@ -42,10 +39,18 @@ impl Batch<'_> {
         self.save(id).map(Ok)
     }
 
-    pub(super) fn set_profile(&mut self, id: DeviceId, profile: &Profile) -> Result<Result<(), Error>> {
+    pub(super) fn set_profile(&mut self, id: DeviceId, profile: &Profile) -> Result<Result<Option<i64>, Error>> {
         let Some(device) = self.devices.decide(id) else { return Ok(Err(no_such(id))) };
-        device.profile = profile.clone();
-        self.save(id).map(Ok)
+        let before = std::mem::replace(&mut device.profile, profile.clone());
+        self.reread.profiles = true;
+        let asked = if before.reads_like(profile) { None } else { self.ask_to_rederive(id)? };
+        self.save(id)?;
+        Ok(Ok(asked))
+    }
+
+    /// The profile of a device that is there.
+    pub(super) fn profile(&self, id: DeviceId) -> Option<Profile> {
+        self.devices.get(id).map(|known| known.overview.device.profile.clone())
     }
 
     /// Sets the state of a device that is there. A name that is given is taken over.
@@ -109,6 +114,7 @@ impl Batch<'_> {
             "DELETE FROM positions WHERE device_id = ?1",
             "DELETE FROM events WHERE device_id = ?1",
             "DELETE FROM commands WHERE device_id = ?1",
+            "DELETE FROM rederivations WHERE device_id = ?1",
             "DELETE FROM latest WHERE device_id = ?1",
             "DELETE FROM devices WHERE id = ?1",
         ] {
@@ -120,52 +126,6 @@ impl Batch<'_> {
         self.missed = true;
         Ok(removed)
     }
-
-    pub(super) fn queue_command(&mut self, command: &QueueCommand) -> Result<Result<Command, Error>> {
-        let QueueCommand { device, text, created, expires } = command;
-        if self.devices.get(*device).is_none() {
-            return Ok(Err(no_such(*device)));
-        }
-        let sql = format!(
-            "INSERT INTO commands(device_id, created_ms, expires_ms, text, state) VALUES (?1, ?2, ?3, ?4, 'queued')
-             RETURNING {}",
-            row::COMMAND
-        );
-        let queued = self
-            .db
-            .prepare_cached(&sql)?
-            .query_row(params![device.0, created.as_millisecond(), expires.as_millisecond(), text], row::command)?;
-        self.publish_command(&queued);
-        Ok(Ok(queued))
-    }
-
-    pub(super) fn change_command(&mut self, change: &ChangeCommand) -> Result<Result<Command, Error>> {
-        let ChangeCommand { command, state, at, answer, guessed } = change;
-        let sql = format!(
-            "UPDATE commands SET state = ?2,
-               sent_ms = CASE ?2 WHEN 'sent' THEN ?3 ELSE sent_ms END,
-               answered_ms = CASE ?2 WHEN 'answered' THEN ?3 ELSE answered_ms END,
-               answer = coalesce(?4, answer), guessed = ?5
-             WHERE id = ?1 RETURNING {}",
-            row::COMMAND
-        );
-        let changed = self
-            .db
-            .prepare_cached(&sql)?
-            .query_row(params![command.0, state.as_str(), at.as_millisecond(), answer, guessed], row::command)
-            .optional()?;
-        let Some(changed) = changed else {
-            return Ok(Err(Error::Sqlite(format!("there is no command {}", command.0))));
-        };
-        self.publish_command(&changed);
-        Ok(Ok(changed))
-    }
-
-    fn publish_command(&mut self, command: &Command) {
-        if let Some(facts) = &mut self.facts {
-            facts.commands.push(command.clone());
-        }
-    }
 }
 
 /// A name without the blanks around it; none where nothing is left.
@@ -173,6 +133,6 @@ fn written(name: Option<&str>) -> Option<&str> {
     name.map(str::trim).filter(|name| !name.is_empty())
 }
 
-fn no_such(id: DeviceId) -> Error {
+pub(super) fn no_such(id: DeviceId) -> Error {
     Error::NoSuchDevice(format!("#{}", id.0))
 }

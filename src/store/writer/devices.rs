@@ -12,9 +12,10 @@ use crate::model::{
 use crate::store::{query, row};
 
 /// A fix may be this far ahead of the clock here; beyond it, its time is wrong and it is never the last fix.
-const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// A device as the writer knows it. Runs ahead of the file within a batch, and equals it after each.
+#[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) overview: DeviceOverview,
     /// Its newest packet, in or out.
@@ -22,12 +23,19 @@ pub(super) struct Known {
     /// Its row in `latest` must be written.
     dirty: bool,
     /// Its readings changed in this batch.
-    told: bool,
+    pub(super) told: bool,
 }
 
 impl Known {
-    fn new(device: Device) -> Self {
-        let overview = DeviceOverview { device, last_fix: None, readings: Readings::new(), packets: 0, positions: 0 };
+    pub(super) fn new(device: Device) -> Self {
+        let overview = DeviceOverview {
+            device,
+            last_fix: None,
+            readings: Readings::new(),
+            packets: 0,
+            positions: 0,
+            lost_frames: 0,
+        };
         Self { overview, newest_packet: None, dirty: false, told: false }
     }
 
@@ -39,6 +47,7 @@ impl Known {
     /// Takes over what a report told. `new` is its fix, where it has one that was not there before.
     pub(super) fn learn(&mut self, report: &Report, new: Option<&StoredFix>) {
         let overview = &mut self.overview;
+        overview.lost_frames += u64::from(report.lost_frames);
         let is_last = match (new, &overview.last_fix) {
             (Some(new), Some(last)) => rank(new) >= rank(last),
             (Some(_), None) => true,
@@ -140,8 +149,8 @@ impl Devices {
         let mut replace = db.prepare_cached(
             "INSERT OR REPLACE INTO latest(device_id, last_heard_ms, packets, positions, packet_id, readings,
                position_id, fix_time_ms, fix_received_ms, valid, suspect, latitude, longitude, altitude_m, speed_kmh,
-               course_deg, accuracy_m, attributes, fix_packet_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+               course_deg, accuracy_m, attributes, fix_packet_id, lost_frames)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         )?;
         // In the order of the table, so that neighbours on a page are written together.
         self.dirty.sort_unstable();
@@ -149,7 +158,7 @@ impl Devices {
             // It may have been forgotten since.
             let Some(known) = self.by_id.get_mut(&id) else { continue };
             known.dirty = false;
-            let DeviceOverview { device, last_fix, readings, packets, positions } = &known.overview;
+            let DeviceOverview { device, last_fix, readings, packets, positions, lost_frames } = &known.overview;
             let last = last_fix.as_ref();
             let fix = last.map(|last| &last.fix);
             replace.execute(params![
@@ -172,6 +181,7 @@ impl Devices {
                 fix.and_then(|fix| fix.accuracy_m),
                 last.map(|last| row::json(&last.readings, last.trust)),
                 last.map(|last| last.packet.0),
+                lost_frames.cast_signed(),
             ])?;
             if std::mem::take(&mut known.told) {
                 told(id, readings);

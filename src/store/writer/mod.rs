@@ -4,17 +4,24 @@
 //! then answers. Idle, a packet waits for one fsync; busy, batches grow by themselves. There is no timer to tune.
 
 mod batch;
+mod commands;
 mod decide;
 mod devices;
 mod log;
 mod quarantine;
+mod rederive;
 mod thread;
+mod told;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use tokio::sync::Semaphore;
 
+pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};
 pub(super) use thread::{Shared, Start, WriterThread};
 pub(super) use write::Write;
 
@@ -23,9 +30,11 @@ use super::{
     queue::{Queue, Refused},
 };
 use crate::model::{
-    Command, CommandId, CommandState, Device, DeviceId, Identity, NewPacket, PacketId, Profile, Protocol, Timestamp,
+    Command, CommandId, Device, DeviceId, Identity, NewCommand, NewPacket, PacketId, Profile, Protocol, Timestamp,
+    library::UserCommand,
 };
-use write::{Add, Admit, Adopt, Ask, ChangeCommand, QueueCommand, Rename, SetProfile};
+pub use write::Progress;
+use write::{Add, AddUserCommand, Admit, Adopt, Append, Ask, NoteCommand, Rename, SetProfile};
 
 /// Decisions and commands that may wait beside the packets.
 const DECISIONS: usize = 1024;
@@ -53,13 +62,25 @@ pub(super) struct Inlet {
     pub(super) room: Semaphore,
     /// Those bytes when nothing is queued.
     pub(super) bytes: u32,
+    /// Grows when a profile may have changed.
+    profiles: AtomicU64,
 }
 
 impl Inlet {
     pub(super) fn new(bytes: usize) -> Self {
         let bytes = u32::try_from(bytes.max(LEAST_COST)).unwrap_or(u32::MAX);
         let rows = bytes as usize / LEAST_COST;
-        Self { queue: Queue::new(rows + DECISIONS), room: Semaphore::new(bytes as usize), bytes }
+        Self {
+            queue: Queue::new(rows + DECISIONS),
+            room: Semaphore::new(bytes as usize),
+            bytes,
+            profiles: AtomicU64::new(0),
+        }
+    }
+
+    /// A profile may have changed: whoever reads packets with one asks for it again.
+    fn profiles_changed(&self) {
+        self.profiles.fetch_add(1, Ordering::Release);
     }
 
     pub(super) fn close(&self) {
@@ -146,9 +167,16 @@ impl Writer {
     /// What a sender tells ends up under the device that its identity names. Positions and events are written whatever the device's state is;
     /// the state decides what is shown. Replies go into the same transaction, as packets that answer this one.
     pub async fn append(&self, packet: NewPacket) -> Result<Receipt, Error> {
+        self.append_read_with(packet, None).await
+    }
+
+    /// As [`Writer::append`], where a profile had a say in the packet's reports. If the device has another one by now, its history will be
+    /// found again.
+    pub async fn append_read_with(&self, packet: NewPacket, read_with: Option<Arc<Profile>>) -> Result<Receipt, Error> {
         let inlet = self.receiver()?;
         let cost = memory(&packet);
-        inlet.wait_and_push(Box::new(packet), cost, Write::Packet).await.map(Receipt)
+        let append = Append { packet: Box::new(packet), read_with };
+        inlet.wait_and_push(append, cost, Write::Packet).await.map(Receipt)
     }
 
     /// Finds the device of a name, or makes it as the policy says. `None`: the policy is strict and nobody adopted it.
@@ -179,8 +207,28 @@ impl Writer {
         self.push(Rename { device, name }, Write::Rename)
     }
 
-    pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<()> {
+    /// What no packet says about a device. Where its packets mean something else by it, its history is due to be found again (see
+    /// [`super::query::rederivations`]), and the answer is the number of this asking.
+    pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<Option<i64>> {
         self.push(SetProfile { device, profile }, Write::SetProfile)
+    }
+
+    /// The profile of a device as it is now; `None` where it is gone.
+    pub fn profile(&self, device: DeviceId) -> Pending<Option<Profile>> {
+        self.push(device, Write::Profile)
+    }
+
+    /// A number that has grown when a profile may have changed since.
+    pub fn profiles(&self) -> u64 {
+        match &self.0 {
+            Role::Receives(inlet) | Role::Decides(inlet) => inlet.profiles.load(Ordering::Acquire),
+            Role::LooksOn => 0,
+        }
+    }
+
+    /// Takes one step of finding a device's history again.
+    pub fn rederive(&self, step: Step) -> Pending<Stepped> {
+        self.push(Box::new(step), Write::Rederive)
     }
 
     /// Removes a device with its packets, positions, events and commands.
@@ -188,27 +236,35 @@ impl Writer {
         self.push(device, Write::Forget)
     }
 
-    /// Writes a command down as queued.
-    pub fn queue_command(
-        &self,
-        device: DeviceId,
-        text: String,
-        created: Timestamp,
-        expires: Timestamp,
-    ) -> Pending<Command> {
-        self.push(QueueCommand { device, text, created, expires }, Write::QueueCommand)
+    /// Writes a command down as queued. Refused for a device that is not an adopted GT06 tracker, for a text that cannot be sent, and, unless it
+    /// is forced, for a fuel cut while the vehicle moves or may be moving. A vehicle that is silent now is judged when it comes back.
+    pub fn queue_command(&self, command: NewCommand) -> Pending<Command> {
+        self.push(command, Write::QueueCommand)
     }
 
-    /// Notes how far a command has come: `at` is when it was sent or answered, `guessed` says that its answer was matched by order.
-    pub fn command_state(
-        &self,
-        command: CommandId,
-        state: CommandState,
-        at: Timestamp,
-        answer: Option<String>,
-        guessed: bool,
-    ) -> Pending<Command> {
-        self.push(ChangeCommand { command, state, at, answer, guessed }, Write::CommandState)
+    /// Takes back a command that was not sent yet.
+    pub fn cancel_command(&self, command: CommandId) -> Pending<()> {
+        self.push(command, Write::CancelCommand)
+    }
+
+    /// Marks every command that waits and whose time is over.
+    pub fn expire_commands(&self, now: Timestamp) -> Pending<()> {
+        self.push(now, Write::ExpireCommands)
+    }
+
+    /// Adds a command of the user's to the library; the same again is the same row.
+    pub fn add_user_command(&self, title: String, text: String) -> Pending<UserCommand> {
+        self.push(AddUserCommand { title, text }, Write::AddUserCommand)
+    }
+
+    /// Removes a command of the user's from the library.
+    pub fn remove_user_command(&self, id: i64) -> Pending<()> {
+        self.push(id, Write::RemoveUserCommand)
+    }
+
+    /// Notes how far a command has come. `None`: there is no such command, or it is not in a state from which it comes so far.
+    pub fn note_command(&self, command: CommandId, progress: Progress) -> Pending<Option<Command>> {
+        self.push(NoteCommand { command, progress }, Write::NoteCommand)
     }
 
     fn receiver(&self) -> Result<&Inlet, Error> {

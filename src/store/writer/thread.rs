@@ -2,12 +2,16 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, Result};
+use tokio::sync::watch;
 
 use super::{
     Inlet, Write,
@@ -15,6 +19,7 @@ use super::{
     devices::Devices,
     log::Log,
     quarantine::Quarantine,
+    rederive::Reread,
 };
 use crate::model::{Clock, Committed, Fact, Policy};
 use crate::store::{
@@ -32,6 +37,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(in crate::store) struct Shared {
     pub(in crate::store) inlet: Arc<Inlet>,
     pub(in crate::store) facts: Publisher,
+    /// Told when a history is due to be found again.
+    pub(in crate::store) due: tokio::sync::Notify,
+    /// Counts the commits that may have changed what waits to be sent.
+    pub(in crate::store) commands: watch::Sender<u64>,
+    /// The number of the newest command.
+    pub(in crate::store) last_command: AtomicI64,
     policy: Mutex<Policy>,
     health: Mutex<Health>,
 }
@@ -41,6 +52,9 @@ impl Shared {
         Self {
             inlet: Arc::new(Inlet::new(queue_bytes)),
             facts: Publisher::new(),
+            due: tokio::sync::Notify::new(),
+            commands: watch::Sender::new(0),
+            last_command: AtomicI64::new(0),
             policy: Mutex::new(policy),
             health: Mutex::default(),
         }
@@ -149,9 +163,12 @@ struct Desk {
 /// What a transaction did.
 struct Told {
     facts: Option<Committed>,
+    /// What waits to be sent may have changed.
+    commands: bool,
     packets: u64,
     positions: u64,
     wrote: bool,
+    reread: Reread,
 }
 
 /// Ends the queue together with the thread, also by a panic: nobody waits for an answer that cannot come.
@@ -272,6 +289,15 @@ impl Desk {
             self.db.prepare_cached("COMMIT")?.execute([])?;
             Ok(done)
         });
+        if let Ok((_, told)) = &outcome {
+            // Before anybody hears that a profile is stored.
+            if told.reread.profiles {
+                self.shared.inlet.profiles_changed();
+            }
+            if told.reread.due {
+                self.shared.due.notify_one();
+            }
+        }
         if outcome.is_err() {
             self.stale = true;
             // SQLite rolls back by itself after some errors.
@@ -305,14 +331,32 @@ impl Desk {
             heard: self.shared.facts.heard(),
         })?;
         let done = work(&mut batch)?;
-        let Batch { facts, missed, packets, positions, .. } = batch;
+        if batch.commands_changed || others_wrote {
+            let last = "SELECT seq FROM sqlite_sequence WHERE name = 'commands'";
+            // No row before the first command; and only a preview shows it.
+            let last = self.db.query_row(last, [], |row| row.get(0)).unwrap_or(0);
+            self.shared.last_command.store(last, Ordering::Relaxed);
+        }
+        let Batch { facts, missed, commands_changed, mut reread, packets, positions, .. } = batch;
         self.missed |= missed;
-        Ok((done, Told { facts, packets, positions, wrote: self.db.total_changes() != changes }))
+        let wrote = self.db.total_changes() != changes;
+        let commands = commands_changed || others_wrote;
+        reread.profiles |= others_wrote;
+        reread.due |= others_wrote;
+        Ok((done, Told { facts, commands, packets, positions, wrote, reread }))
     }
 
     /// Tells subscribers what a commit made true.
     fn publish(&mut self, told: Told) {
+        if told.commands {
+            self.shared.commands.send_modify(|count| *count += 1);
+        }
         let facts = &self.shared.facts;
+        if !told.reread.done.is_empty() && facts.heard() {
+            let rederived = Committed { rederived: told.reread.done, ..Committed::default() };
+            facts.publish(Fact::Committed(Arc::new(rederived)));
+            self.missed = true;
+        }
         if !facts.heard() {
             self.missed = false;
             return;

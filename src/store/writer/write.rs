@@ -1,24 +1,39 @@
 //! What can be asked of the writer. A closed list, so that what a batch committed can be told, logged and tested.
 
+use std::sync::Arc;
+
 use crate::model::{
-    Command, CommandId, CommandState, Device, DeviceId, Identity, NewPacket, Profile, Protocol, Timestamp,
+    Command, CommandId, Device, DeviceId, Identity, NewCommand, NewPacket, PacketId, Profile, Protocol, Timestamp,
+    library::UserCommand,
 };
 use crate::store::{Answer, Error, Pending};
 
-use super::Stored;
+use super::{Step, Stepped, Stored};
 
 /// Something to write, with the one who waits for it.
 pub(in crate::store) enum Write {
-    Packet(Ask<Box<NewPacket>, Stored>),
+    Packet(Ask<Append, Stored>),
     Admit(Ask<Admit, Option<Device>>),
     Add(Ask<Add, Device>),
     Adopt(Ask<Adopt, u64>),
     Ignore(Ask<DeviceId, ()>),
     Rename(Ask<Rename, ()>),
-    SetProfile(Ask<SetProfile, ()>),
+    SetProfile(Ask<SetProfile, Option<i64>>),
+    Profile(Ask<DeviceId, Option<Profile>>),
+    Rederive(Ask<Box<Step>, Stepped>),
     Forget(Ask<DeviceId, ()>),
-    QueueCommand(Ask<QueueCommand, Command>),
-    CommandState(Ask<ChangeCommand, Command>),
+    QueueCommand(Ask<NewCommand, Command>),
+    CancelCommand(Ask<CommandId, ()>),
+    ExpireCommands(Ask<Timestamp, ()>),
+    AddUserCommand(Ask<AddUserCommand, UserCommand>),
+    RemoveUserCommand(Ask<i64, ()>),
+    NoteCommand(Ask<NoteCommand, Option<Command>>),
+}
+
+pub(in crate::store) struct Append {
+    pub(super) packet: Box<NewPacket>,
+    /// What gave its reports, where a profile has a say in them.
+    pub(super) read_with: Option<Arc<Profile>>,
 }
 
 pub(in crate::store) struct Admit {
@@ -48,19 +63,31 @@ pub(in crate::store) struct SetProfile {
     pub(super) profile: Profile,
 }
 
-pub(in crate::store) struct QueueCommand {
-    pub(super) device: DeviceId,
+pub(in crate::store) struct AddUserCommand {
+    pub(super) title: String,
     pub(super) text: String,
-    pub(super) created: Timestamp,
-    pub(super) expires: Timestamp,
 }
 
-pub(in crate::store) struct ChangeCommand {
+pub(in crate::store) struct NoteCommand {
     pub(super) command: CommandId,
-    pub(super) state: CommandState,
-    pub(super) at: Timestamp,
-    pub(super) answer: Option<String>,
-    pub(super) guessed: bool,
+    pub(super) progress: Progress,
+}
+
+/// How far a command has come. Each goes only from the states that it names, so that nothing is sent twice or after it was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Queued: it is not sent though its device is connected. Says why.
+    Waits { why: String },
+    /// Queued and not expired: about to be written, so nobody else sends it.
+    Sent { at: Timestamp },
+    /// Sent: this packet took it out.
+    Written { packet: PacketId },
+    /// Sent, but not written: its bytes did not get out, so it waits again.
+    Returned,
+    /// Queued or sent: it cannot be sent. Says why.
+    Failed { why: String },
+    /// Sent, to this device: its answer. `guessed`: matched by order, not by the echoed flag.
+    Answered { by: DeviceId, at: Timestamp, text: String, guessed: bool, packet: Option<PacketId> },
 }
 
 /// A question whose answer is known before the commit and given after it.
@@ -97,9 +124,15 @@ macro_rules! each {
             Write::Ignore($ask) => $do,
             Write::Rename($ask) => $do,
             Write::SetProfile($ask) => $do,
+            Write::Profile($ask) => $do,
+            Write::Rederive($ask) => $do,
             Write::Forget($ask) => $do,
             Write::QueueCommand($ask) => $do,
-            Write::CommandState($ask) => $do,
+            Write::CancelCommand($ask) => $do,
+            Write::ExpireCommands($ask) => $do,
+            Write::AddUserCommand($ask) => $do,
+            Write::RemoveUserCommand($ask) => $do,
+            Write::NoteCommand($ask) => $do,
         }
     };
 }
@@ -128,16 +161,22 @@ impl Write {
     /// Carries it out within the batch's transaction.
     pub(super) fn apply(&mut self, batch: &mut super::batch::Batch<'_>) -> rusqlite::Result<()> {
         match self {
-            Self::Packet(ask) => ask.apply(|packet| batch.packet(packet).map(Ok)),
+            Self::Packet(ask) => ask.apply(|q| batch.packet(&q.packet, q.read_with.as_deref()).map(Ok)),
             Self::Admit(ask) => ask.apply(|q| batch.admit(q.protocol, &q.identity, q.at).map(Ok)),
             Self::Add(ask) => ask.apply(|q| batch.add(q.protocol, &q.identity, q.name.as_deref()).map(Ok)),
             Self::Adopt(ask) => ask.apply(|q| batch.adopt(q.device, q.name.as_deref())),
             Self::Ignore(ask) => ask.apply(|device| batch.ignore(*device)),
             Self::Rename(ask) => ask.apply(|q| batch.rename(q.device, q.name.as_deref())),
             Self::SetProfile(ask) => ask.apply(|q| batch.set_profile(q.device, &q.profile)),
+            Self::Profile(ask) => ask.apply(|device| Ok(Ok(batch.profile(*device)))),
+            Self::Rederive(ask) => ask.apply(|step| batch.rederive(step).map(Ok)),
             Self::Forget(ask) => ask.apply(|device| batch.forget(*device)),
             Self::QueueCommand(ask) => ask.apply(|q| batch.queue_command(q)),
-            Self::CommandState(ask) => ask.apply(|q| batch.change_command(q)),
+            Self::CancelCommand(ask) => ask.apply(|id| batch.cancel_command(*id)),
+            Self::ExpireCommands(ask) => ask.apply(|now| batch.expire_commands(*now).map(Ok)),
+            Self::AddUserCommand(ask) => ask.apply(|q| batch.add_user_command(&q.title, &q.text)),
+            Self::RemoveUserCommand(ask) => ask.apply(|id| batch.remove_user_command(*id).map(Ok)),
+            Self::NoteCommand(ask) => ask.apply(|q| batch.note_command(q).map(Ok)),
         }
     }
 }

@@ -5,7 +5,7 @@ use egui::Context;
 use super::App;
 use crate::{
     backend::{ExportJob, History},
-    model::{PacketId, PacketRow},
+    model::{DeviceId, DeviceOverview, PacketId, PacketRow, Protocol},
     ui::{Action, data::Opened, view::Sheet},
     wire,
 };
@@ -77,6 +77,21 @@ impl App {
             }
             Action::BrowseExport(name) => self.panels.export.browse(ctx.clone(), &name),
             Action::SetSettings(settings) => self.view.settings = settings,
+            Action::OpenCommands(device) => self.open_sheet_of(device, Sheet::Commands),
+            Action::OpenProfile(device) => self.open_sheet_of(device, Sheet::Profile),
+            Action::PreviewCommand { .. }
+            | Action::SendCommand { .. }
+            | Action::CancelCommand(_)
+            | Action::AddUserCommand { .. }
+            | Action::RemoveUserCommand(_)
+            | Action::SetProfile(..)
+            | Action::ApplyClock(..)
+            | Action::DismissClock(..) => self.ask_remote(action),
+            Action::ShowPacket(packet) => {
+                self.select_packet(packet, None);
+                self.view.open.sheet = None;
+                self.view.open.dock = true;
+            }
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();
@@ -86,6 +101,26 @@ impl App {
                 self.toasts.info(format!("Copied {what}"));
             }
         }
+    }
+
+    /// What is done to a tracker, on its way to the backend.
+    fn ask_remote(&mut self, action: Action) {
+        let Some(backend) = &self.backend else { return };
+        self.remote.carry_out(backend, &mut self.data, action, (self.clock)());
+    }
+
+    /// Opens a sheet that only trackers have.
+    fn open_sheet_of(&mut self, device: DeviceId, sheet: Sheet) {
+        let tracker = |d: &DeviceOverview| d.device.protocol == Protocol::Gt06;
+        if !self.data.devices.get(&device).is_some_and(tracker) {
+            self.toasts.info("Only GT06 trackers have commands and a profile");
+            return;
+        }
+        if self.view.selection.device != Some(device) {
+            self.close_packet();
+            self.view.selection.device = Some(device);
+        }
+        self.view.open.sheet = Some(sheet);
     }
 
     pub(super) fn open(&mut self, row: PacketRow) {
@@ -128,7 +163,7 @@ impl App {
         }
     }
 
-    fn close_packet(&mut self) {
+    pub(super) fn close_packet(&mut self) {
         self.view.selection.packet = None;
         self.view.selection.field = None;
         self.view.selection.fix = None;

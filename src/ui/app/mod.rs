@@ -24,7 +24,7 @@ use super::{
     data::Station,
     map::{MapOptions, OnlineMap, camera::Camera},
     panels::Panels,
-    theme,
+    remote, theme,
     toasts::Toasts,
     view::{self, Open, Settings, ThemeChoice},
 };
@@ -73,6 +73,8 @@ pub struct App {
     view: View,
     panels: Panels,
     asks: Asks,
+    /// What is being asked about commands, profiles and clocks.
+    remote: remote::Asking,
     toasts: Toasts,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
@@ -140,6 +142,7 @@ impl App {
             view,
             panels,
             asks,
+            remote: remote::Asking::default(),
             toasts: Toasts::default(),
             dressed: None,
             lan_read: None,
@@ -236,7 +239,7 @@ impl eframe::App for App {
         if self.demo.on_the_road(&self.data) {
             self.panels.map.fit_all();
         }
-        if self.asks.waiting() {
+        if self.asks.waiting() || self.remote.waiting() {
             ctx.request_repaint_after(POLL);
         }
     }

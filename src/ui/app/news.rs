@@ -47,6 +47,8 @@ impl App {
                 Fact::Committed(committed) => {
                     self.asks.remember(&committed);
                     self.data.apply(&committed, self.news.events_of);
+                    self.news.stale_trails.extend(&committed.rederived);
+                    self.reread(&committed.rederived);
                 }
                 Fact::Missed => self.news.missed = true,
             }
@@ -54,6 +56,18 @@ impl App {
                 ctx.request_repaint();
                 break;
             }
+        }
+    }
+
+    /// The history of these devices was found again from their packets.
+    fn reread(&mut self, devices: &[DeviceId]) {
+        self.data.remote.reread(devices);
+        if let Some(opened) = &self.data.opened
+            && opened.row.device.is_some_and(|device| devices.contains(&device))
+        {
+            let row = opened.row.clone();
+            self.asks.fixes = Some((row.id, self.backend().fixes_of_packet(row.id)));
+            self.open(row);
         }
     }
 
@@ -84,6 +98,7 @@ impl App {
         self.news.stale_trails.extend(changed.map(|(id, _)| id));
         self.news.events_stale = true;
         self.news.missed |= fresh.overflowed;
+        self.remote.read_again(&mut self.data);
         self.forget_removed();
     }
 
@@ -125,9 +140,16 @@ impl App {
             events.reverse();
             self.data.events = events;
         }
-        for (device, answer) in self.asks.adopted() {
+        let adopted = self.asks.adopted();
+        let done: Vec<u64> = adopted.iter().filter_map(|(_, answer)| answer.as_ref().ok().copied()).collect();
+        if done.len() > 1 {
+            let (devices, positions) = (format::count(done.len() as u64), format::count(done.iter().sum()));
+            self.toasts.info(format!("Adopted {devices} devices, {positions} positions"));
+        }
+        for (device, answer) in adopted {
             let name = self.data.label(device);
             match answer {
+                Ok(_) if done.len() > 1 => {}
                 Ok(1) => self.toasts.info(format!("Adopted {name}, 1 position")),
                 Ok(n) => self.toasts.info(format!("Adopted {name}, {} positions", format::count(n))),
                 Err(error) => self.toasts.error(format!("Could not adopt {name}: {error}")),
@@ -140,6 +162,7 @@ impl App {
                 self.toasts.error(format!("Could not {what}: {error}"));
             }
         }
+        self.remote.take(&mut self.data, &mut self.toasts);
         if let Some(pending) = &mut self.asks.export
             && let Some(answer) = pending.poll()
         {
@@ -152,10 +175,15 @@ impl App {
     /// A selection of what is gone is no selection.
     fn forget_removed(&mut self) {
         let gone = |id: &DeviceId| !self.data.devices.contains_key(id);
-        if self.view.selection.device.as_ref().is_some_and(gone) {
-            self.view.selection.device = None;
-            self.view.selection.fix = None;
+        let selected_gone = self.view.selection.device.as_ref().is_some_and(gone);
+        let opened_gone = self.data.opened.as_ref().is_some_and(|o| o.row.device.as_ref().is_some_and(gone));
+        if selected_gone || opened_gone {
+            self.close_packet();
         }
+        if selected_gone {
+            self.view.selection.device = None;
+        }
+        let gone = |id: &DeviceId| !self.data.devices.contains_key(id);
         self.news.stale_trails.retain(|id| self.data.devices.contains_key(id));
         if self.view.follow.as_ref().is_some_and(gone) {
             self.view.follow = None;
@@ -182,7 +210,8 @@ impl App {
             self.news.events_stale = false;
             self.asks.events = selected.map(|device| (device, self.backend().events(Some(device), MAX_EVENTS)));
         }
-        let Self { asks, data, news, backend: Some(backend), .. } = self else { return };
+        let Self { asks, remote, data, news, backend: Some(backend), .. } = self else { return };
+        remote.ask(backend, data, selected);
         let lacks = |id: &DeviceId| !data.trails.contains_key(id);
         let room = MAX_TRAILS.saturating_sub(data.trails.len());
         let shown = data

@@ -10,9 +10,9 @@ use std::{
 };
 
 use egui::{Color32, Rect, Theme, pos2};
-use walkers::{Style, StyleLayer, Tile, TileId, TilePiece, Tiles, sources::Attribution};
+use walkers::{Style, StyleLayer, Text, Tile, TileId, TilePiece, Tiles, sources::Attribution};
 
-use super::pmtiles::Archive;
+use super::{names::Names, pmtiles::Archive};
 
 static ARCHIVE: &[u8] = include_bytes!("../../../assets/basemap.pmtiles");
 static LIGHT_STYLE: &str = include_str!("../../../assets/basemap/light.json");
@@ -41,7 +41,8 @@ type Key = (Theme, TileId);
 pub struct BaseMap {
     source: Arc<Source>,
     theme: Theme,
-    labels: bool,
+    /// Where names may stand; `None` is anywhere.
+    names: Option<Names>,
     kept: HashMap<Key, Kept>,
     asked: HashSet<Key>,
     /// Counts uses, so that the tile unused for longest can go.
@@ -69,7 +70,7 @@ impl BaseMap {
         Self {
             source: Arc::new(Source::new()),
             theme: Theme::Dark,
-            labels: true,
+            names: None,
             kept: HashMap::new(),
             asked: HashSet::new(),
             uses: 0,
@@ -77,9 +78,14 @@ impl BaseMap {
         }
     }
 
-    /// Chooses the style; `labels` off leaves out the names, which would otherwise stand above an online map.
-    pub fn set_look(&mut self, theme: Theme, labels: bool) {
-        (self.theme, self.labels) = (theme, labels);
+    /// Chooses the style.
+    pub fn set_theme(&mut self, theme: Theme) {
+        self.theme = theme;
+    }
+
+    /// Where names may stand in the frame that is drawn next.
+    pub(super) fn set_names(&mut self, names: Names) {
+        self.names = Some(names);
     }
 
     /// The colour of the sea, to be painted below the tiles: they leave it out.
@@ -130,7 +136,10 @@ impl Tiles for BaseMap {
             let (id, part) = above(wanted, zoom);
             if let Some(kept) = self.kept.get_mut(&(theme, id)) {
                 kept.last_use = uses;
-                return Some(TilePiece::new(piece(kept.tile.as_ref()?, wanted.zoom, part, self.labels), part));
+                return Some(TilePiece::new(
+                    piece(kept.tile.as_ref()?, id, wanted.zoom, part, self.names.as_ref()),
+                    part,
+                ));
             }
         }
         None
@@ -147,7 +156,7 @@ impl Tiles for BaseMap {
 
 /// The tile at `zoom` that covers `id`, and which part of it `id` is.
 #[expect(clippy::cast_precision_loss, reason = "a part of an enlarged tile need not be exact to the last bit")]
-fn above(id: TileId, zoom: u8) -> (TileId, Rect) {
+pub(super) fn above(id: TileId, zoom: u8) -> (TileId, Rect) {
     let levels = id.zoom - zoom;
     let size = (-f32::from(levels)).exp2();
     let (x, y) = (id.x & ((1 << levels) - 1), id.y & ((1 << levels) - 1));
@@ -155,9 +164,9 @@ fn above(id: TileId, zoom: u8) -> (TileId, Rect) {
     (TileId { x: id.x >> levels, y: id.y >> levels, zoom }, Rect::from_min_size(corner, egui::Vec2::splat(size)))
 }
 
-/// `tile` with only the names that stand in `part` and are shown at `zoom`: the widget would lay out all of them, once for each
-/// piece of the tile.
-fn piece(tile: &Tile, zoom: u8, part: Rect, labels: bool) -> Tile {
+/// `tile` with only the names that stand in `part`, are shown at `zoom` and find a place: the widget would lay out all of them,
+/// once for each piece of the tile.
+fn piece(tile: &Tile, id: TileId, zoom: u8, part: Rect, names: Option<&Names>) -> Tile {
     match tile {
         Tile::Raster(texture) => Tile::Raster(texture.clone()),
         Tile::Vector { drawables, texts } => {
@@ -165,12 +174,15 @@ fn piece(tile: &Tile, zoom: u8, part: Rect, labels: bool) -> Tile {
             // A tile is drawn up to half a zoom above its own.
             let shown_from = f32::from(zoom) + 0.5;
             let texts = texts.iter().filter(|t| {
-                labels
-                    && t.min_zoom.is_none_or(|z| z <= shown_from)
+                t.min_zoom.is_none_or(|z| z <= shown_from)
                     && (part.min.x..part.max.x).contains(&(t.position.x / side))
                     && (part.min.y..part.max.y).contains(&(t.position.y / side))
             });
-            Tile::Vector { drawables: Arc::clone(drawables), texts: texts.cloned().collect() }
+            let placed = texts.filter_map(|t| {
+                let position = names.map_or(Some(t.position), |names| names.place(t, id, side))?;
+                Some(Text { position, ..t.clone() })
+            });
+            Tile::Vector { drawables: Arc::clone(drawables), texts: placed.collect() }
         }
     }
 }
@@ -312,8 +324,8 @@ mod tests {
             _ => Vec::new(),
         };
         assert!(names(&mut map, wanted).contains(&"Brussels".to_owned()));
-        map.set_look(Theme::Light, false);
-        assert_eq!(names(&mut map, wanted), Vec::<String>::new());
+        map.set_theme(Theme::Light);
+        assert!(names(&mut map, wanted).contains(&"Brussels".to_owned()));
     }
 
     #[test]

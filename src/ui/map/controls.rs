@@ -1,15 +1,24 @@
 //! What lies on the map's edges: buttons, scale, coordinates under the pointer, whose map it is.
 
+use std::ops::Range;
+
 use egui::{
     Align, Color32, Frame, Layout, Painter, Rect, Response, RichText, Sense, Shape, Stroke, UiBuilder, Vec2, pos2, vec2,
 };
 
 use super::camera::{Screen, points};
+use crate::ui::{format, view::Units};
 
 /// Distance of everything from the map's edge, in points.
 const MARGIN: f32 = 8.0;
 
 const BUTTON: Vec2 = Vec2::splat(28.0);
+
+/// Distance of things from each other, in points.
+const GAP: f32 = 4.0;
+
+/// Room beside text, in points.
+const PILL_PADDING: f32 = 6.0;
 
 /// The longest scale bar, in points.
 const MAX_SCALE: f32 = 110.0;
@@ -27,6 +36,7 @@ pub(super) enum Click {
 /// What the edges depend on.
 pub(super) struct State<'a> {
     pub(super) screen: &'a Screen,
+    pub(super) units: Units,
     /// A device is followed.
     pub(super) following: bool,
     /// There is a device to follow.
@@ -41,52 +51,123 @@ pub(super) struct State<'a> {
     pub(super) problem: Option<&'a str>,
 }
 
-/// Draws the edges and says what was clicked.
-pub(super) fn show(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
+/// Draws the edges. Says what was clicked, and what of the map is covered.
+pub(super) fn show(ui: &mut egui::Ui, state: &State<'_>) -> (Option<Click>, Vec<Rect>) {
     let inner = state.screen.rect.shrink(MARGIN);
     let mut click = None;
-    let corner = |ui: &mut egui::Ui, align, add: &mut dyn FnMut(&mut egui::Ui)| {
-        let layout = Layout::bottom_up(align);
-        ui.scope_builder(UiBuilder::new().max_rect(inner).layout(layout), |ui| {
-            ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
+    let mut covered = Vec::new();
+    let mut corner = |ui: &mut egui::Ui, room: Rect, layout: Layout, add: &mut dyn FnMut(&mut egui::Ui)| {
+        let shown = ui.scope_builder(UiBuilder::new().max_rect(room).layout(layout), |ui| {
+            ui.spacing_mut().item_spacing = Vec2::splat(GAP);
             add(ui);
         });
+        covered.push(shown.response.rect);
+        shown.response.rect
     };
-    corner(ui, Align::Max, &mut |ui| {
-        if credits(ui, state) {
+    let right = Layout::bottom_up(Align::Max);
+    let reload = state.online && state.problem.is_none();
+    let credits_area = corner(ui, inner, right, &mut |ui| {
+        if credits(ui, state, reload, inner.width()) {
             click = Some(Click::Reload);
         }
-        ui.add_space(4.0);
-        click = buttons(ui, state).or(click);
     });
-    corner(ui, Align::Min, &mut |ui| scale_and_place(ui, state.screen));
+    let above = Rect::from_min_max(inner.min, pos2(inner.right(), credits_area.top() - 2.0 * GAP));
+    corner(ui, above, right, &mut |ui| click = buttons(ui, state).or(click));
+
+    // Room is kept for the coordinates while the pointer is elsewhere, so that nothing jumps when it comes.
+    let left_width = scale_width(ui);
+    let stacked = inner.left() + left_width + GAP > credits_area.left();
+    let bottom = if stacked { credits_area.top() - GAP } else { inner.bottom() };
+    let left_room = Rect::from_min_max(inner.min, pos2(inner.right() - BUTTON.x - GAP, bottom));
+    let with_place = left_width <= left_room.width();
+    let scale_area = corner(ui, left_room, Layout::bottom_up(Align::Min), &mut |ui| {
+        scale_and_place(ui, state, with_place);
+    });
     if let Some(problem) = state.problem {
-        ui.scope_builder(UiBuilder::new().max_rect(inner).layout(Layout::top_down(Align::Min)), |ui| {
-            pill(ui).show(ui, |ui| ui.small(problem));
+        let room = inner.with_max_x(inner.right() - BUTTON.x - GAP);
+        corner(ui, room, Layout::top_down(Align::Min), &mut |ui| {
+            pill(ui).show(ui, |ui| {
+                ui.horizontal_wrapped(|ui| {
+                    ui.label(problem);
+                    if ui.button("Reload").clicked() {
+                        click = Some(Click::Reload);
+                    }
+                });
+            });
         });
     }
-    click
+    if with_place {
+        covered.push(Rect::from_min_size(scale_area.min, vec2(left_width, scale_area.height())));
+    }
+    (click, covered)
 }
 
-fn credits(ui: &mut egui::Ui, state: &State<'_>) -> bool {
-    let mut reload = false;
+/// Something in the row of credits.
+#[derive(Debug, Clone, Copy)]
+enum Item<'a> {
+    Reload,
+    Link(&'a str, &'a str),
+}
+
+fn credits(ui: &mut egui::Ui, state: &State<'_>, reload: bool, width: f32) -> bool {
+    let mut clicked = false;
+    let links = state.credits.iter().map(|(text, url)| Item::Link(text, url));
+    let items: Vec<Item<'_>> = reload.then_some(Item::Reload).into_iter().chain(links).collect();
+    let separator = small_width(ui, "·") + 2.0 * GAP;
+    let widths = items.iter().map(|item| match item {
+        Item::Reload => small_width(ui, "Reload") + 2.0 * ui.spacing().button_padding.x,
+        Item::Link(text, _) => small_width(ui, text),
+    });
+    let rows = rows(&widths.collect::<Vec<_>>(), separator, width - 2.0 * PILL_PADDING);
     let shown = pill(ui).show(ui, |ui| {
-        ui.horizontal(|ui| {
-            ui.spacing_mut().interact_size.y = 0.0;
-            // The row goes from the right to the left.
-            for (index, (text, url)) in state.credits.iter().rev().enumerate() {
-                if index > 0 {
-                    ui.label(RichText::new("·").small().weak());
+        // From the bottom up, and each row from the right to the left.
+        for row in rows.into_iter().rev() {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().interact_size.y = 0.0;
+                for (index, item) in items.get(row).unwrap_or_default().iter().rev().enumerate() {
+                    if index > 0 {
+                        ui.label(RichText::new("·").small().weak());
+                    }
+                    match item {
+                        Item::Reload => clicked |= ui.add(egui::Button::new(RichText::new("Reload").small())).clicked(),
+                        Item::Link(text, url) => drop(ui.hyperlink_to(RichText::new(*text).small(), *url)),
+                    }
                 }
-                ui.hyperlink_to(RichText::new(*text).small(), *url);
-            }
-            if state.online {
-                reload = ui.add(egui::Button::new(RichText::new("Reload").small()).small()).clicked();
-            }
-        });
+            });
+        }
     });
     shown.response.on_hover_text(state.about);
-    reload
+    clicked
+}
+
+/// Breaks things of these widths into rows no wider than `room`, where one of them is not wider by itself.
+fn rows(widths: &[f32], separator: f32, room: f32) -> Vec<Range<usize>> {
+    let mut rows: Vec<Range<usize>> = Vec::new();
+    let mut used = 0.0;
+    for (index, width) in widths.iter().enumerate() {
+        match rows.last_mut() {
+            Some(row) if used + separator + width <= room => {
+                row.end = index + 1;
+                used += separator + width;
+            }
+            Some(_) | None => {
+                rows.push(index..index + 1);
+                used = *width;
+            }
+        }
+    }
+    rows
+}
+
+fn small_width(ui: &egui::Ui, text: &str) -> f32 {
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::WHITE).size().x
+}
+
+/// The greatest width of the scale and the coordinates.
+fn scale_width(ui: &egui::Ui) -> f32 {
+    let texts = small_width(ui, "10000 km") + small_width(ui, "-88.88888, -188.88888");
+    MAX_SCALE + texts + 2.0 * GAP + 2.0 * PILL_PADDING
 }
 
 /// From the bottom up.
@@ -159,18 +240,17 @@ fn cross_hair(painter: &Painter, rect: Rect, stroke: Stroke) {
     painter.circle_filled(middle, 1.5, stroke.color);
 }
 
-fn scale_and_place(ui: &mut egui::Ui, screen: &Screen) {
-    let pointer = ui.input(|i| i.pointer.hover_pos()).filter(|p| screen.rect.contains(*p));
+fn scale_and_place(ui: &mut egui::Ui, state: &State<'_>, with_place: bool) {
+    let screen = state.screen;
+    let pointer = ui.input(|i| i.pointer.hover_pos()).filter(|p| with_place && screen.rect.contains(*p));
     pill(ui).show(ui, |ui| {
         ui.horizontal(|ui| {
             ui.spacing_mut().interact_size.y = 0.0;
-            scale(ui, screen);
+            scale(ui, screen, state.units);
             if let Some(pointer) = pointer {
                 let world = screen.world(pointer);
                 if (0.0..=1.0).contains(&world.x) && (0.0..=1.0).contains(&world.y) {
-                    let place = world.lat_lon();
-                    let text = format!("{:.5}, {:.5}", place.lat_deg(), place.lon_deg());
-                    ui.label(RichText::new(text).small());
+                    ui.label(RichText::new(format::place(world.lat_lon())).small());
                 }
             }
         });
@@ -178,11 +258,10 @@ fn scale_and_place(ui: &mut egui::Ui, screen: &Screen) {
 }
 
 /// A bar of a round length, true at the middle of the screen.
-fn scale(ui: &mut egui::Ui, screen: &Screen) {
+fn scale(ui: &mut egui::Ui, screen: &Screen, units: Units) {
     let metres_per_point = 1.0 / f64::from(screen.points_of_metres(1.0, screen.center)).max(f64::MIN_POSITIVE);
-    let length_m = round_length(metres_per_point * f64::from(MAX_SCALE));
+    let (length_m, text) = scale_length(metres_per_point * f64::from(MAX_SCALE), units);
     let width = points(length_m / metres_per_point);
-    let text = if length_m >= 1_000.0 { format!("{} km", length_m / 1_000.0) } else { format!("{length_m} m") };
     let (rect, _) = ui.allocate_exact_size(vec2(width, 10.0), Sense::hover());
     let stroke = Stroke::new(1.5, ui.visuals().text_color());
     let bottom = rect.bottom() - 2.0;
@@ -198,20 +277,21 @@ fn scale(ui: &mut egui::Ui, screen: &Screen) {
     ui.label(RichText::new(text).small());
 }
 
-/// The longest of 1, 2, 5, 10, 20, 50, … metres that is no longer than `max_m`.
-fn round_length(max_m: f64) -> f64 {
-    let power = 10f64.powf(max_m.max(1e-3).log10().floor());
-    [5.0, 2.0].into_iter().map(|n| n * power).find(|length| *length <= max_m).unwrap_or(power)
+/// The longest round length that is no longer than `max_m`, in metres and in the user's unit.
+fn scale_length(max_m: f64, units: Units) -> (f64, String) {
+    let (small, small_name, large, large_name) = match units {
+        Units::Metric => (1.0, "m", 1_000.0, "km"),
+        Units::Imperial => (0.3048, "ft", 1_609.344, "mi"),
+    };
+    let (unit_m, name) = if max_m >= large { (large, large_name) } else { (small, small_name) };
+    let length = round_length(max_m / unit_m);
+    (length * unit_m, format!("{length} {name}"))
 }
 
-/// Where the edges are, about: no label goes there.
-pub(super) fn areas(screen: &Screen) -> [Rect; 3] {
-    let (left, right) = (screen.rect.left_bottom(), screen.rect.right_bottom());
-    [
-        Rect::from_two_pos(right, right - vec2(2.0 * MARGIN + BUTTON.x, 180.0)),
-        Rect::from_two_pos(right, right - vec2(190.0, 34.0)),
-        Rect::from_two_pos(left, left + vec2(260.0, -34.0)),
-    ]
+/// The greatest of 1, 2, 5, 10, 20, 50, … that is no greater than `max`.
+fn round_length(max: f64) -> f64 {
+    let power = 10f64.powf(max.max(1e-3).log10().floor());
+    [5.0, 2.0].into_iter().map(|n| n * power).find(|length| *length <= max).unwrap_or(power)
 }
 
 /// What text on the map stands on.
@@ -220,7 +300,7 @@ pub(super) fn backdrop(ui: &egui::Ui) -> Color32 {
 }
 
 fn pill(ui: &egui::Ui) -> Frame {
-    Frame::new().fill(backdrop(ui)).corner_radius(4.0).inner_margin(egui::Margin::symmetric(6, 2))
+    Frame::new().fill(backdrop(ui)).corner_radius(4.0).inner_margin(vec2(PILL_PADDING, 2.0))
 }
 
 #[cfg(test)]
@@ -234,5 +314,18 @@ mod tests {
         {
             assert!((round_length(max_m) - length_m).abs() < 1e-9, "{max_m} gave {}", round_length(max_m));
         }
+        let text = |max_m, units| scale_length(max_m, units).1;
+        assert_eq!(text(990.0, Units::Metric), "500 m");
+        assert_eq!(text(2_400_000.0, Units::Metric), "2000 km");
+        assert_eq!(text(990.0, Units::Imperial), "2000 ft");
+        assert_eq!(text(9_900.0, Units::Imperial), "5 mi");
+    }
+
+    #[test]
+    fn credits_break_into_rows() {
+        assert_eq!(rows(&[30.0, 100.0, 50.0], 10.0, 500.0), [0..3]);
+        assert_eq!(rows(&[30.0, 100.0, 50.0], 10.0, 150.0), [0..2, 2..3]);
+        assert_eq!(rows(&[300.0, 100.0], 10.0, 150.0), [0..1, 1..2]);
+        assert!(rows(&[], 10.0, 150.0).is_empty());
     }
 }

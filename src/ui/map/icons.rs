@@ -57,7 +57,7 @@ impl Icon {
         match (status.motion, heading) {
             (Motion::Moving, true) => Self::Arrow(freshness),
             (Motion::Moving, false) if freshness == Freshness::Fresh => Self::MovingDisc,
-            (Motion::Moving | Motion::Parked, _) => Self::Disc(freshness),
+            (Motion::Moving | Motion::Parked | Motion::Unknown, _) => Self::Disc(freshness),
         }
     }
 

@@ -50,7 +50,8 @@ impl Room {
         Some(free)
     }
 
-    fn is_free(&self, area: Rect) -> bool {
+    /// Nothing is there, and it is on the screen.
+    pub(super) fn is_free(&self, area: Rect) -> bool {
         self.rect.contains_rect(area)
             && self.squares_of(area).all(|s| self.squares[s].iter().all(|n| !self.taken[*n as usize].intersects(area)))
     }

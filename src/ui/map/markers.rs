@@ -235,7 +235,7 @@ impl Markers {
             _ if marker.status.alarm => Rank::Alarm,
             _ if marker.status.new || marker.status.suspect => Rank::Doubtful,
             (Freshness::Fresh, Motion::Moving) => Rank::Moving,
-            (Freshness::Fresh, Motion::Parked) => Rank::Parked,
+            (Freshness::Fresh, Motion::Parked | Motion::Unknown) => Rank::Parked,
             (Freshness::Late, _) => Rank::Late,
             (Freshness::Stale | Freshness::Lost, _) => Rank::Stale,
         };

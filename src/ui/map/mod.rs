@@ -6,9 +6,11 @@
 pub mod basemap;
 pub mod camera;
 mod controls;
+mod fetch;
 pub mod icons;
 mod labels;
 mod markers;
+mod names;
 pub mod online;
 mod paint;
 pub mod pmtiles;
@@ -23,7 +25,9 @@ use self::{
     camera::{Camera, Screen},
     controls::Click,
     icons::Icons,
+    labels::Room,
     markers::{Heap, Markers, Shown},
+    names::Names,
     online::{Online, OnlineOptions},
 };
 pub use self::{
@@ -94,6 +98,8 @@ pub struct MapPanel {
     widget: Option<egui::Id>,
     /// The selection of the last frame, to see when it changes.
     seen: Selection,
+    /// What of the map the last frame's buttons and the like covered.
+    edges: Vec<Rect>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +136,7 @@ impl MapPanel {
             icons: None,
             widget: None,
             seen: Selection::default(),
+            edges: Vec::new(),
         }
     }
 
@@ -166,7 +173,7 @@ impl MapPanel {
         }
     }
 
-    /// Fetches what could not be fetched before: a tile that failed is not asked for again by itself.
+    /// Fetches anew, without waiting until what failed is tried again by itself.
     pub fn reload_online(&mut self) {
         self.online = None;
     }
@@ -188,15 +195,16 @@ impl MapPanel {
         let screen = Screen::new(rect, self.camera);
         self.camera = screen.camera();
 
-        let response = self.tiles(ui, &screen);
+        let shown = self.markers.shown(&screen, cx.view.selection.device, cx.now);
+        let (labels, room) = paint::place_labels(ui, &screen, &self.markers, &shown, &self.edges);
+        let response = self.tiles(ui, &screen, room);
         self.widget = Some(response.id);
 
-        let shown = self.markers.shown(&screen, cx.view.selection.device, cx.now);
         if !self.icons.as_ref().is_some_and(|i| i.fit(ui)) {
             self.icons = None;
         }
         let icons = self.icons.get_or_insert_with(|| Icons::new(ui, theme::palette(ui)));
-        paint::all(ui, &screen, cx, &self.markers, &shown, icons);
+        paint::all(ui, &screen, cx, &self.markers, &shown, labels, icons);
 
         self.point(ui, &screen, &shown, &response, cx);
         self.edges(ui, &screen, cx);
@@ -278,15 +286,22 @@ impl MapPanel {
         }
     }
 
-    fn tiles(&mut self, ui: &mut egui::Ui, screen: &Screen) -> egui::Response {
+    /// `room` has everything in it that stands on the map.
+    fn tiles(&mut self, ui: &mut egui::Ui, screen: &Screen, room: Room) -> egui::Response {
         let base = self
             .base
             .get_or_insert_with(|| if self.sync_tiles { BaseMap::sync() } else { BaseMap::new(ui.ctx().clone()) });
         let ctx = ui.ctx();
         let options = self.online_options.as_ref();
         let online = options.map(|o| self.online.get_or_insert_with(|| Online::new(o.clone(), ctx.clone())));
-        let online = online.and_then(|o| o.as_mut().ok());
-        base.set_look(ui.theme(), online.is_none());
+        let mut online = online.and_then(|o| o.as_mut().ok());
+        let mut hidden = self.edges.clone();
+        if let Some(online) = &mut online {
+            online.begin(ui.input(|i| i.time));
+            hidden.extend(online.covered(screen));
+        }
+        base.set_theme(ui.theme());
+        base.set_names(Names::new(ctx.clone(), *screen, hidden, room));
         ui.painter().rect_filled(screen.rect, 0.0, base.sea());
 
         let center = screen.camera().center;
@@ -300,10 +315,14 @@ impl MapPanel {
         if self.vector {
             map = map.with_layer(base, 1.0);
         }
-        if let Some(online) = online {
+        if let Some(online) = online.as_deref_mut() {
             map = map.with_layer(online, 1.0);
         }
-        map.show(ui, |_, _, _, _| ()).response
+        let response = map.show(ui, |_, _, _, _| ()).response;
+        if let Some(online) = online {
+            online.end(ui.ctx());
+        }
+        response
     }
 
     /// Clicks and hovering.
@@ -348,13 +367,13 @@ impl MapPanel {
 
     fn hit(&self, screen: &Screen, shown: &Shown, pointer: Pos2, cx: &Cx<'_>) -> Option<Hit> {
         let distance = |world: World| screen.pos(world).distance(pointer);
+        if let Some(heap) = shown.heaps.iter().find(|h| distance(h.middle) <= paint::heap_radius(h.count)) {
+            return Some(Hit::Heap(heap.clone()));
+        }
         let near = shown.single.iter().map(|m| (distance(self.markers.place(m.index)), m.rank, m.index));
         let nearest = near.filter(|(d, ..)| *d <= MARKER_REACH).min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         if let Some((_, _, index)) = nearest {
             return self.markers.get(index).map(|m| Hit::Device(m.device));
-        }
-        if let Some(heap) = shown.heaps.iter().find(|h| distance(h.middle) <= paint::heap_radius(h.count)) {
-            return Some(Hit::Heap(heap.clone()));
         }
         let (place, reach) = (screen.world(pointer), screen.units(TRAIL_REACH));
         let trails = cx.data.trails.iter().filter(|(device, _)| self.markers.of(**device).is_some());
@@ -370,10 +389,13 @@ impl MapPanel {
     }
 
     fn explain(&self, ui: &egui::Ui, screen: &Screen, response: &egui::Response, hit: &Hit, cx: &Cx<'_>) {
+        let units = cx.view.settings.units;
         let lines = match hit {
             Hit::Device(device) => {
                 let marker = self.markers.of(*device).map(|(m, _)| m);
-                marker.zip(cx.data.devices.get(device)).map(|(m, overview)| paint::device_lines(m, overview, cx.now))
+                marker
+                    .zip(cx.data.devices.get(device))
+                    .map(|(m, overview)| paint::device_lines(m, overview, cx.now, units))
             }
             Hit::Heap(heap) => Some(vec![format!("{} devices", heap.count), "Click to look nearer".to_owned()]),
             Hit::Point { device, number, .. } => {
@@ -383,7 +405,7 @@ impl MapPanel {
                 }
                 let point = trail.and_then(|t| t.points().get(*number));
                 let label = cx.data.devices.get(device).map(|o| o.device.label());
-                point.zip(label).map(|(point, label)| paint::point_lines(label, point, cx.now))
+                point.zip(label).map(|(point, label)| paint::point_lines(label, point, cx.now, units))
             }
         };
         let Some(lines) = lines else { return };
@@ -398,16 +420,20 @@ impl MapPanel {
     }
 
     fn edges(&mut self, ui: &mut egui::Ui, screen: &Screen, cx: &mut Cx<'_>) {
-        let problem = self.online.as_ref().and_then(|o| o.as_ref().err()).map(ToString::to_string);
+        let problem = self.online.as_ref().and_then(|o| match o {
+            Ok(online) => online.problem(),
+            Err(error) => Some(error.to_string()),
+        });
         let online = self.online.as_ref().and_then(|o| o.as_ref().ok());
         let mut credits: Vec<(&str, &str)> = online.map(Online::credit).into_iter().collect();
         if self.vector {
             credits.extend(basemap::CREDITS);
         }
-        let click = controls::show(
+        let (click, edges) = controls::show(
             ui,
             &controls::State {
                 screen,
+                units: cx.view.settings.units,
                 following: cx.view.follow.is_some(),
                 can_follow: cx.view.selection.device.is_some_and(|d| self.markers.of(d).is_some()),
                 credits: &credits,
@@ -416,6 +442,11 @@ impl MapPanel {
                 problem: problem.as_deref(),
             },
         );
+        if self.edges != edges {
+            // Labels and names make room in the next frame.
+            self.edges = edges;
+            ui.ctx().request_repaint();
+        }
         match click {
             None => return,
             Some(Click::ZoomIn) => self.zoom_by(STEP),

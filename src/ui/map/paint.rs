@@ -1,7 +1,8 @@
 //! Paints what lies on the tiles: trails, accuracy, markers, labels, and the words of tooltips.
 
-use egui::{Align2, Color32, FontId, Pos2, Shape, Stroke, Vec2, vec2};
-use jiff::SignedDuration;
+use std::sync::Arc;
+
+use egui::{Align2, Color32, FontId, Galley, Pos2, Rect, Shape, Stroke, Vec2, vec2};
 
 use super::{
     Trail, TrailPoint,
@@ -9,16 +10,17 @@ use super::{
     controls,
     icons::{self, Icon, Icons},
     labels::Room,
-    markers::{Heap, Marker, Markers, Rank, Shown},
+    markers::{Heap, Marker, Markers, Rank, Shown, ShownMarker},
     tracks::{self, Pen},
 };
 use crate::{
     geo::mercator::World,
     model::{DeviceOverview, Timestamp},
     ui::{
-        Cx,
+        Cx, format,
         status::{Freshness, Motion},
         theme::{self, Palette},
+        view::Units,
     },
 };
 
@@ -28,11 +30,30 @@ const MAX_LABELS: usize = 300;
 /// Markers that labels keep clear of; more are too dense to.
 const MAX_OBSTACLES: usize = 1_500;
 
+/// Radius of the circle around the selected marker, in points.
+pub(super) const SELECTED_RADIUS: f32 = 16.0;
+
 const LABEL_SIZE: f32 = 12.5;
 const LABEL_PADDING: Vec2 = vec2(4.0, 1.5);
 
+/// A device's name and where it goes.
+pub(super) struct Label {
+    place: Rect,
+    galley: Arc<Galley>,
+    color: Color32,
+    selected: bool,
+}
+
 /// Everything on the tiles.
-pub(super) fn all(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, shown: &Shown, icons: &Icons) {
+pub(super) fn all(
+    ui: &egui::Ui,
+    screen: &Screen,
+    cx: &Cx<'_>,
+    markers: &Markers,
+    shown: &Shown,
+    labels: Vec<Label>,
+    icons: &Icons,
+) {
     let painter = ui.painter().with_clip_rect(screen.rect);
     let palette = theme::palette(ui);
     let accent = ui.visuals().selection.stroke.color;
@@ -45,32 +66,49 @@ pub(super) fn all(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers
     }
     painter.extend(shapes);
 
+    let mut mesh = icons.mesh();
+    for m in shown.single.iter().rev().filter(|m| m.rank != Rank::Selected) {
+        stamp(&mut mesh, screen, markers, *m, icons);
+    }
+    painter.add(mesh);
+    // Above the markers, which would hide the number.
     for heap in &shown.heaps {
         bubble(&painter, ui, screen, heap, palette);
     }
     if let Some((_, place)) = selected {
         let pos = screen.pos(place);
-        painter.circle(pos, 16.0, accent.gamma_multiply(0.22), Stroke::new(2.0, accent));
+        painter.circle(pos, SELECTED_RADIUS, accent.gamma_multiply(0.22), Stroke::new(2.0, accent));
     }
     let mut mesh = icons.mesh();
-    for m in shown.single.iter().rev() {
-        let Some(marker) = markers.get(m.index) else { continue };
-        let pos = screen.pos(markers.place(m.index));
-        let icon = Icon::of(&marker.status, m.freshness, marker.up.is_some());
-        let up = match (icon, marker.up) {
-            (Icon::Arrow(_), Some(up)) => up,
-            (Icon::Arrow(_) | Icon::Disc(_) | Icon::MovingDisc | Icon::Question | Icon::Alarm, _) => Vec2::UP,
-        };
-        icons.stamp(&mut mesh, icon, pos, up);
-        if marker.status.alarm {
-            icons.stamp(&mut mesh, Icon::Alarm, pos + vec2(8.0, -8.0), Vec2::UP);
-        }
+    for m in shown.single.iter().filter(|m| m.rank == Rank::Selected) {
+        stamp(&mut mesh, screen, markers, *m, icons);
     }
     painter.add(mesh);
     if let Some(place) = selected_fix(cx) {
         ring(ui, screen, place);
     }
-    label_all(&painter, ui, screen, markers, shown);
+    let backdrop = controls::backdrop(ui);
+    for label in labels {
+        painter.rect_filled(label.place, 3.0, backdrop);
+        if label.selected {
+            painter.rect_stroke(label.place, 3.0, Stroke::new(1.0, accent), egui::StrokeKind::Inside);
+        }
+        painter.galley(label.place.min + LABEL_PADDING, label.galley, label.color);
+    }
+}
+
+fn stamp(mesh: &mut egui::Mesh, screen: &Screen, markers: &Markers, m: ShownMarker, icons: &Icons) {
+    let Some(marker) = markers.get(m.index) else { return };
+    let pos = screen.pos(markers.place(m.index));
+    let icon = Icon::of(&marker.status, m.freshness, marker.up.is_some());
+    let up = match (icon, marker.up) {
+        (Icon::Arrow(_), Some(up)) => up,
+        (Icon::Arrow(_) | Icon::Disc(_) | Icon::MovingDisc | Icon::Question | Icon::Alarm, _) => Vec2::UP,
+    };
+    icons.stamp(mesh, icon, pos, up);
+    if marker.status.alarm {
+        icons.stamp(mesh, Icon::Alarm, pos + vec2(8.0, -8.0), Vec2::UP);
+    }
 }
 
 /// Where the selected position is: on the opened packet, or on the device's trail.
@@ -188,45 +226,50 @@ fn rank_color(rank: Rank, palette: &Palette) -> Color32 {
     }
 }
 
-fn label_all(painter: &egui::Painter, ui: &egui::Ui, screen: &Screen, markers: &Markers, shown: &Shown) {
+/// Finds room for labels; what is taken afterwards is all that covers the map. `edges` is taken by buttons and the like.
+pub(super) fn place_labels(
+    ui: &egui::Ui,
+    screen: &Screen,
+    markers: &Markers,
+    shown: &Shown,
+    edges: &[Rect],
+) -> (Vec<Label>, Room) {
     let mut room = Room::new(screen.rect);
-    for area in controls::areas(screen) {
-        room.take(area);
+    for area in edges {
+        room.take(*area);
     }
     for heap in &shown.heaps {
         let side = 2.0 * heap_radius(heap.count);
-        room.take(egui::Rect::from_center_size(screen.pos(heap.middle), Vec2::splat(side)));
+        room.take(Rect::from_center_size(screen.pos(heap.middle), Vec2::splat(side)));
     }
     for marker in shown.single.iter().take(MAX_OBSTACLES) {
         let pos = screen.pos(markers.place(marker.index));
-        room.take(egui::Rect::from_center_size(pos, Vec2::splat(2.0 * icons::RADIUS)));
+        room.take(Rect::from_center_size(pos, Vec2::splat(2.0 * icons::RADIUS)));
     }
     let (text, strong) = (ui.visuals().text_color(), ui.visuals().strong_text_color());
-    let backdrop = controls::backdrop(ui);
+    let mut labels = Vec::new();
     for m in shown.single.iter().take(MAX_LABELS) {
         let Some(marker) = markers.get(m.index) else { continue };
-        let selected = m.rank == Rank::Selected;
         let color = if m.rank == Rank::Stale { text } else { strong };
-        let galley = painter.layout_no_wrap(marker.label.clone(), FontId::proportional(LABEL_SIZE), color);
-        let Some(place) = room.beside(screen.pos(markers.place(m.index)), galley.size() + 2.0 * LABEL_PADDING) else {
-            continue;
-        };
-        painter.rect_filled(place, 3.0, backdrop);
-        if selected {
-            let edge = Stroke::new(1.0, ui.visuals().selection.stroke.color);
-            painter.rect_stroke(place, 3.0, edge, egui::StrokeKind::Inside);
+        let font = FontId::proportional(LABEL_SIZE);
+        let galley = ui.painter().layout_no_wrap(marker.label.clone(), font, color);
+        let size = galley.size() + 2.0 * LABEL_PADDING;
+        if let Some(place) = room.beside(screen.pos(markers.place(m.index)), size) {
+            labels.push(Label { place, galley, color, selected: m.rank == Rank::Selected });
         }
-        painter.galley(place.min + LABEL_PADDING, galley, color);
     }
+    (labels, room)
 }
 
 /// The tooltip of a device.
-pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Timestamp) -> Vec<String> {
+pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Timestamp, units: Units) -> Vec<String> {
     let status = &marker.status;
     let freshness = status.freshness_at(now);
     let state = match (freshness, status.motion) {
         (Freshness::Fresh, Motion::Moving) => "Moving",
         (Freshness::Fresh, Motion::Parked) => "Parked",
+        (Freshness::Fresh, Motion::Unknown) => "Live, speed not told",
+        (Freshness::Late, Motion::Unknown) => "Late",
         (Freshness::Late, Motion::Moving) => "Late, was moving",
         (Freshness::Late, Motion::Parked) => "Late, was parked",
         (Freshness::Stale, _) => "Stale",
@@ -241,35 +284,28 @@ pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Time
     }
     let mut lines = vec![marker.label.clone(), state];
     if let Some(fix) = overview.last_fix.as_ref().map(|f| &f.fix) {
-        let speed = fix.speed_kmh.map(|s| format!("{s:.0} km/h"));
-        let course = fix.course_deg.map(|c| format!("{c:03.0}°"));
+        let speed = fix.speed_kmh.map(|s| format::speed(s, units));
+        let course = fix.course_deg.map(format::course);
         let satellites = fix.satellites.map(|n| format!("{n} satellites"));
         let measured: Vec<String> = [speed, course, satellites].into_iter().flatten().collect();
         if !measured.is_empty() {
             lines.push(measured.join(", "));
         }
-        lines.push(format!("Fix {} ago", age(now.duration_since(fix.at))));
+        lines.push(format!("Fix {} ago", ago(fix.at, now)));
     }
     if let Some(since) = status.since {
-        lines.push(format!("Usually every {}, last {} ago", age(status.rhythm), age(now.duration_since(since))));
+        lines.push(format!("Usually every {}, last {} ago", format::span(status.rhythm.as_secs()), ago(since, now)));
     }
     lines
 }
 
 /// The tooltip of a point of a trail.
-pub(super) fn point_lines(label: &str, point: &TrailPoint, now: Timestamp) -> Vec<String> {
-    let mut lines = vec![label.to_owned(), format!("{} ago", age(now.duration_since(point.at)))];
-    lines.extend(point.speed_kmh.map(|s| format!("{s:.0} km/h")));
+pub(super) fn point_lines(label: &str, point: &TrailPoint, now: Timestamp, units: Units) -> Vec<String> {
+    let mut lines = vec![label.to_owned(), format!("{} ago", ago(point.at, now))];
+    lines.extend(point.speed_kmh.map(|s| format::speed(s.into(), units)));
     lines
 }
 
-/// A duration in its largest unit; less than nothing is `0 s`.
-fn age(duration: SignedDuration) -> String {
-    let seconds = duration.as_secs().max(0);
-    match seconds {
-        ..100 => format!("{seconds} s"),
-        100..6_000 => format!("{} min", seconds / 60),
-        6_000..172_800 => format!("{} h", seconds / 3_600),
-        172_800.. => format!("{} d", seconds / 86_400),
-    }
+fn ago(at: Timestamp, now: Timestamp) -> String {
+    format::age(format::age_s(now, at))
 }

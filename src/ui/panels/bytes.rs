@@ -43,7 +43,7 @@ impl Bytes {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         dense(ui);
         let Some(opened) = &cx.data.opened else {
-            ui.centered_and_justified(|ui| ui.label(RichText::new("Select a packet to see its bytes").weak()));
+            paint::middle(ui, "Select a packet to see its bytes");
             return;
         };
         let text = explain::is_json(&opened.row.bytes);

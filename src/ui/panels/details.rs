@@ -5,6 +5,10 @@ use std::borrow::Cow;
 use egui::{Align, Key, Label, Layout, RichText, Role, ScrollArea, TextEdit, TextStyle, Ui, WidgetInfo};
 use serde_json::Value;
 
+use super::{
+    commands::receipts,
+    profile::{self, clock},
+};
 use crate::{
     model::{
         DeviceId, DeviceOverview, DeviceState, PacketId, Protocol, Readings, StoredEvent, StoredFix, Trust, reading,
@@ -19,6 +23,8 @@ use crate::{
     },
 };
 
+/// Commands whose receipts are listed; the rest stands in their sheet.
+const COMMANDS: usize = 3;
 /// Events that are listed.
 const EVENTS: usize = 20;
 /// A speed below this is standing still: its course says nothing.
@@ -55,8 +61,14 @@ impl Details {
                     cx.ask(Action::Adopt(overview.device.id));
                 }
             }
-            DeviceState::Adopted => buttons(ui, cx, overview),
+            DeviceState::Adopted => {
+                buttons(ui, cx, overview);
+                if overview.device.protocol == Protocol::Gt06 {
+                    tracker_buttons(ui, cx, overview.device.id);
+                }
+            }
         }
+        clock::advice(ui, cx, overview);
         section(ui);
         ui.horizontal_wrapped(|ui| {
             lamp(ui, &health.link, &health.rule());
@@ -81,6 +93,7 @@ impl Details {
             section(ui);
             self.readings(ui, cx, readings);
         }
+        commands(ui, cx, overview.device.id);
         if !cx.data.events.is_empty() {
             section(ui);
             events(ui, cx);
@@ -135,7 +148,12 @@ impl Details {
     fn readings(&mut self, ui: &mut Ui, cx: &Cx<'_>, readings: &Readings) {
         const FEW: usize = 12;
         widgets::group_heading(ui, "Readings");
-        let mut rows: Vec<_> = readings.iter().map(|(key, value)| (rank(key), key, value)).collect();
+        let mut rows: Vec<_> = readings
+            .iter()
+            // The fix has told it already.
+            .filter(|(key, _)| *key != "sat")
+            .map(|(key, value)| (rank(key), key, value))
+            .collect();
         rows.sort_by_key(|(rank, key, _)| (*rank, *key));
         let n = rows.len();
         let shown = if self.all_readings { n } else { n.min(FEW) };
@@ -254,6 +272,35 @@ fn buttons(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     });
 }
 
+/// What only a tracker can be asked or told.
+fn tracker_buttons(ui: &mut Ui, cx: &mut Cx<'_>, id: DeviceId) {
+    ui.horizontal(|ui| {
+        let commands = widgets::labelled(Icon::Send, "Commands…");
+        if ui.add(commands).on_hover_text("Ask it, or tell it what to do (C)").clicked() {
+            cx.ask(Action::OpenCommands(id));
+        }
+        let profile = widgets::labelled(Icon::Tracker, "Profile…");
+        if ui.add(profile).on_hover_text("Model, clock, and whatever its frames do not say").clicked() {
+            cx.ask(Action::OpenProfile(id));
+        }
+    });
+}
+
+/// The last commands with their receipts, and whether its packets are being read again.
+fn commands(ui: &mut Ui, cx: &mut Cx<'_>, device: DeviceId) {
+    let remote = &cx.data.remote;
+    if let Some(reread) = remote.rereads.get(&device) {
+        section(ui);
+        profile::progress(ui, reread);
+    }
+    let mut sent = remote.commands.iter().filter(|command| command.device == device).take(COMMANDS).peekable();
+    if sent.peek().is_some() {
+        section(ui);
+        widgets::group_heading(ui, "Commands");
+        receipts::list(ui, cx, sent);
+    }
+}
+
 fn lamp(ui: &mut Ui, lamp: &Lamp, rule: &str) {
     if let Some(age_s) = lamp.age_s {
         widgets::wake_when_older(ui, age_s);
@@ -324,7 +371,7 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
             ui.label(RichText::new("Suspect: its checksum was wrong").color(p.suspect));
         }
     }
-    packet_link(ui, cx, stored.packet, "The packet that said so");
+    packet_link(ui, cx, stored.packet, "Open its packet");
 }
 
 fn packet_link(ui: &mut Ui, cx: &mut Cx<'_>, packet: PacketId, text: &str) {
@@ -383,6 +430,13 @@ fn kept(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
     value(ui, "First seen", &cx.view.moment(device.first_seen, cx.now));
     value(ui, "Packets", &format::count(overview.packets));
     value(ui, "Positions", &format::count(overview.positions));
+    if overview.lost_frames > 0 {
+        widgets::pair(ui, "Lost frames", |ui| {
+            let text = RichText::new(format::count(overview.lost_frames)).color(theme::palette(ui).late);
+            let about = "It numbered so many that never arrived, by the gaps between serial numbers on one connection";
+            ui.add(Label::new(text).truncate()).on_hover_text(about);
+        });
+    }
     let last = cx.data.packets.iter().rev().find(|packet| packet.device == Some(device.id));
     if let Some(last) = last {
         packet_link(ui, cx, last.id, "Its last packet");

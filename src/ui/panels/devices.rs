@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Height of a device: name above, lamps below.
-const ROW: f32 = 42.0;
+pub(super) const ROW: f32 = 42.0;
 /// Seconds between two sortings by something that changes by itself.
 const RESORT_S: i64 = 2;
 
@@ -100,7 +100,7 @@ impl Devices {
         egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 8, bottom: 6 }).show(ui, |ui| {
             self.head(ui, cx);
         });
-        new_senders::ui(ui, cx);
+        new_senders::ui(ui, cx, &self.filter.trim().to_lowercase(), self.order.rows.len());
         if self.order.total == 0 {
             hint(ui, "No device is adopted yet. Adopt a new sender above, and all that it sent becomes its history.");
         } else if self.order.rows.is_empty() {
@@ -259,7 +259,7 @@ fn step(ui: &Ui, at: usize, response: &egui::Response) -> Option<usize> {
     })
 }
 
-fn matches(overview: &DeviceOverview, filter: &str) -> bool {
+pub(super) fn matches(overview: &DeviceOverview, filter: &str) -> bool {
     let device = &overview.device;
     filter.is_empty()
         || device.identity.as_str().to_lowercase().contains(filter)
@@ -368,7 +368,9 @@ fn paint_device(
     let body = TextStyle::Body.resolve(ui.style());
     let word_colour = match health.state {
         State::Moving | State::Late => health.state.colour(p),
-        State::Parked | State::Stale | State::Lost | State::Nowhere | State::New | State::Ignored => p.weak,
+        State::Parked | State::Live | State::Stale | State::Lost | State::Nowhere | State::New | State::Ignored => {
+            p.weak
+        }
     };
     let right = rect.right() - theme::MARGIN;
     let word = ui.painter().text(pos2(right, above), Align2::RIGHT_CENTER, word, body, word_colour);

@@ -156,7 +156,8 @@ fn tracker(ui: &mut Ui, cx: &mut Cx<'_>) {
     ui.label(small(
         ui,
         &format!(
-            "A tracker on the mobile network needs an address on the internet: forward TCP {port} of your router to {ip}."
+            "That address is for trackers in this network. One on the mobile network needs your address on the internet \
+             instead, and TCP {port} forwarded by your router to {ip}; with a name for it: SERVER,1,<name>,{port},0#."
         ),
     ));
     others(ui, cx, Protocol::Gt06, ip, port);

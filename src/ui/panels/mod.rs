@@ -1,6 +1,7 @@
 //! The panels. Each is a function of [`crate::ui::Data`]; what a panel alone cares about is its private field.
 
 pub mod bytes;
+mod commands;
 mod details;
 mod devices;
 pub mod dock;
@@ -8,6 +9,7 @@ mod export;
 mod first_run;
 mod new_senders;
 pub mod packets;
+mod profile;
 mod receivers;
 mod settings;
 mod sheets;
@@ -17,10 +19,12 @@ pub mod tree;
 use eframe::egui_wgpu::RenderState;
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
+use self::dock::split::Split;
 use super::{
     Action, Cx,
     map::{MapOptions, MapPanel},
     theme,
+    view::Sheet,
 };
 
 /// The states of all panels, and where each of them stands.
@@ -30,6 +34,8 @@ pub struct Panels {
     details: details::Details,
     pub(super) export: export::Export,
     settings: settings::Settings,
+    commands: commands::Commands,
+    profile: profile::Editor,
     packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
@@ -45,6 +51,8 @@ impl Panels {
             details: details::Details::default(),
             export: export::Export::default(),
             settings: settings::Settings::default(),
+            commands: commands::Commands::default(),
+            profile: profile::Editor::default(),
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
@@ -84,7 +92,14 @@ impl Panels {
             cx.ask(Action::ToggleDetails);
         }
         CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| self.map.ui(ui, cx));
-        sheets::ui(ui, cx, &mut self.export, &mut self.settings);
+        let Self { export, settings, commands, profile, .. } = self;
+        sheets::ui(ui, cx, |sheet, ui, cx| match sheet {
+            Sheet::Settings => settings.ui(ui, cx),
+            Sheet::Export => export.ui(ui, cx),
+            Sheet::Commands => commands.ui(ui, cx),
+            Sheet::Profile => profile.ui(ui, cx),
+            Sheet::Keys => sheets::keys(ui),
+        });
     }
 
     fn dock(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, bare: Frame) {
@@ -96,24 +111,19 @@ impl Panels {
             .default_size((height * 0.31).clamp(180.0, 300.0))
             .size_range(120.0..=(height - 200.0).max(140.0))
             .show_collapsible(ui, &mut dock, |ui| {
-                let width = ui.available_width();
+                let split = Split::fit(ui);
                 let pane = bare.inner_margin(Margin { left: 12, right: 8, top: 8, bottom: 0 });
-                Panel::right("bytes")
-                    .frame(pane)
-                    .default_size((width * 0.22).clamp(290.0, 420.0))
-                    .size_range(220.0..=(width - 520.0).max(240.0))
-                    .show(ui, |ui| {
-                        self.bytes.ui(ui, cx);
-                        ui.take_available_space();
-                    });
-                Panel::right("tree")
-                    .frame(pane)
-                    .default_size((width * 0.25).clamp(270.0, 420.0))
-                    .size_range(220.0..=(width - 520.0).max(240.0))
-                    .show(ui, |ui| {
-                        self.tree.ui(ui, cx);
-                        ui.take_available_space();
-                    });
+                let shown = Panel::right("bytes").frame(pane).default_size(split.bytes_default).size_range(split.bytes);
+                let bytes = shown.show(ui, |ui| {
+                    self.bytes.ui(ui, cx);
+                    ui.take_available_space();
+                });
+                let shown = Panel::right("tree").frame(pane).default_size(split.tree_default).size_range(split.tree);
+                let tree = shown.show(ui, |ui| {
+                    self.tree.ui(ui, cx);
+                    ui.take_available_space();
+                });
+                split.keep(ui, tree.response.rect.width(), bytes.response.rect.width());
                 CentralPanel::default().frame(pane).show(ui, |ui| self.packets.ui(ui, cx));
             });
         if dock != cx.view.open.dock {

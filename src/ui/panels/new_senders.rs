@@ -2,7 +2,7 @@
 
 use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, TextStyle, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
-use super::devices::height_of;
+use super::devices::{ROW, height_of, matches};
 use crate::{
     model::{DeviceOverview, DeviceState},
     ui::{
@@ -15,11 +15,15 @@ use crate::{
 
 /// Height of a new sender: identity, what is known, buttons.
 const NEW_ROW: f32 = 76.0;
-/// Part of the pane that new senders may take before they scroll.
+/// Part of the pane that new senders may take in any case before they scroll. What the devices below leave free is theirs, too.
 const NEW_SHARE: f32 = 0.36;
+/// Height of the line above them.
+const HEAD: f32 = 36.0;
+/// Least height for what stands below: two devices, or the sentence that there are none.
+const REST: f32 = 2.0 * ROW;
 
-/// The group, where there is anyone in it.
-pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
+/// The group, where there is anyone in it: those whose name has `filter` in it. `below`: so many devices are listed below.
+pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, filter: &str, below: usize) {
     let data = cx.data;
     // The newest first: what just called is what the user waits for.
     let new: Vec<_> = data.in_state(DeviceState::New).collect();
@@ -27,14 +31,32 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         return;
     }
     let p = theme::palette(ui);
+    let all = new.len();
+    let new: Vec<_> = new.into_iter().filter(|d| matches(d, filter)).collect();
     let n = new.len();
-    let height = height_of(n, NEW_ROW).min(ui.available_height() * NEW_SHARE).max(NEW_ROW);
+    let available = ui.available_height() - HEAD;
+    let most = (available * NEW_SHARE).max(available - height_of(below, ROW).max(REST));
+    // Whole rows and a piece of the next one, which says that there are more.
+    let height = height_of(n, NEW_ROW).min(most).max(NEW_ROW.min(height_of(n, NEW_ROW)));
     egui::Frame::new().fill(p.suspect.gamma_multiply(0.07)).show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.add_space(6.0);
         ui.horizontal(|ui| {
             ui.add_space(theme::MARGIN);
-            ui.label(RichText::new(format::counted(n as u64, "new sender", "new senders")).color(p.suspect));
+            let counted = format::counted(all as u64, "new sender", "new senders");
+            let text = if n == all { counted } else { format!("{} of {counted}", format::count(n as u64)) };
+            ui.label(RichText::new(text).color(p.suspect));
+            if n > 1 && !data.station.viewer {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    ui.add_space(theme::MARGIN);
+                    let all = ui.button("Adopt all").on_hover_text("Make devices of all that are listed here");
+                    if all.clicked() {
+                        for overview in &new {
+                            cx.ask(Action::Adopt(overview.device.id));
+                        }
+                    }
+                });
+            }
         });
         ui.spacing_mut().item_spacing.y = 0.0;
         ScrollArea::vertical().id_salt("new").max_height(height).min_scrolled_height(height).show_rows(

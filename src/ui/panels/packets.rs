@@ -1,6 +1,9 @@
 //! The packet list: every frame and body, in and out, newest last.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, VecDeque},
+};
 
 use egui::{
     Align, Align2, Button, EventFilter, Key, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, TextEdit,
@@ -10,11 +13,13 @@ use jiff::tz::TimeZone;
 
 use super::dock::{
     anchor::{Anchor, Measures},
+    columns::{Column, Columns},
     dense,
     listing::{Listing, Matches, Query, find},
     paint::{self, GAP},
     push,
-    rows::{Rows, whole},
+    rows::{Rows, points, whole},
+    shorten::to_its_end,
 };
 use crate::{
     model::{DeviceId, PacketId, PacketRow, Profile, Timestamp, Verdict},
@@ -70,9 +75,9 @@ impl Packets {
         let pause = self.toolbar(ui, cx, &listing, rows.len(), frozen.is_some(), complete);
         let mut resume = frozen.is_some() && pause;
         if rows.is_empty() {
-            middle(ui, "Bytes will appear here the moment anything connects, even if we cannot decode them.");
+            paint::middle(ui, "Bytes will appear here the moment anything connects, even if we cannot decode them.");
         } else if listing.is_empty() && complete {
-            middle(ui, "No packet matches the filter.");
+            paint::middle(ui, "No packet matches the filter.");
         } else {
             let later = if frozen.is_some() { later(data, rows) } else { 0 };
             resume |= self.list(ui, cx, rows, &listing, later);
@@ -148,9 +153,11 @@ impl Packets {
         later: usize,
     ) -> bool {
         let row_height = paint::row_height(ui);
-        let columns = Columns::fit(ui);
+        let columns = Columns::fit(ui.available_width() - ui.spacing().scroll.bar_width, paint::figure_width(ui));
         header(ui, &columns);
         let area = ui.available_rect_before_wrap();
+        // Whole rows, so that at the end none is cut by the titles.
+        let area = area.with_max_y(area.top() + points(whole(area.height() / row_height).max(1)) * row_height);
         let measures = Measures { row_height, view_height: area.height() };
         let keyboard = ui.interact(area, ui.scope_id().with("rows"), Sense::focusable_noninteractive());
         keyboard.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, "Packets"));
@@ -162,6 +169,7 @@ impl Packets {
         if let Some(offset) = self.anchor.before(listing, measures, over) {
             scroll = scroll.vertical_scroll_offset(offset);
         }
+        scroll = scroll.max_height(area.height());
         let output = scroll.show(ui, |ui| {
             let lines = Rows { area: ui.max_rect(), height: row_height, count: listing.len() };
             ui.set_height(lines.rect(lines.count).top() - lines.area.top());
@@ -170,6 +178,7 @@ impl Packets {
                 let rect = lines.rect(index).with_max_x(area.right());
                 if self.row(ui, cx, rows, row, rect, &columns) {
                     self.shown_selection = Some(row.id);
+                    self.anchor.hold();
                     ui.memory_mut(|m| m.request_focus(keyboard.id));
                     push(ui, cx, Action::SelectPacket(row.id));
                 }
@@ -215,6 +224,8 @@ impl Packets {
             0
         } else if pressed(Key::End) {
             self.anchor.to_end();
+            // The list goes on with what arrives; it does not stand by the row that was the newest.
+            self.shown_selection = listing.last();
             newest
         } else {
             return;
@@ -273,8 +284,15 @@ impl Packets {
         paint::text(ui, cell(Column::Time), &time, mono.clone(), weak, Align::Min);
         paint::direction_arrow(ui, cell(Column::Direction).center(), row.direction);
         let who_color = if row.device.is_some() { direction } else { weak };
-        paint::text(ui, cell(Column::Who), who, body.clone(), who_color, Align::Min);
-        paint::text(ui, cell(Column::Protocol), row.protocol.title(), body.clone(), weak, Align::Min);
+        let who_cell = cell(Column::Who);
+        let shown = if named(cx.data, row) {
+            Cow::Borrowed(who)
+        } else {
+            ui.fonts_mut(|fonts| to_its_end(who, who_cell.width(), |c| fonts.glyph_width(&body, c)))
+        };
+        paint::text(ui, who_cell, &shown, body.clone(), who_color, Align::Min);
+        let protocol = columns.protocol(row.protocol);
+        paint::text(ui, cell(Column::Protocol), protocol, body.clone(), weak, Align::Min);
         let type_font = if summary.type_text.starts_with("0x") { mono.clone() } else { body.clone() };
         paint::text(ui, cell(Column::Type), &summary.type_text, type_font, plain, Align::Min);
         paint::text(ui, cell(Column::Serial), &serial, mono, weak, Align::Max);
@@ -300,6 +318,8 @@ impl Packets {
         let pointer = response.hover_pos();
         if cut && pointer.is_some_and(|p| cell(Column::Summary).contains(p)) {
             response.clone().on_hover_text_at_pointer(label());
+        } else if shown != who && pointer.is_some_and(|p| who_cell.contains(p)) {
+            response.clone().on_hover_text_at_pointer(who);
         } else if pointer.is_some_and(|p| cell(Column::Time).contains(p)) {
             let full = row.received.to_zoned(zone).strftime("%A %-d %B %Y, %H:%M:%S%.3f %Z").to_string();
             response.clone().on_hover_text_at_pointer(full);
@@ -308,115 +328,13 @@ impl Packets {
     }
 }
 
-/// The columns, from left to right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
-    Time,
-    Direction,
-    Who,
-    Protocol,
-    Type,
-    Serial,
-    Summary,
-    Verdict,
-}
-
-impl Column {
-    const ALL: [Self; 8] = [
-        Self::Time,
-        Self::Direction,
-        Self::Who,
-        Self::Protocol,
-        Self::Type,
-        Self::Serial,
-        Self::Summary,
-        Self::Verdict,
-    ];
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Time => "Time",
-            Self::Direction => "",
-            Self::Who => "Device",
-            Self::Protocol => "Protocol",
-            Self::Type => "Type",
-            Self::Serial => "Serial",
-            Self::Summary => "Summary",
-            Self::Verdict => "Verdict",
-        }
-    }
-}
-
-/// Narrower lists show the verdict's mark alone; its word is in the tooltip.
-const ROOM_FOR_VERDICT: f32 = 560.0;
-
-/// Narrower lists show no type.
-const ROOM_FOR_TYPE: f32 = 480.0;
-
-/// Narrower lists show no milliseconds.
-const ROOM_FOR_MILLISECONDS: f32 = 450.0;
-
-/// Narrower lists show no serial number.
-const ROOM_FOR_SERIAL: f32 = 720.0;
-
-/// Narrower lists show no protocol: the type says it, too.
-const ROOM_FOR_PROTOCOL: f32 = 860.0;
-
-/// Where each column stands, as offsets from the left edge of a row.
-struct Columns {
-    at: [(f32, f32); Column::ALL.len()],
-    milliseconds: bool,
-}
-
-impl Columns {
-    /// Shares the width: the summary gets what is left, and the lesser columns go when that is little.
-    fn fit(ui: &Ui) -> Self {
-        let width = ui.available_width();
-        let figure = paint::figure_width(ui);
-        let bar = ui.spacing().scroll.bar_width;
-        let milliseconds = width > ROOM_FOR_MILLISECONDS;
-        let wanted = |column| match column {
-            Column::Time if milliseconds => 12.0 * figure,
-            Column::Time => 8.0 * figure,
-            Column::Who => (width * 0.175).clamp(84.0, 190.0),
-            Column::Protocol if width > ROOM_FOR_PROTOCOL => 72.0,
-            Column::Type if width > ROOM_FOR_TYPE => 8.0 * figure,
-            Column::Serial if width > ROOM_FOR_SERIAL => 6.0 * figure,
-            Column::Verdict if width > ROOM_FOR_VERDICT => 50.0,
-            Column::Direction | Column::Verdict => 12.0,
-            Column::Protocol | Column::Type | Column::Serial | Column::Summary => 0.0,
-        };
-        let taken: f32 = Column::ALL.iter().map(|&c| wanted(c)).filter(|w| *w > 0.0).map(|w| w + GAP).sum();
-        let summary = (width - taken - bar - 2.0 * GAP).max(40.0);
-        let mut x = GAP;
-        let at = Column::ALL.map(|column| {
-            let wide = if column == Column::Summary { summary } else { wanted(column) };
-            let at = (x, wide);
-            x += if wide > 0.0 { wide + GAP } else { 0.0 };
-            at
-        });
-        Self { at, milliseconds }
-    }
-
-    fn cell(&self, column: Column, row: Rect) -> Rect {
-        let (x, width) = self.at[column as usize];
-        Rect::from_min_size(pos2(row.left() + x, row.top()), vec2(width, row.height()))
-    }
-}
-
-/// Narrower columns have no title.
-const TITLE_WIDTH: f32 = 24.0;
-
 fn header(ui: &mut Ui, columns: &Columns) {
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), paint::row_height(ui)));
     let weak = ui.visuals().weak_text_color();
     for column in Column::ALL {
         let align = if column == Column::Serial { Align::Max } else { Align::Min };
         let font = egui::TextStyle::Small.resolve(ui.style());
-        let cell = columns.cell(column, rect);
-        if cell.width() > TITLE_WIDTH {
-            paint::text(ui, cell, column.title(), font, weak, align);
-        }
+        paint::text(ui, columns.cell(column, rect), columns.title(column), font, weak, align);
     }
     let line = ui.visuals().widgets.noninteractive.bg_stroke;
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, line);
@@ -435,10 +353,6 @@ fn pill(ui: &mut Ui, list: Rect, news: usize) -> bool {
         .clicked()
 }
 
-fn middle(ui: &mut Ui, text: &str) {
-    ui.centered_and_justified(|ui| ui.label(RichText::new(text).weak()));
-}
-
 /// How many packets came after those of a paused list.
 fn later(data: &Data, rows: &VecDeque<PacketRow>) -> usize {
     let Some(last) = rows.back() else { return data.packets.len() };
@@ -448,6 +362,11 @@ fn later(data: &Data, rows: &VecDeque<PacketRow>) -> usize {
 /// Whose packet it is: the device as the user calls it, else the far end's address.
 fn who<'a>(data: &'a Data, row: &'a PacketRow) -> &'a str {
     row.device.and_then(|id| data.devices.get(&id)).map_or(&row.peer, |overview| overview.device.label())
+}
+
+/// True where the user gave it a name: names are told apart by their beginning, identities and addresses by their end.
+fn named(data: &Data, row: &PacketRow) -> bool {
+    row.device.and_then(|id| data.devices.get(&id)).is_some_and(|overview| overview.device.name.is_some())
 }
 
 /// The time of day; of another day, the day and what else fits the same room.
@@ -488,6 +407,13 @@ fn line(data: &Data, rows: &VecDeque<PacketRow>, row: &PacketRow, units: Units) 
 }
 
 fn profile<'a>(data: &'a Data, row: &PacketRow) -> &'a Profile {
-    static NONE: Profile = Profile { model: None, clock_offset_s: None, command_language: false };
+    static NONE: Profile = Profile {
+        model: None,
+        clock_offset_s: None,
+        alarms: None,
+        supply: None,
+        dialect: None,
+        command_language: false,
+    };
     row.device.and_then(|id| data.devices.get(&id)).map_or(&NONE, |overview| &overview.device.profile)
 }

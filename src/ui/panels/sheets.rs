@@ -1,8 +1,7 @@
-//! Sheets over the window: export, settings, keys. One at a time; Escape or a click beside it closes it.
+//! Sheets over the window: commands, profile, export, settings, keys. One at a time; Escape or a click beside it closes it.
 
 use egui::{Frame, Id, Modal, RichText, ScrollArea, Ui};
 
-use super::{export::Export, settings::Settings};
 use crate::ui::{
     Action, Cx,
     command::{Group, TABLE},
@@ -12,11 +11,14 @@ use crate::ui::{
     widgets,
 };
 
-pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &mut Settings) {
+/// The sheet that is open, with `content` in it.
+pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut Ui, &mut Cx<'_>)) {
     let Some(sheet) = cx.view.open.sheet else { return };
     let title = match sheet {
         Sheet::Settings => "Settings",
         Sheet::Export => "Export history",
+        Sheet::Commands => "Commands",
+        Sheet::Profile => "Profile",
         Sheet::Keys => "Keys",
     };
     let frame = Frame::window(ui.style()).inner_margin(18);
@@ -35,18 +37,17 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, export: &mut Export, settings: &m
         });
         ui.add_space(theme::GAP);
         let height = (ui.ctx().content_rect().height() - 120.0).max(200.0);
-        ScrollArea::vertical().max_height(height).show(ui, |ui| match sheet {
-            Sheet::Settings => settings.ui(ui, cx),
-            Sheet::Export => export.ui(ui, cx),
-            Sheet::Keys => keys(ui),
-        });
+        // Grows with its content: what a sheet had room for before is no bound.
+        let area = ScrollArea::vertical().max_height(height).min_scrolled_height(height);
+        area.show(ui, |ui| content(sheet, ui, cx));
     });
     if modal.should_close() {
         cx.ask(Action::Sheet(None));
     }
 }
 
-fn keys(ui: &mut Ui) {
+/// The sheet of keys.
+pub(super) fn keys(ui: &mut Ui) {
     ui.set_width(420.0);
     let p = theme::palette(ui);
     for group in Group::ALL {

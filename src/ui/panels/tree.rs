@@ -61,7 +61,7 @@ impl Tree {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         dense(ui);
         let Some(opened) = &cx.data.opened else {
-            ui.centered_and_justified(|ui| ui.label(RichText::new("Select a packet to see its fields").weak()));
+            paint::middle(ui, "Select a packet to see its fields");
             return;
         };
         title(ui, opened);

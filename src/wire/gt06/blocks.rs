@@ -268,7 +268,7 @@ pub(super) fn measured_cell(c: &mut Cursor<'_>, told: &mut Told, trailers: &[usi
 /// Terminal information, one byte. Its alarm is told only where the frame is an alarm: in heartbeats it is a state, repeated.
 pub(super) fn status(c: &mut Cursor<'_>, told: &mut Told, alarms: bool) -> Read<()> {
     let raw = c.peek(1).first().copied().unwrap_or_default();
-    let family = told.given.family;
+    let family = told.given.alarm_family();
     let title = move |code: u64| match code {
         0 => "none",
         _ => alarm::of_status(code, family).map_or("", |alarm| alarm.title),
@@ -326,7 +326,7 @@ pub(super) fn signal(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
 
 /// An alarm byte.
 pub(super) fn alarm_code(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
-    let family = told.given.family;
+    let family = told.given.alarm_family();
     let code = c.under("gt06.md §4", |c| c.named("Alarm", 1, |code| alarm_title(code, family)))?;
     raise(told, narrow(code));
     Ok(())
@@ -343,7 +343,7 @@ pub(super) fn alarm_and_language(c: &mut Cursor<'_>, told: &mut Told) -> Read<()
         [_, language] => u16::from(language >> 4) << 8,
         _ => 0,
     };
-    let family = told.given.family;
+    let family = told.given.alarm_family();
     let low = c.under("gt06.md §4", |c| c.named("Alarm", 1, |code| alarm_title(code | u64::from(high), family)))?;
     c.under("gt06.md §3.7", |c| {
         c.bits("Language", 1, |b| {
@@ -364,7 +364,7 @@ fn alarm_title(code: u64, family: Family) -> &'static str {
 
 fn raise(told: &mut Told, code: u16) {
     told.distinguish(&code.to_be_bytes());
-    match alarm::meaning(code, told.given.family) {
+    match alarm::meaning(code, told.given.alarm_family()) {
         Some(alarm) => told.alarm(code, alarm),
         None if code != 0 => told.readings.set("event", code),
         None => {}

@@ -7,6 +7,7 @@ use crate::wire::{
 };
 
 use super::{
+    addresses::AddressSource,
     doctor,
     encode::Start,
     family::Family,
@@ -40,6 +41,7 @@ pub(super) struct Setting<'a> {
     pub(super) profile: &'a Profile,
     pub(super) state: &'a State,
     pub(super) received: Timestamp,
+    pub(super) addresses: Option<&'a AddressSource>,
 }
 
 /// A serial that jumps this far began anew.
@@ -115,8 +117,7 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> (Decode
     let anatomy = Anatomy::of(bytes, extent);
     let Anatomy { start, kind, total, .. } = anatomy;
     let row = layout::find(start, kind, anatomy.length());
-    let family = Family::of(setting.profile);
-    let mut told = Told::new(Given { kind, family, zone: zone(kind, setting), received: setting.received });
+    let mut told = Told::new(given(kind, zone(kind, setting), setting));
     let mut c = Cursor::new(bytes);
     let (cut, framed) = (matches!(extent, Extent::Cut), matches!(extent, Extent::Framed { .. }));
     let serial = read_envelope(&mut c, &mut told, row, &anatomy, cut).ok();
@@ -135,7 +136,7 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> (Decode
     let sound = framed && crc.is_some_and(CrcCheck::ok);
     let from_device = row.comes_from_device();
     if let Some(serial) = serial.filter(|_| sound && from_device && row.word != "login") {
-        count_lost(&mut c, setting.state.last_serial(), serial, total);
+        told.lost_frames = count_lost(&mut c, setting.state.last_serial(), serial, total);
     }
     if !framed {
         // A frame without its end may have lost any byte, so its numbers are not a place.
@@ -164,14 +165,17 @@ fn likely(bytes: &[u8], told: &Told, anatomy: &Anatomy) -> bool {
     }
 }
 
-fn count_lost(c: &mut Cursor<'_>, last: Option<u16>, serial: u16, total: usize) {
-    let Some(last) = last else { return };
+/// How many frames are missing between the last serial and this one; says so where there are some.
+fn count_lost(c: &mut Cursor<'_>, last: Option<u16>, serial: u16, total: usize) -> u16 {
+    let Some(last) = last else { return 0 };
     let missing = serial.wrapping_sub(last).wrapping_sub(1);
-    if (1..MANY_LOST).contains(&missing) {
-        let frames = if missing == 1 { "1 frame".to_owned() } else { format!("{missing} frames") };
-        let text = format!("serial {serial} comes after {last}: {frames} did not arrive");
-        c.doubt(Severity::Note, Group::Sequence, total - 6..total - 4, text);
+    if !(1..MANY_LOST).contains(&missing) {
+        return 0;
     }
+    let frames = if missing == 1 { "1 frame".to_owned() } else { format!("{missing} frames") };
+    let text = format!("serial {serial} comes after {last}: {frames} did not arrive");
+    c.doubt(Severity::Note, Group::Sequence, total - 6..total - 4, text);
+    missing
 }
 
 /// Reads start to stop; the serial when it was there. In a frame that is cut nothing follows the field that is missing.
@@ -251,7 +255,7 @@ fn dialect_frame(bytes: &[u8], len: usize, setting: Setting<'_>) -> Decoded {
     let (word, title) = topin::name(kind);
     // The dialect's zone is the server's: its login tells none.
     let zone = setting.profile.clock_offset_s.map_or(Zone::Utc, Zone::Forced);
-    let mut told = Told::new(Given { kind, family: Family::of(setting.profile), zone, received: setting.received });
+    let mut told = Told::new(given(kind, zone, setting));
     let mut c = Cursor::new(bytes);
     let read = c.under("gt06.md §9", |c| {
         c.raw("Start", 2)?;
@@ -345,7 +349,7 @@ fn noise(bytes: &[u8]) -> Decoded {
         (_, Some((_, length, total, kind))) => {
             let have = bytes.len();
             format!(
-                "begins as a frame of type {kind:02x} and length {length} ({total} bytes in all, {have} are here), but is none"
+                "begins as a frame of type 0x{kind:02x} and length {length} ({total} bytes in all, {have} are here), but is none"
             )
         }
         (_, None) if frame::start_of(bytes).is_some() => "begins as a frame does and ends at once".to_owned(),
@@ -365,6 +369,12 @@ fn noise(bytes: &[u8]) -> Decoded {
         sound: false,
         topin: false,
     }
+}
+
+fn given(kind: u8, zone: Zone, setting: Setting<'_>) -> Given {
+    let Setting { profile, received, .. } = setting;
+    let alarms = profile.alarms.map(Family::of_alarms);
+    Given { kind, family: Family::of(profile), alarms, supply: profile.supply, zone, received }
 }
 
 /// The zone of a login shifts the old types only; one that the user forced shifts all (gt06.md §3.8).

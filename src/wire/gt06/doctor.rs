@@ -122,7 +122,7 @@ fn one_field(covered: &[u8], received: u16, head: usize, end: usize) -> Option<F
     };
     let kind_at = head.checked_sub(2)?;
     if let Some(kind) = (0..=u8::MAX).find(|&kind| fits(kind_at, kind) == Some(true)) {
-        let text = format!("it is right for type {kind:02x}: was the frame edited, or copied from another?");
+        let text = format!("it is right for type 0x{kind:02x}: was the frame edited, or copied from another?");
         return Some(Finding { text, span: head..head + 1 });
     }
     let length_at = kind_at.checked_sub(1)?;
@@ -165,7 +165,7 @@ mod tests {
         check(|f| put(f, |f| checksum(&f[3..11])), "without the length");
         check(|f| f[5] ^= 0x10, "bit 4 of byte 5");
         check(|f| f[12] ^= 0x10, "bit 4 of byte 12");
-        check(|f| f[3] = 0x26, "type 13");
+        check(|f| f[3] = 0x26, "type 0x13");
         check(|f| f[10] = 0xBD, "the serial 442");
         check(|f| f.splice(6..6, [0, 1]).for_each(drop), "without bytes 6 and 7");
     }

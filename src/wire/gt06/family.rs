@@ -1,6 +1,6 @@
 //! Families of models: what a device's profile adds to what its frames say.
 
-use crate::model::Profile;
+use crate::model::{AlarmTable, Profile, SupplyVoltage};
 
 /// Which makers' habits a model has, as far as no frame tells (gt06.md §5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,11 +51,55 @@ const MODELS: &[(&str, Family)] = &[
     ("TR08", Family::Tr08x),
 ];
 
+/// Models to choose from: those whose frames are read otherwise than the documents have it (gt06.md §5).
+pub const KNOWN_MODELS: &[&str] = &[
+    "D11L", "G18", "GL21L", "LL303", "LW2G", "LW4G", "NT11", "NT20", "NT26", "NT40", "NT46", "P5", "R11", "R31",
+    "SEEWORLD", "SL4x", "TR08X", "TRX16i", "VL100", "VL103", "VL512", "VXT-01", "XT40",
+];
+
 impl Family {
     /// The family of the model that a profile names; case does not matter.
     pub(super) fn of(profile: &Profile) -> Self {
         let Some(model) = profile.model.as_deref().map(str::trim) else { return Self::Standard };
         let begins = |name: &str| model.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
         MODELS.iter().find(|(name, _)| begins(name)).map_or(Self::Standard, |&(_, family)| family)
+    }
+
+    /// The family whose alarm codes a profile asks for.
+    pub(super) fn of_alarms(table: AlarmTable) -> Self {
+        match table {
+            AlarmTable::Documents => Self::Standard,
+            AlarmTable::Vxt01 => Self::Vxt01,
+            AlarmTable::Lynkworld => Self::Lynkworld,
+            AlarmTable::Seeworld => Self::Seeworld,
+            AlarmTable::Vl103 => Self::Vl103,
+            AlarmTable::G18 => Self::G18,
+            AlarmTable::Sl4x => Self::Sl4x,
+            AlarmTable::Trx16i => Self::Trx16i,
+            AlarmTable::Tr08x => Self::Tr08x,
+        }
+    }
+
+    /// Where its heartbeats hide the supply voltage; `None` where that has to be guessed.
+    pub(super) fn supply(self) -> Option<SupplyVoltage> {
+        match self {
+            Self::R11 | Self::Vxt01 => Some(SupplyVoltage::Hundredths),
+            Self::Lynkworld => Some(SupplyVoltage::Tenths),
+            Self::Seeworld => Some(SupplyVoltage::Whole),
+            Self::Standard | Self::Vl103 | Self::G18 | Self::Sl4x | Self::Trx16i | Self::Nt20 | Self::Tr08x => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_model_to_choose_has_a_family() {
+        for model in KNOWN_MODELS {
+            let profile = Profile { model: Some((*model).to_owned()), ..Profile::default() };
+            assert_ne!(Family::of(&profile), Family::Standard, "{model}");
+        }
     }
 }

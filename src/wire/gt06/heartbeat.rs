@@ -1,8 +1,9 @@
 //! Heartbeats: the line is alive, and how the device is.
 
+use crate::model::SupplyVoltage;
 use crate::wire::cursor::{Cursor, Read};
 
-use super::{blocks, family::Family, tags, told::Told};
+use super::{blocks, tags, told::Told};
 
 /// 0x13, five bytes of body: four layouts that nothing in the frame names (gt06.md §3.7). Tagged values may follow, as in 0x36.
 pub(super) fn heartbeat(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
@@ -19,9 +20,9 @@ fn tagged(c: &Cursor<'_>) -> bool {
 
 fn five_bytes(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     blocks::status(c, told, false)?;
-    match (told.given.family, c.peek(4)) {
-        (Family::R11 | Family::Vxt01, _) => wide_voltage(c, told),
-        (Family::Lynkworld, _) => {
+    match (told.given.supply.or(told.given.family.supply()), c.peek(4)) {
+        (Some(SupplyVoltage::Hundredths), _) => wide_voltage(c, told),
+        (Some(SupplyVoltage::Tenths), _) => {
             blocks::level(c, told)?;
             blocks::signal(c, told)?;
             c.under("gt06.md §3.7", |c| {
@@ -30,7 +31,7 @@ fn five_bytes(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
                 Ok(())
             })
         }
-        (Family::Seeworld, _) => {
+        (Some(SupplyVoltage::Whole), _) => {
             blocks::level(c, told)?;
             blocks::signal(c, told)?;
             let volts = c.under("gt06.md §3.7", |c| c.uint("Supply voltage", 1, "V"))?;
@@ -38,8 +39,8 @@ fn five_bytes(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
             blocks::language(c)
         }
         // A voltage's second byte over 100 cannot be a signal.
-        (_, &[_, low, signal, 0]) if low > 100 && signal <= 31 => wide_voltage(c, told),
-        _ => {
+        (None, &[_, low, signal, 0]) if low > 100 && signal <= 31 => wide_voltage(c, told),
+        (None | Some(SupplyVoltage::Nowhere), _) => {
             blocks::level(c, told)?;
             blocks::signal(c, told)?;
             port_status(c)

@@ -15,11 +15,13 @@
 //! | `decode` | the envelope of one frame, and what is wrong with it |
 //! | `doctor` | which usual mistake explains a wrong checksum |
 //! | `told` | what a frame told, as a report |
+//! | `addresses` | where the address of a place comes from, if anybody knows one |
 //! | [`encode`] | bytes out: the only writer of length, serial and checksum |
 //! | `session` | one connection: who talks, what is answered |
 //!
 //! References (`gt06.md §…`) are to the project's description of the protocol.
 
+mod addresses;
 mod alarm;
 mod blocks;
 mod decode;
@@ -46,7 +48,9 @@ mod topin;
 
 use std::ops::Range;
 
-pub use session::Session;
+pub use addresses::{AddressSource, Tongue};
+pub use family::KNOWN_MODELS;
+pub use session::{Session, command_bytes};
 pub use state::State;
 
 use crate::model::{Profile, Timestamp};
@@ -61,7 +65,7 @@ pub fn dissect(bytes: &[u8], profile: &Profile, received: Timestamp) -> Dissecti
 
 /// Explains one frame as it was meant on a connection of this state (see [`State::from_context`]).
 pub fn dissect_in(bytes: &[u8], profile: &Profile, state: &State, received: Timestamp) -> Dissection {
-    decode::decode(bytes, Setting { profile, state, received }).dissection
+    decode::decode(bytes, Setting { profile, state, received, addresses: None }).dissection
 }
 
 /// One frame, or one run of bytes between frames.
@@ -83,8 +87,10 @@ pub fn explain(buffer: &[u8], profile: &Profile, state: &mut State, received: Ti
     let mut at = 0;
     while let Some(range) = next(buffer, at, state) {
         at = range.end;
-        let decoded =
-            decode::decode(buffer.get(range.clone()).unwrap_or_default(), Setting { profile, state, received });
+        let decoded = decode::decode(
+            buffer.get(range.clone()).unwrap_or_default(),
+            Setting { profile, state, received, addresses: None },
+        );
         state.note(&decoded);
         pieces.push(Piece { offset: range.start, bytes: range, dissection: decoded.dissection });
     }

@@ -1,6 +1,9 @@
 //! What a server answers to a frame (gt06.md §2.1).
 
+use crate::geo::LatLon;
+
 use super::{
+    addresses::Tongue,
     decode::Setting,
     encode::{self, Start},
     layout::Answered,
@@ -17,7 +20,7 @@ pub(super) fn to(answered: Answered, kind: u8, serial: u16, told: &Told, setting
         Answered::Short => Some(encode::acknowledge(Start::Short, kind, serial)),
         Answered::Long => Some(encode::acknowledge(Start::Long, kind, serial)),
         Answered::Time => Some(encode::time(setting.received, serial)),
-        Answered::Address => Some(address(told, serial)),
+        Answered::Address => Some(address(told, serial, setting)),
         Answered::Picture => {
             next_piece(told.picture?, setting).map(|body| encode::seal(Start::Short, 0x36, &body, serial))
         }
@@ -38,18 +41,21 @@ fn next_piece(picture: Picture, setting: Setting<'_>) -> Option<Vec<u8>> {
     Some([id.to_be_bytes().as_slice(), &offset.to_be_bytes(), &size.to_be_bytes()].concat())
 }
 
-/// The address of a place we have no address of: its coordinates as text.
-fn address(told: &Told, serial: u16) -> Vec<u8> {
+/// The address of the place that was asked about; where nobody knows it, the coordinates as text.
+fn address(told: &Told, serial: u16, setting: Setting<'_>) -> Vec<u8> {
     let chinese = told.address_query.as_ref().is_some_and(|query| query.language == 1);
     let phone = told.address_query.as_ref().map(|query| query.phone.clone()).unwrap_or_default();
-    let text = match told.place {
-        Some(place) => {
-            let (lat, lon) = (place.at.lat_deg(), place.at.lon_deg());
-            let (ns, ew) = (if lat < 0.0 { 'S' } else { 'N' }, if lon < 0.0 { 'W' } else { 'E' });
-            format!("{ns}{:.6},{ew}{:.6}", lat.abs(), lon.abs())
-        }
+    let tongue = if chinese { Tongue::Chinese } else { Tongue::English };
+    let text = match told.place.map(|place| place.at) {
+        Some(at) => setting.addresses.and_then(|source| source.find(at, tongue)).unwrap_or_else(|| coordinates(at)),
         None if chinese => "无定位".to_owned(),
         None => "No fix".to_owned(),
     };
     encode::address(&text, &phone, chinese, serial)
+}
+
+fn coordinates(at: LatLon) -> String {
+    let (lat, lon) = (at.lat_deg(), at.lon_deg());
+    let (ns, ew) = (if lat < 0.0 { 'S' } else { 'N' }, if lon < 0.0 { 'W' } else { 'E' });
+    format!("{ns}{:.6},{ew}{:.6}", lat.abs(), lon.abs())
 }

@@ -9,6 +9,7 @@ use crate::model::{
 use crate::wire::{Admission, Conversation, Line, Output, Receipt};
 
 use super::{
+    addresses::AddressSource,
     decode::{self, Decoded, Setting},
     encode, frame,
     state::State,
@@ -22,6 +23,8 @@ const FRAME_S: i64 = 30;
 const GRACE_S: i64 = 2;
 /// Commands that wait for a login, or for an answer; the oldest makes room.
 const MOST_COMMANDS: usize = 64;
+/// An answer without a flag is not taken for that of a command which was sent longer ago.
+const GUESS_S: i64 = 600;
 /// So many bytes without one sound frame, and the far end is no tracker.
 const JUNK_LIMIT: usize = 64 * 1024;
 
@@ -37,14 +40,14 @@ pub struct Session {
     waiting: Option<(Why, Timestamp, usize)>,
     state: State,
     profile: Profile,
+    addresses: Option<AddressSource>,
     sender: Option<Sender>,
     /// A frame that named its sender, until the driver says who that is.
     asking: Option<(Vec<u8>, Box<Decoded>)>,
     outputs: VecDeque<Output>,
     commands: VecDeque<Command>,
-    /// Sent and not answered yet, oldest first.
-    unanswered: VecDeque<CommandId>,
-    serial: u16,
+    /// Sent and not answered yet, oldest first, and when.
+    unanswered: VecDeque<(CommandId, Timestamp)>,
     junk: usize,
     /// The far end sends no more.
     over: bool,
@@ -63,16 +66,28 @@ impl Session {
             waiting: None,
             state: State::default(),
             profile: Profile::default(),
+            addresses: None,
             sender: None,
             asking: None,
             outputs: VecDeque::new(),
             commands: VecDeque::new(),
             unanswered: VecDeque::new(),
-            serial: 0,
             junk: 0,
             over: false,
             closed: false,
         }
+    }
+
+    /// Asks this source for the addresses that the tracker wants.
+    #[must_use]
+    pub fn with_addresses(mut self, addresses: AddressSource) -> Self {
+        self.addresses = Some(addresses);
+        self
+    }
+
+    fn setting(&self) -> Setting<'_> {
+        let Self { profile, state, now, addresses, .. } = self;
+        Setting { profile, state, received: *now, addresses: addresses.as_ref() }
     }
 
     /// Takes frames from the buffer until it is undecided, or the driver has to say who talks.
@@ -114,7 +129,7 @@ impl Session {
 
     /// One frame, or one piece of noise.
     fn take(&mut self, bytes: Vec<u8>) {
-        let setting = Setting { profile: &self.profile, state: &self.state, received: self.now };
+        let setting = self.setting();
         let decoded = decode::decode(&bytes, setting);
         if decoded.sound {
             self.junk = 0;
@@ -176,11 +191,20 @@ impl Session {
     }
 
     fn write(&mut self, command: &Command) {
-        let language = self.profile.command_language;
-        let serial = self.serial.wrapping_add(1);
-        let Some(bytes) = encode::command(&command.text, flag_of(command.id), language, serial) else { return };
-        self.serial = serial;
-        self.unanswered.push_back(command.id);
+        let sealed = if self.state.topin() {
+            Err("a tracker of the Topin dialect takes no text commands")
+        } else {
+            command_bytes(command.id, &command.text, self.profile.command_language)
+                .ok_or("it does not fit into one frame")
+        };
+        let bytes = match sealed {
+            Ok(bytes) => bytes,
+            Err(why) => {
+                self.outputs.push_back(Output::Receipt(Receipt::Refused { id: command.id, why }));
+                return;
+            }
+        };
+        self.unanswered.push_back((command.id, self.now));
         if self.unanswered.len() > MOST_COMMANDS {
             self.unanswered.pop_front();
         }
@@ -202,12 +226,19 @@ impl Session {
         self.outputs.push_back(Output::Receipt(Receipt::Sent { id: command.id, at: self.now }));
     }
 
-    /// An answer belongs to the command whose flag it echoes. Clones echo zeros: then it is the oldest one's, as a guess.
+    /// An answer belongs to the command whose flag it echoes. Clones echo zeros: then it is that of the oldest one, as a guess.
     fn answered(&mut self, answer: &Answer) -> Option<Receipt> {
-        let echoed = self.unanswered.iter().position(|&id| flag_of(id) == answer.flag);
-        let place = echoed.or((answer.flag == 0 && !self.unanswered.is_empty()).then_some(0));
-        let id = self.unanswered.remove(place?)?;
-        Some(Receipt::Answered { id, at: self.now, text: answer.text.clone(), guessed: echoed.is_none() })
+        let (at, text) = (self.now, answer.text.clone());
+        if answer.flag != 0 {
+            let Some(place) = self.unanswered.iter().position(|&(id, _)| flag_of(id) == answer.flag) else {
+                return Some(Receipt::AnsweredLate { id: CommandId(answer.flag.into()), at, text });
+            };
+            let (id, _) = self.unanswered.remove(place)?;
+            return Some(Receipt::Answered { id, at, text, guessed: false });
+        }
+        let place = self.unanswered.iter().position(|(_, sent)| at.duration_since(*sent).as_secs() <= GUESS_S)?;
+        let (id, _) = self.unanswered.remove(place)?;
+        Some(Receipt::Answered { id, at, text, guessed: true })
     }
 
     fn close(&mut self, why: &'static str) {
@@ -242,7 +273,7 @@ impl Conversation for Session {
                 self.sender = Some(Sender::Device(device.id));
                 self.profile = device.profile;
                 // Read again, now that the profile is known.
-                let setting = Setting { profile: &self.profile, state: &self.state, received: self.now };
+                let setting = self.setting();
                 let decoded = decode::decode(&bytes, setting);
                 self.keep(bytes, decoded, None);
                 while let Some(command) = self.commands.pop_front() {
@@ -284,6 +315,10 @@ impl Conversation for Session {
         }
     }
 
+    fn set_profile(&mut self, profile: Profile) {
+        self.profile = profile;
+    }
+
     fn deadline(&self) -> Option<Timestamp> {
         let (why, since, _) = self.waiting?;
         let patience_s = match why {
@@ -316,6 +351,14 @@ impl Conversation for Session {
     fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
+}
+
+/// The exact bytes of a command: its number is the flag that the device echoes, and the lower half of it the serial. `None` where the text does
+/// not fit.
+pub fn command_bytes(id: CommandId, text: &str, language: bool) -> Option<Vec<u8>> {
+    let flag = flag_of(id);
+    let [.., high, low] = flag.to_be_bytes();
+    encode::command(text, flag, language, u16::from_be_bytes([high, low]))
 }
 
 /// The number that a device echoes with its answer.

@@ -1,7 +1,7 @@
 //! What one frame tells while it is read, and the report that it makes of it.
 
 use crate::geo::LatLon;
-use crate::model::{AccessPoint, Cell, Event, Fix, Readings, Report, Timestamp, Trust};
+use crate::model::{AccessPoint, Cell, Event, Fix, Readings, Report, SupplyVoltage, Timestamp, Trust};
 
 use super::{alarm::Alarm, family::Family};
 
@@ -11,9 +11,19 @@ pub(super) struct Given {
     /// The type byte.
     pub(super) kind: u8,
     pub(super) family: Family,
+    /// Whose alarm codes and supply voltage these are, where the user said so and not only named a model.
+    pub(super) alarms: Option<Family>,
+    pub(super) supply: Option<SupplyVoltage>,
     /// Seconds that the device's clock is ahead of UTC in frames of this type.
     pub(super) zone: Zone,
     pub(super) received: Timestamp,
+}
+
+impl Given {
+    /// The makers as whose the alarm codes are read.
+    pub(super) fn alarm_family(&self) -> Family {
+        self.alarms.unwrap_or(self.family)
+    }
 }
 
 /// How device time becomes UTC.
@@ -63,6 +73,8 @@ pub(super) struct Told {
     /// What the device wants to know the address of, for whom, in which language.
     pub(super) address_query: Option<AddressQuery>,
     pub(super) picture: Option<Picture>,
+    /// Frames that did not arrive before this one.
+    pub(super) lost_frames: u16,
     key: u64,
 }
 
@@ -97,6 +109,7 @@ impl Told {
             answer: None,
             address_query: None,
             picture: None,
+            lost_frames: 0,
             key: 0xCBF2_9CE4_8422_2325,
         };
         told.distinguish(&[given.kind]);
@@ -160,7 +173,8 @@ impl Told {
             && self.readings.is_empty()
             && self.cells.is_empty()
             && self.wifi.is_empty()
-            && events.is_empty();
+            && events.is_empty()
+            && self.lost_frames == 0;
         (!silent).then_some(Report {
             sender: None,
             fix,
@@ -169,6 +183,7 @@ impl Told {
             wifi: self.wifi,
             events,
             trust,
+            lost_frames: self.lost_frames,
             message_id: None,
             fix_key: self.key,
         })

@@ -9,7 +9,7 @@ use wayglass::{
     store::{Error, Options, Store, query},
 };
 
-use super::{Shelf, after, fix, from, outsider, packet};
+use super::{Shelf, after, commands::command, fix, from, outsider, packet};
 
 #[test]
 fn a_second_instance_is_told_who_has_the_folder() {
@@ -124,7 +124,7 @@ fn a_decision_beside_a_running_instance_is_noticed() {
     let writer = beside.writer();
     assert!(matches!(shelf.runtime.block_on(writer.append(packet(None, after(0), Vec::new()))), Err(Error::ReadOnly)));
     assert_eq!(writer.try_adopt(device, Some("Van".into())).wait().unwrap(), 1);
-    let command = writer.queue_command(device, "WHERE#".into(), after(0), after(60)).wait().unwrap();
+    let command = writer.queue_command(command(device, "WHERE#", 60)).wait().unwrap();
     beside.close();
 
     // Idle, it looks about once a second.

@@ -1,10 +1,7 @@
 //! Who becomes a device, and what is decided about it.
 
 use wayglass::{
-    model::{
-        CommandState, DeviceId, DeviceState, Fact, NewPacket, NewReply, Policy, Profile, Protocol, Report, Sender,
-        Verdict,
-    },
+    model::{DeviceId, DeviceState, Fact, NewPacket, NewReply, Policy, Profile, Protocol, Report, Sender, Verdict},
     store::{Error, query},
 };
 
@@ -130,23 +127,4 @@ fn forgetting_leaves_nothing_and_gives_no_id_twice() {
     let late = shelf.append(packet(Some(Sender::Device(gone_device)), after(1), vec![fix(after(1))]));
     assert!(late.refused && late.packet > gone.packet && kept.packet < gone.packet);
     assert_ne!(shelf.admit("A").unwrap().id, gone_device);
-}
-
-#[test]
-fn a_command_comes_as_far_as_it_is_told() {
-    let shelf = Shelf::new(Policy::Adopt);
-    let device = shelf.admit("A").unwrap().id;
-    let writer = shelf.store().writer();
-    let queued = writer.queue_command(device, "RELAY,1#".into(), after(0), after(60)).wait().unwrap();
-    assert_eq!(queued.state, CommandState::Queued);
-    let waiting = |at| shelf.read(move |db| query::queued_commands(db, device, after(at))).len();
-    assert_eq!((waiting(60), waiting(61)), (1, 0), "it expires");
-    let mut facts = shelf.facts();
-    writer.command_state(queued.id, CommandState::Sent, after(1), None, false).wait().unwrap();
-    let done =
-        writer.command_state(queued.id, CommandState::Answered, after(2), Some("OK".into()), true).wait().unwrap();
-    assert_eq!((done.sent, done.answered, done.answer.as_deref()), (Some(after(1)), Some(after(2)), Some("OK")));
-    assert_eq!(committed(&mut facts).commands[0].state, CommandState::Sent);
-    assert_eq!(shelf.read(move |db| query::commands(db, Some(device), 9)), [done]);
-    assert!(writer.queue_command(DeviceId(99), "X#".into(), after(0), after(1)).wait().is_err());
 }

@@ -16,7 +16,10 @@ use jiff::tz::TimeZone;
 use wayglass::{
     backend::{Access, Backend, Limits, ListenAt, ReceiverStatus, Setup},
     model::{Policy, Protocol},
-    ui::{App, Options, view::Sheet},
+    ui::{
+        App, Options,
+        view::{Selection, Sheet},
+    },
 };
 
 use crate::support::{SOON, TestClock, Tracker, post};
@@ -46,6 +49,7 @@ impl Desk {
             policy,
             limits: Limits::default(),
             access: Access::default(),
+            addresses: None,
             settings: None,
         };
         let (tell, woken) = mpsc::sync_channel(1);
@@ -111,7 +115,7 @@ fn a_phone_is_adopted_and_its_bytes_are_opened() {
     for label in ["51.12340, 4.39120", "87 %", "the message's topic"] {
         desk.window.get_by_label(label);
     }
-    desk.click("The packet that said so");
+    desk.click("Open its packet");
     desk.until("the packet is open", |window| {
         window.state().data().opened.as_ref().is_some_and(|o| o.fixes.len() == 1)
     });
@@ -136,6 +140,22 @@ fn a_tracker_is_renamed_and_keeps_its_name() {
     desk.window.run();
     desk.window.key_press(Key::Enter);
     desk.until("it has its name", |window| window.query_by_role_and_label(Role::ListItem, "Van 7").is_some());
+}
+
+#[test]
+fn a_packet_closes_when_its_device_is_removed() {
+    let mut desk = Desk::open(Policy::Adopt);
+    desk.until_shown("Connect something");
+    desk.click("Start demo");
+    desk.until("the demo is on the road", |window| window.state().data().packets.len() > 3);
+    desk.window.get_all_by_role(Role::ListBoxOption).next().expect("a packet").click();
+    desk.until("a packet of the demo is open", |window| {
+        window.state().data().opened.as_ref().is_some_and(|opened| opened.row.device.is_some())
+    });
+    desk.click("Stop and remove");
+    desk.until("the demo is gone", |window| window.state().data().devices.is_empty());
+    assert!(desk.window.state().data().opened.is_none());
+    assert_eq!(desk.window.state().view().selection, Selection::default());
 }
 
 #[test]

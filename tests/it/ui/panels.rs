@@ -12,6 +12,7 @@ use wayglass::{
     model::{DeviceId, PacketId, Policy, Protocol, TimeWindow},
     ui::{
         Action,
+        lamps::Age,
         view::{Settings, Sheet, ThemeChoice},
     },
 };
@@ -189,6 +190,19 @@ fn a_new_sender_is_decided_about_in_its_row() {
 }
 
 #[test]
+fn new_senders_are_filtered_and_adopted_together() {
+    let mut harness = Stage::fleet().shown();
+    assert_eq!(asked(&mut harness, "Adopt all").len(), 2);
+    harness.get_by_label("Filter devices").focus();
+    harness.run();
+    harness.get_by_label("Filter devices").type_text("359339075001122");
+    harness.run();
+    harness.get_by_label("1 of 2 new senders");
+    assert!(harness.query_by_label("Adopt all").is_none());
+    assert_eq!(asked(&mut harness, "Adopt 359339075001122"), [Action::Adopt(DeviceId(9))]);
+}
+
+#[test]
 fn details_tell_what_the_device_told() {
     let mut stage = Stage::fleet();
     stage.select(4);
@@ -196,7 +210,7 @@ fn details_tell_what_the_device_told() {
     for label in ["51.18000, 4.40000", "093° E", "87 %", "48,211 km", "Heard 14 s ago", "Fix 14 s ago"] {
         harness.get_by_label(label);
     }
-    assert!(asked(&mut harness, "The packet that said so").contains(&Action::SelectPacket(PacketId(4_030))));
+    assert!(asked(&mut harness, "Open its packet").contains(&Action::SelectPacket(PacketId(4_030))));
     assert_eq!(asked(&mut harness, "Follow"), [Action::Follow(Some(DeviceId(4)))]);
     assert_eq!(asked(&mut harness, "Fit"), [Action::FitDevice(DeviceId(4))]);
     assert_eq!(asked(&mut harness, "Export…"), [Action::OpenExport(Some(DeviceId(4)))]);
@@ -253,4 +267,17 @@ fn export_asks_for_who_when_and_where() {
     let [Action::Export { devices, window, to, with_suspect, .. }] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!((devices.as_slice(), *window, *with_suspect), ([DeviceId(1)].as_slice(), TimeWindow::ALL, false));
     assert_eq!(to.file_name(), PathBuf::from("Van 7 2026-11-21.gpx").file_name());
+}
+
+#[test]
+fn a_connection_that_stands_is_a_live_link_however_silent() {
+    let mut stage = Stage::fleet();
+    let silent = DeviceId(5);
+    let health = |stage: &Stage| stage.data.health(&stage.data.devices[&silent], stage.now);
+    assert_ne!(health(&stage).link.age, Age::Fresh, "the case needs a silent device");
+    stage.data.remote.connected.insert(silent);
+    let connected = health(&stage);
+    assert_eq!(connected.link.age, Age::Fresh);
+    assert!(connected.link.sentence().starts_with("Connected, heard "), "{}", connected.link.sentence());
+    assert_eq!(connected.fix.age, Age::Stale, "the fix is as old as it is");
 }

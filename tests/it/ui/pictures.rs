@@ -28,6 +28,14 @@ fn the_window_is_drawn_in_every_state() {
         stage.open_last_packet();
         stage
     });
+    for (name, sheet) in [("console", Sheet::Commands), ("profile", Sheet::Profile)] {
+        picture(name, || {
+            let mut stage = Stage::fleet();
+            stage.talk(1);
+            stage.view.open.sheet = Some(sheet);
+            stage
+        });
+    }
     for (name, sheet) in [("settings", Sheet::Settings), ("export", Sheet::Export), ("keys", Sheet::Keys)] {
         picture(name, || {
             let mut stage = Stage::fleet();

@@ -7,14 +7,15 @@ use wayglass::{
     backend::{ListenAt, ReceiverLine, ReceiverStatus},
     geo::LatLon,
     model::{
-        Committed, Device, DeviceId, DeviceState, Direction, Fix, Identity, PacketId, PacketRow, Profile, Protocol,
-        Readings, StoredEvent, StoredFix, Timestamp, Trust, Verdict,
+        Command, CommandId, CommandState, Committed, Device, DeviceId, DeviceState, Direction, Fix, Identity, PacketId,
+        PacketRow, Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust, Verdict,
     },
     ui::{
         Action, Cx, Data, View,
         data::Opened,
         map::{MapOptions, Trail},
         panels::Panels,
+        remote::Preview,
         theme,
     },
     wire,
@@ -147,6 +148,57 @@ impl Stage {
         self.data.events = vec![event(2, 80, "alarm", &alarm), event(1, 4_000, "status", &Readings::new())];
     }
 
+    /// With a command in every state, for the tracker with this number; the newest first.
+    pub fn talk(&mut self, device: i64) {
+        self.select(device);
+        self.data.remote.connected = [DeviceId(device)].into();
+        let command = |id: i64, text: &str, state: CommandState, ago: i64| {
+            let created = self.ago(ago);
+            Command {
+                id: CommandId(id),
+                device: DeviceId(device),
+                text: text.to_owned(),
+                state,
+                created,
+                expires: self.ago(ago - 600),
+                sent: matches!(state, CommandState::Sent | CommandState::Answered).then_some(created),
+                answered: None,
+                answer: None,
+                guessed: false,
+                waits: None,
+                sent_packet: None,
+                answer_packet: None,
+            }
+        };
+        let after =
+            |command: &Command, ms: i64| Timestamp::from_millisecond(command.created.as_millisecond() + ms).ok();
+        let status = command(4, "STATUS#", CommandState::Answered, 80);
+        let cut = command(3, "DYD,000000#", CommandState::Answered, 3_000);
+        self.data.remote.commands = vec![
+            command(7, "TIMER,10,60#", CommandState::Queued, 12),
+            command(6, "WHERE#", CommandState::Sent, 19),
+            Command {
+                answer: Some("cancelled before it was sent".to_owned()),
+                ..command(5, "RESET#", CommandState::Failed, 60)
+            },
+            Command {
+                answered: after(&status, 1_350),
+                answer: Some(
+                    "Battery:4.05V,NORMAL; GPRS:Link Up; GSM Signal Level:Strong; GPS:Successful positioning"
+                        .to_owned(),
+                ),
+                ..status
+            },
+            Command {
+                answered: after(&cut, 2_100),
+                answer: Some("DYD=Speed Limit, Speed 40km/h".to_owned()),
+                guessed: true,
+                ..cut
+            },
+            command(2, "PARAM#", CommandState::Expired, 90_000),
+        ];
+    }
+
     /// As if its last packet had been clicked.
     pub fn open_last_packet(&mut self) {
         let row = self.data.packets.back().expect("a packet").clone();
@@ -200,11 +252,22 @@ impl eframe::App for Stage {
             match &action {
                 Action::Sheet(sheet) => self.view.open.sheet = *sheet,
                 Action::SelectDevice(device) => self.view.selection.device = *device,
+                Action::PreviewCommand { text, language } => self.data.remote.preview = Some(preview(text, *language)),
                 _ => {}
             }
             self.asked.push(action);
         }
     }
+}
+
+/// The bytes as the backend would show them.
+fn preview(text: &str, language: bool) -> Preview {
+    let bytes = wire::gt06::encode::command(text, 7, language, 1).ok_or_else(|| "it is too long".to_owned());
+    let read = |bytes: Vec<u8>| {
+        let dissection = wire::dissect(Protocol::Gt06, &bytes, &Profile::default(), now());
+        (bytes, dissection)
+    };
+    Preview { text: text.to_owned(), language, bytes: bytes.map(read) }
 }
 
 pub fn now() -> Timestamp {

@@ -1,7 +1,7 @@
 //! Where the packet list stands while rows come and go.
 //!
 //! It sticks to the end while it is at the end, but never under the pointer: then the rows stay and news is counted.
-//! Elsewhere the top row stays where it is, known by its identity, whatever is added or dropped above and below.
+//! It stays, too, while the user looks at a row of it. Elsewhere the top row stays where it is, known by its identity, whatever is added or dropped above and below.
 
 use super::{
     listing::Listing,
@@ -15,8 +15,8 @@ const SAME: f32 = 0.5;
 /// Where a list of rows of equal height stands.
 #[derive(Debug, Default)]
 pub struct Anchor {
-    /// The user left the end.
-    scrolled_up: bool,
+    /// The user left the end, or looks at a row that is to stay.
+    standing_still: bool,
     /// The first visible row, and how much of it is hidden above.
     top: Option<(PacketId, f32)>,
     /// Points above the view after the last frame.
@@ -52,12 +52,17 @@ impl Anchor {
         self.jump = Some(Jump::Show(id));
     }
 
+    /// Keeps the rows where they are, at the end, too, until the user goes to the end.
+    pub fn hold(&mut self) {
+        self.standing_still = true;
+    }
+
     /// Where to scroll to this frame; `None` where the list stands right.
     pub fn before(&mut self, listing: &Listing<'_>, measures: Measures, pointer_over: bool) -> Option<f32> {
         let end = end(listing, measures);
         self.meant = match self.jump.take() {
             Some(Jump::End) => {
-                self.scrolled_up = false;
+                self.standing_still = false;
                 end
             }
             Some(Jump::Show(id)) => {
@@ -66,11 +71,10 @@ impl Anchor {
                     let top = points(index) * measures.row_height;
                     standing.max(top + measures.row_height - measures.view_height).min(top)
                 });
-                self.scrolled_up |= shown < end - SAME && shown < standing - SAME;
-                self.scrolled_up &= shown < end - SAME;
+                self.standing_still = true;
                 shown
             }
-            None if self.scrolled_up || pointer_over => self.standing(listing, measures),
+            None if self.standing_still || pointer_over => self.standing(listing, measures),
             None => end,
         }
         .clamp(0.0, end);
@@ -81,13 +85,13 @@ impl Anchor {
     pub fn after(&mut self, listing: &Listing<'_>, measures: Measures, offset: f32) {
         let end = end(listing, measures);
         if (offset - self.meant).abs() > SAME {
-            self.scrolled_up = offset < end - SAME;
+            self.standing_still = offset < end - SAME;
         }
         self.offset = offset;
         let index = whole(offset / measures.row_height);
         self.top = listing.id(index).map(|id| (id, offset - points(index) * measures.row_height));
         if offset >= end - SAME {
-            self.seen = listing.last();
+            self.seen = self.seen.max(listing.last());
         }
     }
 
@@ -179,6 +183,20 @@ mod tests {
         assert_eq!(anchor.news(&Listing::all(&rows(0..53))), 3);
         assert!((frame(&mut anchor, &rows(0..53), false, 0.0) - 960.0).abs() < 0.1);
         assert_eq!(anchor.news(&Listing::all(&rows(0..53))), 0);
+    }
+
+    #[test]
+    fn a_row_that_is_looked_at_stays_although_it_is_at_the_end() {
+        let mut anchor = Anchor::default();
+        frame(&mut anchor, &rows(0..50), false, 0.0);
+        anchor.hold();
+        assert!((frame(&mut anchor, &rows(0..84), false, 0.0) - 900.0).abs() < 0.1);
+        assert_eq!(anchor.news(&Listing::all(&rows(0..84))), 34);
+        anchor.show(PacketId(49));
+        assert!((frame(&mut anchor, &rows(0..90), false, 0.0) - 900.0).abs() < 0.1);
+        anchor.to_end();
+        frame(&mut anchor, &rows(0..90), false, 0.0);
+        assert!((frame(&mut anchor, &rows(0..95), false, 0.0) - 1800.0).abs() < 0.1);
     }
 
     #[test]

@@ -9,6 +9,8 @@
 //! | [`lines`] | a text body broken into lines |
 //! | [`listing`] | the rows that the packet list shows, filtered, by position and by identity |
 //! | [`anchor`] | where the packet list stands while rows come and go |
+//! | [`columns`], [`split`] | how the list shares its width, and the dock its own |
+//! | [`shorten`] | text without its beginning |
 //! | [`copy`] | bytes as text for other programs |
 //! | [`paint`] | marks, arrows and cut-off text |
 //! | [`rows`] | rows of equal height: which can be seen |
@@ -16,6 +18,7 @@
 
 pub mod anchor;
 pub mod bits;
+pub mod columns;
 pub mod copy;
 pub mod explain;
 pub mod hex;
@@ -26,6 +29,8 @@ pub mod outline;
 pub mod paint;
 pub mod related;
 pub mod rows;
+pub mod shorten;
+pub mod split;
 
 use crate::ui::{Action, Cx};
 

@@ -1,7 +1,9 @@
 //! Marks, arrows and cut-off text. What is painted here has no meaning of its own for a screen reader: the row says it.
 
 use egui::{
-    Align, Color32, FontId, Pos2, Rect, Stroke, StrokeKind, TextFormat, TextStyle, Ui, pos2,
+    Align, Color32, FontId, Pos2, Rect, Sense, Stroke, StrokeKind, TextFormat, TextStyle, Ui, WidgetInfo,
+    accesskit::Role,
+    pos2,
     text::{LayoutJob, TextWrapping},
     vec2,
 };
@@ -58,6 +60,20 @@ pub fn line(ui: &Ui, cell: Rect, mut job: LayoutJob, align: Align) -> bool {
     let cut = galley.elided;
     ui.painter().galley(pos2(x, y), galley, ui.visuals().text_color());
     cut
+}
+
+/// A sentence in the middle of the room that is left, broken between words where it does not fit.
+pub fn middle(ui: &Ui, text: &str) {
+    let room = ui.available_rect_before_wrap().shrink(GAP);
+    let color = ui.visuals().weak_text_color();
+    let mut job = LayoutJob::simple(text.to_owned(), body(ui), color, room.width());
+    job.halign = Align::Center;
+    let galley = ui.painter().layout_job(job);
+    let at = pos2(room.center().x, (room.center().y - galley.size().y / 2.0).max(room.top()));
+    let rect = galley.rect.translate(at.to_vec2());
+    let named = ui.interact(rect, ui.scope_id().with(("sentence", text)), Sense::hover());
+    named.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    ui.painter().galley(at, galley, color);
 }
 
 /// The colour of a verdict; its shape and word say the same.

@@ -9,7 +9,7 @@ use super::{
     push,
 };
 use crate::{
-    model::{Direction, PacketId, PacketRow, Profile},
+    model::{Command, Direction, PacketId, PacketRow, Profile},
     ui::{Action, Cx, Data, data::Opened, format, summary::summarize},
     wire::hex,
 };
@@ -37,6 +37,7 @@ impl Related {
         if let Some(asked) = asked {
             packet_link(ui, cx, "Answers", asked);
         }
+        self::command(ui, cx, row.id);
         let mut answered = false;
         for answer in answers(data, row.id) {
             answered = true;
@@ -80,6 +81,25 @@ impl Related {
             self.context = Some((row.id, pairs));
         }
         self.context.as_ref().map_or(&[], |(_, pairs)| pairs.as_slice())
+    }
+}
+
+/// The command that this packet took out or answered, and the packet at its other end.
+fn command(ui: &mut Ui, cx: &mut Cx<'_>, id: PacketId) {
+    let data = cx.data;
+    let about = |c: &&Command| c.sent_packet == Some(id) || c.answer_packet == Some(id);
+    let Some(command) = data.remote.commands.iter().find(about) else { return };
+    let (relation, other) = if command.answer_packet == Some(id) {
+        ("Answers", command.sent_packet)
+    } else {
+        ("Answered by", command.answer_packet)
+    };
+    let Some(other) = other else { return };
+    let delay = command.delay_ms().map(|ms| format!(" after {} ms", format::count(ms.max(0).unsigned_abs())));
+    let guessed = if command.guessed { ", guessed by order" } else { "" };
+    let text = format!("{}{}{guessed}", command.text, delay.unwrap_or_default());
+    if line(ui, relation, |ui| ui.link(text).clicked()) {
+        push(ui, cx, Action::SelectPacket(other));
     }
 }
 

@@ -1,0 +1,213 @@
+//! Who is connected, and the mailbox of each: commands go to a connection through here.
+
+use std::{
+    collections::HashMap,
+    fmt, future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::model::{Command, CommandId, DeviceId, Profile};
+
+/// Commands that may lie in one mailbox; more wait in the store.
+const MAILBOX: usize = 16;
+
+/// The connected devices. Its lock is never held over an await.
+pub(crate) struct Roster {
+    list: Mutex<List>,
+    /// Somebody came or went.
+    changed: Notify,
+    /// Called when somebody came or went, so that a window shows it.
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+#[derive(Debug, Default)]
+struct List {
+    present: HashMap<DeviceId, Entry>,
+    /// Commands that a connection has, until it ends: none goes out twice on a connection, and none on a new one while the old one may
+    /// still be sending it.
+    handed: HashMap<CommandId, u64>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    connection: u64,
+    mailbox: mpsc::Sender<Errand>,
+    replaced: CancellationToken,
+}
+
+/// A command that can be sent now.
+#[derive(Debug, Clone)]
+pub(super) struct Errand {
+    pub(super) command: Command,
+    /// As it is now: it says whether the language bytes are wanted.
+    pub(super) profile: Profile,
+}
+
+impl fmt::Debug for Roster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Roster").field("list", &self.list).finish_non_exhaustive()
+    }
+}
+
+impl Roster {
+    pub(super) fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self { list: Mutex::default(), changed: Notify::new(), wake }
+    }
+
+    fn tell(&self) {
+        self.changed.notify_one();
+        (self.wake)();
+    }
+
+    /// Enters a device that logged in on `connection`. A connection that the device had before is asked to end: the device has forgotten it.
+    pub(super) fn enter(self: &Arc<Self>, device: DeviceId, connection: u64) -> Seat {
+        let (mailbox, commands) = mpsc::channel(MAILBOX);
+        let replaced = CancellationToken::new();
+        let entry = Entry { connection, mailbox, replaced: replaced.clone() };
+        if let Some(before) = self.list().present.insert(device, entry) {
+            before.replaced.cancel();
+        }
+        self.tell();
+        Seat { roster: Arc::clone(self), device, connection, commands, replaced }
+    }
+
+    /// Every device that is connected now.
+    pub(crate) fn devices(&self) -> Vec<DeviceId> {
+        self.list().present.keys().copied().collect()
+    }
+
+    /// Waits until somebody came or went since the last call.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Puts a command into the mailbox of its device. False where it is not connected, its mailbox is full, or a connection has the
+    /// command already.
+    pub(super) fn hand(&self, command: &Command, profile: &Profile) -> bool {
+        let mut list = self.list();
+        if list.handed.contains_key(&command.id) {
+            return false;
+        }
+        let Some(entry) = list.present.get(&command.device) else { return false };
+        let connection = entry.connection;
+        if entry.mailbox.try_send(Errand { command: command.clone(), profile: profile.clone() }).is_err() {
+            return false;
+        }
+        list.handed.insert(command.id, connection);
+        true
+    }
+
+    fn list(&self) -> MutexGuard<'_, List> {
+        // No holder can panic half-way through a change.
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of one connection in the roster; dropping it leaves.
+#[derive(Debug)]
+pub(super) struct Seat {
+    roster: Arc<Roster>,
+    device: DeviceId,
+    connection: u64,
+    commands: mpsc::Receiver<Errand>,
+    replaced: CancellationToken,
+}
+
+/// What the roster wants of a connection.
+#[derive(Debug)]
+pub(super) enum Call {
+    Send(Box<Errand>),
+    /// The device has a newer connection.
+    Replaced,
+}
+
+impl Seat {
+    pub(super) fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// What is wanted next. Safe to drop and ask again.
+    pub(super) async fn next(&mut self) -> Call {
+        tokio::select! {
+            biased;
+            () = self.replaced.cancelled() => Call::Replaced,
+            command = self.commands.recv() => match command {
+                Some(errand) => Call::Send(Box::new(errand)),
+                // The entry went with a newer connection, which says so itself.
+                None => future::pending().await,
+            },
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        {
+            let mut list = self.roster.list();
+            let own = |entry: &Entry| entry.connection == self.connection;
+            if list.present.get(&self.device).is_some_and(own) {
+                list.present.remove(&self.device);
+            }
+            list.handed.retain(|_, connection| *connection != self.connection);
+        }
+        // What it did not send may go out on another connection now.
+        self.roster.tell();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CommandState, Timestamp};
+
+    fn command(id: i64) -> Command {
+        let at = Timestamp::UNIX_EPOCH;
+        Command {
+            id: CommandId(id),
+            device: DeviceId(1),
+            text: "WHERE#".into(),
+            state: CommandState::Queued,
+            created: at,
+            expires: at,
+            sent: None,
+            answered: None,
+            answer: None,
+            guessed: false,
+            waits: None,
+            sent_packet: None,
+            answer_packet: None,
+        }
+    }
+
+    fn hand(roster: &Roster, id: i64) -> bool {
+        roster.hand(&command(id), &Profile::default())
+    }
+
+    #[test]
+    fn a_command_is_in_one_hand_only() {
+        let roster = Arc::new(Roster::new(Arc::new(|| ())));
+        assert!(!hand(&roster, 1), "nobody is there");
+        let old = roster.enter(DeviceId(1), 10);
+        assert!(hand(&roster, 1));
+        assert!(!hand(&roster, 1), "it lies there already");
+        let new = roster.enter(DeviceId(1), 11);
+        assert!(old.replaced.is_cancelled() && !new.replaced.is_cancelled());
+        assert!(!hand(&roster, 1), "the old connection may still be sending it");
+        drop(old);
+        assert_eq!(roster.devices(), [DeviceId(1)], "the old one leaves by itself alone");
+        assert!(hand(&roster, 1));
+        drop(new);
+        assert_eq!(roster.devices(), []);
+    }
+
+    #[test]
+    fn a_mailbox_has_a_bound() {
+        let roster = Arc::new(Roster::new(Arc::new(|| ())));
+        let _seat = roster.enter(DeviceId(1), 1);
+        let taken = (0..1000).take_while(|id| hand(&roster, *id)).count();
+        assert_eq!(taken, MAILBOX);
+    }
+}

@@ -1,0 +1,246 @@
+//! What became of commands: state, text, when, how long it took, and what the device answered.
+
+use egui::{Align, Color32, Label, Layout, Pos2, RichText, Sense, Shape, Stroke, Ui, UiBuilder, WidgetInfo, vec2};
+
+use super::meaning::meaning;
+use crate::{
+    model::{Command, CommandState, Timestamp},
+    ui::{
+        Action, Cx, format,
+        icons::Icon,
+        theme::{self, Palette},
+        widgets,
+    },
+};
+
+/// Room for mark and word before the text.
+const STATE: f32 = 86.0;
+/// Room for the mark alone, where there is little; the word stands in the second line then.
+const MARK: f32 = 12.0;
+/// Narrower than this there is little room.
+const NARROW: f32 = 420.0;
+/// Height of the line below the text.
+const SECOND: f32 = 19.0;
+/// An answer may fill so many letters; all of it stands in the tooltip.
+const ANSWER: usize = 160;
+
+/// One receipt after the other, newest first. A click shows the packets.
+pub(in crate::ui::panels) fn list<'a>(ui: &mut Ui, cx: &mut Cx<'_>, commands: impl Iterator<Item = &'a Command>) {
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        for command in commands {
+            receipt(ui, cx, command);
+        }
+    });
+}
+
+fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
+    let p = theme::palette(ui);
+    let size = vec2(ui.available_width(), theme::ROW + SECOND + 2.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let word = command.state.as_str();
+    response.widget_info(|| {
+        let label = format!("{} {word}, {}", command.text, story(command, cx.now));
+        WidgetInfo::labeled(egui::accesskit::Role::ListItem, true, label)
+    });
+    if !ui.is_rect_visible(rect) {
+        return;
+    }
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, 4.0, p.hovered_row);
+    }
+    let (upper, lower) = rect.shrink2(vec2(6.0, 1.0)).split_top_bottom_at_y(rect.top() + theme::ROW);
+    let mut line = ui.new_child(UiBuilder::new().max_rect(upper).layout(Layout::left_to_right(Align::Center)));
+    let narrow = rect.width() < NARROW;
+    let indent = if narrow { MARK } else { STATE };
+    widgets::cell(&mut line, indent, |ui| chip(ui, command.state, !narrow));
+    line.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        if command.state == CommandState::Queued && widgets::icon_button(ui, Icon::Close, "Do not send it").clicked() {
+            cx.ask(Action::CancelCommand(command.id));
+        }
+        let at = cx.view.moment(command.created, cx.now);
+        ui.label(widgets::weak(ui, at)).on_hover_text("When it was asked for");
+        if command.guessed {
+            let guessed = RichText::new("guessed").small().color(p.late);
+            ui.label(guessed).on_hover_text(
+                "The device echoed no server flag, so its next answer on this connection was taken for the answer",
+            );
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let text = RichText::new(&command.text).monospace().color(p.strong);
+            ui.add(Label::new(text).truncate().selectable(false));
+        });
+    });
+    let lower = lower.with_min_x(lower.left() + indent + 8.0);
+    let mut line = ui.new_child(UiBuilder::new().max_rect(lower).layout(Layout::left_to_right(Align::Center)));
+    line.spacing_mut().item_spacing.x = 4.0;
+    line.spacing_mut().interact_size.y = SECOND;
+    if narrow {
+        line.label(RichText::new(word).color(colour(command.state, p)));
+        line.label(widgets::weak(&line, "·"));
+    }
+    let known = command.answer.as_deref().and_then(meaning);
+    if let Some(known) = known {
+        line.label(RichText::new(known.text).color(if known.good { p.parked } else { p.late }));
+        line.label(widgets::weak(&line, "·"));
+    }
+    let text = RichText::new(story(command, cx.now)).color(p.weak);
+    line.add(Label::new(text).truncate().selectable(false));
+    if command.state == CommandState::Queued {
+        widgets::wake_when_older(ui, format::age_s(command.expires, cx.now));
+    }
+    let packet = command.answer_packet.or(command.sent_packet);
+    let hint = match (command.answer_packet, command.sent_packet) {
+        (Some(_), _) => "Show the packet that brought the answer",
+        (None, Some(_)) => "Show the packet that took it out",
+        (None, None) => "Nothing was sent, so there is no packet",
+    };
+    let clicked = response.on_hover_text(hover(command, hint)).clicked();
+    if let Some(packet) = packet.filter(|_| clicked) {
+        cx.ask(Action::ShowPacket(packet));
+    }
+}
+
+fn hover(command: &Command, hint: &str) -> String {
+    match &command.answer {
+        Some(answer) => format!("{answer}\n{hint}"),
+        None => hint.to_owned(),
+    }
+}
+
+/// What happened to it, in a line.
+fn story(command: &Command, now: Timestamp) -> String {
+    let answer = || {
+        let text = command.answer.as_deref().unwrap_or_default().replace(['\r', '\n'], " ");
+        text.chars().take(ANSWER).collect::<String>()
+    };
+    match command.state {
+        CommandState::Queued if command.expires < now => "was not sent in time".to_owned(),
+        CommandState::Queued if command.waits.is_some() => {
+            let left = format::span(round_up(format::age_s(command.expires, now)));
+            format!("waits: {}; expires in {left}", command.waits.as_deref().unwrap_or_default())
+        }
+        CommandState::Queued => {
+            let left = format::span(round_up(format::age_s(command.expires, now)));
+            format!("will be sent at the next login, expires in {left}")
+        }
+        CommandState::Sent => match command.sent {
+            Some(at) => format!("no answer yet, {} after it was sent", format::age(format::age_s(now, at))),
+            None => "no answer yet".to_owned(),
+        },
+        CommandState::Answered => match delay(command) {
+            Some(delay) => format!("{} after {delay}", answer()),
+            None => answer(),
+        },
+        CommandState::Expired => match &command.waits {
+            Some(why) => format!("was not sent in time: {why}"),
+            None => "was not sent in time: the device did not connect".to_owned(),
+        },
+        CommandState::Failed => match answer() {
+            why if why.is_empty() => "was not sent".to_owned(),
+            why => why,
+        },
+    }
+}
+
+/// Whole minutes once there are some: a number that falls every second calls for attention it does not need.
+fn round_up(seconds: i64) -> i64 {
+    if seconds > 60 { (seconds + 59) / 60 * 60 } else { seconds }
+}
+
+/// From sending to answer: `0.4 s`, `1 min 5 s`.
+fn delay(command: &Command) -> Option<String> {
+    let ms = command.delay_ms()?;
+    Some(if ms < 10_000 { format!("{:.1} s", ms.max(0) as f64 / 1_000.0) } else { format::span(ms / 1_000) })
+}
+
+/// A state by shape, colour and word.
+fn chip(ui: &mut Ui, state: CommandState, with_word: bool) {
+    let p = theme::palette(ui);
+    ui.spacing_mut().item_spacing.x = 5.0;
+    let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+    mark(ui.painter(), rect.center(), state, p);
+    if with_word {
+        ui.add(Label::new(RichText::new(state.as_str()).color(colour(state, p))).selectable(false));
+    }
+}
+
+fn colour(state: CommandState, p: &Palette) -> Color32 {
+    match state {
+        CommandState::Queued => p.late,
+        CommandState::Sent => p.sent,
+        CommandState::Answered => p.parked,
+        CommandState::Expired => p.stale,
+        CommandState::Failed => p.alarm,
+    }
+}
+
+/// Ring with a hand, arrow, tick, struck ring, cross.
+fn mark(painter: &egui::Painter, centre: Pos2, state: CommandState, p: &Palette) {
+    let line = Stroke::new(1.5, colour(state, p));
+    let path = |points: &[(f32, f32)]| {
+        painter.add(Shape::line(points.iter().map(|(x, y)| centre + vec2(*x, *y)).collect(), line));
+    };
+    match state {
+        CommandState::Queued => {
+            painter.circle_stroke(centre, 4.5, line);
+            path(&[(0.0, -2.5), (0.0, 0.0), (2.0, 1.2)]);
+        }
+        CommandState::Sent => {
+            path(&[(-4.5, 0.0), (4.5, 0.0)]);
+            path(&[(1.0, -3.5), (4.5, 0.0), (1.0, 3.5)]);
+        }
+        CommandState::Answered => path(&[(-4.5, 0.5), (-1.2, 3.8), (4.8, -3.8)]),
+        CommandState::Expired => {
+            painter.circle_stroke(centre, 4.2, line);
+            path(&[(-5.0, 5.0), (5.0, -5.0)]);
+        }
+        CommandState::Failed => {
+            path(&[(-3.8, -3.8), (3.8, 3.8)]);
+            path(&[(3.8, -3.8), (-3.8, 3.8)]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CommandId, DeviceId};
+
+    #[test]
+    fn every_state_tells_its_story() {
+        let at = |text: &str| -> Timestamp { format!("2026-11-21T{text}Z").parse().unwrap() };
+        let now = at("14:02:30");
+        let command = |state| Command {
+            id: CommandId(7),
+            device: DeviceId(1),
+            text: "STATUS#".to_owned(),
+            state,
+            created: at("14:02:00"),
+            expires: at("14:12:00"),
+            sent: Some(at("14:02:01")),
+            answered: Some(at("14:02:02.35")),
+            answer: Some("Battery:4.05V,NORMAL;\r\nGPRS:Link Up".to_owned()),
+            guessed: false,
+            waits: None,
+            sent_packet: None,
+            answer_packet: None,
+        };
+        let check = |command: Command, text: &str| assert_eq!(story(&command, now), text);
+        check(command(CommandState::Queued), "will be sent at the next login, expires in 10 min");
+        check(Command { expires: at("14:02:00"), ..command(CommandState::Queued) }, "was not sent in time");
+        let held = Some("it was going 42 km/h".to_owned());
+        let text = "waits: it was going 42 km/h; expires in 10 min";
+        check(Command { waits: held.clone(), ..command(CommandState::Queued) }, text);
+        let text = "was not sent in time: it was going 42 km/h";
+        check(Command { waits: held, ..command(CommandState::Expired) }, text);
+        check(command(CommandState::Sent), "no answer yet, 29 s after it was sent");
+        check(command(CommandState::Answered), "Battery:4.05V,NORMAL;  GPRS:Link Up after 1.4 s");
+        check(
+            Command { answered: Some(at("14:03:06")), ..command(CommandState::Answered) },
+            "Battery:4.05V,NORMAL;  GPRS:Link Up after 1 min 5 s",
+        );
+        check(command(CommandState::Expired), "was not sent in time: the device did not connect");
+        check(Command { answer: None, ..command(CommandState::Failed) }, "was not sent");
+    }
+}

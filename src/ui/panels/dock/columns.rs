@@ -1,0 +1,203 @@
+//! The columns of the packet list and how they share its width.
+
+use egui::{Rect, pos2, vec2};
+
+use super::paint::GAP;
+use crate::model::Protocol;
+
+/// The columns, from left to right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    Time,
+    Direction,
+    Who,
+    Protocol,
+    Type,
+    Serial,
+    Summary,
+    Verdict,
+}
+
+impl Column {
+    pub const ALL: [Self; 8] = [
+        Self::Time,
+        Self::Direction,
+        Self::Who,
+        Self::Protocol,
+        Self::Type,
+        Self::Serial,
+        Self::Summary,
+        Self::Verdict,
+    ];
+
+    /// What stands over it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Time => "Time",
+            Self::Direction => "",
+            Self::Who => "Device",
+            Self::Protocol => "Protocol",
+            Self::Type => "Type",
+            Self::Serial => "Serial",
+            Self::Summary => "Summary",
+            Self::Verdict => "Verdict",
+        }
+    }
+}
+
+/// The summary is worth more than the lesser columns while it has less than this.
+const LEAST_SUMMARY: f32 = 120.0;
+
+/// The mark of a verdict without its word.
+const MARK: f32 = 12.0;
+
+/// Room for the whole word of a protocol.
+const WHOLE_PROTOCOL: f32 = 68.0;
+
+/// Room for its short word.
+const SHORT_PROTOCOL: f32 = 36.0;
+
+/// Room that a device needs to be told from others.
+const LEAST_WHO: f32 = 76.0;
+
+/// Where each column stands, as offsets from the left edge of a row.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    at: [(f32, f32); Column::ALL.len()],
+    /// The time shows milliseconds.
+    pub milliseconds: bool,
+}
+
+/// What is given up for the summary, first things first.
+const LESS: [fn(&mut Wanted, f32); 8] = [
+    |wanted, _| wanted.protocol = SHORT_PROTOCOL,
+    |wanted, figure| wanted.time = 8.0 * figure,
+    |wanted, _| wanted.who = LEAST_WHO,
+    |wanted, figure| wanted.kind = 6.0 * figure,
+    |wanted, _| wanted.protocol = 0.0,
+    |wanted, _| wanted.serial = 0.0,
+    |wanted, _| wanted.verdict = MARK,
+    |wanted, _| wanted.kind = 0.0,
+];
+
+/// The widths of all columns but the summary; 0 leaves one out.
+struct Wanted {
+    time: f32,
+    who: f32,
+    protocol: f32,
+    kind: f32,
+    serial: f32,
+    verdict: f32,
+}
+
+impl Wanted {
+    fn of(&self, column: Column) -> f32 {
+        match column {
+            Column::Time => self.time,
+            Column::Direction => 12.0,
+            Column::Who => self.who,
+            Column::Protocol => self.protocol,
+            Column::Type => self.kind,
+            Column::Serial => self.serial,
+            Column::Summary => 0.0,
+            Column::Verdict => self.verdict,
+        }
+    }
+
+    /// What they leave of this width.
+    fn rest(&self, width: f32) -> f32 {
+        let taken: f32 = Column::ALL.iter().map(|&c| self.of(c)).filter(|w| *w > 0.0).map(|w| w + GAP).sum();
+        width - taken - 2.0 * GAP
+    }
+}
+
+impl Columns {
+    /// Shares a width, a scroll bar's already taken off: the summary gets what is left, and the lesser columns shrink and go
+    /// when that is little. `figure` is the width of a digit.
+    pub fn fit(width: f32, figure: f32) -> Self {
+        let mut wanted = Wanted {
+            time: 12.0 * figure,
+            who: (width * 0.175).clamp(LEAST_WHO, 190.0),
+            protocol: WHOLE_PROTOCOL,
+            kind: 8.0 * figure,
+            serial: 6.0 * figure,
+            verdict: 50.0,
+        };
+        for less in LESS {
+            if wanted.rest(width) < LEAST_SUMMARY {
+                less(&mut wanted, figure);
+            }
+        }
+        let summary = wanted.rest(width).max(40.0);
+        let mut x = GAP;
+        let at = Column::ALL.map(|column| {
+            let wide = if column == Column::Summary { summary } else { wanted.of(column) };
+            let at = (x, wide);
+            x += if wide > 0.0 { wide + GAP } else { 0.0 };
+            at
+        });
+        Self { at, milliseconds: wanted.time > 10.0 * figure }
+    }
+
+    /// The cell of a column in a row.
+    pub fn cell(&self, column: Column, row: Rect) -> Rect {
+        let (x, width) = self.at[column as usize];
+        Rect::from_min_size(pos2(row.left() + x, row.top()), vec2(width, row.height()))
+    }
+
+    /// How wide a column is; 0 where it is left out.
+    pub fn width(&self, column: Column) -> f32 {
+        self.at[column as usize].1
+    }
+
+    /// The word for a protocol that its column has room for.
+    pub fn protocol(&self, protocol: Protocol) -> &'static str {
+        match protocol {
+            Protocol::OwnTracks if self.width(Column::Protocol) < WHOLE_PROTOCOL => "OT",
+            Protocol::OwnTracks | Protocol::Gt06 => protocol.title(),
+        }
+    }
+
+    /// The title of a column, cut down to what it has room for.
+    pub fn title(&self, column: Column) -> &'static str {
+        match column {
+            Column::Protocol if self.width(column) < WHOLE_PROTOCOL => "Proto",
+            _ if self.width(column) < 24.0 => "",
+            other => other.title(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIGURE: f32 = 7.2;
+
+    fn shown(width: f32) -> Vec<Column> {
+        let columns = Columns::fit(width, FIGURE);
+        Column::ALL.into_iter().filter(|c| columns.width(*c) > MARK).collect()
+    }
+
+    #[test]
+    fn nothing_reaches_beyond_the_row() {
+        for width in [380.0, 440.0, 520.0, 600.0, 760.0, 1200.0] {
+            let columns = Columns::fit(width, FIGURE);
+            let (x, wide) = columns.at[Column::Verdict as usize];
+            assert!(x + wide <= width, "{width}: {columns:?}");
+        }
+    }
+
+    #[test]
+    fn all_columns_are_there_at_the_usual_widths() {
+        use Column::{Protocol, Serial, Summary, Time, Type, Verdict, Who};
+        let all = [Time, Who, Protocol, Type, Serial, Summary, Verdict];
+        assert_eq!(shown(740.0), all);
+        assert!(Columns::fit(740.0, FIGURE).milliseconds);
+        assert_eq!(Columns::fit(740.0, FIGURE).protocol(crate::model::Protocol::OwnTracks), "OwnTracks");
+        assert_eq!(shown(520.0), all);
+        assert!(!Columns::fit(520.0, FIGURE).milliseconds);
+        assert_eq!(Columns::fit(520.0, FIGURE).protocol(crate::model::Protocol::OwnTracks), "OT");
+        assert_eq!(shown(440.0), [Time, Who, Type, Summary, Verdict]);
+    }
+}

@@ -1,0 +1,102 @@
+//! How the dock shares its width between list, tree and bytes.
+//!
+//! The user's own shares are kept as shares: a window that becomes smaller, or is opened smaller than it was closed, has
+//! all three in proportion, and the list never gets less than half.
+
+use egui::{Id, Rangef, Ui};
+
+/// Narrower panes show nothing of use.
+const LEAST: f32 = 200.0;
+
+/// The shares of the last frame, as they are kept between runs.
+#[derive(Clone, Copy)]
+struct Kept {
+    width: f32,
+    tree: f32,
+    bytes: f32,
+}
+
+/// The range for each pane in this frame; a single size where it is to be set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Split {
+    width: f32,
+    pub tree: Rangef,
+    pub bytes: Rangef,
+    pub tree_default: f32,
+    pub bytes_default: f32,
+}
+
+impl Split {
+    /// For the width that is there.
+    pub fn fit(ui: &Ui) -> Self {
+        let width = ui.available_width();
+        let data = |n: &str| Id::unique(("dock split", n));
+        let kept = ui.ctx().data_mut(|d| {
+            let mut read = |n| d.get_persisted::<f32>(data(n));
+            Some(Kept { width: read("width")?, tree: read("tree")?, bytes: read("bytes")? })
+        });
+        Self::of(width, kept)
+    }
+
+    fn of(width: f32, kept: Option<Kept>) -> Self {
+        let (tree_default, bytes_default) = ((width * 0.24).clamp(236.0, 420.0), (width * 0.21).clamp(224.0, 420.0));
+        // Half for the list, whatever else is wanted.
+        let others = (width * 0.5).max(2.0 * LEAST);
+        let same = kept.is_some_and(|kept| (kept.width - width).abs() < 1.0);
+        if let Some(kept) = kept.filter(|_| same) {
+            let range = |other: f32| Rangef::new(LEAST, (others - other).max(LEAST));
+            return Self { width, tree: range(kept.bytes), bytes: range(kept.tree), tree_default, bytes_default };
+        }
+        let (tree, bytes) = kept.filter(|kept| kept.width > LEAST).map_or((tree_default, bytes_default), |kept| {
+            (kept.tree / kept.width * width, kept.bytes / kept.width * width)
+        });
+        let too_much = (others / (tree + bytes)).min(1.0);
+        let set = |size: f32| Rangef::point((size * too_much).clamp(LEAST, others - LEAST));
+        Self { width, tree: set(tree), bytes: set(bytes), tree_default, bytes_default }
+    }
+
+    /// Takes note of what the panes got.
+    pub fn keep(self, ui: &Ui, tree: f32, bytes: f32) {
+        ui.ctx().data_mut(|d| {
+            for (n, size) in [("width", self.width), ("tree", tree), ("bytes", bytes)] {
+                d.insert_persisted(Id::unique(("dock split", n)), size);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(width: f32, kept: Option<Kept>) -> [f32; 3] {
+        let split = Split::of(width, kept);
+        let [tree, bytes] = [split.tree, split.bytes].map(|range| {
+            assert!(range.span() < 0.1, "it is set");
+            range.min
+        });
+        [width - tree - bytes, tree, bytes].map(f32::round)
+    }
+
+    #[test]
+    fn the_list_has_half_at_least() {
+        assert_eq!(sizes(1440.0, None), [792.0, 346.0, 302.0]);
+        assert_eq!(sizes(1024.0, None), [554.0, 246.0, 224.0]);
+        let wide = Kept { width: 1440.0, tree: 500.0, bytes: 220.0 };
+        assert_eq!(sizes(1024.0, Some(wide)), [512.0, 312.0, 200.0]);
+    }
+
+    #[test]
+    fn a_window_that_was_small_for_a_while_gets_its_split_back() {
+        let kept = Kept { width: 1440.0, tree: 400.0, bytes: 300.0 };
+        let [_, tree, bytes] = sizes(1600.0, Some(kept));
+        let back = Kept { width: 1600.0, tree, bytes };
+        assert_eq!(sizes(1440.0, Some(back)), [741.0, 400.0, 300.0]);
+    }
+
+    #[test]
+    fn the_user_may_drag_within_what_the_list_leaves() {
+        let split = Split::of(1440.0, Some(Kept { width: 1440.0, tree: 400.0, bytes: 300.0 }));
+        assert_eq!((split.tree.max, split.bytes.max), (420.0, 320.0));
+    }
+}
