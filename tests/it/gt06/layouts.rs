@@ -25,7 +25,30 @@ fn samples() -> &'static [Sample] {
     &SAMPLES
 }
 
+/// Frames of the dialect without checksum.
+fn topin_samples() -> &'static [Sample] {
+    static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
+        let mut samples = all_samples();
+        let topin = |s: &Sample| gt06::dissect(&s.frame, &s.profile, received()).title.ends_with("(Topin)");
+        samples.retain(|s| s.frame.ends_with(&[0x0D, 0x0A]) && topin(s));
+        assert!(samples.len() >= 6, "samples are missing");
+        samples
+    });
+    &SAMPLES
+}
+
 fn read_samples() -> Vec<Sample> {
+    let mut samples = all_samples();
+    samples.retain(|s| {
+        let d = gt06::dissect(&s.frame, &s.profile, received());
+        let whole = s.frame.ends_with(&[0x0D, 0x0A]) && declared(&s.frame) == s.frame.len();
+        whole && d.crc.is_some_and(CrcCheck::ok)
+    });
+    assert!(samples.len() > 80, "samples are missing");
+    samples
+}
+
+fn all_samples() -> Vec<Sample> {
     let mut samples = Vec::new();
     for file in fs::read_dir("tests/fixtures/gt06").unwrap() {
         let file = file.unwrap().path();
@@ -43,13 +66,7 @@ fn read_samples() -> Vec<Sample> {
             samples.push(Sample { name, profile: profile(model), frame: bytes(v["hex"].as_str().unwrap()) });
         }
     }
-    samples.retain(|s| {
-        let d = gt06::dissect(&s.frame, &s.profile, received());
-        let whole = s.frame.ends_with(&[0x0D, 0x0A]) && declared(&s.frame) == s.frame.len();
-        whole && d.crc.is_some_and(CrcCheck::ok)
-    });
     samples.sort_by(|a, b| a.name.cmp(&b.name));
-    assert!(samples.len() > 80, "samples are missing");
     samples
 }
 
@@ -124,6 +141,42 @@ proptest! {
             let told = fix.map(|f| (f.place.lat_deg(), f.place.lon_deg(), f.valid, f.course_deg));
             prop_assert_eq!(told, expected(place), "{} {}", &sample.name, hex(&frame));
         }
+    }
+
+    #[test]
+    fn any_place_is_read_without_a_checksum(place in any_place()) {
+        let mut tried = 0;
+        for sample in topin_samples() {
+            let before = sample.read(&sample.frame);
+            let at = |name: &str| before.fields.iter().find(|f| f.name == name).map(|f| f.span.start);
+            let (Some(lat), Some(word)) = (at("Latitude"), at("Course and status")) else { continue };
+            let mut frame = sample.frame.clone();
+            frame[lat..lat + 4].copy_from_slice(&place.0.to_be_bytes());
+            frame[lat + 4..lat + 8].copy_from_slice(&place.1.to_be_bytes());
+            frame[word..word + 2].copy_from_slice(&place.2.to_be_bytes());
+            let after = sample.read(&frame);
+            prop_assert_eq!(leaves(&before), leaves(&after), "{}", &sample.name);
+            let fix = after.reports.first().and_then(|r| r.fix.as_ref());
+            let told = fix.map(|f| (f.place.lat_deg(), f.place.lon_deg(), f.valid, f.course_deg));
+            prop_assert_eq!(told, expected(place), "{} {}", &sample.name, hex(&frame));
+            tried += 1;
+        }
+        prop_assert!(tried >= 2);
+    }
+
+    #[test]
+    fn frames_without_a_checksum_are_told_apart(
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 1..8),
+        chunks in prop::collection::vec(1..60_usize, 1..6),
+    ) {
+        let login = bytes("78780d010359339075005244340d0a");
+        let picks: Vec<_> = picks.iter().map(|index| &index.get(topin_samples()).frame).collect();
+        let stream = [&login].into_iter().chain(picks.iter().copied()).flatten().copied().collect::<Vec<_>>();
+        let whole = talk(&stream, &[], true);
+        prop_assert_eq!(&talk(&stream, &chunks, true), &whole);
+        let stored = whole.iter().filter(|line| line.starts_with("in ")).skip(1);
+        let frames: Vec<_> = stored.map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect();
+        prop_assert_eq!(frames, picks.iter().map(|frame| hex(frame)).collect::<Vec<_>>());
     }
 
     #[test]
