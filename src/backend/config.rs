@@ -8,6 +8,9 @@
 //! data_dir = "/srv/wayglass"       # relative paths begin at this file
 //! gt06 = "0.0.0.0:5023"            # address and port, or "off"; port 0 picks a free one
 //! owntracks = "127.0.0.1:5144"
+//! https = "0.0.0.0:5145"           # OwnTracks with TLS, beside the plain one; off unless it is set
+//! https_certificate = "chain.pem"  # without these two, the program makes its own
+//! https_key = "key.pem"
 //! api = "off"
 //! policy = "ask"                   # or "adopt", "strict"
 //! silence = "15 min"               # a tracker that says nothing for so long is hung up on
@@ -23,7 +26,7 @@ use std::{
 use directories::ProjectDirs;
 use toml::de::{DeTable, DeValue};
 
-use super::{Access, Limits, ListenAt, Setup};
+use super::{Access, CertificateFiles, Https, Limits, ListenAt, Setup};
 use crate::model::{Policy, Protocol};
 
 /// Name of the settings file within the platform's settings folder.
@@ -35,6 +38,9 @@ pub enum Key {
     DataDir,
     Gt06,
     OwnTracks,
+    Https,
+    HttpsCertificate,
+    HttpsKey,
     Api,
     Policy,
     Silence,
@@ -42,7 +48,17 @@ pub enum Key {
 
 impl Key {
     /// Every key, in the order they are explained.
-    pub const ALL: [Self; 6] = [Self::DataDir, Self::Gt06, Self::OwnTracks, Self::Api, Self::Policy, Self::Silence];
+    pub const ALL: [Self; 9] = [
+        Self::DataDir,
+        Self::Gt06,
+        Self::OwnTracks,
+        Self::Https,
+        Self::HttpsCertificate,
+        Self::HttpsKey,
+        Self::Api,
+        Self::Policy,
+        Self::Silence,
+    ];
 
     /// How it is spelled in the file.
     pub fn as_str(self) -> &'static str {
@@ -50,6 +66,9 @@ impl Key {
             Self::DataDir => "data_dir",
             Self::Gt06 => "gt06",
             Self::OwnTracks => "owntracks",
+            Self::Https => "https",
+            Self::HttpsCertificate => "https_certificate",
+            Self::HttpsKey => "https_key",
             Self::Api => "api",
             Self::Policy => "policy",
             Self::Silence => "silence",
@@ -62,6 +81,9 @@ impl Key {
             Self::DataDir => "a folder in quotes",
             Self::Gt06 => "an address with a port in quotes, as \"127.0.0.1:5023\", or \"off\"",
             Self::OwnTracks => "an address with a port in quotes, as \"127.0.0.1:5144\", or \"off\"",
+            Self::Https => "an address with a port in quotes, as \"0.0.0.0:5145\", or \"off\"",
+            Self::HttpsCertificate => "a PEM file in quotes, the certificate of this machine first",
+            Self::HttpsKey => "a PEM file in quotes",
             Self::Api => "an address with a port in quotes, as \"127.0.0.1:8082\", or \"off\"",
             Self::Policy => "\"ask\", \"adopt\" or \"strict\"",
             Self::Silence => "a time in quotes between 10 seconds and a week, as \"15 min\" or \"90 s\"",
@@ -83,6 +105,9 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     pub gt06: Option<ListenAt>,
     pub owntracks: Option<ListenAt>,
+    pub https: Option<ListenAt>,
+    pub https_certificate: Option<PathBuf>,
+    pub https_key: Option<PathBuf>,
     pub api: Option<ListenAt>,
     pub policy: Option<Policy>,
     /// A connection of a tracker that says nothing for so long is closed.
@@ -107,6 +132,9 @@ pub enum ConfigError {
     /// The file cannot be changed.
     #[error("cannot write the settings {}: {source}", .path.display())]
     Write { path: PathBuf, source: io::Error },
+    /// Two settings that only work together.
+    #[error("`{there}` is set and `{missing}` is not; HTTPS needs both, or neither")]
+    Half { there: &'static str, missing: &'static str },
     /// The platform names no folder of this user.
     #[error("this system names no home folder; say where with --data-dir and --config")]
     NoHome,
@@ -141,13 +169,14 @@ impl Config {
             let DeValue::String(word) = &value else {
                 return Err(wrong(format!("a value of type {}", value.type_str())));
             };
+            let beside = |word: &str| (!word.is_empty()).then(|| path.parent().unwrap_or(Path::new("")).join(word));
             let understood = match key {
-                Key::DataDir => {
-                    let folder = path.parent().unwrap_or(Path::new("")).join(word.as_ref());
-                    set(&mut config.data_dir, (!word.is_empty()).then_some(folder))
-                }
+                Key::DataDir => set(&mut config.data_dir, beside(word)),
                 Key::Gt06 => set(&mut config.gt06, listen_at(word).ok()),
                 Key::OwnTracks => set(&mut config.owntracks, listen_at(word).ok()),
+                Key::Https => set(&mut config.https, listen_at(word).ok()),
+                Key::HttpsCertificate => set(&mut config.https_certificate, beside(word)),
+                Key::HttpsKey => set(&mut config.https_key, beside(word)),
                 Key::Api => set(&mut config.api, listen_at(word).ok()),
                 Key::Policy => set(&mut config.policy, Policy::parse(word)),
                 Key::Silence => set(&mut config.silence, silence(word).ok()),
@@ -160,11 +189,14 @@ impl Config {
     /// This, and where it is silent the other.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        let Self { data_dir, gt06, owntracks, api, policy, silence } = self;
+        let Self { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence } = self;
         Self {
             data_dir: data_dir.or(other.data_dir),
             gt06: gt06.or(other.gt06),
             owntracks: owntracks.or(other.owntracks),
+            https: https.or(other.https),
+            https_certificate: https_certificate.or(other.https_certificate),
+            https_key: https_key.or(other.https_key),
             api: api.or(other.api),
             policy: policy.or(other.policy),
             silence: silence.or(other.silence),
@@ -176,6 +208,18 @@ impl Config {
         match &self.data_dir {
             Some(folder) => Ok(folder.clone()),
             None => default_data_dir().ok_or(ConfigError::NoHome),
+        }
+    }
+
+    /// The user's own certificate, where one is set.
+    fn certificate(&self) -> Result<Option<CertificateFiles>, ConfigError> {
+        match (&self.https_certificate, &self.https_key) {
+            (Some(certificate), Some(key)) => {
+                Ok(Some(CertificateFiles { certificate: certificate.clone(), key: key.clone() }))
+            }
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(ConfigError::Half { there: "https_certificate", missing: "https_key" }),
+            (None, Some(_)) => Err(ConfigError::Half { there: "https_key", missing: "https_certificate" }),
         }
     }
 
@@ -195,6 +239,7 @@ impl Config {
             policy: self.policy.unwrap_or_default(),
             limits: Limits { idle: self.silence.unwrap_or(limits.idle), ..limits },
             access: Access::from_environment(),
+            https: Https { listen: self.https.unwrap_or(ListenAt::Off), certificate: self.certificate()? },
             addresses: None,
             settings,
         })
@@ -247,6 +292,15 @@ pub fn remember_listen(path: &Path, protocol: Protocol, at: ListenAt) -> Result<
         ListenAt::Address(at) => at.to_string(),
     };
     remember(path, Key::of(protocol), &word)
+}
+
+/// Writes down where HTTPS listens from now on.
+pub fn remember_https(path: &Path, at: ListenAt) -> Result<(), ConfigError> {
+    let word = match at {
+        ListenAt::Off => "off".to_owned(),
+        ListenAt::Address(at) => at.to_string(),
+    };
+    remember(path, Key::Https, &word)
 }
 
 /// Writes down what happens to unknown senders from now on.
@@ -307,7 +361,16 @@ fn entries<'t>(text: &'t str, path: &Path) -> Result<Vec<(Key, DeValue<'t>, usiz
 
 fn syntax(text: &str, path: &Path, error: &toml::de::Error) -> ConfigError {
     let line = line_of(text, error.span().map_or(text.len(), |span| span.start));
-    ConfigError::Syntax { path: path.to_owned(), line, text: error.message().replace('\n', ", ") }
+    let said = error.message().replace('\n', ", ");
+    // A value that is broken off ends with its line; what stands before the `=` is its key.
+    let written = text.lines().nth(line - 1).unwrap_or_default();
+    let name = written.split(['=', ' ', '\t', '#']).find(|word| !word.is_empty()).unwrap_or_default();
+    let text = match Key::ALL.into_iter().find(|key| key.as_str() == name) {
+        Some(key) => format!("`{name}` cannot be read ({said}); it is {}", key.allowed()),
+        None if name.is_empty() => said,
+        None => format!("`{name}` cannot be read ({said})"),
+    };
+    ConfigError::Syntax { path: path.to_owned(), line, text }
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -2,12 +2,15 @@
 //!
 //! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
 
+mod checklist;
 mod commands;
 pub mod config;
 pub mod demo;
 pub mod doctor;
 mod feed;
 mod history;
+pub mod pairing;
+pub mod phones;
 mod profile;
 mod signal;
 
@@ -29,19 +32,19 @@ pub use history::{ExportError, ExportJob, ExportReport, History, export_history,
 pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
 
+pub use crate::{
+    ingest::{Access, App, CertificateFiles, Limits, ListenAt, Outcome, ReceiverLine, ReceiverStatus, Root, Visit},
+    model::ClockAdvice,
+    store::{Error, Pending, Rederived},
+    wire::gt06::{AddressSource, Tongue},
+};
 use crate::{
-    ingest::Receivers,
+    ingest::{ForPhones, Receivers, Tls},
     model::{
         Clock, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
         TimeWindow,
     },
     store::{self, Options, Store, query},
-};
-pub use crate::{
-    ingest::{Access, Limits, ListenAt, ReceiverLine, ReceiverStatus},
-    model::ClockAdvice,
-    store::{Error, Pending, Rederived},
-    wire::gt06::{AddressSource, Tongue},
 };
 
 /// Called after a commit so that a window draws again. Any thread may call it.
@@ -55,10 +58,25 @@ pub struct Setup {
     pub policy: Policy,
     pub limits: Limits,
     pub access: Access,
+    pub https: Https,
     /// Names the places that GT06 trackers ask about; `None` answers with coordinates.
     pub addresses: Option<AddressSource>,
     /// The settings file, where a change of receivers or policy is written down for the next start; `None`: nowhere.
     pub settings: Option<PathBuf>,
+}
+
+/// HTTPS for phones, beside HTTP on a port of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Https {
+    pub listen: ListenAt,
+    /// The user's own; `None`: the program keeps a private authority.
+    pub certificate: Option<CertificateFiles>,
+}
+
+impl Default for Https {
+    fn default() -> Self {
+        Self { listen: ListenAt::Off, certificate: None }
+    }
 }
 
 /// Why there is no backend.
@@ -112,9 +130,12 @@ impl Backend {
         options.wake = Some(Arc::clone(&wake));
         let store = Store::open(&setup.data_dir, options)?;
         let runtime = runtime()?;
+        let Https { listen, certificate } = setup.https;
+        let tls = Tls::new(setup.data_dir.join("tls"), certificate, Arc::clone(&clock));
+        let phones = ForPhones { access: setup.access, https: listen, tls };
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store, &clock, setup.limits, setup.access, setup.addresses, wake)
+            Receivers::start(&setup.listen, &store, &clock, setup.limits, phones, setup.addresses, wake)
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());

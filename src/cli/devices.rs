@@ -194,7 +194,7 @@ fn ago(now: Timestamp, at: Timestamp) -> String {
     }
 }
 
-fn shown(identity: &Identity) -> String {
+pub(super) fn shown(identity: &Identity) -> String {
     plain(identity.as_str())
 }
 

@@ -9,6 +9,7 @@ mod doctor;
 mod export;
 mod log;
 mod moment;
+mod phone;
 mod profile;
 mod progress;
 pub mod serve;
@@ -76,6 +77,7 @@ enum Call {
     Devices(devices::DevicesArgs),
     Adopt(devices::AdoptArgs),
     Ignore(devices::IgnoreArgs),
+    Phone(phone::PhoneArgs),
     Command(command::CommandArgs),
     Profile(profile::ProfileArgs),
     Simulate(simulate::SimulateArgs),
@@ -91,6 +93,15 @@ struct Listen {
     /// Where OwnTracks phones post: address and port, or `off`; port 0 picks a free one [default: 127.0.0.1:5144]
     #[arg(long, value_name = "ADDR", env = "WAYGLASS_OWNTRACKS", value_parser = config::listen_at)]
     owntracks: Option<ListenAt>,
+    /// Where phones post over HTTPS, beside the plain port: address and port, or `off` [default: off]
+    #[arg(long, value_name = "ADDR", env = "WAYGLASS_HTTPS", value_parser = config::listen_at)]
+    https: Option<ListenAt>,
+    /// Certificate for HTTPS, a PEM file with the chain; without one the program makes its own
+    #[arg(long, value_name = "FILE", env = "WAYGLASS_HTTPS_CERTIFICATE", requires = "https_key")]
+    https_certificate: Option<PathBuf>,
+    /// Key of that certificate, a PEM file
+    #[arg(long, value_name = "FILE", env = "WAYGLASS_HTTPS_KEY", requires = "https_certificate")]
+    https_key: Option<PathBuf>,
     /// Where other programs ask; this version has no API yet, so only `off` is accepted [default: off]
     #[arg(long, value_name = "ADDR", env = "WAYGLASS_API", value_parser = config::listen_at)]
     api: Option<ListenAt>,
@@ -189,6 +200,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Devices(args) => devices::list(&args, &site()?, out)?,
         Call::Adopt(args) => devices::adopt(&args, &site()?, out)?,
         Call::Ignore(args) => devices::ignore(&args, &site()?, out)?,
+        Call::Phone(args) => phone::run(args, &site()?, out)?,
         Call::Command(args) => command::run(&args, &site()?, out)?,
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
@@ -227,8 +239,10 @@ impl Site {
 
 impl Listen {
     fn setup(self, site: Site) -> Result<Setup> {
-        let Self { gt06, owntracks, api, policy, silence } = self;
-        let config = Config { gt06, owntracks, api, policy, silence, data_dir: None }.or(site.config);
+        let Self { gt06, owntracks, https, https_certificate, https_key, api, policy, silence } = self;
+        let config =
+            Config { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, data_dir: None };
+        let config = config.or(site.config);
         if let Some(ListenAt::Address(at)) = config.api {
             bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");
         }

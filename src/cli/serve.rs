@@ -25,10 +25,10 @@ fn serve(backend: &Backend, out: &mut dyn Write) -> Result<()> {
     let mut stop = backend.stop_signal().context("cannot listen for signals")?;
     backend.wait_settled();
     let lines = backend.receivers();
-    for line in &lines {
+    let https = backend.https();
+    for (line, flag) in lines.iter().map(|l| (l, l.protocol.as_str())).chain(https.iter().map(|l| (l, "https"))) {
         if let ReceiverStatus::Waiting { wanted, error, holder, .. } = &line.status {
             let (name, port) = (line.protocol.title(), wanted.port());
-            let flag = line.protocol.as_str();
             let held = holder.as_deref().map(|h| format!(" by {h}")).unwrap_or_default();
             bail!(
                 "cannot listen for {name} on {wanted}: {error}{held}; free port {port} or choose another with --{flag}"
@@ -46,22 +46,25 @@ struct Announcement<'a> {
     ready: bool,
     gt06: Option<String>,
     owntracks: Option<String>,
+    /// Only where it is on: the contract knows no such key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    https: Option<String>,
     api: Option<String>,
     data_dir: &'a Path,
     pid: u32,
 }
 
 fn ready(lines: &[ReceiverLine], backend: &Backend) -> String {
-    let bound = |protocol| {
-        lines.iter().find(|l| l.protocol == protocol).and_then(|l| match &l.status {
-            ReceiverStatus::Listening(at) => Some(*at),
-            ReceiverStatus::Off | ReceiverStatus::Starting | ReceiverStatus::Waiting { .. } => None,
-        })
+    let bound = |line: &ReceiverLine| match &line.status {
+        ReceiverStatus::Listening(at) => Some(*at),
+        ReceiverStatus::Off | ReceiverStatus::Starting | ReceiverStatus::Waiting { .. } => None,
     };
+    let of = |protocol| lines.iter().find(|l| l.protocol == protocol).and_then(bound);
     let announcement = Announcement {
         ready: true,
-        gt06: bound(Protocol::Gt06).map(|at| at.to_string()),
-        owntracks: bound(Protocol::OwnTracks).map(|at| format!("http://{at}")),
+        gt06: of(Protocol::Gt06).map(|at| at.to_string()),
+        owntracks: of(Protocol::OwnTracks).map(|at| format!("http://{at}")),
+        https: backend.https().and_then(|line| bound(&line)).map(|at| format!("https://{at}")),
         api: None,
         data_dir: backend.data_dir(),
         pid: std::process::id(),

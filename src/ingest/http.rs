@@ -4,8 +4,8 @@
 //! |---|---|
 //! | 200 | everything an app may send, even what we cannot use: its bytes are kept |
 //! | 400 | what no app sends (not JSON, no object), and an unknown sender under the strict policy |
-//! | 401 | credentials are set, and these are not they |
-//! | 405 | not a POST |
+//! | 401 | credentials are set, and these are not they, or those of somebody else |
+//! | 405 | not a POST; only the root certificate of HTTPS may be fetched |
 //! | 413 | over the size cap; the start of the body is kept |
 //! | 415 | compressed: no app does it |
 //! | 503 | the store could not take it: the phone keeps it and tries again |
@@ -21,27 +21,37 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use serde_json::Value;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 
 use super::{
     Site,
-    access::{basic_user, text},
-    tcp,
+    access::{Barred, Basic, Book, Opener, speaks_openly, text},
+    handshake::{no_handshake, shake_hands},
+    password,
+    prelude::{Ration, Tape},
+    reply, tcp,
+    tls::{ROOT_DER_PATH, ROOT_PEM_PATH},
+    visits::{App, Outcome, Visit},
 };
 use crate::{
-    model::{Direction, NewPacket, Protocol, Verdict},
-    store,
+    model::{
+        Command, CommandId, CommandState, DeviceId, Direction, Identity, NewPacket, NewReply, PacketId, Protocol,
+        Verdict,
+    },
+    store::{self, Progress, phones},
     wire::{Line, owntracks},
 };
 
@@ -55,32 +65,50 @@ const DRAINED_OF_TOO_LARGE: usize = 16 << 20;
 /// What a phone should wait after a 503, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
 
-/// Accepts for ever.
-pub(super) async fn accept_all(listener: TcpListener, site: &Site, connections: &Arc<AtomicUsize>) {
+const JSON: [(HeaderName, HeaderValue); 1] = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+
+/// Accepts for ever. `secure`: behind TLS.
+pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site, connections: &Arc<AtomicUsize>) {
     let room = Arc::new(Semaphore::new(site.limits.bodies_in_flight));
+    let ration = Arc::<Ration>::default();
     tcp::accept_each(listener, site, connections, move |stream, peer, held, site| {
-        let room = Arc::clone(&room);
+        let (room, ration) = (Arc::clone(&room), Arc::clone(&ration));
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
-            serve(stream, peer, room, site).await;
+            if secure {
+                match shake_hands(stream, &site).await {
+                    Ok(stream) => serve(stream, peer, true, room, &ration, site).await,
+                    Err(why) => no_handshake(peer, why, &site),
+                }
+            } else {
+                serve(stream, peer, false, room, &ration, site).await;
+            }
             drop(held);
         });
     })
     .await;
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, room: Arc<Semaphore>, site: Site) {
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    secure: bool,
+    room: Arc<Semaphore>,
+    ration: &Ration,
+    site: Site,
+) {
     let stop = site.stop.clone();
     let head = site.limits.http_head;
     let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
-    let app = Router::new().fallback(receive).with_state(Desk { line, room, site });
+    let (tape, stream) = Tape::on(stream);
+    let app = Router::new().fallback(receive).with_state(Desk { line: line.clone(), peer, secure, room, site: site.clone() });
     // Built by hand: axum::serve sets no time-out for the head of a request.
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        .serve_connection(TokioIo::new(stream), tape.heed(TowerToHyperService::new(app)));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -91,6 +119,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, room: Arc<Semaphore>, site: 
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "connection ended");
+        tape.keep(peer, &line, &error, ration, &site).await;
     }
 }
 
@@ -98,6 +127,9 @@ async fn serve(stream: TcpStream, peer: SocketAddr, room: Arc<Semaphore>, site: 
 #[derive(Clone)]
 struct Desk {
     line: Line,
+    peer: SocketAddr,
+    /// The connection is encrypted.
+    secure: bool,
     /// Room for bodies in memory, in bytes, shared by all connections.
     room: Arc<Semaphore>,
     site: Site,
@@ -105,18 +137,21 @@ struct Desk {
 
 async fn receive(State(desk): State<Desk>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    if matches!(parts.method, Method::GET | Method::HEAD)
+        && let Some(root) = desk.root(parts.uri.path())
+    {
+        return root;
+    }
     if parts.method != Method::POST {
         let answer = (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], "OwnTracks receiver: send POST\n");
         return desk
-            .refused(&parts, Vec::new(), StatusCode::METHOD_NOT_ALLOWED, "method", answer.into_response())
+            .refused(&parts, Vec::new(), StatusCode::METHOD_NOT_ALLOWED, "method", None, answer.into_response())
             .await;
     }
-    if !desk.site.access.admits(&parts.headers) {
-        let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"Wayglass\", charset=\"UTF-8\"")];
-        let answer = (StatusCode::UNAUTHORIZED, challenge, "wrong or missing user name and password\n");
-        return desk
-            .refused(&parts, Vec::new(), StatusCode::UNAUTHORIZED, "unauthorized", answer.into_response())
-            .await;
+    let book = desk.site.book();
+    if desk.site.gate.closed_to(&parts.headers, &book) {
+        let given = parts.headers.contains_key(header::AUTHORIZATION);
+        return desk.barred(&parts, &[], Barred::WrongCredentials { given }).await;
     }
     let encoding = text(&parts.headers, "content-encoding").unwrap_or_default();
     let body = match desk.read(&parts.headers, body).await {
@@ -124,7 +159,7 @@ async fn receive(State(desk): State<Desk>, request: Request) -> Response {
         Err(Unread::TooLarge(start)) => {
             let answer = (StatusCode::PAYLOAD_TOO_LARGE, "the body is over the limit of 2 MiB\n");
             return desk
-                .refused(&parts, start, StatusCode::PAYLOAD_TOO_LARGE, "too large", answer.into_response())
+                .refused(&parts, start, StatusCode::PAYLOAD_TOO_LARGE, "too large", None, answer.into_response())
                 .await;
         }
         Err(Unread::Slow) => return (StatusCode::REQUEST_TIMEOUT, "the body did not come in time\n").into_response(),
@@ -133,10 +168,34 @@ async fn receive(State(desk): State<Desk>, request: Request) -> Response {
     if !matches!(encoding, "" | "identity") {
         let answer = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed bodies are not taken\n");
         return desk
-            .refused(&parts, body.bytes, StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", answer.into_response())
+            .refused(&parts, body.bytes, StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", None, answer.into_response())
             .await;
     }
-    desk.take(&parts, body).await
+    desk.take(&parts, body, &book).await
+}
+
+/// What a phone is told in an answer, and what must be noted once it is.
+#[derive(Default)]
+struct Told<'b> {
+    messages: Vec<Value>,
+    /// Commands among them, which wait again where the answer cannot be given.
+    taken: Vec<Command>,
+    /// Commands that this phone must not be sent.
+    unfit: Vec<(CommandId, String)>,
+    cards: Vec<(DeviceId, u64)>,
+    /// Commands that waited or were sent before this message came.
+    sent_before: Option<&'b [Command]>,
+}
+
+/// The body of an answer; encrypted where the request was. What all phones share a secret for needs no cover while it is empty.
+fn sealed(messages: &[Value], opener: Option<&Opener>) -> Vec<u8> {
+    let opener = opener.filter(|opener| !opener.shared || !messages.is_empty());
+    match opener.map(|opener| (opener, password::random())) {
+        None => owntracks::answer(messages, None),
+        Some((opener, Some(nonce))) => owntracks::answer(messages, Some((opener.secret.reveal(), nonce))),
+        // Without chance nothing can be encrypted, so nothing is told.
+        Some((_, None)) => owntracks::answer(&[], None),
+    }
 }
 
 /// A body, and its place in memory.
@@ -182,42 +241,199 @@ impl Desk {
         timeout(self.site.limits.http_body, reading).await.unwrap_or(Err(Unread::Slow))
     }
 
+    /// The root certificate, where HTTPS has one of its own making and this is where it is.
+    fn root(&self, path: &str) -> Option<Response> {
+        if !matches!(path, ROOT_DER_PATH | ROOT_PEM_PATH) {
+            return None;
+        }
+        let root = self.site.tls.root_if_there()?;
+        let (kind, bytes) = match path {
+            ROOT_PEM_PATH => ("application/x-pem-file", root.pem.into_bytes()),
+            _ => ("application/x-x509-ca-cert", root.der),
+        };
+        Some(([(header::CONTENT_TYPE, kind)], bytes).into_response())
+    }
+
     /// Hands a whole body to the protocol, commits what comes out, and answers.
-    async fn take(&self, parts: &axum::http::request::Parts, body: Held) -> Response {
-        let user = basic_user(&parts.headers);
+    async fn take(&self, parts: &Parts, body: Held, book: &Book) -> Response {
+        let given = Basic::of(&parts.headers);
         let request = owntracks::Request {
             method: parts.method.as_str(),
             path: parts.uri.path(),
             query: parts.uri.query(),
             limit_user: text(&parts.headers, "x-limit-u"),
             limit_device: text(&parts.headers, "x-limit-d"),
-            basic_user: user.as_deref(),
+            basic_user: given.as_ref().map(|basic| basic.user.as_str()),
             body: &body.bytes,
         };
-        let exchange = owntracks::receive(&self.line, &request, self.site.access.key().as_ref(), (self.site.clock)());
-        let status = StatusCode::from_u16(exchange.status).unwrap_or(StatusCode::BAD_REQUEST);
-        match self.commit(exchange.packet).await {
+        let gate = &self.site.gate;
+        let (opener, has_key) = gate.opener(&request, book);
+        let secret = opener.as_ref().map(|opener| opener.secret.reveal());
+        let mut incoming = owntracks::read(&self.line, &request, secret, (self.site.clock)());
+        let names = owntracks::claims(&incoming.packet);
+        let who = gate.sign_in(given.as_ref(), book).await;
+        if let Err(barred) = gate.may_report(&who, &names, book) {
+            return self.barred(parts, &names, barred).await;
+        }
+        if !incoming.accepted {
+            let why = owntracks::refusal(&incoming.problems);
+            let outcome = Outcome::Refused { status: 400, why: "not an OwnTracks message".into() };
+            return match self.commit(incoming.packet).await {
+                Ok(_) => {
+                    self.visit(parts, &names, None, outcome);
+                    (StatusCode::BAD_REQUEST, JSON, why).into_response()
+                }
+                Err(error) => not_stored(&error),
+            };
+        }
+        let told = match names.first().and_then(|name| book.names.get(name)) {
+            Some(known) if known.adopted && (incoming.decrypted || speaks_openly(known.device, book)) => {
+                self.tell(parts, known.device, book).await
+            }
+            Some(_) | None => Told::default(),
+        };
+        let answer = sealed(&told.messages, opener.as_ref().filter(|_| incoming.decrypted));
+        incoming.packet.replies.push(NewReply { kind: "reply".into(), bytes: answer.clone() });
+        let outcome = match (incoming.closed, incoming.packet.kind.clone()) {
+            (true, _) => Outcome::Closed { has_key },
+            (false, kind) => {
+                let fixes = incoming.packet.reports.iter().filter(|r| r.fix.is_some()).count();
+                Outcome::Taken { kind, fixes, decrypted: incoming.decrypted }
+            }
+        };
+        let effects = told.sent_before.map(|sent| reply::effects(sent, &incoming.packet)).unwrap_or_default();
+        match self.commit(incoming.packet).await {
             Ok(stored) if stored.refused => {
+                self.visit(parts, &names, None, Outcome::Unknown);
                 let why = "this sender is unknown, and only adopted ones are taken (policy strict)\n";
                 (StatusCode::BAD_REQUEST, why).into_response()
             }
-            Ok(_) => (status, [(header::CONTENT_TYPE, "application/json")], exchange.reply).into_response(),
-            Err(error) => not_stored(&error),
+            Ok(stored) => {
+                self.visit(parts, &names, stored.device, outcome);
+                self.note(&told, effects, &stored).await;
+                if let Some(viewer) = stored.device {
+                    self.site.cards.remember(viewer, &told.cards, (self.site.clock)());
+                }
+                (StatusCode::OK, JSON, answer).into_response()
+            }
+            Err(error) => {
+                self.keep_waiting(&told.taken).await;
+                not_stored(&error)
+            }
         }
     }
 
-    /// Keeps what was refused, so that it is seen why, and answers.
+    /// What a phone is told beside that its message was taken.
+    async fn tell<'b>(&self, parts: &Parts, device: DeviceId, book: &'b Book) -> Told<'b> {
+        let now = (self.site.clock)();
+        let mut told = Told::default();
+        let commands = book.commands.get(&device);
+        told.sent_before = commands.map(Vec::as_slice);
+        if commands.is_some_and(|all| all.iter().any(|c| c.state == CommandState::Queued)) {
+            match self.site.store.take_phone_commands(device, now).answered().await {
+                Ok(taken) => {
+                    let (messages, unfit) = reply::commands(&taken, App::of(text(&parts.headers, "user-agent")));
+                    told.messages = messages;
+                    (told.taken, told.unfit) = (taken, unfit);
+                }
+                Err(error) => tracing::warn!(%error, "commands to a phone wait on"),
+            }
+        }
+        if let Some(seen) = book.sees.get(&device).cloned() {
+            match self.site.reader.read(move |db| phones::friends(db, &seen)).answered().await {
+                Ok(seen) => {
+                    let friends = reply::friends(device, &seen, &self.site.cards, now);
+                    told.messages.splice(0..0, friends.messages);
+                    told.cards = friends.cards;
+                }
+                Err(error) => tracing::warn!(%error, "a phone is not told about its friends"),
+            }
+        }
+        told
+    }
+
+    /// Writes down what became of commands.
+    async fn note(&self, told: &Told<'_>, effects: Vec<reply::Effect>, stored: &store::Stored) {
+        let Some(by) = stored.device else { return };
+        let at = (self.site.clock)();
+        let store = &self.site.store;
+        // The one answer of a request is written right behind it.
+        let packet = PacketId(stored.packet.0 + 1);
+        let mut notes = Vec::new();
+        for command in &told.taken {
+            let progress = match told.unfit.iter().find(|(id, _)| *id == command.id) {
+                Some((_, why)) => Progress::Failed { why: why.clone() },
+                None => Progress::Written { packet },
+            };
+            notes.push(store.note_command(command.id, progress));
+        }
+        for reply::Effect { command, progress } in effects {
+            let progress = match progress {
+                reply::Seen::Done { text, guessed } => {
+                    Progress::Answered { by, at, text, guessed, packet: Some(stored.packet) }
+                }
+                reply::Seen::Refused { why } => Progress::Failed { why },
+            };
+            notes.push(store.note_command(command, progress));
+        }
+        for note in notes {
+            if let Err(error) = note.answered().await {
+                tracing::warn!(%error, "what became of a command is not written down");
+            }
+        }
+    }
+
+    /// What could not be sent is sent with the next answer.
+    async fn keep_waiting(&self, taken: &[Command]) {
+        for command in taken {
+            let back = self.site.store.note_command(command.id, Progress::Returned);
+            if let Err(error) = back.answered().await {
+                tracing::warn!(%error, "a command to a phone was taken and not sent");
+            }
+        }
+    }
+
+    /// Refuses credentials.
+    async fn barred(&self, parts: &Parts, names: &[Identity], barred: Barred) -> Response {
+        let (why, outcome) = match barred {
+            Barred::WrongCredentials { given } => {
+                ("wrong or missing user name and password\n", Outcome::WrongCredentials { given })
+            }
+            Barred::NotTheirs => ("this user may not report as that device\n", Outcome::NotTheirs),
+        };
+        self.visit(parts, names, None, outcome);
+        let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"Wayglass\", charset=\"UTF-8\"")];
+        let answer = (StatusCode::UNAUTHORIZED, challenge, why).into_response();
+        self.refused(parts, Vec::new(), StatusCode::UNAUTHORIZED, "unauthorized", Some(why.trim_end()), answer).await
+    }
+
+    /// Remembers who came, for whoever pairs a phone.
+    fn visit(&self, parts: &Parts, names: &[Identity], device: Option<DeviceId>, outcome: Outcome) {
+        self.site.visits.note(Visit {
+            at: (self.site.clock)(),
+            peer: self.peer.ip(),
+            secure: self.secure,
+            app: App::of(text(&parts.headers, "user-agent")),
+            user: Basic::of(&parts.headers).map(|basic| basic.user),
+            names: names.to_vec(),
+            device,
+            outcome,
+        });
+    }
+
+    /// Keeps what was refused, so that it is seen why, and answers. `why`: where the status does not say it all.
     async fn refused(
         &self,
-        parts: &axum::http::request::Parts,
+        parts: &Parts,
         bytes: Vec<u8>,
         status: StatusCode,
         kind: &'static str,
+        why: Option<&str>,
         answer: Response,
     ) -> Response {
         let context = serde_json::json!({
             "method": parts.method.as_str(), "path": parts.uri.path(), "status": status.as_u16(), "kept": bytes.len(),
-            "declared": text(&parts.headers, "content-length"),
+            "declared": text(&parts.headers, "content-length"), "why": why,
         });
         let packet = NewPacket {
             protocol: Protocol::OwnTracks,

@@ -7,10 +7,16 @@
 mod access;
 mod converse;
 mod dispatch;
+mod handshake;
 mod http;
+mod password;
+mod prelude;
+mod reply;
 mod roster;
 mod supervise;
 mod tcp;
+mod tls;
+mod visits;
 
 use std::{
     net::SocketAddr,
@@ -25,14 +31,21 @@ use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use access::Access;
+use access::Gate;
 use converse::converse;
 use dispatch::Dispatch;
+pub use password::{fresh as fresh_password, hash as hash_password};
+use reply::SentCards;
 use roster::Roster;
 pub(crate) use supervise::holder_of;
+pub use tls::{CertificateFiles, Root, Shown, Tls, TlsError};
+pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
+pub(crate) use visits::Visits;
+pub use visits::{App, Outcome, Visit};
 
 use crate::{
-    model::{Clock, DeviceId, Protocol, Timestamp},
-    store::{Store, Writer},
+    model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
+    store::{Reader, Store, Writer},
     wire::gt06::AddressSource,
 };
 
@@ -107,9 +120,15 @@ pub(crate) struct Site {
     pub(crate) store: Writer,
     pub(crate) clock: Clock,
     pub(crate) limits: Arc<Limits>,
-    pub(crate) access: Arc<Access>,
+    pub(crate) reader: Reader,
+    pub(crate) gate: Arc<Gate>,
+    /// What was set up for phones, as the last commit left it.
+    pub(crate) phones: watch::Receiver<Arc<PhoneBook>>,
+    pub(crate) cards: Arc<SentCards>,
+    pub(crate) tls: Arc<Tls>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
+    pub(crate) visits: Arc<Visits>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) addresses: Option<AddressSource>,
     /// Numbers connections, over all receivers.
@@ -118,6 +137,11 @@ pub(crate) struct Site {
 }
 
 impl Site {
+    /// What is set up for phones now.
+    pub(crate) fn book(&self) -> Arc<PhoneBook> {
+        Arc::clone(&self.phones.borrow())
+    }
+
     pub(crate) fn new_connection(&self) -> u64 {
         self.next_connection.fetch_add(1, Ordering::Relaxed)
     }
@@ -147,9 +171,34 @@ struct Receiver {
     connections: Arc<AtomicUsize>,
 }
 
+impl Receiver {
+    fn line(&self) -> ReceiverLine {
+        ReceiverLine {
+            protocol: self.protocol,
+            wanted: *self.wanted.borrow(),
+            status: self.status.borrow().clone(),
+            connections: self.connections.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What the receivers of phones must be told.
+#[derive(Debug)]
+pub struct ForPhones {
+    pub access: Access,
+    /// Where HTTPS listens.
+    pub https: ListenAt,
+    pub tls: Tls,
+}
+
 /// All receivers, running.
 pub struct Receivers {
     running: Vec<Receiver>,
+    /// OwnTracks behind TLS, beside the plain one.
+    https: Receiver,
+    visits: Arc<Visits>,
+    tls: Arc<Tls>,
+    gate: Arc<Gate>,
     roster: Arc<Roster>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -162,26 +211,33 @@ impl Receivers {
         store: &Store,
         clock: &Clock,
         limits: Limits,
-        access: Access,
+        ForPhones { access, https, tls }: ForPhones,
         addresses: Option<AddressSource>,
         wake: Arc<dyn Fn() + Send + Sync>,
     ) -> Self {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let visits = Arc::<Visits>::default();
         let roster = Arc::new(Roster::new(Arc::clone(&wake)));
         let site = Site {
             store: store.writer(),
+            reader: store.reader(),
             clock: Arc::clone(clock),
             limits: Arc::new(limits),
-            access: Arc::new(access),
+            gate: Arc::new(Gate::new(access)),
+            phones: store.phone_book(),
+            cards: Arc::default(),
+            tls: Arc::new(tls),
             stop: stop.clone(),
             tasks: tasks.clone(),
+            visits: Arc::clone(&visits),
             roster: Arc::clone(&roster),
             addresses,
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };
-        let running = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, at, &site)).collect();
+        let running = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, false, at, &site)).collect();
+        let https = supervise::start(Protocol::OwnTracks, true, https, &site);
         let dispatch = Dispatch {
             roster: Arc::clone(&roster),
             reader: store.reader(),
@@ -191,20 +247,42 @@ impl Receivers {
             stop: stop.clone(),
         };
         tasks.spawn(dispatch.run());
-        Self { running, roster, stop, tasks }
+        Self { running, https, visits, tls: site.tls, gate: site.gate, roster, stop, tasks }
     }
 
     /// How each receiver fares.
     pub fn lines(&self) -> Vec<ReceiverLine> {
-        self.running
-            .iter()
-            .map(|r| ReceiverLine {
-                protocol: r.protocol,
-                wanted: *r.wanted.borrow(),
-                status: r.status.borrow().clone(),
-                connections: r.connections.load(Ordering::Relaxed),
-            })
-            .collect()
+        self.running.iter().map(Receiver::line).collect()
+    }
+
+    /// How HTTPS for phones fares.
+    pub fn https(&self) -> ReceiverLine {
+        self.https.line()
+    }
+
+    /// Listens for HTTPS elsewhere from now on.
+    pub fn listen_https(&self, at: ListenAt) {
+        self.https.wanted.send_replace(at);
+    }
+
+    /// Tries HTTPS again at once.
+    pub fn retry_https(&self) {
+        self.https.retry.notify_one();
+    }
+
+    /// What HTTPS shows.
+    pub(crate) fn tls(&self) -> Arc<Tls> {
+        Arc::clone(&self.tls)
+    }
+
+    /// The secret of all phones.
+    pub(crate) fn shared_key(&self) -> Option<Secret> {
+        self.gate.shared_key()
+    }
+
+    /// The last requests of phones, oldest first.
+    pub fn visits(&self) -> Vec<Visit> {
+        self.visits.all()
     }
 
     /// The devices that hold a connection over which commands reach them.
@@ -228,7 +306,7 @@ impl Receivers {
 
     /// Waits until every receiver is bound, off, or has failed to bind.
     pub async fn settled(&self) {
-        for receiver in &self.running {
+        for receiver in self.running.iter().chain([&self.https]) {
             let mut status = receiver.status.clone();
             // An error means that the receiver has ended, which is settled too.
             status.wait_for(|s| !matches!(s, ReceiverStatus::Starting)).await.ok();

@@ -16,18 +16,21 @@ const RETRY: Duration = Duration::from_secs(3);
 /// Connections that the system may queue while we are busy; a whole fleet redials at once after a restart.
 const BACKLOG: u32 = 4096;
 
-pub(super) fn start(protocol: Protocol, at: ListenAt, site: &Site) -> Receiver {
+/// `secure`: behind TLS.
+pub(super) fn start(protocol: Protocol, secure: bool, at: ListenAt, site: &Site) -> Receiver {
     let (wanted, wanted_rx) = watch::channel(at);
     let (status_tx, status) = watch::channel(ReceiverStatus::Starting);
     let retry = Arc::new(Notify::new());
     let connections = Arc::default();
-    let task = Task { protocol, wanted: wanted_rx, status: status_tx, retry: Arc::clone(&retry), site: site.clone() };
+    let task =
+        Task { protocol, secure, wanted: wanted_rx, status: status_tx, retry: Arc::clone(&retry), site: site.clone() };
     site.tasks.spawn(task.run(Arc::clone(&connections)));
     Receiver { protocol, wanted, retry, status, connections }
 }
 
 struct Task {
     protocol: Protocol,
+    secure: bool,
     wanted: watch::Receiver<ListenAt>,
     status: watch::Sender<ReceiverStatus>,
     retry: Arc<Notify>,
@@ -47,17 +50,19 @@ impl Task {
                         changed = self.wanted.changed() => if changed.is_err() { break },
                     }
                 }
-                ListenAt::Address(address) => match bind(address) {
+                ListenAt::Address(address) => match self.prepare(address).await {
                     Ok(listener) => {
                         let bound = listener.local_addr().unwrap_or(address);
-                        tracing::info!(protocol = self.protocol.as_str(), %bound, "listening");
+                        tracing::info!(protocol = self.protocol.as_str(), secure = self.secure, %bound, "listening");
                         self.tell(ReceiverStatus::Listening(bound));
                         let serving = async {
                             match self.protocol {
                                 Protocol::Gt06 => {
                                     tcp::accept_all(listener, self.protocol, &self.site, &connections).await;
                                 }
-                                Protocol::OwnTracks => http::accept_all(listener, &self.site, &connections).await,
+                                Protocol::OwnTracks => {
+                                    http::accept_all(listener, self.secure, &self.site, &connections).await;
+                                }
                             }
                         };
                         tokio::select! {
@@ -68,6 +73,10 @@ impl Task {
                     }
                     Err(error) => {
                         let again = Instant::now() + RETRY;
+                        // Told to people by whoever started us; tried again in silence.
+                        if !matches!(&*self.status.borrow(), ReceiverStatus::Waiting { .. }) {
+                            tracing::info!(%address, %error, "cannot listen");
+                        }
                         self.tell(waiting(address, &error, (self.site.clock)()));
                         tokio::select! {
                             () = stop.cancelled() => break,
@@ -79,6 +88,16 @@ impl Task {
                 },
             }
         }
+    }
+
+    /// Makes what the port needs, and binds.
+    async fn prepare(&self, address: SocketAddr) -> io::Result<TcpListener> {
+        if self.secure {
+            let tls = Arc::clone(&self.site.tls);
+            let made = tokio::task::spawn_blocking(move || tls.config()).await.map_err(io::Error::other)?;
+            made.map_err(io::Error::other)?;
+        }
+        bind(address)
     }
 
     fn tell(&self, status: ReceiverStatus) {
@@ -101,7 +120,6 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 fn waiting(wanted: SocketAddr, error: &io::Error, now: Timestamp) -> ReceiverStatus {
     let holder = (error.kind() == io::ErrorKind::AddrInUse).then(|| holder_of(wanted.port())).flatten();
-    tracing::warn!(%wanted, %error, holder, "cannot listen");
     let retry_at = now.checked_add(RETRY).unwrap_or(now);
     ReceiverStatus::Waiting { wanted, error: reason(error), holder, retry_at }
 }

@@ -20,6 +20,8 @@ mod fact;
 mod habit;
 pub mod library;
 mod packet;
+mod phone;
+mod phone_command;
 mod problem;
 pub mod reading;
 mod report;
@@ -30,6 +32,8 @@ pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
 pub use habit::{AlarmTable, SupplyVoltage};
 pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};
+pub use phone::{Card, ClosedPacket, Login, Named, PhoneBook, PhoneRow, Secret, StoredCard};
+pub use phone_command::{MOST_PHONE_COMMAND_BYTES, PhoneCommand, Place};
 pub use problem::{Group, Problem, Severity, Verdict};
 pub use reading::Readings;
 pub use report::{AccessPoint, Cell, Event, Fix, Report, Trust};

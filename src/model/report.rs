@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Readings, Sender, Timestamp};
+use super::{Card, Readings, Sender, Timestamp};
 use crate::geo::LatLon;
 
 /// Where a device was at one moment, as the device measured it.
@@ -71,6 +71,8 @@ pub struct Report {
     pub cells: Vec<Cell>,
     pub wifi: Vec<AccessPoint>,
     pub events: Vec<Event>,
+    /// The name and face that the sender has from now on.
+    pub card: Option<Card>,
     pub trust: Trust,
     /// Frames that did not arrive between the one before it on its connection and this one, by their serial numbers.
     pub lost_frames: u16,

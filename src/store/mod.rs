@@ -9,6 +9,7 @@ mod facts;
 mod health;
 mod onlooker;
 mod pending;
+pub mod phones;
 mod place;
 pub mod query;
 mod queue;
@@ -31,14 +32,14 @@ pub use facts::Facts;
 pub use health::Health;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
-pub use writer::{Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer};
+pub use writer::{OpenedPacket, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer};
 
 use onlooker::Onlooker;
 use place::Found;
 use reader::Readers;
 use writer::{Shared, Start, WriterThread};
 
-use crate::model::{Clock, CommandId, Policy};
+use crate::model::{Clock, CommandId, PhoneBook, Policy};
 
 /// Name of the database within the data folder.
 pub const FILE_NAME: &str = "wayglass.db";
@@ -187,6 +188,11 @@ impl Store {
     /// Subscribes to what commits make true from now on. Read the store after this call, and nothing is missed between.
     pub fn facts(&self) -> Facts {
         self.shared.facts.subscribe()
+    }
+
+    /// What was set up for phones, as the last commit left it. Empty where this instance only looks on.
+    pub fn phone_book(&self) -> watch::Receiver<Arc<PhoneBook>> {
+        self.shared.phones.subscribe()
     }
 
     /// What is told when a history is due to be found again; see [`query::rederivations`].

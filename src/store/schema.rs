@@ -16,7 +16,12 @@ pub(super) const APPLICATION_ID: i64 = 0x5761_7967;
 pub(super) const NOT_OURS: &str =
     "it is a database of another program; move it away, or choose another folder with --data-dir";
 
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
 /// The schema that this program writes.
 #[expect(clippy::cast_possible_wrap, reason = "a handful of steps")]
@@ -108,6 +113,25 @@ mod tests {
         step_up(&mut db, &[FIRST, "ALTER TABLE t ADD COLUMN b TEXT;", "not SQL"], 1).unwrap_err();
         assert_eq!(version(&db), 1);
         assert!(db.prepare("SELECT b FROM t").is_err());
+    }
+
+    #[test]
+    fn the_first_file_gets_the_tables_of_phones_and_keeps_its_rows() {
+        let mut db = Connection::open_in_memory().unwrap();
+        step_up(&mut db, &STEPS[..1], 0).unwrap();
+        db.execute_batch(
+            "INSERT INTO devices(identity, protocol, state, first_seen_ms) VALUES ('JJ', 'owntracks', 'adopted', 1);
+             INSERT INTO packets(received_ms, protocol, direction, peer, connection, device_id, kind, verdict, bytes)
+             VALUES (1, 'owntracks', 'in', '', 1, 1, 'encrypted', 'error', x'7b7d');",
+        )
+        .unwrap();
+        step_up(&mut db, STEPS, 1).unwrap();
+        assert_eq!(version(&db), VERSION);
+        let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM packets INDEXED BY packets_closed WHERE kind = 'encrypted'"), 1);
+        for table in ["logins", "phone_keys", "aliases", "friends", "cards"] {
+            assert_eq!(count(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
+        }
     }
 
     #[test]

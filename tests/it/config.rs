@@ -23,11 +23,14 @@ fn address(text: &str) -> ListenAt {
 
 #[test]
 fn every_key_is_read() {
-    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\napi = \"off\"\npolicy = 'strict'\nsilence = '90 s'\n";
+    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\nhttps = \"[::]:5145\"\nhttps_certificate = \"c.pem\"\nhttps_key = \"/k.pem\"\napi = \"off\"\npolicy = 'strict'\nsilence = '90 s'\n";
     let expected = Config {
         data_dir: Some("/srv/w".into()),
         gt06: Some(address("0.0.0.0:5023")),
         owntracks: Some(address("[::]:0")),
+        https: Some(address("[::]:5145")),
+        https_certificate: Some("/etc/wayglass/c.pem".into()),
+        https_key: Some("/k.pem".into()),
         api: Some(ListenAt::Off),
         policy: Some(Policy::Strict),
         silence: Some(Duration::from_secs(90)),
@@ -49,7 +52,11 @@ fn what_is_wrong_is_said_with_its_line() {
         ("data_dir = \"\"", 1, &["`data_dir`", "folder"]),
         ("polcy = \"ask\"", 1, &["`polcy`", "did you mean `policy`?"]),
         ("\n\nown-tracks = \"off\"", 3, &["did you mean `owntracks`?"]),
-        ("zoom = 3", 1, &["`zoom`", "data_dir, gt06, owntracks, api, policy, silence"]),
+        (
+            "zoom = 3",
+            1,
+            &["`zoom`", "data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence"],
+        ),
         ("[receivers]\ngt06 = \"off\"", 1, &["`receivers`"]),
         ("gt06 = \"off\"\ngt06 = \"off\"", 2, &["duplicate"]),
         ("gt06 = off", 1, &[]),

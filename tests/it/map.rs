@@ -324,6 +324,58 @@ fn all_devices_are_kept_in_view_until_the_user_decides() {
 }
 
 #[test]
+fn a_new_sender_is_brought_into_view_until_the_user_decides() {
+    let mut h = Stage::new(two_vans()).harness();
+    h.run();
+    h.state_mut().map().bring_all();
+    h.run();
+    assert_eq!(h.state_mut().map().chosen_camera(), None, "nobody chose, so the next run shows all devices again");
+    let mut sender = overview(fix(3, 300, 10, 59.9, 10.7), "Oslo");
+    sender.device.state = DeviceState::New;
+    h.state_mut().data.devices.insert(DeviceId(3), sender);
+    h.run();
+    h.get_by_label("Oslo on the map");
+    h.state_mut().map().zoom_by(1.0);
+    h.run();
+    let chosen = h.state_mut().map().camera();
+    assert_eq!(h.state_mut().map().chosen_camera(), Some(chosen));
+}
+
+#[test]
+fn what_would_hide_the_number_of_a_heap_joins_it() {
+    let mut data = Data::default();
+    // Eight on one spot; the ninth a dozen points beside them, the tenth far off.
+    let lon_of = |n: i64| {
+        if n < 8 {
+            4.4
+        } else if n == 8 {
+            4.4082
+        } else {
+            4.6
+        }
+    };
+    for n in 0..10i64 {
+        data.devices.insert(DeviceId(n), overview(fix(n, n, 10, 51.2, lon_of(n)), &format!("Van {n}")));
+    }
+    let mut stage = Stage::new(data);
+    for (lon, selected, count) in [(4.4, None, 9), (4.35, None, 9), (4.4, Some(8), 8)] {
+        stage.options.camera = Some(Camera { center: LatLon::new(51.2, lon).unwrap(), zoom: 11.0 });
+        stage.view.selection.device = selected.map(DeviceId);
+        let mut h = stage.harness();
+        h.run();
+        assert_eq!(h.query_by_label("Van 8 on the map").is_some(), selected.is_some());
+        h.get_by_label("Van 9 on the map");
+        // The selected one is to the right of the heap, which steps aside to the left.
+        let middle = pos2(400.0 + (4.4 - lon) as f32 / 360.0 * 256.0 * 2_048.0, 300.0);
+        h.hover_at(if selected.is_some() { middle - egui::vec2(20.0, 0.0) } else { middle });
+        h.run();
+        h.get_by_label(&format!("{count} devices"));
+        let Stage { options, data, view, .. } = std::mem::replace(h.state_mut(), Stage::new(Data::default()));
+        stage = Stage { options, view, ..Stage::new(data) };
+    }
+}
+
+#[test]
 fn the_buttons_have_names_and_work() {
     let mut stage = Stage::new(two_vans());
     stage.view.selection.device = Some(DeviceId(1));

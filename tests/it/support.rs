@@ -14,7 +14,7 @@ use std::{
 
 use egui_kittest::Harness;
 use wayglass::{
-    backend::{Access, Backend, Limits, ListenAt, ReceiverStatus, Setup},
+    backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup},
     model::{Clock, Policy, Protocol, Timestamp},
 };
 
@@ -64,6 +64,12 @@ impl Station {
         Self::start_in(tempfile::tempdir().expect("a temporary folder"), policy)
     }
 
+    /// With HTTPS and the credentials and key of all.
+    pub fn start_secure(folder: tempfile::TempDir, policy: Policy, access: Access, https: Https) -> Self {
+        let clock = TestClock::at("2026-11-21T12:00:00Z").clock();
+        Self::start_as(folder, policy, clock, Limits::default(), (access, https))
+    }
+
     pub fn start_in(folder: tempfile::TempDir, policy: Policy) -> Self {
         Self::start_by(folder, policy, TestClock::at("2026-11-21T12:00:00Z").clock())
     }
@@ -91,6 +97,16 @@ impl Station {
     }
 
     fn start_bounded(folder: tempfile::TempDir, policy: Policy, clock: Clock, limits: Limits) -> Self {
+        Self::start_as(folder, policy, clock, limits, (Access::default(), Https::default()))
+    }
+
+    fn start_as(
+        folder: tempfile::TempDir,
+        policy: Policy,
+        clock: Clock,
+        limits: Limits,
+        (access, https): (Access, Https),
+    ) -> Self {
         let free: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         let setup = Setup {
             data_dir: folder.path().to_owned(),
@@ -98,7 +114,8 @@ impl Station {
             policy,
             limits,
             settings: None,
-            access: Access::default(),
+            access,
+            https,
             addresses: None,
         };
         let (wake, woken) = mpsc::sync_channel(1);

@@ -2,7 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection, Result, params};
 
-use super::{Stored, devices::Devices, quarantine::Quarantine, rederive::Reread};
+use super::{Stored, devices::Devices, phones::PhoneChanges, quarantine::Quarantine, rederive::Reread};
 use crate::model::{
     Committed, Device, DeviceId, DeviceState, Direction, Identity, NewPacket, NewReply, PacketId, PacketRow, Policy,
     Profile, Protocol, Report, Sender, Timestamp, Verdict,
@@ -24,6 +24,7 @@ pub(super) struct Batch<'t> {
     pub(super) facts: Option<Committed>,
     /// Something became untrue that no fact can say.
     pub(super) missed: bool,
+    pub(super) phones: PhoneChanges,
     pub(super) reread: Reread,
     /// A command was queued or has come further.
     pub(super) commands_changed: bool,
@@ -95,6 +96,7 @@ impl<'t> Batch<'t> {
             now,
             facts: heard.then(Committed::default),
             missed: false,
+            phones: PhoneChanges::default(),
             reread: Reread::default(),
             commands_changed: false,
             packets: 0,
@@ -165,6 +167,16 @@ impl<'t> Batch<'t> {
             Sender::Device(id) => Ok(Who::Device(*id)),
             Sender::Identity(identity) => self.resolve_identity(protocol, identity, at),
         }
+    }
+
+    /// The device that a name stands for; `None` where the policy refuses it.
+    pub(super) fn device_of(
+        &mut self,
+        protocol: Protocol,
+        identity: &Identity,
+        at: Timestamp,
+    ) -> Result<Option<DeviceId>> {
+        Ok(self.resolve_identity(protocol, identity, at)?.device())
     }
 
     fn resolve_identity(&mut self, protocol: Protocol, identity: &Identity, at: Timestamp) -> Result<Who> {
@@ -244,6 +256,7 @@ impl<'t> Batch<'t> {
     }
 
     pub(super) fn publish_device(&mut self, device: &Device) {
+        self.phones.names |= device.protocol == Protocol::OwnTracks;
         if let Some(facts) = &mut self.facts {
             facts.devices.push(device.clone());
         }
@@ -316,13 +329,22 @@ impl<'t> Batch<'t> {
     }
 
     /// Writes what a report told. True where its fix was not there before.
-    fn report(&mut self, packet: &NewPacket, id: PacketId, device: DeviceId, report: &Report) -> Result<bool> {
+    pub(super) fn report(
+        &mut self,
+        packet: &NewPacket,
+        id: PacketId,
+        device: DeviceId,
+        report: &Report,
+    ) -> Result<bool> {
         let new = match &report.fix {
             Some(fix) => self.position(id, device, report, fix, packet.received)?,
             None => None,
         };
         for event in &report.events {
             self.event(id, device, event, report.trust)?;
+        }
+        if let Some(card) = &report.card {
+            self.card(device, card, id)?;
         }
         if let Some(known) = self.devices.change(device) {
             known.learn(report, new.as_ref());

@@ -8,7 +8,7 @@ use super::{
     write::{NoteCommand, Progress},
 };
 use crate::model::{
-    Command, CommandId, DeviceState, NewCommand, Protocol, Timestamp,
+    Command, CommandId, DeviceState, NewCommand, PhoneCommand, Protocol, Timestamp,
     library::{self, Danger, UserCommand},
 };
 use crate::store::{Error, row};
@@ -25,20 +25,22 @@ impl Batch<'_> {
         let Some(known) = self.devices.get(*device) else { return Ok(Err(no_such(*device))) };
         let overview = &known.overview;
         let who = overview.device.label();
-        if overview.device.protocol != Protocol::Gt06 {
-            let protocol = overview.device.protocol;
-            return refuse(format!("{who} speaks {protocol}; commands go to GT06 trackers only"));
-        }
         match overview.device.state {
             DeviceState::Adopted => {}
             DeviceState::New => return refuse(format!("{who} is new; adopt it before sending it commands")),
             DeviceState::Ignored => return refuse(format!("{who} is ignored; adopt it before sending it commands")),
         }
-        if let Err(why) = library::check_text(text, overview.device.profile.command_language) {
+        let is_tracker = overview.device.protocol == Protocol::Gt06;
+        let checked = match overview.device.protocol {
+            Protocol::Gt06 => library::check_text(text, overview.device.profile.command_language),
+            Protocol::OwnTracks => PhoneCommand::parse(text).map(|_| ()),
+        };
+        if let Err(why) = checked {
             return refuse(why);
         }
         // One that is silent now is judged when it comes back.
-        if !forced
+        if is_tracker
+            && !forced
             && library::danger(text) == Some(Danger::FuelCut)
             && library::heard_lately(overview, *created)
             && let Err(why) = library::may_cut(overview, *created)
@@ -122,8 +124,10 @@ impl Batch<'_> {
         Ok(changed)
     }
 
-    fn publish_command(&mut self, command: &Command) {
+    pub(super) fn publish_command(&mut self, command: &Command) {
         self.commands_changed = true;
+        let device = self.devices.get(command.device).map(|known| &known.overview.device);
+        self.phones.set |= device.is_some_and(|device| device.protocol == Protocol::OwnTracks);
         if let Some(facts) = &mut self.facts {
             facts.commands.push(command.clone());
         }
@@ -155,6 +159,7 @@ impl Batch<'_> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of what its callers answer")]
 fn refuse<T>(why: String) -> Result<Result<T, Error>> {
     Ok(Err(Error::Refused(why)))
 }

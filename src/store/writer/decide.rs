@@ -64,16 +64,35 @@ impl Batch<'_> {
             self.quarantine.undecided = self.quarantine.undecided.saturating_sub(1);
         }
         if state == DeviceState::Adopted && before != DeviceState::Adopted {
-            let freed: i64 = self
-                .db
-                .prepare_cached("SELECT coalesce(sum(held), 0) FROM packets WHERE held IS NOT NULL AND device_id = ?1")?
-                .query_row([id.0], |row| row.get(0))?;
-            self.db
-                .prepare_cached("UPDATE packets SET held = NULL WHERE held IS NOT NULL AND device_id = ?1")?
-                .execute([id.0])?;
-            self.quarantine.release(freed);
+            self.let_go(id)?;
         }
         self.save(id)
+    }
+
+    /// Takes the packets of a device out of the quarantine.
+    fn let_go(&mut self, id: DeviceId) -> Result<()> {
+        let freed: i64 = self
+            .db
+            .prepare_cached("SELECT coalesce(sum(held), 0) FROM packets WHERE held IS NOT NULL AND device_id = ?1")?
+            .query_row([id.0], |row| row.get(0))?;
+        self.db
+            .prepare_cached("UPDATE packets SET held = NULL WHERE held IS NOT NULL AND device_id = ?1")?
+            .execute([id.0])?;
+        self.quarantine.release(freed);
+        Ok(())
+    }
+
+    /// A device that took over another in the state `other` is adopted where either was.
+    pub(super) fn decide_together(&mut self, other: DeviceState, id: DeviceId) -> Result<()> {
+        let adopted = self.devices.get(id).is_some_and(super::devices::Known::adopted);
+        if adopted {
+            self.let_go(id)?;
+            self.save(id)
+        } else if other == DeviceState::Adopted {
+            self.decide(id, DeviceState::Adopted, None)
+        } else {
+            self.save(id)
+        }
     }
 
     /// Writes the row of a device as it is in memory.
@@ -120,6 +139,8 @@ impl Batch<'_> {
         ] {
             self.db.prepare_cached(sql)?.execute([id.0])?;
         }
+        self.remove_phone(id)?;
+        self.phones.names = true;
         self.quarantine.release(freed);
         self.quarantine.undecided = self.quarantine.undecided.saturating_sub(usize::from(undecided));
         self.devices.remove(id);

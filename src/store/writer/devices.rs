@@ -6,10 +6,10 @@ use jiff::SignedDuration;
 use rusqlite::{Connection, Result, params};
 
 use crate::model::{
-    Device, DeviceId, DeviceOverview, DeviceState, Identity, PacketId, Protocol, Readings, Report, StoredFix,
+    Device, DeviceId, DeviceOverview, DeviceState, Identity, Named, PacketId, Protocol, Readings, Report, StoredFix,
     Timestamp, Trust,
 };
-use crate::store::{query, row};
+use crate::store::{phones, query, row};
 
 /// A fix may be this far ahead of the clock here; beyond it, its time is wrong and it is never the last fix.
 pub(super) const AHEAD: SignedDuration = SignedDuration::from_hours(24);
@@ -78,7 +78,10 @@ fn rank(fix: &StoredFix) -> (bool, Timestamp) {
 #[derive(Default)]
 pub(super) struct Devices {
     by_id: HashMap<DeviceId, Known>,
+    /// Under their identities and the names that were attached by hand.
     by_identity: HashMap<Protocol, HashMap<Identity, DeviceId>>,
+    /// Names that were attached by hand, in the order they were.
+    further: HashMap<DeviceId, Vec<Identity>>,
     /// Those whose row in `latest` must be written, each once.
     dirty: Vec<DeviceId>,
 }
@@ -88,6 +91,9 @@ impl Devices {
         let mut devices = Self::default();
         for (overview, newest_packet) in query::overviews_and_heads(db)? {
             devices.put(Known { overview, newest_packet, dirty: false, told: false });
+        }
+        for (protocol, name, id) in phones::aliases(db)? {
+            devices.also(protocol, name, id);
         }
         Ok(devices)
     }
@@ -107,7 +113,88 @@ impl Devices {
             && let Some(names) = self.by_identity.get_mut(&known.overview.device.protocol)
         {
             names.remove(&known.overview.device.identity);
+            for name in self.further.remove(&id).into_iter().flatten() {
+                // It may stand for another device by now.
+                if names.get(&name) == Some(&id) {
+                    names.remove(&name);
+                }
+            }
         }
+    }
+
+    /// Attaches one more name to a device.
+    pub(super) fn also(&mut self, protocol: Protocol, name: Identity, id: DeviceId) {
+        self.by_identity.entry(protocol).or_default().insert(name.clone(), id);
+        let further = self.further.entry(id).or_default();
+        if !further.contains(&name) {
+            further.push(name);
+        }
+    }
+
+    /// Takes a name away that was attached to a device.
+    pub(super) fn no_longer(&mut self, protocol: Protocol, name: &Identity, id: DeviceId) {
+        if let Some(further) = self.further.get_mut(&id) {
+            further.retain(|other| other != name);
+        }
+        if let Some(names) = self.by_identity.get_mut(&protocol)
+            && names.get(name) == Some(&id)
+        {
+            names.remove(name);
+        }
+    }
+
+    /// Gives a device another identity; the old one stands for nobody.
+    pub(super) fn call(&mut self, id: DeviceId, identity: &Identity) {
+        let Some(known) = self.by_id.get_mut(&id) else { return };
+        let device = &mut known.overview.device;
+        let names = self.by_identity.entry(device.protocol).or_default();
+        names.remove(&device.identity);
+        names.insert(identity.clone(), id);
+        device.identity = identity.clone();
+    }
+
+    /// Every name of a protocol with the device behind it.
+    pub(super) fn named(&self, protocol: Protocol) -> impl Iterator<Item = (Identity, Named)> {
+        let names = self.by_identity.get(&protocol);
+        names.into_iter().flatten().filter_map(|(name, id)| {
+            let known = self.by_id.get(id)?;
+            Some((name.clone(), Named { device: *id, adopted: known.adopted() }))
+        })
+    }
+
+    /// Gives everything that is known of one device to another. Answers the names of the first, which is left with nothing.
+    pub(super) fn merge(&mut self, from: DeviceId, to: DeviceId) -> Vec<Identity> {
+        let Some(old) = self.change(from) else { return Vec::new() };
+        let overview = &mut old.overview;
+        let last_fix = overview.last_fix.take();
+        let readings = std::mem::take(&mut overview.readings);
+        let (packets, newest) = (std::mem::take(&mut overview.packets), old.newest_packet.take());
+        let lost_frames = std::mem::take(&mut overview.lost_frames);
+        let (first_seen, last_heard) = (overview.device.first_seen, overview.device.last_heard);
+        let mut names = vec![overview.device.identity.clone()];
+        names.extend(self.further.get(&from).cloned().unwrap_or_default());
+        if let Some(kept) = self.change(to) {
+            kept.newest_packet = kept.newest_packet.max(newest);
+            kept.told = true;
+            let overview = &mut kept.overview;
+            overview.packets += packets;
+            overview.lost_frames += lost_frames;
+            overview.device.first_seen = overview.device.first_seen.min(first_seen);
+            // What was told later counts.
+            if last_heard > overview.device.last_heard {
+                overview.readings.merge(&readings);
+            } else {
+                let later = std::mem::replace(&mut overview.readings, readings);
+                overview.readings.merge(&later);
+            }
+            overview.device.last_heard = overview.device.last_heard.max(last_heard);
+            if let Some(fix) = last_fix
+                && overview.last_fix.as_ref().is_none_or(|last| rank(&fix) > rank(last))
+            {
+                overview.last_fix = Some(StoredFix { device: to, ..fix });
+            }
+        }
+        names
     }
 
     pub(super) fn find(&self, protocol: Protocol, identity: &Identity) -> Option<DeviceId> {

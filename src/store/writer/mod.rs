@@ -8,6 +8,7 @@ mod commands;
 mod decide;
 mod devices;
 mod log;
+mod phones;
 mod quarantine;
 mod rederive;
 mod thread;
@@ -21,6 +22,7 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
+pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};
 pub(super) use thread::{Shared, Start, WriterThread};
 pub(super) use write::Write;

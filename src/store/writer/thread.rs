@@ -21,7 +21,7 @@ use super::{
     quarantine::Quarantine,
     rederive::Reread,
 };
-use crate::model::{Clock, Committed, Fact, Policy};
+use crate::model::{Clock, Committed, Fact, PhoneBook, Policy};
 use crate::store::{
     Error, Health, Limits, Wake, error::blames_the_row, facts::Publisher, onlooker::data_version, place, queue::Taken,
 };
@@ -37,6 +37,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(in crate::store) struct Shared {
     pub(in crate::store) inlet: Arc<Inlet>,
     pub(in crate::store) facts: Publisher,
+    /// What was set up for phones, after the last commit.
+    pub(in crate::store) phones: watch::Sender<Arc<PhoneBook>>,
     /// Told when a history is due to be found again.
     pub(in crate::store) due: tokio::sync::Notify,
     /// Counts the commits that may have changed what waits to be sent.
@@ -52,6 +54,7 @@ impl Shared {
         Self {
             inlet: Arc::new(Inlet::new(queue_bytes)),
             facts: Publisher::new(),
+            phones: watch::Sender::default(),
             due: tokio::sync::Notify::new(),
             commands: watch::Sender::new(0),
             last_command: AtomicI64::new(0),
@@ -116,7 +119,8 @@ impl WriterThread {
             log: Log::default(),
             sizes_at: None,
         };
-        desk.transact(|_| Ok(()))?;
+        let ((), told) = desk.transact(|_| Ok(()))?;
+        desk.publish(told);
         // Nobody can have read anything before this.
         desk.missed = false;
         desk.note_sizes();
@@ -163,6 +167,8 @@ struct Desk {
 /// What a transaction did.
 struct Told {
     facts: Option<Committed>,
+    /// What was set up for phones, where that changed.
+    phones: Option<PhoneBook>,
     /// What waits to be sent may have changed.
     commands: bool,
     packets: u64,
@@ -216,7 +222,9 @@ impl Desk {
         let room: usize = writes.iter().map(|write| write.cost() as usize).sum();
         let took = began.elapsed();
         match outcome {
-            Ok(((), told)) => {
+            Ok(((), mut told)) => {
+                // Before the answers: whoever set a password must not be met by the book without it.
+                self.show_phones(&mut told);
                 {
                     let mut health = self.shared.note();
                     health.last_commit = Some(took);
@@ -331,6 +339,10 @@ impl Desk {
             heard: self.shared.facts.heard(),
         })?;
         let done = work(&mut batch)?;
+        // Names are only asked for where something else is set.
+        let names_count = batch.phones.names && !self.shared.phones.borrow().is_empty();
+        let stale = others_wrote || batch.phones.set || names_count;
+        let phones = stale.then(|| batch.phone_book()).transpose()?;
         if batch.commands_changed || others_wrote {
             let last = "SELECT seq FROM sqlite_sequence WHERE name = 'commands'";
             // No row before the first command; and only a preview shows it.
@@ -343,11 +355,18 @@ impl Desk {
         let commands = commands_changed || others_wrote;
         reread.profiles |= others_wrote;
         reread.due |= others_wrote;
-        Ok((done, Told { facts, commands, packets, positions, wrote, reread }))
+        Ok((done, Told { facts, phones, commands, packets, positions, wrote, reread }))
+    }
+
+    fn show_phones(&self, told: &mut Told) {
+        if let Some(phones) = told.phones.take() {
+            self.shared.phones.send_replace(Arc::new(phones));
+        }
     }
 
     /// Tells subscribers what a commit made true.
-    fn publish(&mut self, told: Told) {
+    fn publish(&mut self, mut told: Told) {
+        self.show_phones(&mut told);
         if told.commands {
             self.shared.commands.send_modify(|count| *count += 1);
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rusqlite::{Result, Row, params};
+use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::batch::{Batch, to_ms};
 use crate::model::{DeviceId, Event, Fix, PacketId, Readings, Report, StoredEvent, StoredFix, Timestamp, Trust};
@@ -140,6 +140,10 @@ impl Batch<'_> {
     /// Writes the row of an event; false where it was there already.
     pub(super) fn write_event(&mut self, id: PacketId, device: DeviceId, event: &Event, trust: Trust) -> Result<bool> {
         let attributes = row::json(&event.attributes, trust);
+        // What a phone is doing stands in every report; that it does something else is the event.
+        if event.kind == "activity" && self.did_before(device, event.at)?.as_deref() == Some(attributes.as_str()) {
+            return Ok(false);
+        }
         let inserted = self.insert_event.execute(params![
             device.0,
             event.at.as_millisecond(),
@@ -149,6 +153,17 @@ impl Batch<'_> {
             event_key(&attributes),
         ])?;
         Ok(inserted > 0)
+    }
+
+    /// The attributes of the last `activity` before a moment.
+    fn did_before(&self, device: DeviceId, at: Timestamp) -> Result<Option<String>> {
+        self.db
+            .prepare_cached(
+                "SELECT attributes FROM events WHERE device_id = ?1 AND time_ms < ?2 AND type = 'activity'
+                 ORDER BY time_ms DESC LIMIT 1",
+            )?
+            .query_row(params![device.0, at.as_millisecond()], |row| row.get(0))
+            .optional()
     }
 }
 

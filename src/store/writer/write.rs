@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::store::{Answer, Error, Pending};
 
-use super::{Step, Stepped, Stored};
+use super::{Step, Stepped, Stored, phones::PhoneWrite};
 
 /// Something to write, with the one who waits for it.
 pub(in crate::store) enum Write {
@@ -28,6 +28,8 @@ pub(in crate::store) enum Write {
     AddUserCommand(Ask<AddUserCommand, UserCommand>),
     RemoveUserCommand(Ask<i64, ()>),
     NoteCommand(Ask<NoteCommand, Option<Command>>),
+    Phone(Ask<PhoneWrite, u64>),
+    TakeCommands(Ask<(DeviceId, Timestamp), Vec<Command>>),
 }
 
 pub(in crate::store) struct Append {
@@ -133,6 +135,8 @@ macro_rules! each {
             Write::AddUserCommand($ask) => $do,
             Write::RemoveUserCommand($ask) => $do,
             Write::NoteCommand($ask) => $do,
+            Write::Phone($ask) => $do,
+            Write::TakeCommands($ask) => $do,
         }
     };
 }
@@ -177,6 +181,8 @@ impl Write {
             Self::AddUserCommand(ask) => ask.apply(|q| batch.add_user_command(&q.title, &q.text)),
             Self::RemoveUserCommand(ask) => ask.apply(|id| batch.remove_user_command(*id).map(Ok)),
             Self::NoteCommand(ask) => ask.apply(|q| batch.note_command(q).map(Ok)),
+            Self::Phone(ask) => ask.apply(|q| batch.phone(q)),
+            Self::TakeCommands(ask) => ask.apply(|(device, now)| batch.take_commands(*device, *now).map(Ok)),
         }
     }
 }

@@ -92,7 +92,7 @@ pub struct App {
 struct Kept {
     settings: Settings,
     open: KeptOpen,
-    /// Where the map looked.
+    /// Where somebody chose to look.
     camera: Option<Camera>,
 }
 
@@ -237,7 +237,7 @@ impl eframe::App for App {
         self.data.count(now);
         self.ask(now);
         if self.demo.on_the_road(&self.data) {
-            self.panels.map.fit_all();
+            self.panels.map.bring_all();
         }
         if self.asks.waiting() || self.remote.waiting() {
             ctx.request_repaint_after(POLL);
@@ -270,7 +270,7 @@ impl eframe::App for App {
         let kept = Kept {
             settings: self.view.settings.clone(),
             open: KeptOpen { dock, devices, details },
-            camera: Some(self.panels.map.camera()),
+            camera: self.panels.map.chosen_camera(),
         };
         eframe::set_value(storage, KEPT, &kept);
     }

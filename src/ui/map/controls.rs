@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn credits_break_into_rows() {
-        assert_eq!(rows(&[30.0, 100.0, 50.0], 10.0, 500.0), [0..3]);
+        assert_eq!(rows(&[30.0, 100.0, 50.0], 10.0, 500.0), std::slice::from_ref(&(0..3)));
         assert_eq!(rows(&[30.0, 100.0, 50.0], 10.0, 150.0), [0..2, 2..3]);
         assert_eq!(rows(&[300.0, 100.0], 10.0, 150.0), [0..1, 1..2]);
         assert!(rows(&[], 10.0, 150.0).is_empty());

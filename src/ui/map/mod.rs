@@ -140,9 +140,14 @@ impl MapPanel {
         }
     }
 
-    /// Where the map looks, to be kept between runs.
+    /// Where the map looks.
     pub fn camera(&self) -> Camera {
         self.camera
+    }
+
+    /// Where somebody chose to look, to be kept between runs; `None` while the map keeps all devices in view by itself.
+    pub fn chosen_camera(&self) -> Option<Camera> {
+        self.settled.then_some(self.camera)
     }
 
     /// Looks somewhere.
@@ -153,6 +158,11 @@ impl MapPanel {
     /// Shows all devices from the next frame on.
     pub fn fit_all(&mut self) {
         (self.goal, self.settled) = (Some(Goal::All), true);
+    }
+
+    /// Shows all devices from the next frame on, without anybody having chosen to look there.
+    pub fn bring_all(&mut self) {
+        self.goal = Some(Goal::All);
     }
 
     /// Shows a device and its trail from the next frame on.
@@ -367,7 +377,7 @@ impl MapPanel {
 
     fn hit(&self, screen: &Screen, shown: &Shown, pointer: Pos2, cx: &Cx<'_>) -> Option<Hit> {
         let distance = |world: World| screen.pos(world).distance(pointer);
-        if let Some(heap) = shown.heaps.iter().find(|h| distance(h.middle) <= paint::heap_radius(h.count)) {
+        if let Some(heap) = shown.heaps.iter().find(|h| distance(h.middle) <= markers::heap_radius(h.count)) {
             return Some(Hit::Heap(heap.clone()));
         }
         let near = shown.single.iter().map(|m| (distance(self.markers.place(m.index)), m.rank, m.index));

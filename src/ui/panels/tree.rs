@@ -284,7 +284,9 @@ fn problems(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
         let (severity, group) = (problem.severity.as_str(), problem.group.as_str());
         job.append(&format!("{severity} · {group}"), 0.0, TextFormat::simple(body.clone(), color));
         job.append(&problem.text, GAP, TextFormat::simple(body.clone(), plain));
-        let place = format!("at {}", explain::offsets(&problem.span));
+        // A request that is refused has no byte to blame.
+        let place =
+            if problem.span.end == 0 { String::new() } else { format!("at {}", explain::offsets(&problem.span)) };
         job.append(&place, GAP, TextFormat::simple(body, weak));
         let galley = ui.painter().layout_job(job);
         let size = vec2(ui.available_width(), galley.size().y + 5.0);
@@ -292,6 +294,7 @@ fn problems(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
         let response = ui.interact(rect, ui.scope_id().with(("problem", n)), Sense::CLICK);
         response.widget_info(|| {
             let label = format!("{severity} {group}: {} {place}", problem.text);
+            let label = label.trim_end().to_owned();
             WidgetInfo::labeled(Role::Button, true, label)
         });
         ui.painter().rect_filled(rect, 0.0, color.gamma_multiply(if response.hovered() { 0.2 } else { 0.1 }));

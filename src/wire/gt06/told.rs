@@ -182,6 +182,7 @@ impl Told {
             cells: self.cells,
             wifi: self.wifi,
             events,
+            card: None,
             trust,
             lost_frames: self.lost_frames,
             message_id: None,

@@ -167,6 +167,15 @@ fn is_encrypted(doc: &Doc<'_>) -> bool {
     doc.error.is_none() && types.last().is_some_and(|(_, n)| n.kind == Kind::Text(Cow::Borrowed("encrypted")))
 }
 
+/// `data` of an encrypted body; `None` for any other.
+pub(super) fn sealed_data(body: &[u8]) -> Option<String> {
+    let doc = Doc::scan(body);
+    if !is_encrypted(&doc) {
+        return None;
+    }
+    Object::at(&doc, 0, &mut Findings::default())?.text("data").map(str::to_owned)
+}
+
 /// What is in `data`, or why it cannot be said.
 fn open(data: Option<&str>, secret: Option<&str>) -> Result<Vec<u8>, String> {
     let data = data.ok_or("an encrypted message without a string `data`")?;

@@ -6,14 +6,16 @@ use std::borrow::Cow;
 
 use super::{
     findings::Findings,
-    object::{Object, json_number, number},
+    object::{Object, clipped, json_number, number},
     scan::{Doc, Kind},
     time::{Epoch, epoch},
 };
-use crate::model::{Event, Group, Readings, Report, Timestamp};
+use crate::model::{Card, Event, Group, Readings, Report, Timestamp};
 
 /// A list of places longer than this keeps the rest in the packet.
 const MOST_WAYPOINTS: usize = 500;
+/// The apps ask for 192 pixels; a larger picture than this is for no list.
+const MOST_FACE_BYTES: usize = 512 << 10;
 
 /// Reads a message of the known type `kind`.
 pub(super) fn report(
@@ -28,7 +30,7 @@ pub(super) fn report(
         report.readings.set("tid", tid);
     }
     let at = moment(object, kind, received, findings);
-    let mut attributes = attributes(object);
+    let mut attributes = attributes(object, kind);
     match kind {
         "transition" if !matches!(object.text("event"), Some("enter" | "leave")) => {
             findings.warn(Group::Json, &object.span, "`event` is neither \"enter\" nor \"leave\"");
@@ -39,6 +41,7 @@ pub(super) fn report(
             report.events.extend(places.into_iter().take(MOST_WAYPOINTS));
         }
         "steps" => steps(object, &mut report.readings, findings),
+        "card" => report.card = Some(card(object, findings)),
         "status" => phone(doc, object, &mut report.readings, findings),
         _ => {}
     }
@@ -69,10 +72,12 @@ fn moment(object: &Object<'_, '_>, kind: &str, received: Timestamp, findings: &m
 }
 
 /// Everything that was told, except what may hold a password (`configuration`) and what is a picture.
-fn attributes(object: &Object<'_, '_>) -> Readings {
+fn attributes(object: &Object<'_, '_>, kind: &str) -> Readings {
     let mut attributes = Readings::new();
     for (index, name, node) in object.members().take(64) {
         match name {
+            // Settings that came as a message of their own.
+            _ if kind == "configuration" && is_secret(name) => {}
             "_type" | "_id" | "topic" | "configuration" | "face" | "image" | "waypoints" => {}
             // The protocol's own sample writes the radius of a waypoint as a string.
             "rad" | "tst" | "wtst" | "lat" | "lon" | "acc" | "steps" | "distance" | "rssi" => {
@@ -83,6 +88,12 @@ fn attributes(object: &Object<'_, '_>) -> Readings {
         }
     }
     attributes
+}
+
+/// Members of settings that nobody should find in a list of events.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["pass", "key", "secret", "pkcs", "auth", "header", "url"].iter().any(|word| name.contains(word))
 }
 
 fn set(attributes: &mut Readings, name: &str, value: Option<serde_json::Value>) {
@@ -105,9 +116,32 @@ fn waypoints(doc: &Doc<'_>, object: &Object<'_, '_>, received: Timestamp, findin
             continue;
         };
         let at = moment(&place, "waypoint", received, findings);
-        places.push(Event { at, kind: Cow::Borrowed("waypoint"), attributes: attributes(&place) });
+        places.push(Event { at, kind: Cow::Borrowed("waypoint"), attributes: attributes(&place, "waypoint") });
     }
     places
+}
+
+/// Name and face of the sender. What is no picture is left out.
+fn card(object: &Object<'_, '_>, findings: &mut Findings) -> Card {
+    let name = object.text("name").map(str::trim).filter(|name| !name.is_empty());
+    let name = name.map(|name| clipped(name).into_owned());
+    let node = object.get("face");
+    let face = object.text("face").map(str::trim).filter(|face| !face.is_empty());
+    let fits = face.is_some_and(|face| face.len() <= MOST_FACE_BYTES && is_picture(face));
+    if let (Some(node), Some(_), false) = (node, face, fits) {
+        findings.warn(
+            Group::Range,
+            &node.value,
+            "`face` is no PNG or JPEG in base64 of a sensible size, and is not shown",
+        );
+    }
+    Card { name, face: face.filter(|_| fits).map(str::to_owned) }
+}
+
+/// True for base64 that begins as a PNG or a JPEG does.
+fn is_picture(face: &str) -> bool {
+    let start: String = face.chars().filter(|c| !c.is_whitespace()).take(12).collect();
+    start.starts_with("iVBORw0KGgo") || start.starts_with("/9j/")
 }
 
 /// The pedometer; -1 means that there is none.

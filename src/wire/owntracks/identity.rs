@@ -59,6 +59,11 @@ impl Envelope {
         }
     }
 
+    /// Every name, strongest first.
+    pub(super) fn names(self) -> Vec<Identity> {
+        [self.headers, self.query, self.basic].into_iter().flatten().collect()
+    }
+
     /// The sender of a message with this topic and tid.
     pub(super) fn sender(&self, topic: Option<&str>, kind: &str, tid: Option<&str>) -> Option<(Identity, Rule)> {
         let topic = topic.and_then(|t| Identity::new(without_suffix(t, kind))).map(|i| (i, Rule::Topic));

@@ -58,6 +58,12 @@ pub(super) fn report(object: &Object<'_, '_>, received: Timestamp, findings: &mu
     report.cells.extend(cell(object));
     readings(object, &mut report.readings, findings);
     alarms(object, &mut report.readings);
+    // The store keeps it where it is not what the phone did before.
+    if let Some(activities) = report.readings.get("motionactivities") {
+        let mut attributes = Readings::new();
+        attributes.set("motionactivities", activities.clone());
+        report.events.push(Event { at, kind: Cow::Borrowed("activity"), attributes });
+    }
     if let Some(alarm) = report.readings.get("alarm") {
         let mut attributes = Readings::new();
         attributes.set("alarm", alarm.clone());

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    body::{Body, Depth},
+    body::{self, Body, Depth},
     dissection,
     identity::{Envelope, Rule, is_generic},
-    secretbox::{self, Key},
+    secretbox::{self, Key, NONCE_BYTES},
 };
 use crate::{
     model::{
@@ -48,20 +48,80 @@ pub struct Exchange {
     pub problems: Vec<Problem>,
 }
 
+/// A request as it was read, before anything is answered.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Kept in any case. Without replies.
+    pub packet: NewPacket,
+    /// False for what no app sends: 400.
+    pub accepted: bool,
+    /// It came encrypted and was opened, so the answer must be encrypted, too.
+    pub decrypted: bool,
+    /// It came encrypted and nobody could open it.
+    pub closed: bool,
+    pub problems: Vec<Problem>,
+}
+
 /// Reads a request. `key` belongs to whoever sent it; without one an encrypted message is kept closed.
 pub fn receive(line: &Line, request: &Request<'_>, key: Option<&Key<'_>>, now: Timestamp) -> Exchange {
-    let mut body = Body::read(request.body, key.map(|k| k.secret), now, Depth::Reports);
+    let incoming = read(line, request, key.map(|k| k.secret), now);
+    let Incoming { mut packet, accepted, decrypted, problems, .. } = incoming;
+    let sealing = key.filter(|_| decrypted).and_then(|key| Some((key.secret, key.nonce?)));
+    let (status, reply) = if accepted { (200, answer(&[], sealing)) } else { (400, refusal(&problems)) };
+    if accepted {
+        packet.replies.push(NewReply { kind: Cow::Borrowed("reply"), bytes: reply.clone() });
+    }
+    Exchange { packet, status, reply, problems }
+}
+
+/// The body of a 200: a JSON array of messages, inside an encrypted one where `seal` says with which secret and nonce.
+pub fn answer(messages: &[Value], seal: Option<(&str, [u8; NONCE_BYTES])>) -> Vec<u8> {
+    let plain = serde_json::to_vec(messages).expect("JSON always serialises");
+    match seal {
+        Some((secret, nonce)) => secretbox::seal(secret, &nonce, &plain),
+        None => plain,
+    }
+}
+
+/// The names that a request carries outside its body, strongest first: all there is to find the key of an encrypted one.
+pub fn called(request: &Request<'_>) -> Vec<Identity> {
+    Envelope::of(request).names()
+}
+
+/// Everybody that a packet is from: its own sender and those of the messages in it.
+pub fn claims(packet: &NewPacket) -> Vec<Identity> {
+    let mut claims = Vec::new();
+    for sender in packet.sender.iter().chain(packet.reports.iter().filter_map(|r| r.sender.as_ref())) {
+        if let Sender::Identity(identity) = sender
+            && !claims.contains(identity)
+        {
+            claims.push(identity.clone());
+        }
+    }
+    claims
+}
+
+/// Which of these secrets opens an encrypted body; `None` where it is not encrypted or none does.
+pub fn fitting<'s>(body: &[u8], secrets: impl IntoIterator<Item = &'s str>) -> Option<&'s str> {
+    let data = body::sealed_data(body)?;
+    secrets.into_iter().find(|secret| secretbox::open(secret, &data).is_ok())
+}
+
+/// Reads a kept encrypted packet with a secret that was not known when it came; `None` where it does not fit.
+pub fn reopen(bytes: &[u8], context: Option<&str>, secret: &str, received: Timestamp) -> Option<NewPacket> {
+    let kept = context.and_then(|c| serde_json::from_str::<Context<'_>>(c).ok()).unwrap_or_default();
+    let line = Line { peer: "".into(), connection: 0 };
+    let incoming = read(&line, &Request { body: bytes, ..kept.request() }, Some(secret), received);
+    incoming.decrypted.then_some(incoming.packet)
+}
+
+/// Reads a request; `secret` opens it where it is encrypted.
+pub fn read(line: &Line, request: &Request<'_>, secret: Option<&str>, now: Timestamp) -> Incoming {
+    let mut body = Body::read(request.body, secret, now, Depth::Reports);
     let Attributed { first, reports } = attribute(&mut body, &Envelope::of(request));
     let sender = first.as_ref().map(|(identity, _)| Sender::Identity(identity.clone()));
     let problems = body.problems;
-    let sealing = key.filter(|_| body.decrypted).and_then(|key| Some((key.secret, key.nonce?)));
-    let (status, reply) = match (body.accepted, sealing) {
-        (true, Some((secret, nonce))) => (200, secretbox::seal(secret, &nonce, b"[]")),
-        (true, _) => (200, b"[]".to_vec()),
-        (false, _) => (400, refusal(&problems)),
-    };
-    let replies =
-        if status == 200 { vec![NewReply { kind: Cow::Borrowed("reply"), bytes: reply.clone() }] } else { Vec::new() };
+    let closed = body.kind == "encrypted";
     let packet = NewPacket {
         protocol: Protocol::OwnTracks,
         direction: Direction::In,
@@ -74,22 +134,16 @@ pub fn receive(line: &Line, request: &Request<'_>, key: Option<&Key<'_>>, now: T
         bytes: request.body.to_vec(),
         context: Some(context(request, first.as_ref().map(|(_, rule)| *rule))),
         reports,
-        replies,
+        replies: Vec::new(),
     };
-    Exchange { packet, status, reply, problems }
+    Incoming { packet, accepted: body.accepted, decrypted: body.decrypted, closed, problems }
 }
 
 /// Explains a body that is kept, as it was understood when it came: `context` is [`NewPacket::context`] of its packet, and
 /// what it tells about the sender counts as it did then.
 pub fn dissect_kept(bytes: &[u8], context: Option<&str>, secret: Option<&str>, received: Timestamp) -> Dissection {
     let context = context.and_then(|c| serde_json::from_str::<Context<'_>>(c).ok()).unwrap_or_default();
-    let request = Request {
-        query: context.query.as_deref(),
-        limit_user: context.limit_user.as_deref(),
-        limit_device: context.limit_device.as_deref(),
-        basic_user: context.user.as_deref(),
-        ..Request::default()
-    };
+    let request = context.request();
     let mut body = Body::read(bytes, secret, received, Depth::Fields);
     let Attributed { first, reports } = attribute(&mut body, &Envelope::of(&request));
     let device = first.map(|(identity, _)| identity.to_string());
@@ -131,7 +185,7 @@ fn attribute(body: &mut Body, envelope: &Envelope) -> Attributed {
 }
 
 /// Why it was refused, for whoever tries by hand.
-fn refusal(problems: &[Problem]) -> Vec<u8> {
+pub fn refusal(problems: &[Problem]) -> Vec<u8> {
     let why = problems.iter().find(|p| p.severity == Severity::Error).map_or("not understood", |p| p.text.as_str());
     json!({ "error": why }).to_string().into_bytes()
 }
@@ -156,6 +210,19 @@ struct Context<'a> {
     /// Where the sender's name was found.
     #[serde(default, skip_deserializing)]
     identity: Option<&'static str>,
+}
+
+impl Context<'_> {
+    /// What it tells about the sender, as a request.
+    fn request(&self) -> Request<'_> {
+        Request {
+            query: self.query.as_deref(),
+            limit_user: self.limit_user.as_deref(),
+            limit_device: self.limit_device.as_deref(),
+            basic_user: self.user.as_deref(),
+            ..Request::default()
+        }
+    }
 }
 
 fn context(request: &Request<'_>, rule: Option<Rule>) -> String {

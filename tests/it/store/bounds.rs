@@ -88,8 +88,11 @@ fn a_full_disk_acknowledges_nothing_and_is_survived() {
     let device = shelf.device("B");
     shelf.store().writer().forget(device.id).wait().unwrap();
     assert!(shelf.store().health().error.is_none());
-    shelf.append(big("A", 600));
+    // One or two fit, by how the tables' own pages fall.
+    let fitted = (600..610).take_while(|&at| shelf.try_append(big("A", at)).is_ok()).count();
+    assert!((1..=2).contains(&fitted), "{fitted}");
     assert!(matches!(shelf.try_append(big("A", 700)), Err(Error::Full)));
+    let acknowledged = acknowledged - 1 + i64::try_from(fitted).unwrap();
     shelf.close();
     shelf.limits = Limits::default();
     shelf.open(Policy::Adopt).unwrap();

@@ -10,11 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use egui::{Key, Modifiers, ViewportCommand, ViewportId, accesskit::Role};
+use egui::{Id, Key, Modifiers, ViewportCommand, ViewportId, accesskit::Role};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::tz::TimeZone;
 use wayglass::{
-    backend::{Access, Backend, Limits, ListenAt, ReceiverStatus, Setup},
+    backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup},
     model::{Policy, Protocol},
     ui::{
         App, Options,
@@ -22,7 +22,7 @@ use wayglass::{
     },
 };
 
-use crate::support::{SOON, TestClock, Tracker, post};
+use crate::support::{SOON, TestClock, Tracker, picture, post};
 
 /// The application with its backend in a temporary folder.
 struct Desk {
@@ -49,6 +49,7 @@ impl Desk {
             policy,
             limits: Limits::default(),
             access: Access::default(),
+            https: Https::default(),
             addresses: None,
             settings: None,
         };
@@ -188,6 +189,52 @@ fn history_leaves_as_gpx() {
     desk.click("Export");
     desk.until_shown(&format!("1 point → {}", file.display()));
     assert!(std::fs::read_to_string(file).unwrap().contains("<trkpt lat=\"51.1234\" lon=\"4.3912\">"));
+}
+
+#[test]
+fn the_export_sheet_has_room_for_what_it_says() {
+    let mut desk = Desk::open(Policy::Adopt);
+    assert_eq!(post(desk.owntracks, AT_HOME).status, 200);
+    desk.until("the phone is in the list", |window| window.state().data().tally.live == 1);
+    for (size, name) in [([1440.0, 900.0], "wide"), ([1024.0, 640.0], "narrow")] {
+        desk.window.set_size(size.into());
+        desk.window.key_press_modifiers(Modifiers::COMMAND, Key::E);
+        desk.window.run();
+        let sheet = |desk: &Desk| {
+            let id = Id::unique("sheet").with("Export history");
+            desk.window.ctx.memory(|m| m.area_rect(id)).expect("the sheet is open")
+        };
+        let before = sheet(&desk);
+        desk.window.get_by_label("File to write").focus();
+        desk.window.run();
+        desk.window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        let nowhere = format!("/nowhere/{}/jane.gpx", "a-folder-that-is-not-there/".repeat(5));
+        desk.window.get_by_label("File to write").type_text(&nowhere);
+        desk.window.run();
+        desk.click("Export");
+        let failed = |window: &Harness<'static, App>| window.query_by_label_contains("Nothing was written").is_some();
+        desk.until("it says that it failed", failed);
+        let after = sheet(&desk);
+        assert!(after.height() > before.height() + 20.0, "{before} {after}");
+        for label in ["Export", "Close"] {
+            let button = desk.window.get_by_label(label).rect();
+            assert!(after.contains_rect(button), "{label} at {button} in {after}");
+        }
+        let middle = desk.window.ctx.content_rect().center();
+        assert!((after.center() - middle).length() < 2.0, "{after} around {middle}");
+        for theme in [egui::Theme::Dark, egui::Theme::Light] {
+            desk.window.ctx.set_theme(theme);
+            desk.window.run();
+            picture(&mut desk.window, &format!("export-failed-{name}-{theme:?}.png"));
+        }
+        desk.window.get_by_label("File to write").focus();
+        desk.window.run();
+        desk.window.get_by_label("File to write").type_text("x");
+        desk.window.run();
+        assert!(!failed(&desk.window), "another path has not failed yet");
+        desk.window.key_press(Key::Escape);
+        desk.window.run();
+    }
 }
 
 #[test]

@@ -151,7 +151,10 @@ fn round_up(seconds: i64) -> i64 {
 /// From sending to answer: `0.4 s`, `1 min 5 s`.
 fn delay(command: &Command) -> Option<String> {
     let ms = command.delay_ms()?;
-    Some(if ms < 10_000 { format!("{:.1} s", ms.max(0) as f64 / 1_000.0) } else { format::span(ms / 1_000) })
+    Some(match ms.max(0) {
+        ms @ ..10_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        ms => format::span(ms / 1_000),
+    })
 }
 
 /// A state by shape, colour and word.

@@ -66,6 +66,7 @@ impl Split {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "whole numbers of points")]
 mod tests {
     use super::*;
 

@@ -1,0 +1,119 @@
+//! The last requests of phones, in memory: what came and what became of it, for whoever pairs one.
+
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::model::{DeviceId, Identity, Timestamp};
+
+/// More than anybody reads; a phone that is paired calls every few seconds at most.
+const MOST: usize = 256;
+
+/// Which app speaks, by its User-Agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum App {
+    Android,
+    IPhone,
+    /// A script, or an app that does not say.
+    Other,
+}
+
+/// One request, or a handshake that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    pub at: Timestamp,
+    pub peer: IpAddr,
+    /// Over HTTPS.
+    pub secure: bool,
+    pub app: App,
+    /// The user of HTTP Basic.
+    pub user: Option<String>,
+    /// Whom it claimed to be, strongest first; empty where it did not say.
+    pub names: Vec<Identity>,
+    /// Whose it was.
+    pub device: Option<DeviceId>,
+    pub outcome: Outcome,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Kept and answered; `decrypted`: it came encrypted and was opened.
+    Taken { kind: Cow<'static, str>, fixes: usize, decrypted: bool },
+    /// Kept and answered, but nobody can read it: `has_key` says that a key is set and does not fit.
+    Closed { has_key: bool },
+    /// 401: `given` says that there were credentials, and wrong ones.
+    WrongCredentials { given: bool },
+    /// 401: right credentials, but of somebody else.
+    NotTheirs,
+    /// 400: unknown under the strict policy.
+    Unknown,
+    /// Another refusal, with its status.
+    Refused { status: u16, why: Cow<'static, str> },
+    /// No TLS: the phone does not trust the certificate, or speaks plain HTTP to the port of HTTPS.
+    NoHandshake(String),
+}
+
+/// The last visits.
+#[derive(Debug, Default)]
+pub(crate) struct Visits(Mutex<VecDeque<Visit>>);
+
+impl Visits {
+    pub(crate) fn note(&self, visit: Visit) {
+        let mut visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if visits.len() == MOST {
+            visits.pop_front();
+        }
+        visits.push_back(visit);
+    }
+
+    /// Oldest first.
+    pub(crate) fn all(&self) -> Vec<Visit> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
+impl App {
+    pub(crate) fn of(user_agent: Option<&str>) -> Self {
+        match user_agent {
+            Some(agent) if agent.starts_with("Owntracks-Android") => Self::Android,
+            Some(agent) if agent.contains("Darwin") || agent.starts_with("OwnTracks/") => Self::IPhone,
+            Some(_) | None => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_visits_go_first() {
+        let visits = Visits::default();
+        for n in 0..u16::try_from(MOST).expect("a few") + 3 {
+            visits.note(Visit {
+                at: Timestamp::UNIX_EPOCH,
+                peer: IpAddr::from([127, 0, 0, 1]),
+                secure: false,
+                app: App::of(Some("curl/8")),
+                user: None,
+                names: Vec::new(),
+                device: None,
+                outcome: Outcome::Refused { status: n, why: "".into() },
+            });
+        }
+        let all = visits.all();
+        assert_eq!(all.len(), MOST);
+        assert!(matches!(all.first().map(|v| &v.outcome), Some(Outcome::Refused { status: 3, .. })));
+    }
+
+    #[test]
+    fn apps_are_known_by_their_agents() {
+        assert_eq!(App::of(Some("Owntracks-Android/gms/420509001")), App::Android);
+        assert_eq!(App::of(Some("OwnTracks/26.3.1 CFNetwork/1490 Darwin/23")), App::IPhone);
+        assert_eq!(App::of(None), App::Other);
+    }
+}
