@@ -35,8 +35,11 @@ use crate::{
     },
 };
 
-/// What a search may take of one frame.
+/// What a search may take of one frame at least: a quarter of one at 60 Hz.
 const SEARCH_BUDGET: Duration = Duration::from_millis(4);
+
+/// The same at most, where frames are slow for other reasons.
+const MOST_SEARCH: Duration = Duration::from_millis(25);
 
 /// Lines that are kept: several screens of them.
 const MOST_LINES: usize = 1_024;
@@ -78,7 +81,7 @@ impl Packets {
         let rows = &data.packets;
         let query = Query::new(&self.filter_text, self.problems_only, self.only_device);
         let filtered = !query.admits_all();
-        let complete = !filtered || self.search(data, &query, cx.view.settings.units);
+        let complete = !filtered || self.search(ui, data, &query, cx.view.settings.units);
         if !complete {
             ui.ctx().request_repaint();
         }
@@ -114,11 +117,13 @@ impl Packets {
     }
 
     /// Looks for matches within the time that a frame has for it. True when everything that is held was looked at.
-    fn search(&mut self, data: &Data, query: &Query, units: Units) -> bool {
+    fn search(&mut self, ui: &Ui, data: &Data, query: &Query, units: Units) -> bool {
         let begun = Instant::now();
+        let quarter = Duration::from_secs_f32(ui.input(|i| i.stable_dt).clamp(0.0, 1.0) / 4.0);
+        let budget = quarter.clamp(SEARCH_BUDGET, MOST_SEARCH);
         let Self { matches, haystacks, .. } = self;
         haystacks.under(data.roster << 1 | u64::from(units == Units::Imperial));
-        let go_on = || begun.elapsed() < SEARCH_BUDGET;
+        let go_on = || begun.elapsed() < budget;
         matches.update(&data.packets, query, go_on, |row| {
             query.admits(row, who(data, row), || haystacks.of(row.id, || line(data, row, units)).to_owned())
         })
