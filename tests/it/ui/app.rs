@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use egui::{Id, Key, Modifiers, ViewportCommand, ViewportId, accesskit::{Role, Toggled}};
+use egui::{
+    Id, Key, Modifiers, ViewportCommand, ViewportId,
+    accesskit::{Role, Toggled},
+};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},

@@ -66,7 +66,6 @@ impl Split {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "whole numbers of points")]
 mod tests {
     use super::*;
 
