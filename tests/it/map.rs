@@ -56,7 +56,14 @@ fn overview(last_fix: StoredFix, name: &str) -> DeviceOverview {
         first_seen: now(),
         last_heard: Some(last_fix.received),
     };
-    DeviceOverview { device, last_fix: Some(last_fix), readings: Readings::new(), packets: 1, positions: 1 }
+    DeviceOverview {
+        device,
+        last_fix: Some(last_fix),
+        readings: Readings::new(),
+        packets: 1,
+        positions: 1,
+        lost_frames: 0,
+    }
 }
 
 /// The map in a window of its own, with what `App::apply` would do about its actions.
