@@ -26,7 +26,7 @@
 //! `main` hands the clock and the window's opener in; it is the only place that ends the process.
 //!
 //! # The way of one packet
-//! 1. A read arrives in [`ingest::converse`] and is stamped with the time.
+//! 1. A read arrives in [`ingest`] and is stamped with the time.
 //! 2. A [`wire::Conversation`] cuts it into frames and dissects each ([`wire::Dissection`]: fields with their spans, problems, reports).
 //!    The decoder *is* the inspector: reading a field records it, so there is no second parser that could drift.
 //! 3. Its outputs are carried out in order: [`wire::Output::Store`] first; [`wire::Output::Send`] waits for the commit.

@@ -43,8 +43,12 @@ fn desktop(setup: Setup, clock: &Clock) -> Result<()> {
         quit.store(true, Ordering::Relaxed);
         wake();
     });
-    ui::run(backend, wakes, options)
-        .map_err(|error| anyhow!("the window cannot be opened: {error}; without a window run: wayglass serve"))
+    ui::run(backend, wakes, options).map_err(|error| {
+        let name = |of: &str| std::env::var(of).ok().filter(|value| !value.is_empty());
+        let wayland = name("WAYLAND_DISPLAY").or_else(|| name("WAYLAND_SOCKET"));
+        let why = ui::why_no_window(&error, wayland.as_deref(), name("DISPLAY").as_deref());
+        anyhow!("cannot open a window: {why}; `wayglass serve` runs without one")
+    })
 }
 
 /// The backend, or, where another instance receives into the folder, a look at it.

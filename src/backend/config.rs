@@ -361,7 +361,16 @@ fn entries<'t>(text: &'t str, path: &Path) -> Result<Vec<(Key, DeValue<'t>, usiz
 
 fn syntax(text: &str, path: &Path, error: &toml::de::Error) -> ConfigError {
     let line = line_of(text, error.span().map_or(text.len(), |span| span.start));
-    ConfigError::Syntax { path: path.to_owned(), line, text: error.message().replace('\n', ", ") }
+    let said = error.message().replace('\n', ", ");
+    // A value that is broken off ends with its line; what stands before the `=` is its key.
+    let written = text.lines().nth(line - 1).unwrap_or_default();
+    let name = written.split(['=', ' ', '\t', '#']).find(|word| !word.is_empty()).unwrap_or_default();
+    let text = match Key::ALL.into_iter().find(|key| key.as_str() == name) {
+        Some(key) => format!("`{name}` cannot be read ({said}); it is {}", key.allowed()),
+        None if name.is_empty() => said,
+        None => format!("`{name}` cannot be read ({said})"),
+    };
+    ConfigError::Syntax { path: path.to_owned(), line, text }
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    export::{Counts, Export, Format, Header},
+    export::{Bounds, Counts, Export, Format, Header},
     model::{Device, DeviceId, TimeWindow, Timestamp},
     store::{self, Reader, query},
 };
@@ -97,11 +97,24 @@ pub fn write_history<W: Write + Send + 'static>(
             devices.extend(query::device(db, *id)?);
         }
         let mut told = Ok(());
-        let counts = Export::begin(history.format, &mut out, &header(&devices, now), history.with_suspect).and_then(
-            |mut export| {
-                for device in &devices {
-                    export.device(device)?;
-                    let walked = query::track_each(db, device.id, history.window, |fix| match export.fix(fix) {
+        // What arrives while we write stays out, so that the box at the head of the file is around everything in it.
+        let newest = query::newest_position(db)?;
+        let around = query::box_around(db, &history.devices, history.window, history.with_suspect, newest)?;
+        let bounds = around.map(|[south_deg, west_deg, north_deg, east_deg]| Bounds {
+            south_deg,
+            west_deg,
+            north_deg,
+            east_deg,
+        });
+        let header = header(&devices, &history, bounds, now);
+        let counts = Export::begin(history.format, &mut out, &header, history.with_suspect).and_then(|mut export| {
+            for device in &devices {
+                export.device(device)?;
+                let walked = query::track_each(db, device.id, history.window, |fix| {
+                    if fix.id > newest {
+                        return ControlFlow::Continue(());
+                    }
+                    match export.fix(fix) {
                         Ok(()) => {
                             watch(&export.counts());
                             ControlFlow::Continue(())
@@ -110,15 +123,15 @@ pub fn write_history<W: Write + Send + 'static>(
                             told = Err(error);
                             ControlFlow::Break(())
                         }
-                    });
-                    if let Err(error) = walked {
-                        return Ok(Err(error));
                     }
-                    std::mem::replace(&mut told, Ok(()))?;
+                });
+                if let Err(error) = walked {
+                    return Ok(Err(error));
                 }
-                export.finish().map(Ok)
-            },
-        );
+                std::mem::replace(&mut told, Ok(()))?;
+            }
+            export.finish().map(Ok)
+        });
         match counts {
             Ok(Ok(counts)) => Ok(Ok((counts, out))),
             Ok(Err(sql)) => Err(sql),
@@ -128,12 +141,28 @@ pub fn write_history<W: Write + Send + 'static>(
     asked.wait()?.map_err(|source| ExportError::Write { path: name.to_owned(), source })
 }
 
-fn header(devices: &[Device], now: Timestamp) -> Header {
+/// Names in a description; more are counted.
+const NAMED: usize = 10;
+
+fn header(devices: &[Device], history: &History, bounds: Option<Bounds>, now: Timestamp) -> Header {
     let title = match devices {
         [one] => one.label().to_owned(),
         many => format!("{} devices", many.len()),
     };
-    Header { title, description: None, written: now, bounds: None }
+    let mut names: Vec<_> = devices.iter().take(NAMED).map(Device::label).map(str::to_owned).collect();
+    if let Some(more @ 1..) = devices.len().checked_sub(NAMED) {
+        names.push(format!("{more} more"));
+    }
+    let second = |at: Option<Timestamp>| at.map(|at| Timestamp::from_second(at.as_second()).unwrap_or(at));
+    let window = match (second(history.window.from), second(history.window.to)) {
+        (None, None) => "the whole history".to_owned(),
+        (Some(from), None) => format!("from {from}"),
+        (None, Some(to)) => format!("up to {to}"),
+        (Some(from), Some(to)) => format!("from {from} to {to}"),
+    };
+    let suspect = if history.with_suspect { ", with positions under a wrong checksum" } else { "" };
+    let description = format!("{}: {window}{suspect}", names.join(", "));
+    Header { title, description: Some(description), written: now, bounds }
 }
 
 fn part_of(to: &Path) -> PathBuf {

@@ -268,6 +268,21 @@ impl Backend {
         self.store.reader().read(move |c| query::packets(c, device, before, limit.max(1)))
     }
 
+    /// The oldest `limit` packets with an id above `after`, newest last.
+    pub fn packets_after(&self, after: PacketId, limit: usize) -> Pending<Vec<PacketRow>> {
+        self.store.reader().read(move |c| query::packets_after(c, after, limit))
+    }
+
+    /// How many packets are stored, and the newest of them.
+    pub fn packet_count(&self) -> Pending<(u64, Option<PacketId>)> {
+        self.store.reader().read_long(query::packet_count)
+    }
+
+    /// Which packets are stored from one to another, both included.
+    pub fn packet_ids(&self, from: PacketId, to: PacketId) -> Pending<Vec<PacketId>> {
+        self.store.reader().read(move |c| query::packet_ids(c, from, to))
+    }
+
     /// One packet.
     pub fn packet(&self, id: PacketId) -> Pending<Option<PacketRow>> {
         self.store.reader().read(move |c| query::packet(c, id))

@@ -14,7 +14,7 @@ use quick_xml::{
 };
 
 use super::{Bounds, Document, Header};
-use crate::model::{Device, StoredFix, Timestamp};
+use crate::model::{Device, Fix, StoredFix, Timestamp};
 
 const GPX: &str = "http://www.topografix.com/GPX/1/1";
 const GPX_XSD: &str = "http://www.topografix.com/GPX/1/1/gpx.xsd";
@@ -27,6 +27,7 @@ const DEGREE_PLACES: usize = 7;
 const METRE_PLACES: usize = 3;
 const SPEED_PLACES: usize = 3;
 const COURSE_PLACES: usize = 2;
+const HDOP_PLACES: usize = 2;
 /// No altitude in metres and no speed in km/h comes near; readers choke on decimals of hundreds of digits.
 const NONSENSE: f64 = 1e9;
 
@@ -67,7 +68,12 @@ impl<'w> Gpx<'w> {
 
     fn time(&mut self, at: Timestamp) -> io::Result<()> {
         // The schema's years have four digits and begin with 1; no device measured anything before that.
-        if at < YEAR_ONE { Ok(()) } else { self.text("time", &at.to_string()) }
+        if at < YEAR_ONE {
+            return Ok(());
+        }
+        // Nothing that we are told is finer than a millisecond.
+        let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
+        self.text("time", &at.to_string())
     }
 }
 
@@ -118,12 +124,15 @@ impl Document for Gpx<'_> {
             self.text("ele", &decimal(altitude_m, METRE_PLACES))?;
         }
         self.time(fix.at)?;
-        if !fix.valid {
-            // The device says that satellites did not hold: a last known or guessed place.
-            self.text("fix", "none")?;
+        if let Some(kind) = fix_kind(fix) {
+            self.text("fix", kind)?;
         }
         if let Some(satellites) = fix.satellites {
             self.text("sat", &satellites.to_string())?;
+        }
+        let hdop = stored.readings.get("hdop").and_then(serde_json::Value::as_f64);
+        if let Some(hdop) = hdop.filter(|h| (0.0..NONSENSE).contains(h)) {
+            self.text("hdop", &decimal(hdop, HDOP_PLACES))?;
         }
         let speed_kmh = fix.speed_kmh.filter(|s| (0.0..NONSENSE).contains(s));
         let course_deg = fix.course_deg.filter(|c| (0.0..=360.0).contains(c));
@@ -164,6 +173,18 @@ fn decimal(value: f64, places: usize) -> String {
         text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
     }
     if text == "-0" { "0".to_owned() } else { text }
+}
+
+/// How well satellites held, in the schema's words. `None` where the device does not say enough.
+fn fix_kind(fix: &Fix) -> Option<&'static str> {
+    match (fix.valid, fix.satellites) {
+        // A last known or guessed place.
+        (false, _) => Some("none"),
+        // A height takes a fourth satellite.
+        (true, Some(4..)) => Some("3d"),
+        (true, Some(3)) => Some("2d"),
+        (true, None | Some(_)) => fix.altitude_m.map(|_| "3d"),
+    }
 }
 
 /// The schema's longitudes end before 180, which is the same meridian as -180.

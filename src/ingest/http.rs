@@ -40,7 +40,9 @@ use super::{
     Site,
     access::{Barred, Basic, Book, Opener, speaks_openly, text},
     handshake::{no_handshake, shake_hands},
-    password, reply, tcp,
+    password,
+    prelude::{Ration, Tape},
+    reply, tcp,
     tls::{ROOT_DER_PATH, ROOT_PEM_PATH},
     visits::{App, Outcome, Visit},
 };
@@ -68,17 +70,18 @@ const JSON: [(HeaderName, HeaderValue); 1] = [(header::CONTENT_TYPE, HeaderValue
 /// Accepts for ever. `secure`: behind TLS.
 pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site, connections: &Arc<AtomicUsize>) {
     let room = Arc::new(Semaphore::new(site.limits.bodies_in_flight));
+    let ration = Arc::<Ration>::default();
     tcp::accept_each(listener, site, connections, move |stream, peer, held, site| {
-        let room = Arc::clone(&room);
+        let (room, ration) = (Arc::clone(&room), Arc::clone(&ration));
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
             if secure {
                 match shake_hands(stream, &site).await {
-                    Ok(stream) => serve(stream, peer, true, room, site).await,
+                    Ok(stream) => serve(stream, peer, true, room, &ration, site).await,
                     Err(why) => no_handshake(peer, why, &site),
                 }
             } else {
-                serve(stream, peer, false, room, site).await;
+                serve(stream, peer, false, room, &ration, site).await;
             }
             drop(held);
         });
@@ -91,19 +94,22 @@ async fn serve(
     peer: SocketAddr,
     secure: bool,
     room: Arc<Semaphore>,
+    ration: &Ration,
     site: Site,
 ) {
     let stop = site.stop.clone();
     let head = site.limits.http_head;
     let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
-    let app = Router::new().fallback(receive).with_state(Desk { line, peer, secure, room, site });
+    let (tape, stream) = Tape::on(stream);
+    let app =
+        Router::new().fallback(receive).with_state(Desk { line: line.clone(), peer, secure, room, site: site.clone() });
     // Built by hand: axum::serve sets no time-out for the head of a request.
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        .serve_connection(TokioIo::new(stream), tape.heed(TowerToHyperService::new(app)));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -114,6 +120,7 @@ async fn serve(
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "connection ended");
+        tape.keep(peer, &line, &error, ration, &site).await;
     }
 }
 
@@ -139,7 +146,7 @@ async fn receive(State(desk): State<Desk>, request: Request) -> Response {
     if parts.method != Method::POST {
         let answer = (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], "OwnTracks receiver: send POST\n");
         return desk
-            .refused(&parts, Vec::new(), StatusCode::METHOD_NOT_ALLOWED, "method", answer.into_response())
+            .refused(&parts, Vec::new(), StatusCode::METHOD_NOT_ALLOWED, "method", None, answer.into_response())
             .await;
     }
     let book = desk.site.book();
@@ -153,7 +160,7 @@ async fn receive(State(desk): State<Desk>, request: Request) -> Response {
         Err(Unread::TooLarge(start)) => {
             let answer = (StatusCode::PAYLOAD_TOO_LARGE, "the body is over the limit of 2 MiB\n");
             return desk
-                .refused(&parts, start, StatusCode::PAYLOAD_TOO_LARGE, "too large", answer.into_response())
+                .refused(&parts, start, StatusCode::PAYLOAD_TOO_LARGE, "too large", None, answer.into_response())
                 .await;
         }
         Err(Unread::Slow) => return (StatusCode::REQUEST_TIMEOUT, "the body did not come in time\n").into_response(),
@@ -162,7 +169,7 @@ async fn receive(State(desk): State<Desk>, request: Request) -> Response {
     if !matches!(encoding, "" | "identity") {
         let answer = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed bodies are not taken\n");
         return desk
-            .refused(&parts, body.bytes, StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", answer.into_response())
+            .refused(&parts, body.bytes, StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", None, answer.into_response())
             .await;
     }
     desk.take(&parts, body, &book).await
@@ -398,7 +405,7 @@ impl Desk {
         self.visit(parts, names, None, outcome);
         let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"Wayglass\", charset=\"UTF-8\"")];
         let answer = (StatusCode::UNAUTHORIZED, challenge, why).into_response();
-        self.refused(parts, Vec::new(), StatusCode::UNAUTHORIZED, "unauthorized", answer).await
+        self.refused(parts, Vec::new(), StatusCode::UNAUTHORIZED, "unauthorized", Some(why.trim_end()), answer).await
     }
 
     /// Remembers who came, for whoever pairs a phone.
@@ -415,18 +422,19 @@ impl Desk {
         });
     }
 
-    /// Keeps what was refused, so that it is seen why, and answers.
+    /// Keeps what was refused, so that it is seen why, and answers. `why`: where the status does not say it all.
     async fn refused(
         &self,
         parts: &Parts,
         bytes: Vec<u8>,
         status: StatusCode,
         kind: &'static str,
+        why: Option<&str>,
         answer: Response,
     ) -> Response {
         let context = serde_json::json!({
             "method": parts.method.as_str(), "path": parts.uri.path(), "status": status.as_u16(), "kept": bytes.len(),
-            "declared": text(&parts.headers, "content-length"),
+            "declared": text(&parts.headers, "content-length"), "why": why,
         });
         let packet = NewPacket {
             protocol: Protocol::OwnTracks,

@@ -10,6 +10,7 @@ mod dispatch;
 mod handshake;
 mod http;
 mod password;
+mod prelude;
 mod reply;
 mod roster;
 mod supervise;

@@ -73,6 +73,10 @@ impl Task {
                     }
                     Err(error) => {
                         let again = Instant::now() + RETRY;
+                        // Told to people by whoever started us; tried again in silence.
+                        if !matches!(&*self.status.borrow(), ReceiverStatus::Waiting { .. }) {
+                            tracing::info!(%address, %error, "cannot listen");
+                        }
                         self.tell(waiting(address, &error, (self.site.clock)()));
                         tokio::select! {
                             () = stop.cancelled() => break,
@@ -116,7 +120,6 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 fn waiting(wanted: SocketAddr, error: &io::Error, now: Timestamp) -> ReceiverStatus {
     let holder = (error.kind() == io::ErrorKind::AddrInUse).then(|| holder_of(wanted.port())).flatten();
-    tracing::warn!(%wanted, %error, holder, "cannot listen");
     let retry_at = now.checked_add(RETRY).unwrap_or(now);
     ReceiverStatus::Waiting { wanted, error: reason(error), holder, retry_at }
 }

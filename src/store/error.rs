@@ -1,6 +1,9 @@
 //! What can go wrong with the store, one variant per thing a caller can do differently.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{ErrorCode, ffi};
 
@@ -46,6 +49,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// That the system does not let us have `path`, and what to do.
+    pub(super) fn denied(path: &Path, error: &io::Error) -> Self {
+        let why = match error.kind() {
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "a part of this path is a file, no folder",
+            io::ErrorKind::PermissionDenied => "the system does not allow it",
+            io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only",
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full",
+            _ => return Self::open(path, format!("{error}; choose another folder with --data-dir")),
+        };
+        Self::open(path, format!("{why}; choose a folder that you can write to with --data-dir"))
+    }
+
     /// That `path` cannot be opened, in one line.
     pub(super) fn open(path: &Path, reason: impl std::fmt::Display) -> Self {
         Self::Open { path: path.to_owned(), reason: format!("{reason}") }

@@ -37,7 +37,7 @@ pub(super) fn make_dir(dir: &Path) -> Result<(), Error> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir).map_err(|e| Error::open(dir, e))
+    builder.create(dir).map_err(|e| Error::denied(dir, &e))
 }
 
 /// Makes an empty file where it is missing, for its owner alone. SQLite gives the files beside it the same mode.
@@ -46,7 +46,7 @@ pub(super) fn make_file(path: &Path) -> Result<File, Error> {
     options.create(true).write(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|e| Error::open(path, e))
+    options.open(path).map_err(|e| Error::denied(path, &e))
 }
 
 /// Takes the folder for receiving; it is given back when the file is dropped.
@@ -56,7 +56,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, Error> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::InUse(dir.to_owned())),
-        Err(TryLockError::Error(e)) => Err(Error::open(&path, e)),
+        Err(TryLockError::Error(e)) => Err(Error::denied(&path, &e)),
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) fn look(database: &Path) -> Result<Found, Error> {
         Err(e) => Err(e),
         Ok(file) => read_up_to(file, &mut header),
     };
-    let read = read.map_err(|e| Error::open(database, e))?;
+    let read = read.map_err(|e| Error::denied(database, &e))?;
     if read == 0 {
         return Ok(Found::Nothing);
     }

@@ -105,6 +105,39 @@ pub fn track_each(
     }
 }
 
+/// The id of the newest position; 0 where there is none. Later ones have greater ids.
+pub fn newest_position(db: &Connection) -> Result<i64> {
+    db.prepare_cached("SELECT coalesce(max(id), 0) FROM positions")?.query_row([], |row| row.get(0))
+}
+
+/// South, west, north and east of the positions of these devices within a window, up to the id `newest`, in degrees. `None`
+/// without any. Knows nothing of the antimeridian.
+pub fn box_around(
+    db: &Connection,
+    devices: &[DeviceId],
+    window: TimeWindow,
+    with_suspect: bool,
+    newest: i64,
+) -> Result<Option<[f64; 4]>> {
+    let (from, to) = bounds(window);
+    let mut statement = db.prepare_cached(
+        "SELECT min(latitude), min(longitude), max(latitude), max(longitude) FROM positions
+         WHERE device_id = ?1 AND fix_time_ms BETWEEN ?2 AND ?3 AND id <= ?4 AND (?5 OR suspect = 0)
+           AND latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180",
+    )?;
+    let mut all: Option<[f64; 4]> = None;
+    for device in devices {
+        let sides: [Option<f64>; 4] = statement
+            .query_row(params![device.0, from, to, newest, with_suspect], |row| {
+                Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+            })?;
+        let [Some(s), Some(w), Some(n), Some(e)] = sides else { continue };
+        let [south, west, north, east] = all.unwrap_or([s, w, n, e]);
+        all = Some([south.min(s), west.min(w), north.max(n), east.max(e)]);
+    }
+    Ok(all)
+}
+
 /// The newest `limit` packets (of a device) with an id below `before`, oldest first.
 pub fn packets(
     db: &Connection,
@@ -121,6 +154,28 @@ pub fn packets(
     };
     packets.reverse();
     Ok(packets)
+}
+
+/// The oldest `limit` packets with an id above `after`, oldest first.
+pub fn packets_after(db: &Connection, after: PacketId, limit: usize) -> Result<Vec<PacketRow>> {
+    let sql = format!("SELECT {PACKET} FROM packets WHERE id > ?1 ORDER BY id LIMIT ?2");
+    all(db, &sql, [after.0, clamp(limit)], row::packet)
+}
+
+/// How many packets there are, and the newest of them. Looks at every one: a question for [`super::Reader::read_long`].
+pub fn packet_count(db: &Connection) -> Result<(u64, Option<PacketId>)> {
+    let mut count = db.prepare_cached("SELECT count(*), max(id) FROM packets")?;
+    count.query_row([], |row| {
+        let (count, newest): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
+        Ok((count.unsigned_abs(), newest.map(PacketId)))
+    })
+}
+
+/// Which packets there are from one to another, both included.
+pub fn packet_ids(db: &Connection, from: PacketId, to: PacketId) -> Result<Vec<PacketId>> {
+    all(db, "SELECT id FROM packets WHERE id BETWEEN ?1 AND ?2 ORDER BY id", [from.0, to.0], |row| {
+        row.get(0).map(PacketId)
+    })
 }
 
 /// Follows the chain of a device's packets back from `before`, newest first.

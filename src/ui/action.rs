@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use super::view::{Settings, Sheet};
+use super::{
+    data::Pages,
+    view::{Settings, Sheet},
+};
 use crate::{
     backend::{
         ListenAt,
@@ -31,6 +34,10 @@ pub enum Action {
     HoverField(Option<usize>),
     /// Select the packet so many rows after the selected one; before it, where negative.
     StepPacket(i32),
+    /// Hold this part of the stored packets, too.
+    MorePackets(Pages),
+    /// The packet list stands still above its end, or does so no more.
+    ReadPacketsAbove(bool),
     /// One step back in order: sheet, field, packet, device.
     Escape,
     Adopt(DeviceId),

@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::data::FIRST_PACKETS;
 use crate::{
     backend::{Backend, Error, ExportError, ExportReport, PacketQuery, Pending},
     model::{Committed, DeviceId, DeviceOverview, PacketId, PacketRow, StoredEvent, StoredFix, TimeWindow, Timestamp},
 };
 
-/// Newest packets that are asked for at the start.
-const FIRST_PACKETS: usize = 5_000;
 /// Points of one trail at most.
 const TRAIL_POINTS: usize = 20_000;
 /// Trails asked for at a time; the rest waits its turn.

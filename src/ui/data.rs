@@ -1,5 +1,7 @@
 //! The read model: what the window knows, filled by facts and by answers to its questions.
 
+mod paging;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     net::IpAddr,
@@ -9,6 +11,7 @@ use std::{
 
 use jiff::SignedDuration;
 
+pub use self::paging::{Ends, FIRST_PACKETS, PAGE, Pages};
 use super::{
     lamps::{self, Age, Health},
     map::Trail,
@@ -40,8 +43,10 @@ pub struct Data {
     pub devices: BTreeMap<DeviceId, DeviceOverview>,
     /// The trail of each device that is shown.
     pub trails: BTreeMap<DeviceId, Trail>,
-    /// The newest packets, oldest first; bounded.
+    /// A run of the stored packets, oldest first; bounded.
     pub packets: VecDeque<PacketRow>,
+    /// What the store has beyond them.
+    pub ends: Ends,
     /// The selected packet, opened.
     pub opened: Option<Opened>,
     /// The newest events of the selected device, newest first.
@@ -136,7 +141,7 @@ impl Data {
         for device in devices {
             self.device(device);
         }
-        let newest_known = self.packets.back().map(|p| p.id);
+        let newest_known = self.newest_packet();
         for packet in packets {
             if newest_known.is_none_or(|known| known < packet.id) {
                 self.packet(packet);
@@ -186,14 +191,10 @@ impl Data {
                 overview.device.last_heard = overview.device.last_heard.max(Some(packet.received));
             }
         }
-        self.packet_bytes += packet.bytes.len();
-        self.packets.push_back(packet.clone());
-    }
-
-    fn trim(&mut self) {
-        while self.packets.len() > MAX_PACKETS || self.packet_bytes > MAX_PACKET_BYTES && self.packets.len() > 1 {
-            let Some(oldest) = self.packets.pop_front() else { break };
-            self.packet_bytes -= oldest.bytes.len();
+        self.ends.newest = Some(packet.id);
+        if !self.ends.newer {
+            self.packet_bytes += packet.bytes.len();
+            self.packets.push_back(packet.clone());
         }
     }
 
@@ -228,12 +229,12 @@ impl Data {
         self.devices = devices.into_iter().map(|d| (d.device.id, d)).collect();
         self.trails.retain(|id, _| self.devices.contains_key(id));
         self.roster += 1;
-        if let Some(known) = self.packets.back().map(|p| p.id) {
+        if let Some(known) = self.newest_packet() {
             let arrived = packets.iter().filter(|p| p.id > known && p.direction == Direction::In);
             arrived.for_each(|p| self.pulse.beat(p.received));
         }
-        self.packet_bytes = packets.iter().map(|p| p.bytes.len()).sum();
-        self.packets = packets.into();
+        let whole = packets.len() < FIRST_PACKETS;
+        self.renew(packets, whole);
         self.trim();
         for committed in since {
             self.apply(committed, events_of);

@@ -87,7 +87,7 @@ impl Lamp {
     /// `Heard 4 s ago`.
     pub fn sentence(&self) -> String {
         match (self.kind, self.age_s) {
-            (Kind::Link, Some(s)) if self.connected => format!("Connected, heard {} ago", format::age(s)),
+            (Kind::Link, Some(s)) if self.connected => format!("Connected, {} ago", format::age(s)),
             (Kind::Link, Some(s)) => format!("Heard {} ago", format::age(s)),
             (Kind::Fix, Some(s)) => format!("Fix {} ago", format::age(s)),
             (Kind::Link, None) => "Never heard".to_owned(),

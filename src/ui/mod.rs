@@ -27,7 +27,7 @@ pub use action::Action;
 pub use app::{App, Options};
 pub use data::Data;
 pub use view::View;
-pub use window::{Wakes, late_wake, run};
+pub use window::{Wakes, late_wake, run, why_no_window};
 
 use crate::model::Timestamp;
 

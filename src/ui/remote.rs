@@ -8,7 +8,7 @@ use std::{
 use super::{Action, Data, asks, format, toasts::Toasts};
 use crate::{
     backend::{Backend, Error, Pending, Rederived, Rederiving},
-    model::{ClockAdvice, Command, DeviceId, Profile, Protocol, Timestamp, library::UserCommand},
+    model::{ClockAdvice, Command, CommandState, DeviceId, Profile, Protocol, Timestamp, library::UserCommand},
     wire::{self, Dissection},
 };
 
@@ -33,6 +33,8 @@ pub struct Remote {
     pub dismissed: BTreeSet<(DeviceId, i32)>,
     /// Devices whose packets are being read again under a new profile.
     pub rereads: BTreeMap<DeviceId, Rederiving>,
+    /// The bytes that are looked at are to be put together again.
+    outdated: bool,
     /// Whose commands are kept.
     of: Option<DeviceId>,
 }
@@ -47,6 +49,8 @@ pub struct Preview {
 impl Remote {
     /// Takes over what a commit told of commands.
     pub(super) fn learn(&mut self, commands: &[Command]) {
+        // Its number would stand in the bytes that are looked at.
+        self.outdated |= commands.iter().any(|command| command.state == CommandState::Queued);
         let ours = commands.iter().filter(|command| Some(command.device) == self.of);
         for command in ours {
             match self.commands.iter_mut().find(|known| known.id == command.id) {
@@ -109,11 +113,16 @@ impl Asking {
     }
 
     /// Asks for what the selection wants and the data lack.
-    pub(super) fn ask(&mut self, backend: &Backend, data: &mut Data, selected: Option<DeviceId>) {
+    pub(super) fn ask(&mut self, backend: &Backend, data: &mut Data, selected: Option<DeviceId>, now: Timestamp) {
         let remote = &mut data.remote;
         remote.connected = backend.connected().into_iter().collect();
         remote.rereads = backend.rederiving().into_iter().map(|work| (work.device, work)).collect();
         self.watching = !remote.rereads.is_empty();
+        if std::mem::take(&mut remote.outdated)
+            && let Some(Preview { text, language, bytes: _ }) = remote.preview.take()
+        {
+            remote.preview = Some(Remote::preview(backend, text, language, now));
+        }
         if !self.mine_read {
             self.mine_read = true;
             self.mine = Some(backend.user_commands());

@@ -95,8 +95,11 @@ fn worst(problems: &[Problem]) -> Option<&Problem> {
     problems.iter().find(|p| p.severity == worst && worst > Severity::Note)
 }
 
-/// A problem with the bytes it is about: `CRC 5B05, computed AC6B at 14..16`.
+/// A problem with the bytes it is about: `CRC 5B05, computed AC6B at 14..16`. One that is about the whole has none.
 pub fn trouble(problem: &Problem) -> String {
+    if problem.span.end == 0 {
+        return problem.text.clone();
+    }
     format!("{} at {}..{}", problem.text, problem.span.start, problem.span.end)
 }
 

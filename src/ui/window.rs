@@ -65,6 +65,19 @@ pub fn run(backend: Backend, wakes: Wakes, options: Options) -> eframe::Result {
     )
 }
 
+/// Why no window opens, for a person. `wayland` and `x11`: the displays that the environment names.
+pub fn why_no_window(error: &eframe::Error, wayland: Option<&str>, x11: Option<&str>) -> String {
+    let said = error.to_string();
+    // winit names the place in its own source first.
+    let reason = said.rsplit_once(".rs:").and_then(|(_, rest)| rest.split_once(": ")).map_or(said.as_str(), |(_, r)| r);
+    let asked_system = matches!(error, eframe::Error::WinitEventLoop(_)) && said.contains("os error");
+    match (wayland, x11) {
+        (Some(name), _) if asked_system => format!("no Wayland compositor answers at {name}"),
+        (None, Some(name)) if asked_system && reason.contains("X server") => format!("no X server answers at {name}"),
+        _ => reason.to_owned(),
+    }
+}
+
 /// The picture that task bars show. Made from `assets/icon.svg`.
 fn icon() -> egui::IconData {
     eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")).expect("our own picture is a PNG")

@@ -34,7 +34,9 @@ pub fn dissect_kept(packet: &PacketRow, profile: &Profile) -> Dissection {
     }
     match (packet.protocol, packet.direction) {
         (Protocol::OwnTracks, Direction::In) => {
-            owntracks::dissect_kept(&packet.bytes, packet.context.as_deref(), None, packet.received)
+            let context = packet.context.as_deref();
+            owntracks::dissect_refused(&packet.kind, &packet.bytes, context)
+                .unwrap_or_else(|| owntracks::dissect_kept(&packet.bytes, context, None, packet.received))
         }
         (Protocol::Gt06, Direction::In) => {
             let state = gt06::State::from_context(packet.context.as_deref());

@@ -109,6 +109,15 @@ fn a_wrong_settings_file_is_said_with_its_line_whoever_reads_it() {
         // Bytes need no settings to be explained.
         assert_eq!(call(home.path(), &["decode", "78780D01012345678901234500018CDD0D0A"]).code, 0);
     }
+    for (broken, line, key) in [
+        ("policy = \"ask\"\ngt06 = \"x\n", "line 2", "`gt06`"),
+        ("owntracks \"x\"", "line 1", "`owntracks`"),
+        ("# one\n\n  gt06=\n", "line 3", "`gt06`"),
+        ("colour = [", "line 1", "`colour`"),
+    ] {
+        fs::write(home.path().join("mine.toml"), broken).unwrap();
+        call(home.path(), &["devices", "--config", file]).failed(&[line, key]);
+    }
     call(home.path(), &["devices", "--config", "/nowhere/at/all.toml"]).failed(&["/nowhere/at/all.toml"]);
 }
 
@@ -120,6 +129,12 @@ fn without_a_display_the_window_says_what_to_do_instead() {
     let home = home();
     for words in [&[][..], &["desktop"]] {
         call(home.path(), words).failed(&["display", "wayglass serve"]);
+        let free = [words, &["--gt06", "127.0.0.1:0", "--owntracks", "127.0.0.1:0"]].concat();
+        let free = if words.is_empty() { [&["desktop"], &free[..]].concat() } else { free };
+        let dead = call_with(home.path(), &free, &[("DISPLAY", ":999")]);
+        dead.failed(&["cannot open a window: no X server answers at :999; `wayglass serve` runs without one"]);
+        let dead = call_with(home.path(), &free, &[("WAYLAND_DISPLAY", "wayland-999")]);
+        dead.failed(&["no Wayland compositor answers at wayland-999; `wayglass serve` runs without one"]);
     }
 }
 
@@ -132,7 +147,7 @@ fn the_environment_says_what_no_flag_does() {
     let environment =
         [("WAYGLASS_GT06", format!("127.0.0.1:{port}")), ("WAYGLASS_DATA_DIR", data.to_str().unwrap().to_owned())];
     let environment: Vec<_> = environment.iter().map(|(k, v)| (*k, v.as_str())).collect();
-    let ended = call_with(home.path(), &["serve", "--quiet", "--owntracks", "off"], &environment);
+    let ended = call_with(home.path(), &["serve", "--owntracks", "off"], &environment);
     ended.failed(&[&port.to_string(), "GT06"]);
     assert!(data.is_dir());
     let wrong = call_with(home.path(), &["serve"], &[("WAYGLASS_POLICY", "perhaps")]);
@@ -212,6 +227,12 @@ fn history_is_listed_and_exported_beside_the_running_instance() {
     let all = export(&["--device", "owntracks/jane/phone", "--format", "gpx", "--output", "-"]).done();
     assert_eq!((all.matches("<trkpt").count(), all.matches("<trkseg>").count()), (4, 2), "{all}");
     let read = gpx::read(all.as_bytes()).unwrap();
+    let metadata = all.split_once("</metadata>").unwrap().0;
+    assert!(metadata.contains("<desc>owntracks/jane/phone: the whole history</desc>"), "{metadata}");
+    let place = r#"minlat="48.85833" minlon="2.29513" maxlat="48.85833" maxlon="2.29513""#;
+    assert!(metadata.contains(&format!("<bounds {place}/>")), "{metadata}");
+    let written = metadata.split_once("<time>").unwrap().1.split_once("</time>").unwrap().0;
+    assert!(written.len() <= "2026-11-21T12:00:00.123Z".len(), "finer than milliseconds: {written}");
     assert_eq!(read.tracks[0].source.as_deref(), Some("OwnTracks owntracks/jane/phone"));
     for (words, points) in [
         (&["--from", "2017-06-15T06:37:41Z", "--to", "2017-06-15T06:37:51Z"][..], 2),
@@ -283,6 +304,19 @@ fn a_folder_without_a_store_says_so() {
     call(home.path(), &["devices", "--data-dir", nothing]).failed(&[nothing]);
     call(home.path(), &["export", "--device", "all", "--data-dir", nothing]).failed(&[nothing]);
     assert!(!Path::new(nothing).exists(), "a question makes no store");
+    let file = home.path().join("file");
+    fs::write(&file, "").unwrap();
+    let inside = file.join("x");
+    for words in [&["serve", "--gt06", "off", "--owntracks", "off"][..], &["devices"]] {
+        for folder in [&inside, &file] {
+            let words: Vec<_> = words.iter().copied().chain(["--data-dir", folder.to_str().unwrap()]).collect();
+            call(home.path(), &words).failed(&[
+                folder.to_str().unwrap(),
+                "a part of this path is a file",
+                "--data-dir",
+            ]);
+        }
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ use wayglass::{
     },
     ui::{
         Action, Cx, Data, View,
-        data::Opened,
+        data::{Ends, Opened, Pages},
         panels::{bytes::Bytes, packets::Packets, tree::Tree},
         theme,
     },
@@ -88,9 +88,11 @@ impl Dock {
                 Action::SelectPacket(id) => self.view.selection.packet = Some(*id),
                 Action::SelectField(field) => self.view.selection.field = *field,
                 Action::HoverField(field) => self.view.hovered_field = *field,
+                Action::ReadPacketsAbove(above) => self.data.ends.reading_above = *above,
+                Action::MorePackets(_) => self.data.ends.loading = true,
                 _ => {}
             }
-            if !matches!(action, Action::HoverField(_)) {
+            if !matches!(action, Action::HoverField(_) | Action::ReadPacketsAbove(_)) {
                 self.asked.push(action);
             }
         }
@@ -107,6 +109,8 @@ impl Dock {
     fn harness(self, size: [f32; 2]) -> Harness<'static, Self> {
         Harness::builder()
             .with_size(size)
+            // A search takes a few milliseconds of each frame.
+            .with_max_steps(200)
             .with_context_setup(theme::install)
             .build_ui_state(|ui, dock: &mut Self| dock.ui(ui), self)
     }
@@ -345,7 +349,7 @@ fn a_selected_row_stays_while_others_arrive() {
     harness.run();
     assert!(harness.query_by_label_contains(" new").is_none(), "the list goes on from the end");
     let newest = label(&harness.get_all_by_role(Role::ListBoxOption).last().expect("rows are visible"));
-    assert!(newest.starts_with("13:48:13"), "{newest}");
+    assert!(newest.starts_with("13:58:13.312"), "{newest}");
 }
 
 #[test]
@@ -418,6 +422,55 @@ fn the_filter_says_how_many_of_how_many() {
     harness.get_by_label("Only Jane").click();
     harness.run();
     harness.get_by_label("400");
+}
+
+#[test]
+fn a_filter_that_finds_nothing_says_so_and_what_it_is() {
+    let mut harness = list(traffic(400));
+    harness.get_by_role(Role::TextInput).focus();
+    harness.run();
+    harness.get_by_role(Role::TextInput).type_text("verdict:error");
+    harness.run();
+    harness.get_by_label(
+        "No packet matches “verdict:error”. The filter is plain text: “verdict:” is looked for as it stands. \
+         Type the word alone.",
+    );
+}
+
+#[test]
+fn a_search_says_how_far_it_is() {
+    let mut data = data((1..=5_000).map(|id| row(id, LOGIN)));
+    data.ends.older = true;
+    data.count_packets(20_000, PacketId(5_000));
+    let mut harness = list(data);
+    harness.get_by_label("20,000");
+    harness.get_by_role(Role::TextInput).focus();
+    harness.run();
+    harness.get_by_role(Role::TextInput).type_text("nowhere");
+    harness.run_steps(2);
+    harness.get_by_label_contains("searching … ");
+    harness.run();
+    // All that is held was searched; the next page was asked for.
+    assert_eq!(harness.state().asked.last(), Some(&Action::MorePackets(Pages::Older)));
+    harness.state_mut().data.ends = Ends::default();
+    harness.run();
+    harness.get_by_label("No packet matches “nowhere”.");
+}
+
+#[test]
+fn a_selected_packet_that_is_not_held_is_looked_for() {
+    let mut data = data((5_001..=10_000).map(|id| row(id, LOGIN)));
+    data.ends.older = true;
+    let mut harness = list(data);
+    harness.state_mut().view.selection.packet = Some(PacketId(77));
+    harness.run_steps(3);
+    assert!(harness.state().asked.contains(&Action::MorePackets(Pages::Around(PacketId(77)))));
+    let around = (1..=2_076).map(|id| row(id, LOGIN)).collect();
+    harness.state_mut().data.ends.loading = false;
+    harness.state_mut().data.take_page(Pages::Around(PacketId(77)), around, true);
+    harness.run_steps(3);
+    let selected = |node: &Node<'_>| node.accesskit_node().toggled() == Some(Toggled::True);
+    assert!(harness.get_all_by_role(Role::ListBoxOption).any(|node| selected(&node)), "it is in view");
 }
 
 #[test]

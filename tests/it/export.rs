@@ -251,6 +251,7 @@ fn the_full_sample_leaves_with_everything_it_said() {
    <trkpt lat="48.85833" lon="2.29513">
     <ele>167</ele>
     <time>2017-06-15T06:37:31Z</time>
+    <fix>3d</fix>
     <extensions>
      <gpxtpx:TrackPointExtension>
       <gpxtpx:speed>16.944</gpxtpx:speed>
@@ -280,6 +281,27 @@ fn what_is_unknown_is_left_out() {
                     <sat>9</sat>\n   </trkpt>\n";
     assert!(document.contains(expected), "{document}");
     assert!(!document.contains("bounds"));
+}
+
+#[test]
+fn a_point_says_how_well_satellites_held() {
+    for (valid, satellites, altitude_m, expected) in [
+        (false, Some(9), Some(1.0), "<fix>none</fix><sat>9</sat><hdop>1.25</hdop>"),
+        (true, Some(4), None, "<fix>3d</fix><sat>4</sat><hdop>1.25</hdop>"),
+        (true, Some(3), None, "<fix>2d</fix><sat>3</sat><hdop>1.25</hdop>"),
+        (true, None, Some(1.0), "<fix>3d</fix><hdop>1.25</hdop>"),
+        (true, None, None, "</time><hdop>1.25</hdop>"),
+    ] {
+        let mut told = fix(0);
+        (told.fix.valid, told.fix.satellites, told.fix.altitude_m) = (valid, satellites, altitude_m);
+        told.fix.at = Timestamp::new(START_S, 123_456_789).unwrap();
+        told.readings.set("hdop", 1.25);
+        let (document, _) = write(&[(device("1", None), vec![told])], None, false);
+        check_schema(&document);
+        check_xmllint(&document);
+        let flat: String = document.lines().map(str::trim).collect();
+        assert!(flat.contains(expected) && flat.contains("<time>2017-06-15T06:37:31.123Z</time>"), "{document}");
+    }
 }
 
 #[test]

@@ -26,6 +26,8 @@ fn profile(model: Option<&str>) -> Profile {
     Profile { model: model.map(str::to_owned), ..Profile::default() }
 }
 
+mod layouts;
+
 // ---------------------------------------------------------------- fixtures
 
 /// One packet a file: what it is, its bytes, `---`, and how it reads. `UPDATE_FIXTURES=1` writes the lower part anew.

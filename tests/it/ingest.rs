@@ -1,13 +1,16 @@
 //! Real sockets on free ports and a real file: what is answered is stored, and nothing bad ends a connection.
 
-use std::net::{SocketAddr, TcpListener};
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+};
 
 use wayglass::{
-    backend::{ListenAt, ReceiverStatus},
+    backend::{ListenAt, PacketQuery, ReceiverStatus},
     model::{DeviceState, Policy, Protocol},
 };
 
-use super::support::{Answer, Station, Tracker, http, post, sql};
+use super::support::{Answer, SOON, Station, Tracker, http, post, sql};
 
 const LOGIN: &str = "78780D01012345678901234500018CDD0D0A";
 const LOGIN_ACK: &str = "787805010001d9dc0d0a";
@@ -150,6 +153,109 @@ fn http_refusals_say_why_and_are_kept() {
         assert_eq!(station.sql::<i64>(&format!("SELECT count(*) FROM packets WHERE kind = '{kind}'")), 1, "{kind}");
     }
     assert!(station.sql::<i64>("SELECT max(length(bytes)) FROM packets WHERE kind = 'too large'") <= 4096);
+}
+
+/// Sends bytes to the HTTP port, behind a good request where `behind`, and reads whatever comes back.
+fn throw(station: &Station, behind: bool, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(station.owntracks).expect("the receiver accepts");
+    stream.set_read_timeout(Some(SOON)).expect("a time-out");
+    if behind {
+        stream.write_all(b"POST /pub HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\n[]").expect("the receiver reads");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n[]") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("an answer");
+            answer.extend(byte);
+        }
+    }
+    stream.write_all(bytes).expect("the receiver reads");
+    stream.shutdown(Shutdown::Write).ok();
+    let mut answer = Vec::new();
+    // What was not read may end in a reset.
+    stream.read_to_end(&mut answer).ok();
+    answer
+}
+
+#[test]
+fn what_is_no_http_is_kept_and_named() {
+    let many = "X-More: y\r\n".repeat(101);
+    let cases: [(&[u8], &str); 10] = [
+        (b"\x16\x03\x01\x00\xf4\x01\x00\x00\xf0\x03\x03", "a TLS hello: the phone speaks https to the http port"),
+        (b"\x00\xff\x00\xff", "not HTTP"),
+        (b"\x78\x78\x0d\x01\x01\x23", "a GT06 frame: this tracker belongs on port 5023"),
+        (b"78780D01012345678901234500018CDD0D0A\r\n", "a GT06 frame spelled in hex digits"),
+        (b"\x10\x1a\x00\x04MQTT\x04", "an MQTT greeting"),
+        (b"hello world\r\n\r\n", "not HTTP"),
+        (b"POST /pub\r\n\r\n", "a bad HTTP request"),
+        (b"POST /pub HTTP/1.1\r\n\x01\x02: x\r\n\r\n", "a bad HTTP request: invalid HTTP header"),
+        (b"POST /pub HTTP/1.1\r\nHost", "a bad HTTP request: it broke off"),
+        (&[b"POST / HTTP/1.1\r\n", many.as_bytes(), b"\r\n"].concat(), "a bad HTTP request: its head is too large"),
+    ];
+    for (bytes, problem) in cases {
+        let station = Station::start(Policy::Adopt);
+        // Also behind a request that was good.
+        for behind in [false, true] {
+            let answer = throw(&station, behind, bytes);
+            let count = if behind { 2 } else { 1 };
+            let noise = "FROM packets WHERE kind = 'noise' AND direction = 'in' AND protocol = 'owntracks'";
+            station.until("it is kept", |s| {
+                s.sql::<i64>(&format!("SELECT count(*) {noise} AND verdict = 'error'")) == count
+            });
+            let row = station
+                .backend()
+                .packets(PacketQuery { limit: 9, ..PacketQuery::default() })
+                .wait()
+                .expect("the store answers");
+            let row = row.into_iter().rfind(|r| r.kind == "noise").expect("just counted");
+            assert_eq!(&*row.bytes, &bytes[..bytes.len().min(4096)]);
+            let dissection = wayglass::wire::dissect_kept(&row, &wayglass::model::Profile::default());
+            assert!(dissection.problems[0].text.starts_with(problem), "{bytes:?}: {:?}", dissection.problems);
+            if !answer.is_empty() {
+                let linked = format!("SELECT count(*) FROM packets WHERE answers = {} AND direction = 'out'", row.id.0);
+                assert_eq!(station.sql::<i64>(&linked), 1, "its answer {}", String::from_utf8_lossy(&answer));
+            }
+        }
+        let good = "SELECT count(*) FROM packets WHERE kind = 'array'";
+        assert_eq!(station.sql::<i64>(good), 1, "what was understood is no noise");
+    }
+}
+
+#[test]
+fn much_noise_is_kept_in_part() {
+    let station = Station::start(Policy::Adopt);
+    for _ in 0..12 {
+        throw(&station, false, &[0; 9000]);
+    }
+    throw(&station, false, b"");
+    let noise = "FROM packets WHERE kind = 'noise' AND direction = 'in'";
+    station.until("ten are kept", |s| s.sql::<i64>(&format!("SELECT count(*) {noise}")) == 10);
+    assert_eq!(station.sql::<i64>(&format!("SELECT max(length(bytes)) {noise}")), 4096);
+    assert_eq!(station.sql::<i64>(&format!("SELECT count(*) {noise} AND context LIKE '%left_out%'")), 1);
+}
+
+#[test]
+fn a_refusal_is_explained_first() {
+    let station = Station::start(Policy::Adopt);
+    http(station.owntracks, "GET", "/", "", b"");
+    http(station.owntracks, "POST", "/", "Content-Encoding: gzip\r\n", b"\x1f\x8b");
+    http(station.owntracks, "POST", "/", "", &vec![b'A'; 3 << 20]);
+    let rows = station
+        .backend()
+        .packets(PacketQuery { limit: 9, ..PacketQuery::default() })
+        .wait()
+        .expect("the store answers");
+    for (kind, problem) in [
+        ("method", "GET is refused with 405: reports come by POST"),
+        ("compressed", "compressed bodies are not accepted: refused with 415"),
+        ("too large", "larger than 2 MiB (3145728 bytes): refused with 413; its first 4096 bytes are kept"),
+    ] {
+        let row = rows.iter().find(|r| r.kind == kind).expect("it is kept");
+        let dissection = wayglass::wire::dissect_kept(row, &wayglass::model::Profile::default());
+        assert_eq!(dissection.problems.iter().map(|p| p.text.as_str()).collect::<Vec<_>>(), [problem]);
+        assert!(dissection.title.starts_with("Refused"), "{}", dissection.title);
+        assert_eq!(dissection.reply, None);
+        assert_eq!(dissection.fields.last().map_or(0, |f| f.span.end), row.bytes.len());
+    }
 }
 
 #[test]

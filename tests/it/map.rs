@@ -56,8 +56,14 @@ fn overview(last_fix: StoredFix, name: &str) -> DeviceOverview {
         first_seen: now(),
         last_heard: Some(last_fix.received),
     };
-    let readings = Readings::new();
-    DeviceOverview { device, last_fix: Some(last_fix), readings, packets: 1, positions: 1, lost_frames: 0 }
+    DeviceOverview {
+        device,
+        last_fix: Some(last_fix),
+        readings: Readings::new(),
+        packets: 1,
+        positions: 1,
+        lost_frames: 0,
+    }
 }
 
 /// The map in a window of its own, with what `App::apply` would do about its actions.
@@ -281,6 +287,25 @@ fn a_pan_by_hand_ends_following() {
 }
 
 #[test]
+fn arrow_keys_move_the_map_once_it_was_clicked() {
+    let mut stage = Stage::new(two_vans());
+    stage.options.camera = Some(Camera { center: LatLon::new(48.0, 10.0).unwrap(), zoom: 8.0 });
+    let mut h = stage.harness();
+    h.run();
+    h.key_press(egui::Key::ArrowRight);
+    h.run();
+    let start = h.state_mut().map().camera();
+    assert!((start.center.lon_deg() - 10.0).abs() < 1e-6, "the keyboard is elsewhere");
+    click(&mut h, pos2(300.0, 200.0));
+    h.key_press(egui::Key::ArrowRight);
+    h.run();
+    h.key_press(egui::Key::ArrowUp);
+    h.run();
+    let moved = h.state_mut().map().camera();
+    assert!(moved.center.lon_deg() > 10.2 && moved.center.lat_deg() > 48.1, "{moved:?}");
+}
+
+#[test]
 fn selecting_moves_the_camera_only_to_what_is_out_of_view() {
     let mut stage = Stage::new(two_vans());
     let start = Camera { center: LatLon::new(51.2, 4.5).unwrap(), zoom: 11.0 };
@@ -321,6 +346,53 @@ fn all_devices_are_kept_in_view_until_the_user_decides() {
     h.state_mut().map().fit_all();
     h.run();
     h.get_by_label("Sydney on the map");
+}
+
+#[test]
+fn a_new_sender_is_brought_into_view_until_the_user_decides() {
+    let mut h = Stage::new(two_vans()).harness();
+    h.run();
+    h.state_mut().map().bring_all();
+    h.run();
+    assert_eq!(h.state_mut().map().chosen_camera(), None, "nobody chose, so the next run shows all devices again");
+    let mut sender = overview(fix(3, 300, 10, 59.9, 10.7), "Oslo");
+    sender.device.state = DeviceState::New;
+    h.state_mut().data.devices.insert(DeviceId(3), sender);
+    h.run();
+    h.get_by_label("Oslo on the map");
+    h.state_mut().map().zoom_by(1.0);
+    h.run();
+    let chosen = h.state_mut().map().camera();
+    assert_eq!(h.state_mut().map().chosen_camera(), Some(chosen));
+}
+
+#[test]
+fn what_would_hide_the_number_of_a_heap_joins_it() {
+    let mut data = Data::default();
+    // Eight on one spot; the ninth a dozen points beside them, the tenth far off.
+    let lon_of = |n: i64| match n {
+        ..8 => 4.4,
+        8 => 4.4082,
+        9.. => 4.6,
+    };
+    for n in 0..10i64 {
+        data.devices.insert(DeviceId(n), overview(fix(n, n, 10, 51.2, lon_of(n)), &format!("Van {n}")));
+    }
+    let mut stage = Stage::new(data);
+    for (lon, x, selected, count) in [(4.4, 400.0, None, 9), (4.35, 472.8, None, 9), (4.4, 380.0, Some(8), 8)] {
+        stage.options.camera = Some(Camera { center: LatLon::new(51.2, lon).unwrap(), zoom: 11.0 });
+        stage.view.selection.device = selected.map(DeviceId);
+        let mut h = stage.harness();
+        h.run();
+        assert_eq!(h.query_by_label("Van 8 on the map").is_some(), selected.is_some());
+        h.get_by_label("Van 9 on the map");
+        // The selected one is to the right of the heap, which steps aside to the left.
+        h.hover_at(pos2(x, 300.0));
+        h.run();
+        h.get_by_label(&format!("{count} devices"));
+        let Stage { options, data, view, .. } = std::mem::replace(h.state_mut(), Stage::new(Data::default()));
+        stage = Stage { options, view, ..Stage::new(data) };
+    }
 }
 
 #[test]
@@ -376,8 +448,9 @@ fn a_server_that_is_away_is_named_and_its_map_comes_when_it_is_back() {
     let away = format!("The map server cannot be reached: {at}");
     until(&mut h, |h| h.query_by_label(&away).is_some());
     assert_eq!(h.query_all_by_label("Reload").count(), 1, "beside the message");
-    assert!(h.run() <= 2, "nothing is painted until it is tried again");
-    let without = picture(&mut h, "online-away.png");
+    // What was asked for together fails together; then nothing is painted until it is tried again.
+    rest(&mut h);
+    let without = crate::support::picture(&mut h, "online-away.png");
     assert!(without > 100, "the embedded map and its names stay: {without} colours");
 
     let server = TcpListener::bind(at).unwrap();
@@ -397,13 +470,22 @@ fn a_server_that_is_away_is_named_and_its_map_comes_when_it_is_back() {
     });
     // Each step is a quarter of a second for the window, so the pause is over soon.
     until(&mut h, |h| h.query_by_label(&away).is_none() && asked.lock().unwrap().len() >= 6);
-    picture(&mut h, "online-back.png");
+    rest(&mut h);
+    crate::support::picture(&mut h, "online-back.png");
     // A connection without a request ends the server.
     drop(TcpStream::connect(at).unwrap());
     server_thread.join().unwrap();
     let asked = asked.lock().unwrap();
     let once: HashSet<&String> = asked.iter().collect();
     assert_eq!(asked.len(), once.len(), "what is there is not asked for again");
+}
+
+/// Steps until no frame asks for another.
+fn rest(h: &mut Harness<'_, Stage>) {
+    let end = Instant::now() + crate::support::SOON;
+    while h.run_ok().is_none_or(|steps| steps > 2) {
+        assert!(Instant::now() < end, "it never rests");
+    }
 }
 
 /// Steps until something is so.

@@ -159,6 +159,7 @@ impl Batch<'_> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of what its callers answer")]
 fn refuse<T>(why: String) -> Result<Result<T, Error>> {
     Ok(Err(Error::Refused(why)))
 }

@@ -28,6 +28,12 @@ impl App {
             Action::SelectField(field) => self.view.selection.field = field,
             Action::HoverField(field) => self.view.hovered_field = field,
             Action::StepPacket(rows) => self.step_packet(rows),
+            Action::MorePackets(pages) => {
+                if let Some(backend) = &self.backend {
+                    self.paging.ask(backend, &mut self.data, pages);
+                }
+            }
+            Action::ReadPacketsAbove(above) => self.data.ends.reading_above = above,
             Action::Escape => self.escape(),
             Action::Adopt(device) => {
                 let pending = self.backend().adopt(device, None);

@@ -3,6 +3,7 @@
 mod apply;
 mod demo;
 mod news;
+mod pages;
 
 use std::{
     path::PathBuf,
@@ -77,6 +78,7 @@ pub struct App {
     remote: remote::Asking,
     /// What is being asked about phones.
     phones: phones::Asking,
+    paging: pages::Paging,
     toasts: Toasts,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
@@ -94,7 +96,7 @@ pub struct App {
 struct Kept {
     settings: Settings,
     open: KeptOpen,
-    /// Where the map looked.
+    /// Where somebody chose to look.
     camera: Option<Camera>,
 }
 
@@ -146,6 +148,7 @@ impl App {
             asks,
             remote: remote::Asking::default(),
             phones: phones::Asking::default(),
+            paging: pages::Paging::default(),
             toasts: Toasts::default(),
             dressed: None,
             lan_read: None,
@@ -235,15 +238,20 @@ impl eframe::App for App {
         self.take_facts(ctx);
         self.take_answers();
         self.take_phones(ctx);
+        if let Some(backend) = &self.backend
+            && let Some(later) = self.paging.take(backend, &mut self.data)
+        {
+            ctx.request_repaint_after(later);
+        }
         self.read_again(ctx);
         self.look_at_station();
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);
         if self.demo.on_the_road(&self.data) {
-            self.panels.map.fit_all();
+            self.panels.map.bring_all();
         }
-        if self.asks.waiting() || self.remote.waiting() || self.phones.waiting() {
+        if self.asks.waiting() || self.remote.waiting() || self.phones.waiting() || self.paging.waiting() {
             ctx.request_repaint_after(POLL);
         }
     }
@@ -274,7 +282,7 @@ impl eframe::App for App {
         let kept = Kept {
             settings: self.view.settings.clone(),
             open: KeptOpen { dock, devices, details },
-            camera: Some(self.panels.map.camera()),
+            camera: self.panels.map.chosen_camera(),
         };
         eframe::set_value(storage, KEPT, &kept);
     }

@@ -48,6 +48,7 @@ impl App {
             match fact {
                 Fact::Committed(committed) => {
                     self.asks.remember(&committed);
+                    self.paging.remember(&committed);
                     self.data.apply(&committed, self.news.events_of);
                     self.news.stale_trails.extend(&committed.rederived);
                     self.reread(&committed.rederived);
@@ -94,6 +95,9 @@ impl App {
         let before: BTreeMap<_, _> =
             self.data.trails.keys().filter_map(|id| Some((*id, last_fix(self.data.devices.get(id)?)))).collect();
         self.data.reload(fresh.devices, fresh.packets, &fresh.since, self.news.events_of);
+        if let Some(backend) = &self.backend {
+            self.paging.read_again(backend, &self.data);
+        }
         self.data.trouble = None;
         // The old trail stays on the map until the new one is there.
         let changed = before.into_iter().filter(|(id, fix)| self.data.devices.get(id).map(last_fix) != Some(*fix));
@@ -225,7 +229,7 @@ impl App {
         }
         let sheet = self.view.open.sheet;
         let Self { asks, remote, phones, data, news, backend: Some(backend), .. } = self else { return };
-        remote.ask(backend, data, selected);
+        remote.ask(backend, data, selected, now);
         phones.ask(ctx, backend, data, sheet);
         let lacks = |id: &DeviceId| !data.trails.contains_key(id);
         let room = MAX_TRAILS.saturating_sub(data.trails.len());

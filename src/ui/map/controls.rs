@@ -17,6 +17,9 @@ const BUTTON: Vec2 = Vec2::splat(28.0);
 /// Distance of things from each other, in points.
 const GAP: f32 = 4.0;
 
+/// Room that parts the coordinates from the scale, in points.
+const BEFORE_PLACE: f32 = 6.0;
+
 /// Room beside text, in points.
 const PILL_PADDING: f32 = 6.0;
 
@@ -167,7 +170,7 @@ fn small_width(ui: &egui::Ui, text: &str) -> f32 {
 /// The greatest width of the scale and the coordinates.
 fn scale_width(ui: &egui::Ui) -> f32 {
     let texts = small_width(ui, "10000 km") + small_width(ui, "-88.88888, -188.88888");
-    MAX_SCALE + texts + 2.0 * GAP + 2.0 * PILL_PADDING
+    MAX_SCALE + texts + BEFORE_PLACE + 2.0 * GAP + 2.0 * PILL_PADDING
 }
 
 /// From the bottom up.
@@ -250,6 +253,7 @@ fn scale_and_place(ui: &mut egui::Ui, state: &State<'_>, with_place: bool) {
             if let Some(pointer) = pointer {
                 let world = screen.world(pointer);
                 if (0.0..=1.0).contains(&world.x) && (0.0..=1.0).contains(&world.y) {
+                    ui.add_space(BEFORE_PLACE);
                     ui.label(RichText::new(format::place(world.lat_lon())).small());
                 }
             }
@@ -323,9 +327,10 @@ mod tests {
 
     #[test]
     fn credits_break_into_rows() {
-        assert_eq!(rows(&[30.0, 100.0, 50.0], 10.0, 500.0), [0..3]);
-        assert_eq!(rows(&[30.0, 100.0, 50.0], 10.0, 150.0), [0..2, 2..3]);
-        assert_eq!(rows(&[300.0, 100.0], 10.0, 150.0), [0..1, 1..2]);
-        assert!(rows(&[], 10.0, 150.0).is_empty());
+        let lengths = |widths: &[f32], room| rows(widths, 10.0, room).into_iter().map(|r| r.len()).collect::<Vec<_>>();
+        assert_eq!(lengths(&[30.0, 100.0, 50.0], 500.0), [3]);
+        assert_eq!(lengths(&[30.0, 100.0, 50.0], 150.0), [2, 1]);
+        assert_eq!(lengths(&[300.0, 100.0], 150.0), [1, 1]);
+        assert_eq!(lengths(&[], 150.0), [0; 0]);
     }
 }

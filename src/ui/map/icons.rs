@@ -1,7 +1,7 @@
 //! The pictures of markers: drawn once for a theme and a resolution, then only placed and turned.
 //!
-//! Shape says as much as colour does: an arrow moves, a disc is parked, half filled is late, hollow is stale, struck is lost, dashed
-//! with a question mark is in doubt or new. Each has a casing in the opposite tone, so that it reads on any map.
+//! Shape says as much as colour does: an arrow moves, a disc is parked, half filled is late, hollow is stale, struck is lost, a
+//! hollow dashed ring is new, one with a question mark in doubt. Each has a casing in the opposite tone, so that it reads on any map.
 
 use egui::{Color32, ColorImage, Pos2, Rect, TextureHandle, TextureOptions, Vec2, pos2, vec2};
 
@@ -29,13 +29,15 @@ pub enum Icon {
     Disc(Freshness),
     /// Moving, nobody knows where to.
     MovingDisc,
+    /// Nobody has decided about it.
+    New,
     Question,
     /// Put beside the picture of a device with an alarm.
     Alarm,
 }
 
 impl Icon {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Arrow(Freshness::Fresh),
         Self::Arrow(Freshness::Late),
         Self::Arrow(Freshness::Stale),
@@ -45,13 +47,17 @@ impl Icon {
         Self::Disc(Freshness::Stale),
         Self::Disc(Freshness::Lost),
         Self::MovingDisc,
+        Self::New,
         Self::Question,
         Self::Alarm,
     ];
 
     /// The picture of a state; `heading` tells whether a direction is known.
     pub fn of(status: &Status, freshness: Freshness, heading: bool) -> Self {
-        if status.new || status.suspect {
+        if status.new {
+            return Self::New;
+        }
+        if status.suspect {
             return Self::Question;
         }
         match (status.motion, heading) {
@@ -70,7 +76,7 @@ impl Icon {
             Self::Arrow(Freshness::Stale | Freshness::Lost) | Self::Disc(Freshness::Stale | Freshness::Lost) => {
                 palette.stale
             }
-            Self::Question => palette.suspect,
+            Self::New | Self::Question => palette.suspect,
             Self::Alarm => palette.alarm,
         }
     }
@@ -84,7 +90,7 @@ impl Icon {
         match self {
             Self::Arrow(_) => arrow(p),
             Self::Disc(_) | Self::MovingDisc => p.length() - DISC,
-            Self::Question => p.length() - DISC - 1.0,
+            Self::New | Self::Question => p.length() - DISC - 1.0,
             Self::Alarm => triangle(p),
         }
     }
@@ -101,12 +107,9 @@ impl Icon {
                 rim(1.8).min(bar(p, vec2(-7.5, 7.5), vec2(7.5, -7.5), 1.0))
             }
             Self::MovingDisc => outline.max(2.4 - p.length()),
-            Self::Question => {
-                // Eight dashes around.
-                let turn = p.y.atan2(p.x) / std::f32::consts::TAU * 8.0;
-                let off_dash = ((turn - turn.round()).abs() - 0.29) * p.length() * std::f32::consts::TAU / 8.0;
-                rim(1.8).max(off_dash).min(question(p))
-            }
+            // Few and thick, so that the ring stays one at this size.
+            Self::New => rim(2.4).max(off_dashes(p, 6.0, 0.33)),
+            Self::Question => rim(1.8).max(off_dashes(p, 8.0, 0.29)).min(question(p)),
             Self::Alarm => {
                 outline.max(0.9 - bar(p, vec2(0.0, -1.5), vec2(0.0, 1.0), 0.2)).max(1.0 - (p - vec2(0.0, 3.6)).length())
             }
@@ -226,6 +229,12 @@ fn bar(p: Vec2, a: Vec2, b: Vec2, radius: f32) -> f32 {
     (from - along * part).length() - radius
 }
 
+/// Distance to the nearest of `count` dashes around, of which half is `half` of the way from one to the next.
+fn off_dashes(p: Vec2, count: f32, half: f32) -> f32 {
+    let turn = p.y.atan2(p.x) / std::f32::consts::TAU * count;
+    ((turn - turn.round()).abs() - half) * p.length() * std::f32::consts::TAU / count
+}
+
 /// A question mark about eight points high: three quarters of a ring, a stem and a dot.
 fn question(p: Vec2) -> f32 {
     const MIDDLE: Vec2 = vec2(0.0, -1.6);
@@ -261,6 +270,7 @@ mod tests {
             }
             assert!(inked(shape(Freshness::Lost), at(0.0, 0.0)));
         }
+        assert!(!inked(Icon::New, at(0.0, 0.0)) && !inked(Icon::New, at(0.0, 3.5)), "hollow");
         assert!(Icon::ALL.iter().all(|icon| icon.outline(at(15.9, 0.0)) > CASING && icon.outline(Vec2::ZERO) < 0.0));
     }
 }

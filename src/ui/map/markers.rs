@@ -1,12 +1,13 @@
 //! The devices on the map: where each is and in what state, kept from frame to frame and renewed only where something changed.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use egui::{Vec2, vec2};
 
 use super::{
     Trail,
     camera::{Screen, points},
+    icons,
 };
 use crate::{
     geo::{
@@ -26,6 +27,9 @@ const HEAPS_BELOW_ZOOM: f64 = 16.0;
 /// Markers within a square of this many points (and up to twice as many between whole zooms) are one heap, if they are at
 /// least [`MIN_HEAP`].
 const HEAP_POINTS: f32 = 56.0;
+
+/// Radius of the circle around the selected marker, in points.
+pub(super) const SELECTED_RADIUS: f32 = 16.0;
 
 /// Fewer markers on one spot are drawn as they are.
 const MIN_HEAP: usize = 6;
@@ -189,7 +193,35 @@ impl Markers {
             shown.single.extend(in_view.iter().filter_map(|i| self.rank(*i, selected, now)));
         }
         shown.single.sort_unstable_by_key(|m| (m.rank, m.index));
+        self.make_room(screen, &mut shown);
         shown
+    }
+
+    /// Sees to it that every heap's number can be read: what would touch it joins it, and it steps aside for the selected device.
+    fn make_room(&self, screen: &Screen, shown: &mut Shown) {
+        let selected = shown.single.first().filter(|m| m.rank == Rank::Selected).map(|m| self.place(m.index));
+        // The largest stay where they are.
+        shown.heaps.sort_by_key(|h| std::cmp::Reverse(h.count));
+        let mut heaps = Heaps::new(screen);
+        for heap in shown.heaps.drain(..) {
+            match heaps.touched(heap.middle, heap_radius(heap.count)) {
+                Some(larger) => larger.swallow(&heap),
+                None => heaps.push(heap),
+            }
+        }
+        if !heaps.list.is_empty() {
+            shown.single.retain(|m| {
+                let place = self.place(m.index);
+                let touched = heaps.touched(place, icons::RADIUS).filter(|_| m.rank != Rank::Selected);
+                touched.map(|heap| heap.add(m.rank, place)).is_none()
+            });
+        }
+        shown.heaps = heaps.list;
+        if let Some(selected) = selected {
+            for heap in &mut shown.heaps {
+                heap.step_aside(selected, screen.units(heap_radius(heap.count) + SELECTED_RADIUS));
+            }
+        }
     }
 
     fn gather(
@@ -241,6 +273,87 @@ impl Markers {
             (Freshness::Stale | Freshness::Lost, _) => Rank::Stale,
         };
         Some(ShownMarker { rank, index, freshness })
+    }
+}
+
+impl Heap {
+    fn add(&mut self, rank: Rank, place: World) {
+        self.count_in(rank, 1);
+        self.bounds.extend(place);
+    }
+
+    fn swallow(&mut self, other: &Self) {
+        for (rank, count) in &other.ranks {
+            self.count_in(*rank, *count);
+        }
+        self.bounds = self.bounds.union(other.bounds);
+    }
+
+    fn count_in(&mut self, rank: Rank, count: usize) {
+        match self.ranks.binary_search_by_key(&rank, |(rank, _)| *rank) {
+            Ok(at) => self.ranks[at].1 += count,
+            Err(at) => self.ranks.insert(at, (rank, count)),
+        }
+        self.count += count;
+    }
+
+    /// Goes `distance` units away from a place, if it is nearer.
+    fn step_aside(&mut self, place: World, distance: f64) {
+        let away = self.middle.distance(place);
+        if away >= distance {
+            return;
+        }
+        // On one spot, up is as good as any.
+        let (x, y) =
+            if away > 0.0 { ((self.middle.x - place.x) / away, (self.middle.y - place.y) / away) } else { (0.0, -1.0) };
+        self.middle = World { x: place.x + x * distance, y: place.y + y * distance };
+    }
+}
+
+/// Heaps that do not touch each other, and which of them is near a place.
+struct Heaps {
+    list: Vec<Heap>,
+    /// Which heaps have their middle in a square of `side` units.
+    squares: HashMap<(i64, i64), Vec<usize>>,
+    side: f64,
+    units_per_point: f64,
+}
+
+impl Heaps {
+    fn new(screen: &Screen) -> Self {
+        // No two that touch are further apart.
+        let side = screen.units(2.0 * heap_radius(usize::MAX));
+        Self { list: Vec::new(), squares: HashMap::new(), side, units_per_point: screen.units(1.0) }
+    }
+
+    fn push(&mut self, heap: Heap) {
+        self.squares.entry(self.square(heap.middle)).or_default().push(self.list.len());
+        self.list.push(heap);
+    }
+
+    /// A heap that touches a circle of `radius` points.
+    fn touched(&mut self, place: World, radius: f32) -> Option<&mut Heap> {
+        let (column, row) = self.square(place);
+        let around = (-1..=1).flat_map(|y| (-1..=1).map(move |x| (column + x, row + y)));
+        let near = around.filter_map(|square| self.squares.get(&square)).flatten();
+        let reach = |heap: &Heap| f64::from(heap_radius(heap.count) + radius) * self.units_per_point;
+        let found = near.copied().find(|n| self.list.get(*n).is_some_and(|h| h.middle.distance(place) < reach(h)))?;
+        self.list.get_mut(found)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+    fn square(&self, place: World) -> (i64, i64) {
+        ((place.x / self.side).floor() as i64, (place.y / self.side).floor() as i64)
+    }
+}
+
+/// Radius of a heap's bubble in points.
+pub(super) fn heap_radius(count: usize) -> f32 {
+    match count {
+        ..10 => 13.0,
+        10..100 => 16.0,
+        100..1_000 => 19.0,
+        1_000.. => 23.0,
     }
 }
 

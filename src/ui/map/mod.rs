@@ -46,12 +46,18 @@ const STEP: f64 = 1.0;
 /// Points of wheel for one zoom level: a notch is about half of one.
 const WHEEL_POINTS: f64 = 90.0;
 
+/// Points that an arrow key moves the map.
+const KEY_STEP: f32 = 80.0;
+
 /// Room around what is fitted, in points.
 const FIT_MARGIN: f32 = 56.0;
 
+/// While the map keeps all devices in view, one nearer to the edge than this is out of it, in points: buttons lie there.
+const KEPT_MARGIN: f32 = 40.0;
+
 /// A single device is not looked at nearer than this: the embedded map has no streets to show.
 const FIT_ZOOM: f64 = 12.0;
-/// With an online map it has.
+/// An online map has, while its server answers.
 const FIT_ZOOM_ONLINE: f64 = 16.0;
 
 /// Pointer distance within which a marker or a point of a trail is meant, in points.
@@ -140,9 +146,14 @@ impl MapPanel {
         }
     }
 
-    /// Where the map looks, to be kept between runs.
+    /// Where the map looks.
     pub fn camera(&self) -> Camera {
         self.camera
+    }
+
+    /// Where somebody chose to look, to be kept between runs; `None` while the map keeps all devices in view by itself.
+    pub fn chosen_camera(&self) -> Option<Camera> {
+        self.settled.then_some(self.camera)
     }
 
     /// Looks somewhere.
@@ -153,6 +164,11 @@ impl MapPanel {
     /// Shows all devices from the next frame on.
     pub fn fit_all(&mut self) {
         (self.goal, self.settled) = (Some(Goal::All), true);
+    }
+
+    /// Shows all devices from the next frame on, without anybody having chosen to look there.
+    pub fn bring_all(&mut self) {
+        self.goal = Some(Goal::All);
     }
 
     /// Shows a device and its trail from the next frame on.
@@ -207,6 +223,10 @@ impl MapPanel {
         paint::all(ui, &screen, cx, &self.markers, &shown, labels, icons);
 
         self.point(ui, &screen, &shown, &response, cx);
+        if response.has_focus() {
+            let stroke = ui.visuals().selection.stroke;
+            ui.painter().rect_stroke(screen.rect, 0.0, stroke, egui::StrokeKind::Inside);
+        }
         self.edges(ui, &screen, cx);
     }
 
@@ -214,7 +234,8 @@ impl MapPanel {
     fn aim(&mut self, ui: &mut egui::Ui, rect: Rect, cx: &mut Cx<'_>) {
         let screen = Screen::new(rect, self.camera);
         if let Some(bounds) = self.goal.take().and_then(|goal| self.bounds(goal, cx)) {
-            let max_zoom = if self.online_options.is_some() { FIT_ZOOM_ONLINE } else { FIT_ZOOM };
+            let streets = self.online.as_ref().is_some_and(|o| o.as_ref().is_ok_and(Online::works));
+            let max_zoom = if streets { FIT_ZOOM_ONLINE } else { FIT_ZOOM };
             self.camera = screen.fitted(bounds, FIT_MARGIN, max_zoom);
         }
         let before = std::mem::replace(&mut self.seen, cx.view.selection);
@@ -244,6 +265,10 @@ impl MapPanel {
                 cx.actions.push(Action::Follow(None));
             }
         }
+        if widget.clicked() {
+            widget.request_focus();
+        }
+        self.keys(ui, rect, widget.id, cx);
         if !widget.contains_pointer() {
             return;
         }
@@ -262,8 +287,28 @@ impl MapPanel {
         }
     }
 
+    /// Arrow keys move the map while it has the keyboard: a click or the tabulator gives it.
+    fn keys(&mut self, ui: &mut egui::Ui, rect: Rect, widget: egui::Id, cx: &mut Cx<'_>) {
+        if !ui.memory(|m| m.has_focus(widget)) {
+            return;
+        }
+        let filter = egui::EventFilter { vertical_arrows: true, horizontal_arrows: true, ..Default::default() };
+        ui.memory_mut(|m| m.set_focus_lock_filter(widget, filter));
+        let drag = ui.input_mut(|i| {
+            let mut pressed = |key| f32::from(u8::from(i.consume_key(egui::Modifiers::NONE, key)));
+            let x = pressed(egui::Key::ArrowLeft) - pressed(egui::Key::ArrowRight);
+            KEY_STEP * Vec2::new(x, pressed(egui::Key::ArrowUp) - pressed(egui::Key::ArrowDown))
+        });
+        if drag != Vec2::ZERO {
+            self.camera = Screen::new(rect, self.camera).panned(drag);
+            if cx.view.follow.is_some() {
+                cx.actions.push(Action::Follow(None));
+            }
+        }
+    }
+
     fn some_are_outside(&self, rect: Rect) -> bool {
-        let view = Screen::new(rect, self.camera).view(0.0);
+        let view = Screen::new(rect, self.camera).view(-KEPT_MARGIN);
         self.markers.bounds().is_some_and(|all| !self.fitted || !view.contains(all.min) || !view.contains(all.max))
     }
 
@@ -319,6 +364,7 @@ impl MapPanel {
             map = map.with_layer(online, 1.0);
         }
         let response = map.show(ui, |_, _, _, _| ()).response;
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Map"));
         if let Some(online) = online {
             online.end(ui.ctx());
         }
@@ -367,7 +413,7 @@ impl MapPanel {
 
     fn hit(&self, screen: &Screen, shown: &Shown, pointer: Pos2, cx: &Cx<'_>) -> Option<Hit> {
         let distance = |world: World| screen.pos(world).distance(pointer);
-        if let Some(heap) = shown.heaps.iter().find(|h| distance(h.middle) <= paint::heap_radius(h.count)) {
+        if let Some(heap) = shown.heaps.iter().find(|h| distance(h.middle) <= markers::heap_radius(h.count)) {
             return Some(Hit::Heap(heap.clone()));
         }
         let near = shown.single.iter().map(|m| (distance(self.markers.place(m.index)), m.rank, m.index));

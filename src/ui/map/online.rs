@@ -184,6 +184,11 @@ impl Online {
         })
     }
 
+    /// The server's last answer was of use; false before the first.
+    pub fn works(&self) -> bool {
+        self.outage.is_none() && !self.kept.is_empty()
+    }
+
     /// What to tell about the tiles that were looked at since the frame began; `None` if all is well.
     pub fn problem(&self) -> Option<String> {
         let host = host(&self.options.url);

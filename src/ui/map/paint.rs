@@ -10,7 +10,7 @@ use super::{
     controls,
     icons::{self, Icon, Icons},
     labels::Room,
-    markers::{Heap, Marker, Markers, Rank, Shown, ShownMarker},
+    markers::{Heap, Marker, Markers, Rank, SELECTED_RADIUS, Shown, ShownMarker, heap_radius},
     tracks::{self, Pen},
 };
 use crate::{
@@ -31,9 +31,6 @@ const MAX_LABELS: usize = 300;
 
 /// Markers that labels keep clear of; more are too dense to.
 const MAX_OBSTACLES: usize = 1_500;
-
-/// Radius of the circle around the selected marker, in points.
-pub(super) const SELECTED_RADIUS: f32 = 16.0;
 
 const LABEL_SIZE: f32 = 12.5;
 /// Room for a face before a name.
@@ -116,7 +113,7 @@ fn stamp(mesh: &mut egui::Mesh, screen: &Screen, markers: &Markers, m: ShownMark
     let icon = Icon::of(&marker.status, m.freshness, marker.up.is_some());
     let up = match (icon, marker.up) {
         (Icon::Arrow(_), Some(up)) => up,
-        (Icon::Arrow(_) | Icon::Disc(_) | Icon::MovingDisc | Icon::Question | Icon::Alarm, _) => Vec2::UP,
+        (Icon::Arrow(_) | Icon::Disc(_) | Icon::MovingDisc | Icon::New | Icon::Question | Icon::Alarm, _) => Vec2::UP,
     };
     icons.stamp(mesh, icon, pos, up);
     if marker.status.alarm {
@@ -142,16 +139,6 @@ pub(super) fn ring(ui: &egui::Ui, screen: &Screen, place: World) {
     let pos = screen.pos(place);
     painter.circle_stroke(pos, 7.0, Stroke::new(4.5, ui.visuals().extreme_bg_color));
     painter.circle_stroke(pos, 7.0, Stroke::new(2.0, ui.visuals().selection.stroke.color));
-}
-
-/// Radius of a heap's bubble in points.
-pub(super) fn heap_radius(count: usize) -> f32 {
-    match count {
-        ..10 => 13.0,
-        10..100 => 16.0,
-        100..1_000 => 19.0,
-        1_000.. => 23.0,
-    }
 }
 
 fn trails(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, palette: &Palette, shapes: &mut Vec<Shape>) {

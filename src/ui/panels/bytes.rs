@@ -26,6 +26,9 @@ use crate::{
 /// More text than this does not fit the foot.
 const MOST_EXCERPT: usize = 120;
 
+/// Narrower panes have no room for "bytes" beside the buttons.
+const ROOM_FOR_WORDS: f32 = 240.0;
+
 /// The bytes and what only they know.
 #[derive(Default)]
 pub struct Bytes {
@@ -86,7 +89,12 @@ impl Bytes {
             ui.set_min_height(paint::row_height(ui) + 4.0);
             ui.add_space(2.0);
             let bytes = &opened.row.bytes;
-            ui.label(format::counted(bytes.len() as u64, "byte", "bytes"));
+            let count = bytes.len() as u64;
+            if text && ui.available_width() < ROOM_FOR_WORDS {
+                ui.label(format!("{} B", format::count(count)));
+            } else {
+                ui.label(format::counted(count, "byte", "bytes"));
+            }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.menu_button("Copy", |ui| copy_menu(ui, cx, opened)).response.on_hover_text("Copy bytes as…");
                 if text {

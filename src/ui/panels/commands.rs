@@ -314,13 +314,16 @@ fn language(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
 /// The preview, asked for anew where the text or the switch changed. True where there are bytes to send.
 fn bytes(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview, text: &str) -> bool {
     let language = overview.device.profile.command_language;
-    let preview = cx.data.remote.preview.as_ref().filter(|p| p.text == text && p.language == language);
-    let Some(preview) = preview else {
+    let data = cx.data;
+    let current = data.remote.preview.as_ref().filter(|p| p.text == text && p.language == language);
+    if current.is_none() {
         cx.ask(Action::PreviewCommand { text: text.to_owned(), language });
-        return false;
-    };
-    preview::show(ui, cx, preview);
-    preview.bytes.is_ok()
+    }
+    // Those of a moment ago keep their place until the new ones are there.
+    if let Some(preview) = &data.remote.preview {
+        preview::show(ui, cx, preview);
+    }
+    current.is_some_and(|preview| preview.bytes.is_ok())
 }
 
 fn receipts_of(ui: &mut Ui, cx: &mut Cx<'_>) {

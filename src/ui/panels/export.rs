@@ -1,16 +1,13 @@
 //! The export sheet: whose history, from when to when, in which format, and whereto.
 
-use std::{
-    path::{Path, PathBuf},
-    pin::pin,
-    sync::{Arc, mpsc},
-    task::{self, Poll, Wake, Waker},
-    thread::{self, Thread},
-};
+pub(super) mod dialog;
+
+use std::path::{Path, PathBuf};
 
 use egui::{Align, ComboBox, Context, Label, Layout, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
 use jiff::{SignedDuration, ToSpan};
 
+use self::dialog::{Dialog, Ended};
 use crate::{
     backend::ExportReport,
     export::Format,
@@ -33,8 +30,9 @@ pub(in crate::ui) struct Export {
     path_is_mine: bool,
     with_suspect: bool,
     state: State,
-    /// The system's file dialog, open on a thread of its own.
-    dialog: Option<mpsc::Receiver<Option<PathBuf>>>,
+    dialog: Option<Dialog>,
+    /// One was asked for, and this system has none.
+    no_dialog: bool,
 }
 
 /// Whose history.
@@ -99,10 +97,9 @@ impl Export {
     /// Begins with this device, or with all.
     pub(in crate::ui) fn choose(&mut self, device: Option<DeviceId>) {
         self.chosen = device.map_or(Chosen::All, |id| Chosen::Some(vec![id]));
-        if !matches!(self.state, State::Writing) {
-            self.state = State::Choosing;
-        }
+        self.begin_again();
         self.path_is_mine = false;
+        self.no_dialog = false;
     }
 
     /// The answer to [`Action::Export`].
@@ -113,15 +110,17 @@ impl Export {
         };
     }
 
-    /// Opens the system's file dialog. Where there is none it answers nothing, and the path field remains.
+    /// Opens the system's file dialog. Where there is none the path field remains.
     pub(in crate::ui) fn browse(&mut self, ctx: Context, name: &Path) {
-        self.dialog = Some(pick_file(ctx, "Export to", name));
+        self.dialog = Dialog::open(ctx, "Export to", name);
+        self.no_dialog = self.dialog.is_none();
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        self.take_browsed();
+        self.take_browsed(ui.input(|i| i.time));
         self.suggest_path(cx);
-        ui.set_width(500.0);
+        ui.set_width(ui.available_width());
+        let before = (self.chosen.clone(), self.span, self.format, self.path.clone(), self.with_suspect);
         self.devices(ui, cx);
         ui.add_space(theme::GAP);
         ui.horizontal(|ui| {
@@ -163,6 +162,13 @@ impl Export {
                 }
             });
         });
+        if self.no_dialog {
+            let text = RichText::new("No file dialog here: type the path").color(theme::palette(ui).late);
+            ui.label(text);
+        }
+        if before != (self.chosen.clone(), self.span, self.format, self.path.clone(), self.with_suspect) {
+            self.begin_again();
+        }
         ui.add_space(theme::GAP);
         self.result(ui, cx);
     }
@@ -171,16 +177,24 @@ impl Export {
         self.format.unwrap_or(Format::Gpx)
     }
 
-    fn take_browsed(&mut self) {
-        let Some(dialog) = &self.dialog else { return };
-        match dialog.try_recv() {
-            Ok(Some(path)) => {
+    fn take_browsed(&mut self, now_s: f64) {
+        let Some(ended) = self.dialog.as_ref().and_then(|dialog| dialog.ended(now_s)) else { return };
+        self.dialog = None;
+        match ended {
+            Ended::Picked(path) => {
                 self.path = path.display().to_string();
                 self.path_is_mine = true;
-                self.dialog = None;
+                self.begin_again();
             }
-            Ok(None) | Err(mpsc::TryRecvError::Disconnected) => self.dialog = None,
-            Err(mpsc::TryRecvError::Empty) => {}
+            Ended::Cancelled => {}
+            Ended::Missing => self.no_dialog = true,
+        }
+    }
+
+    /// What was said about the last export does not hold for another.
+    fn begin_again(&mut self) {
+        if !matches!(self.state, State::Writing) {
+            self.state = State::Choosing;
         }
     }
 
@@ -293,51 +307,12 @@ impl Export {
     }
 }
 
-/// Opens the system's file dialog, with a name to begin with. Where there is none, it answers nothing.
-pub(super) fn pick_file(ctx: Context, title: &str, name: &Path) -> mpsc::Receiver<Option<PathBuf>> {
-    let mut dialog = rfd::AsyncFileDialog::new().set_title(title);
-    if let Some(folder) = name.parent() {
-        dialog = dialog.set_directory(folder);
-    }
-    if let Some(file) = name.file_name() {
-        dialog = dialog.set_file_name(file.to_string_lossy());
-    }
-    // Opened here, because some systems want that on the window's thread; waited for elsewhere.
-    let picking = dialog.save_file();
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || {
-        let picked = wait_for(picking).map(|file| file.path().to_owned());
-        // The sheet may be gone by now.
-        tell.send(picked).ok();
-        ctx.request_repaint();
-    });
-    told
-}
-
 /// Where files of the user's own go.
 pub(super) fn documents(cx: &Cx<'_>) -> PathBuf {
     directories::UserDirs::new().map_or_else(
         || cx.data.station.data_dir.clone(),
         |dirs| dirs.document_dir().unwrap_or(dirs.home_dir()).to_owned(),
     )
-}
-
-/// Sleeps until the future is ready.
-fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut task::Context::from_waker(&waker)) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => thread::park(),
-        }
-    }
 }
 
 fn title(format: Format) -> &'static str {

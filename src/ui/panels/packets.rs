@@ -2,7 +2,9 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
+    ops::Range,
+    time::{Duration, Instant},
 };
 
 use egui::{
@@ -15,23 +17,29 @@ use super::dock::{
     anchor::{Anchor, Measures},
     columns::{Column, Columns},
     dense,
-    listing::{Listing, Matches, Query, find},
+    listing::{Haystacks, Listing, Matches, Query},
     paint::{self, GAP},
     push,
+    reach::{Goal, NEAR, Reach, Reading},
     rows::{Rows, points, whole},
     shorten::to_its_end,
 };
 use crate::{
     model::{DeviceId, PacketId, PacketRow, Profile, Timestamp, Verdict},
     ui::{
-        Action, Cx, Data, format,
+        Action, Cx, Data,
+        data::{MAX_PACKETS, Pages},
+        format,
         summary::{Summary, summarize},
         view::Units,
     },
 };
 
-/// Older rows that a new filter looks at in one frame: a few milliseconds.
-const ROWS_A_FRAME: usize = 1_000;
+/// What a search may take of one frame at least: a quarter of one at 60 Hz.
+const SEARCH_BUDGET: Duration = Duration::from_millis(4);
+
+/// The same at most, where frames are slow for other reasons.
+const MOST_SEARCH: Duration = Duration::from_millis(25);
 
 /// Lines that are kept: several screens of them.
 const MOST_LINES: usize = 1_024;
@@ -43,69 +51,119 @@ pub struct Packets {
     problems_only: bool,
     /// Pinned when the toggle is pressed, so that selecting another device does not change what is listed.
     only_device: Option<DeviceId>,
-    /// The rows as they were when the view was paused; what arrives is still received and stored.
-    frozen: Option<VecDeque<PacketRow>>,
+    /// The newest packet when the view was paused; what arrives is still received and stored.
+    paused_at: Option<PacketId>,
     matches: Matches,
+    haystacks: Haystacks,
     anchor: Anchor,
+    reach: Reach,
     lines: Lines,
     /// The selection that was scrolled to.
     shown_selection: Option<PacketId>,
+}
+
+/// What is shown of what there is.
+#[derive(Clone, Copy)]
+struct Shown {
+    filtered: bool,
+    /// The filter has looked at everything that is held.
+    complete: bool,
+    /// More matches may come by themselves.
+    searching: bool,
+    /// Packets that the filter has looked at.
+    looked_at: usize,
 }
 
 impl Packets {
     /// Draws the list into the room that is left.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let data = cx.data;
-        let frozen = self.frozen.take();
-        let rows = frozen.as_ref().unwrap_or(&data.packets);
+        let rows = &data.packets;
         let query = Query::new(&self.filter_text, self.problems_only, self.only_device);
-        let units = cx.view.settings.units;
-        let complete = query.admits_all() || {
-            self.matches.update(rows, &query, ROWS_A_FRAME, |row| {
-                query.admits(row, who(data, row), || line(data, rows, row, units))
-            })
-        };
+        let filtered = !query.admits_all();
+        let complete = !filtered || self.search(ui, data, &query, cx.view.settings.units);
         if !complete {
             ui.ctx().request_repaint();
         }
         let matches = std::mem::take(&mut self.matches);
-        let listing = if query.admits_all() { Listing::all(rows) } else { Listing::matching(rows, &matches) };
+        let listing = if filtered { Listing::matching(rows, &matches) } else { Listing::all(rows) };
+        let listing = self.paused_at.map_or(listing, |last| listing.until(last));
+        let more = data.ends.loading || data.ends.older && data.has_room_for_a_page() && listing.len() < NEAR;
+        let searching = filtered && (!complete || more);
+        let looked_at = matches.looked_at(rows);
+        let shown = Shown { filtered, complete, searching, looked_at };
 
         dense(ui);
-        let pause = self.toolbar(ui, cx, &listing, rows.len(), frozen.is_some(), complete);
-        let mut resume = frozen.is_some() && pause;
+        let pause = self.toolbar(ui, cx, &listing, shown);
+        let mut resume = self.paused_at.is_some() && pause;
         if rows.is_empty() {
             paint::middle(ui, "Bytes will appear here the moment anything connects, even if we cannot decode them.");
-        } else if listing.is_empty() && complete {
-            paint::middle(ui, "No packet matches the filter.");
+        } else if listing.is_empty() {
+            let text = if searching { progress("Searching", data, shown) } else { self.nothing(&query, data) };
+            paint::middle(ui, &text);
+            self.ask(ui, cx, &listing, shown, 0..0);
         } else {
-            let later = if frozen.is_some() { later(data, rows) } else { 0 };
-            resume |= self.list(ui, cx, rows, &listing, later);
+            resume |= self.list(ui, cx, &listing, shown);
         }
         self.matches = matches;
-        self.frozen = match frozen {
-            Some(_) if resume => None,
-            None if pause => Some(data.packets.clone()),
-            unchanged => unchanged,
-        };
+        if resume {
+            self.paused_at = None;
+        } else if pause {
+            self.paused_at = data.newest_packet().or(Some(PacketId(0)));
+        }
         if resume || pause {
             ui.ctx().request_repaint();
         }
     }
 
+    /// Looks for matches within the time that a frame has for it. True when everything that is held was looked at.
+    fn search(&mut self, ui: &Ui, data: &Data, query: &Query, units: Units) -> bool {
+        let begun = Instant::now();
+        let quarter = Duration::from_secs_f32(ui.input(|i| i.stable_dt).clamp(0.0, 1.0) / 4.0);
+        let budget = quarter.clamp(SEARCH_BUDGET, MOST_SEARCH);
+        let Self { matches, haystacks, .. } = self;
+        haystacks.under(data.roster << 1 | u64::from(units == Units::Imperial));
+        let go_on = || begun.elapsed() < budget;
+        matches.update(&data.packets, query, go_on, |row| {
+            query.admits(row, who(data, row), || haystacks.of(row.id, || line(data, row, units)).to_owned())
+        })
+    }
+
+    /// Why the list is empty.
+    fn nothing(&self, query: &Query, data: &Data) -> String {
+        let text = self.filter_text.trim();
+        let mut said = match (text.is_empty(), self.problems_only) {
+            (false, _) => format!("No packet matches “{text}”"),
+            (true, true) => "No packet has a warning or an error".to_owned(),
+            (true, false) => "There is no packet".to_owned(),
+        };
+        if self.problems_only && !text.is_empty() {
+            said.push_str(" among those with problems");
+        }
+        if let Some(device) = self.only_device {
+            said.push_str(" from ");
+            said.push_str(data.label(device));
+        }
+        if data.ends.older || data.ends.newer {
+            let held = format::count(data.packets.len() as u64);
+            let total = format::count(data.stored_packets());
+            said = format!("{said} in the {held} of {total} that were searched");
+        }
+        said.push('.');
+        if let Some(field) = query.field() {
+            said.push_str(" The filter is plain text: “");
+            said.push_str(field);
+            said.push_str(":” is looked for as it stands. Type the word alone.");
+        }
+        said
+    }
+
     /// Quick filter, count and pause. True when pause or resume was pressed.
-    fn toolbar(
-        &mut self,
-        ui: &mut Ui,
-        cx: &Cx<'_>,
-        listing: &Listing<'_>,
-        total: usize,
-        paused: bool,
-        complete: bool,
-    ) -> bool {
+    fn toolbar(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, listing: &Listing<'_>, shown: Shown) -> bool {
         let mut pressed = false;
+        let paused = self.paused_at.is_some();
         ui.horizontal(|ui| {
-            let roomy = ui.available_width() > 560.0;
+            let roomy = ui.available_width() > 620.0;
             let edit = TextEdit::singleline(&mut self.filter_text)
                 .hint_text("Filter")
                 .align(Align2::LEFT_CENTER)
@@ -129,12 +187,24 @@ impl Packets {
                 let label = if paused { "Resume" } else { "Pause" };
                 let hint = "Hold the list still; receiving goes on";
                 pressed = ui.add(Button::new(label).selected(paused)).on_hover_text(hint).clicked();
-                let shown = format::count(listing.len() as u64);
-                let total = format::count(total as u64);
-                let text = match (shown == total, complete) {
-                    (_, false) => format!("{shown} of {total} …"),
-                    (true, true) => shown,
-                    (false, true) => format!("{shown} of {total}"),
+                let ends = cx.data.ends;
+                if shown.filtered && !shown.searching && ends.older && !cx.data.has_room_for_a_page() {
+                    let hint = "Search packets that are older than those that were searched";
+                    if ui.button("Older").on_hover_text(hint).clicked() {
+                        self.anchor.hold();
+                        push(ui, cx, Action::MorePackets(Pages::Older));
+                    }
+                }
+                let total = format::count(cx.data.stored_packets());
+                let text = if shown.searching {
+                    progress("searching", cx.data, shown)
+                } else if !shown.filtered {
+                    total
+                } else if ends.older || ends.newer {
+                    let held = format::count(cx.data.packets.len() as u64);
+                    format!("{} in {held} of {total}", format::count(listing.len() as u64))
+                } else {
+                    format!("{} of {total}", format::count(listing.len() as u64))
                 };
                 ui.add(egui::Label::new(RichText::new(text).weak()).truncate());
             });
@@ -143,15 +213,35 @@ impl Packets {
         pressed
     }
 
+    /// Asks for other parts of the store where the list comes near an end of what is held.
+    fn ask(&self, ui: &Ui, cx: &mut Cx<'_>, listing: &Listing<'_>, shown: Shown, visible: Range<usize>) {
+        let reading = Reading {
+            first: visible.start,
+            last: visible.end,
+            still: self.anchor.stands_still(),
+            paused: self.paused_at.is_some(),
+            filtered: shown.filtered,
+            complete: shown.complete,
+        };
+        self.reach.ask(ui, cx, listing, reading);
+    }
+
+    /// How many packets came after those that are listed.
+    fn later(&self, data: &Data, listing: &Listing<'_>, filtered: bool) -> usize {
+        let last = data.packets.back().map(|p| p.id);
+        let held =
+            self.paused_at.map_or(0, |until| data.packets.len() - data.packets.partition_point(|r| r.id <= until));
+        let beyond = if data.ends.newer && (!filtered || self.paused_at.is_some()) {
+            let known = self.anchor.seen().max(last).max(self.paused_at);
+            data.newest_packet().zip(known).map_or(0, |(newest, known)| newest.0.saturating_sub(known.0))
+        } else {
+            0
+        };
+        self.anchor.news(listing) + held + usize::try_from(beyond).unwrap_or(0)
+    }
+
     /// Column titles and rows. True when the paused list should go on.
-    fn list(
-        &mut self,
-        ui: &mut Ui,
-        cx: &mut Cx<'_>,
-        rows: &VecDeque<PacketRow>,
-        listing: &Listing<'_>,
-        later: usize,
-    ) -> bool {
+    fn list(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, listing: &Listing<'_>, shown: Shown) -> bool {
         let row_height = paint::row_height(ui);
         let columns = Columns::fit(ui.available_width() - ui.spacing().scroll.bar_width, paint::figure_width(ui));
         header(ui, &columns);
@@ -161,8 +251,11 @@ impl Packets {
         let measures = Measures { row_height, view_height: area.height() };
         let keyboard = ui.interact(area, ui.scope_id().with("rows"), Sense::focusable_noninteractive());
         keyboard.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, "Packets"));
-        self.keys(ui, cx, listing, measures, keyboard.id);
-        self.follow_selection(cx);
+        // What is selected on arrival is the selection from the next frame on.
+        if !self.arrive(ui, cx, listing) {
+            self.follow_selection(ui, cx, shown);
+        }
+        self.keys(ui, cx, listing, measures, keyboard.id, shown);
 
         let over = ui.rect_contains_pointer(area);
         let mut scroll = ScrollArea::vertical().id_salt("packets").auto_shrink(false).animated(false);
@@ -176,7 +269,7 @@ impl Packets {
             for index in lines.visible(ui.clip_rect()) {
                 let Some(row) = listing.get(index) else { continue };
                 let rect = lines.rect(index).with_max_x(area.right());
-                if self.row(ui, cx, rows, row, rect, &columns) {
+                if self.row(ui, cx, row, rect, &columns) {
                     self.shown_selection = Some(row.id);
                     self.anchor.hold();
                     ui.memory_mut(|m| m.request_focus(keyboard.id));
@@ -190,17 +283,51 @@ impl Packets {
             paint::outline(ui, area, ui.visuals().selection.stroke);
         }
 
-        let news = self.anchor.news(listing) + later;
-        if news > 0 && pill(ui, output.inner_rect, news) {
+        let first = whole(self.anchor.offset() / row_height);
+        let last = first + whole(measures.view_height / row_height);
+        self.ask(ui, cx, listing, shown, first..last);
+        let text = match self.later(cx.data, listing, shown.filtered) {
+            0 if cx.data.ends.newer && self.anchor.stands_still() => Some("To the end".to_owned()),
+            0 => None,
+            news => Some(format!("{} new", format::count(news as u64))),
+        };
+        if text.is_some_and(|text| pill(ui, output.inner_rect, text)) {
             self.anchor.to_end();
+            self.reach.go(ui, cx, Goal::End);
             ui.ctx().request_repaint();
             return true;
         }
         false
     }
 
+    /// Goes on where an end of the store was gone to and is held now. True where that was so.
+    fn arrive(&mut self, ui: &Ui, cx: &mut Cx<'_>, listing: &Listing<'_>) -> bool {
+        let Some(goal) = self.reach.arrived(cx) else { return false };
+        let id = match goal {
+            Goal::First => listing.id(0),
+            Goal::Last => listing.last(),
+            Goal::End => None,
+        };
+        if goal != Goal::First {
+            self.anchor.to_end();
+            self.shown_selection = id.or(self.shown_selection);
+        }
+        if let Some(id) = id {
+            push(ui, cx, Action::SelectPacket(id));
+        }
+        true
+    }
+
     /// Moves the selection while the list has the keyboard.
-    fn keys(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, listing: &Listing<'_>, measures: Measures, id: egui::Id) {
+    fn keys(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx<'_>,
+        listing: &Listing<'_>,
+        measures: Measures,
+        id: egui::Id,
+        shown: Shown,
+    ) {
         if !ui.memory(|m| m.has_focus(id)) {
             return;
         }
@@ -221,9 +348,16 @@ impl Packets {
         } else if pressed(Key::PageDown) {
             at + page
         } else if pressed(Key::Home) {
+            if !shown.filtered && self.paused_at.is_none() && self.reach.go(ui, cx, Goal::First) {
+                self.anchor.hold();
+                return;
+            }
             0
         } else if pressed(Key::End) {
             self.anchor.to_end();
+            if self.paused_at.is_none() && self.reach.go(ui, cx, Goal::Last) {
+                return;
+            }
             // The list goes on with what arrives; it does not stand by the row that was the newest.
             self.shown_selection = listing.last();
             newest
@@ -238,9 +372,17 @@ impl Packets {
     }
 
     /// Brings the selected packet into view when it was selected elsewhere.
-    fn follow_selection(&mut self, cx: &Cx<'_>) {
+    fn follow_selection(&mut self, ui: &Ui, cx: &mut Cx<'_>, shown: Shown) {
         let selected = cx.view.selection.packet;
         if selected == self.shown_selection {
+            return;
+        }
+        if let Some(id) = selected
+            && !shown.filtered
+            && self.paused_at.is_none()
+            && self.reach.seek(ui, cx, id)
+        {
+            self.anchor.hold();
             return;
         }
         self.shown_selection = selected;
@@ -250,15 +392,7 @@ impl Packets {
     }
 
     /// One row. True when it was clicked.
-    fn row(
-        &mut self,
-        ui: &Ui,
-        cx: &Cx<'_>,
-        rows: &VecDeque<PacketRow>,
-        row: &PacketRow,
-        rect: Rect,
-        columns: &Columns,
-    ) -> bool {
+    fn row(&mut self, ui: &Ui, cx: &Cx<'_>, row: &PacketRow, rect: Rect, columns: &Columns) -> bool {
         let selected = cx.view.selection.packet == Some(row.id);
         let response = ui.interact(rect, ui.scope_id().with(("packet", row.id.0)), Sense::CLICK);
         paint::row_background(ui, rect, selected, response.hovered());
@@ -266,7 +400,7 @@ impl Packets {
         let zone = cx.view.zone();
         let time = time_text(row.received, cx.now, &zone, columns.milliseconds);
         let who = who(cx.data, row);
-        let summary = self.lines.line(cx.data, rows, row, cx.view.settings.units);
+        let summary = self.lines.line(cx.data, row, cx.view.settings.units);
         let serial = summary.serial.map(|n| format!("#{n}")).unwrap_or_default();
         let label = || {
             let word = paint::direction_word(row.direction);
@@ -341,8 +475,8 @@ fn header(ui: &mut Ui, columns: &Columns) {
 }
 
 /// "34 new", over the lower end of the list. True when it was clicked.
-fn pill(ui: &mut Ui, list: Rect, news: usize) -> bool {
-    let text = RichText::new(format!("{} new", format::count(news as u64))).color(ui.visuals().selection.stroke.color);
+fn pill(ui: &mut Ui, list: Rect, text: String) -> bool {
+    let text = RichText::new(text).color(ui.visuals().selection.stroke.color);
     let size = vec2(96.0, 22.0);
     let rect = Rect::from_center_size(pos2(list.center().x, list.bottom() - size.y / 2.0 - 6.0), size);
     let button = Button::new(text).fill(ui.visuals().selection.bg_fill).corner_radius(11.0);
@@ -353,10 +487,14 @@ fn pill(ui: &mut Ui, list: Rect, news: usize) -> bool {
         .clicked()
 }
 
-/// How many packets came after those of a paused list.
-fn later(data: &Data, rows: &VecDeque<PacketRow>) -> usize {
-    let Some(last) = rows.back() else { return data.packets.len() };
-    data.packets.len() - data.packets.partition_point(|r| r.id <= last.id)
+/// "searching … 12,000 of 50,000".
+fn progress(word: &str, data: &Data, shown: Shown) -> String {
+    let all = if data.ends.older && data.has_room_for_a_page() {
+        data.stored_packets().min(MAX_PACKETS as u64)
+    } else {
+        data.packets.len() as u64
+    };
+    format!("{word} … {} of {}", format::count(shown.looked_at as u64), format::count(all))
 }
 
 /// Whose packet it is: the device as the user calls it, else the far end's address.
@@ -386,14 +524,14 @@ fn time_text(at: Timestamp, now: Timestamp, zone: &TimeZone, milliseconds: bool)
 struct Lines(HashMap<PacketId, (Profile, Units, Summary)>);
 
 impl Lines {
-    fn line(&mut self, data: &Data, rows: &VecDeque<PacketRow>, row: &PacketRow, units: Units) -> &Summary {
+    fn line(&mut self, data: &Data, row: &PacketRow, units: Units) -> &Summary {
         let profile = profile(data, row);
         let known = self.0.get(&row.id).is_some_and(|(p, u, _)| p == profile && *u == units);
         if !known {
             if self.0.len() >= MOST_LINES {
                 self.0.clear();
             }
-            let line = (profile.clone(), units, line(data, rows, row, units));
+            let line = (profile.clone(), units, line(data, row, units));
             self.0.insert(row.id, line);
         }
         &self.0.get(&row.id).expect("it was just put there").2
@@ -401,8 +539,8 @@ impl Lines {
 }
 
 /// The line of a row, made anew.
-fn line(data: &Data, rows: &VecDeque<PacketRow>, row: &PacketRow, units: Units) -> Summary {
-    let answered = row.answers.and_then(|id| find(rows, id));
+fn line(data: &Data, row: &PacketRow, units: Units) -> Summary {
+    let answered = row.answers.and_then(|id| data.packet_row(id));
     summarize(row, profile(data, row), units, answered)
 }
 

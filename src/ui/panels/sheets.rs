@@ -28,6 +28,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
     let id = Id::unique("sheet").with(title);
     // As high as the window lets it be.
     let area = Modal::default_area(id).default_height(f32::INFINITY);
+    let was = ui.ctx().memory(|m| m.area_rect(id));
     let modal = Modal::new(id).area(area).frame(frame).show(ui.ctx(), |ui| {
         let p = theme::palette(ui);
         ui.horizontal(|ui| {
@@ -44,6 +45,10 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
         let area = ScrollArea::vertical().max_height(height).min_scrolled_height(height);
         area.show(ui, |ui| content(sheet, ui, cx));
     });
+    if was.is_some_and(|was| was.size() != modal.response.rect.size()) {
+        // It stands in the middle by the size that it had.
+        ui.ctx().request_repaint();
+    }
     if modal.should_close() {
         cx.ask(Action::Sheet(None));
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use egui::{
-    Align, EventFilter, Id, Key, Layout, Modifiers, Rect, Response, RichText, ScrollArea, Sense, TextFormat, Ui,
+    Align, EventFilter, Id, Key, Label, Layout, Modifiers, Rect, Response, RichText, ScrollArea, Sense, TextFormat, Ui,
     UiBuilder, WidgetInfo, accesskit::Role, pos2, style::ScrollAnimation, text::LayoutJob, vec2,
 };
 
@@ -19,7 +19,7 @@ use super::dock::{
     rows::{Rows, points},
 };
 use crate::{
-    model::{PacketId, Verdict},
+    model::{Group, PacketId, Problem, Severity, Verdict},
     ui::{Action, Cx, View, data::Opened, format, theme::fields::tint_of},
     wire::{Field, Value},
 };
@@ -32,6 +32,9 @@ const ROOM_FOR_HEX: f32 = 440.0;
 
 /// Narrower than this a short key has no room for its words.
 const ROOM_FOR_WORDS: f32 = 100.0;
+
+/// What the verdict takes at the right of the title.
+const VERDICT: f32 = 60.0;
 
 /// Problems beyond this many are counted, not listed.
 const MOST_PROBLEMS: usize = 24;
@@ -251,9 +254,15 @@ fn title(ui: &mut Ui, opened: &Opened) {
     ui.horizontal(|ui| {
         ui.set_min_height(paint::row_height(ui) + 4.0);
         ui.add_space(2.0);
-        ui.label(RichText::new(title.as_ref()).strong());
         let number = dissection.type_number.map_or_else(|| row.kind.to_string(), |n| format!("0x{n:02x}"));
-        for part in [Some(number), dissection.serial.map(|n| format!("#{n}"))].into_iter().flatten() {
+        let parts = [number, dissection.serial.map_or_else(String::new, |n| format!("#{n}"))];
+        // A long title gives way to what stands behind it: the pane would grow otherwise.
+        let numbers = parts.iter().map(|part| points(part.len()) * paint::figure_width(ui) + 2.0 * GAP).sum::<f32>();
+        ui.scope(|ui| {
+            ui.set_max_width((ui.available_width() - numbers - VERDICT).max(30.0));
+            ui.add(Label::new(RichText::new(title.as_ref()).strong()).truncate());
+        });
+        for part in parts.into_iter().filter(|part| !part.is_empty()) {
             ui.label(RichText::new(part).monospace().weak());
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -282,9 +291,13 @@ fn problems(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
         let mut job = LayoutJob::default();
         job.wrap.max_width = ui.available_width() - 3.0 * GAP;
         let (severity, group) = (problem.severity.as_str(), problem.group.as_str());
-        job.append(&format!("{severity} · {group}"), 0.0, TextFormat::simple(body.clone(), color));
-        job.append(&problem.text, GAP, TextFormat::simple(body.clone(), plain));
-        let place = format!("at {}", explain::offsets(&problem.span));
+        let hint = hint(problem);
+        let heading = if hint.is_some() { "hint".to_owned() } else { format!("{severity} · {group}") };
+        job.append(&heading, 0.0, TextFormat::simple(body.clone(), color));
+        job.append(hint.unwrap_or(&problem.text), GAP, TextFormat::simple(body.clone(), plain));
+        // A request that is refused has no byte to blame.
+        let place =
+            if problem.span.end == 0 { String::new() } else { format!("at {}", explain::offsets(&problem.span)) };
         job.append(&place, GAP, TextFormat::simple(body, weak));
         let galley = ui.painter().layout_job(job);
         let size = vec2(ui.available_width(), galley.size().y + 5.0);
@@ -292,6 +305,7 @@ fn problems(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
         let response = ui.interact(rect, ui.scope_id().with(("problem", n)), Sense::CLICK);
         response.widget_info(|| {
             let label = format!("{severity} {group}: {} {place}", problem.text);
+            let label = label.trim_end().to_owned();
             WidgetInfo::labeled(Role::Button, true, label)
         });
         ui.painter().rect_filled(rect, 0.0, color.gamma_multiply(if response.hovered() { 0.2 } else { 0.1 }));
@@ -309,6 +323,32 @@ fn problems(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
     if more > 0 {
         ui.label(RichText::new(format!("and {} more problems", format::count(more as u64))).weak());
     }
+    if let Some(mended) = mended(opened) {
+        ui.horizontal(|ui| {
+            ui.add_space(2.0 * GAP);
+            let link = ui.link("Copy it with the right checksum");
+            if link.on_hover_text("What is stored stays as it came").clicked() {
+                push(ui, cx, Action::Copy(crate::wire::hex(&mended), "the frame with the right checksum"));
+            }
+        });
+    }
+}
+
+/// What the checksum doctor says, where the problem is his word.
+fn hint(problem: &Problem) -> Option<&str> {
+    let his = problem.severity == Severity::Note && problem.group == Group::Checksum;
+    his.then(|| problem.text.strip_prefix("a hint at the checksum: ").unwrap_or(&problem.text))
+}
+
+/// The frame as it would be with the checksum that its other bytes have; `None` where nothing is wrong with it.
+fn mended(opened: &Opened) -> Option<Vec<u8>> {
+    let crc = opened.dissection.crc.filter(|crc| !crc.ok())?;
+    let wrong = |p: &&Problem| p.severity == Severity::Error && p.group == Group::Checksum;
+    let span = opened.dissection.problems.iter().find(wrong)?.span.clone();
+    let mut bytes = opened.row.bytes.to_vec();
+    let place = bytes.get_mut(span).filter(|place| place.len() == 2)?;
+    place.copy_from_slice(&crc.computed.to_be_bytes());
+    Some(bytes)
 }
 
 /// The field for a screen reader.

@@ -411,7 +411,9 @@ pub(super) fn neighbours(
         c.group(format!("Cell {number}"), |c| {
             let lac = c.uint("LAC", form.lac, "")?;
             let cid = c.uint("Cell id", form.cid, "")?;
-            let rssi_dbm = decibels(c)?;
+            // Old firmware gives four bars of 4G where others give the strength (§3.5); no cell is heard at -4 dBm.
+            let bars = form == CELL_4G && matches!(c.peek(1), [1..=4]);
+            let rssi_dbm = if bars { c.uint("Signal", 1, "of 4").map(|_| None) } else { decibels(c) }?;
             told.cell(Cell { mcc, mnc, lac: u32::try_from(lac).unwrap_or(u32::MAX), cid, rssi_dbm });
             Ok(())
         })?;

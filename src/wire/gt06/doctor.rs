@@ -62,7 +62,9 @@ pub(super) fn diagnose(bytes: &[u8], total: usize, head: usize) -> Option<Findin
     if covered.len() > LONGEST {
         return None;
     }
-    one_bit(covered, received, end).or_else(|| one_field(covered, received, head, end))
+    one_bit(covered, received, end)
+        .or_else(|| one_field(covered, received, head, end))
+        .or_else(|| left_out(covered, received))
 }
 
 /// A single bit that was flipped on the way, in the covered bytes or in the checksum itself.
@@ -93,6 +95,21 @@ fn one_bit(covered: &[u8], received: u16, end: usize) -> Option<Finding> {
     None
 }
 
+/// A byte or two too many, as in an example that was printed wrong and copied.
+fn left_out(covered: &[u8], received: u16) -> Option<Finding> {
+    for run in 1..=2 {
+        for from in 1..covered.len().saturating_sub(run) {
+            let rest = [covered.get(..from)?, covered.get(from + run..)?].concat();
+            if checksum(&rest) == received {
+                let (first, last) = (from + 2, from + 1 + run);
+                let which = if run == 1 { format!("byte {first}") } else { format!("bytes {first} and {last}") };
+                return Some(Finding { text: format!("it is right without {which}"), span: first..last + 1 });
+            }
+        }
+    }
+    None
+}
+
 /// The type of another message, a serial close by, a length that is a little off.
 fn one_field(covered: &[u8], received: u16, head: usize, end: usize) -> Option<Finding> {
     let mut copy = covered.to_vec();
@@ -115,13 +132,12 @@ fn one_field(covered: &[u8], received: u16, head: usize, end: usize) -> Option<F
         let text = format!("it is right for the length {meant}");
         return Some(Finding { text, span: head - 1..head });
     }
-    let serial_at = covered.len().checked_sub(1)?;
-    let serial = *covered.get(serial_at)?;
-    if let Some(meant) = near(serial).find(|&meant| fits(serial_at, meant) == Some(true)) {
-        let text = format!("it is right for a serial that ends in {meant:02x}");
-        return Some(Finding { text, span: end - 2..end });
-    }
-    None
+    // Some serial is right for any checksum, so only those close by say anything.
+    let (before, serial) = covered.split_last_chunk::<2>()?;
+    let serial = u16::from_be_bytes(*serial);
+    let fits = |meant: u16| checksum(&[before, &meant.to_be_bytes()].concat()) == received;
+    let meant = (1..=6).flat_map(|by| [serial.wrapping_sub(by), serial.wrapping_add(by)]).find(|&meant| fits(meant))?;
+    Some(Finding { text: format!("it is right for the serial {meant}"), span: end - 2..end })
 }
 
 #[cfg(test)]
@@ -150,7 +166,8 @@ mod tests {
         check(|f| f[5] ^= 0x10, "bit 4 of byte 5");
         check(|f| f[12] ^= 0x10, "bit 4 of byte 12");
         check(|f| f[3] = 0x26, "type 0x13");
-        check(|f| f[10] = 0xBD, "serial that ends in ba");
+        check(|f| f[10] = 0xBD, "the serial 442");
+        check(|f| f.splice(6..6, [0, 1]).for_each(drop), "without bytes 6 and 7");
     }
 
     #[test]

@@ -3,10 +3,22 @@
 use crate::model::SupplyVoltage;
 use crate::wire::cursor::{Cursor, Read};
 
-use super::{blocks, told::Told};
+use super::{blocks, tags, told::Told};
 
-/// 0x13, five bytes of body: four layouts that nothing in the frame names (gt06.md §3.7).
+/// 0x13, five bytes of body: four layouts that nothing in the frame names (gt06.md §3.7). Tagged values may follow, as in 0x36.
 pub(super) fn heartbeat(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    let tagged = tagged(c);
+    five_bytes(c, told)?;
+    if tagged { tags::values(c, told) } else { Ok(()) }
+}
+
+/// True where tagged values follow the five bytes.
+fn tagged(c: &Cursor<'_>) -> bool {
+    let body = c.peek(c.left());
+    body.get(5..).is_some_and(|rest| rest.len() + 5 == c.left() && tags::follow(rest))
+}
+
+fn five_bytes(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     blocks::status(c, told, false)?;
     match (told.given.supply.or(told.given.family.supply()), c.peek(4)) {
         (Some(SupplyVoltage::Hundredths), _) => wide_voltage(c, told),
@@ -42,8 +54,11 @@ pub(super) fn documented(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     port_status(c)
 }
 
-/// OBD6, 0x13 of length 0x13: satellites and signal share a word.
+/// OBD6, 0x13 of length 0x13: satellites and signal share a word. 4G units send tagged values in the same length.
 pub(super) fn obd6(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    if tagged(c) {
+        return heartbeat(c, told);
+    }
     c.under("gt06.md §6.1", |c| {
         blocks::status(c, told, false)?;
         let (sat, gsm) = c.bits("Satellites and signal", 2, |b| {

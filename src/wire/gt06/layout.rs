@@ -156,6 +156,7 @@ static TABLE: &[Row] = &[
     row(SHORT, 0xA5, Any, "alarm", "Alarm without position (4G)", position::cell_alarm, ACK),
     row(SHORT, 0xA7, Any, "address-query", "Address query (4G)", radio::address_query, Answered::Address),
     row(SHORT, 0xA9, Any, "alarm", "Alarm with Wi-Fi", radio::alarm, ACK),
+    row(BOTH, 0xB0, Any, "attendance", "Attendance", text::unknown, ACK),
     row(BOTH, 0xB2, Any, "beacon", "Bluetooth clocking", radio::beacon, ACK),
     row(BOTH, 0xF1, Any, "heartbeat", "State", tags::status, ACK),
     row(BOTH, 0xF2, Any, "peripheral", "Peripherals", tags::peripherals, ACK),

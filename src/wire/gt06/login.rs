@@ -13,7 +13,7 @@ pub(super) fn login(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     told.device = Some(imei(c, "IMEI")?);
     if c.left() >= 4 {
         c.named("Type code", 2, |_| "")?;
-        told.login_zone_s = Some(zone(c)?);
+        told.login_zone_s = zone(c)?;
     }
     Ok(())
 }
@@ -34,9 +34,11 @@ pub(super) fn imei(c: &mut Cursor<'_>, name: &'static str) -> Read<String> {
     Ok(imei)
 }
 
-/// The zone and language word; seconds east of UTC (gt06.md §3.8).
-fn zone(c: &mut Cursor<'_>) -> Read<i32> {
-    c.under("gt06.md §3.8", |c| {
+/// The zone and language word; seconds east of UTC (gt06.md §3.8). `None` for what no clock on earth is set to.
+fn zone(c: &mut Cursor<'_>) -> Read<Option<i32>> {
+    const MOST_HOURS: u64 = 14;
+    let start = c.at();
+    let (clock, west) = c.under("gt06.md §3.8", |c| {
         c.bits("Zone and language", 2, |b| {
             let clock = b.uint("Zone, hours × 100 + minutes", 4, 15, "");
             let west = b.named("East or west", 3, 3, |bit| if bit == 0 { "east" } else { "west" }) == 1;
@@ -45,8 +47,16 @@ fn zone(c: &mut Cursor<'_>) -> Read<i32> {
                 2 => "English",
                 _ => "",
             });
-            let seconds = i32::try_from((clock / 100) * 3600 + (clock % 100) * 60).unwrap_or_default();
-            if west { -seconds } else { seconds }
+            (clock, west)
         })
-    })
+    })?;
+    let (hours, minutes) = (clock / 100, clock % 100);
+    if hours * 60 + minutes > MOST_HOURS * 60 || minutes > 59 {
+        let text =
+            format!("expected a zone of at most {MOST_HOURS}:00 hours, came {hours}:{minutes:02}: it is not used");
+        c.doubt(Severity::Warn, Group::Range, start..c.at(), text);
+        return Ok(None);
+    }
+    let seconds = i32::try_from(hours * 3600 + minutes * 60).unwrap_or_default();
+    Ok(Some(if west { -seconds } else { seconds }))
 }

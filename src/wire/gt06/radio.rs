@@ -203,12 +203,14 @@ pub(super) fn az735(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
             let points = if wifi.is_multiple_of(7) { wifi / 7 } else { 0 };
             (0..points).try_for_each(|_| blocks::access_point(c, told))
         })?;
-        let status = c.named("Status", 1, |code| az735_status(code).unwrap_or(""))?;
+        // The codes are those of the alarm; nobody wrote down what a position says here.
+        let alarms = told.given.kind == 0x33;
+        let status = c.named("Status", 1, |code| az735_status(code).filter(|_| alarms).unwrap_or(""))?;
         told.readings.set("status", status);
-        if let Some(alarm) = az735_alarm(status) {
+        if let Some(alarm) = az735_alarm(status).filter(|_| alarms) {
             told.alarm(blocks::narrow(status), alarm);
         }
-        if status == 0xA0 || status == 0xA1 {
+        if alarms && (status == 0xA0 || status == 0xA1) {
             told.readings.set("armed", status == 0xA0);
         }
         let reserved = c.u8("Reserved length")?;

@@ -62,8 +62,19 @@ pub(super) fn heartbeat(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     values(c, told)
 }
 
-/// The tagged values of 0x36 to 0x39.
-fn values(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+/// True for a whole list of tagged values, at least one of them a known one.
+pub(super) fn follow(mut rest: &[u8]) -> bool {
+    let mut known = false;
+    while let [high, low, len, after @ ..] = rest {
+        known |= !value_name(u64::from(u16::from_be_bytes([*high, *low]))).is_empty();
+        let Some(next) = after.get(usize::from(*len)..) else { return false };
+        rest = next;
+    }
+    known && rest.is_empty()
+}
+
+/// The tagged values of 0x36 to 0x39, and of some 0x13.
+pub(super) fn values(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     c.under("gt06.md §6.2", |c| each(c, told, 1, value_name, value))
 }
 
@@ -235,7 +246,6 @@ pub(super) fn modular(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
 
 fn module_name(id: u64) -> &'static str {
     match id {
-        0x0000 => "Version",
         0x0001 => "IMEI",
         0x0002 => "IMSI",
         0x0003 => "ICCID",
@@ -295,9 +305,6 @@ fn module(c: &mut Cursor<'_>, told: &mut Told, id: u64) -> Read<()> {
         (0x0034, 6..) => module_event(c, told)?,
         (0x0035, 1) => number(c, told, "Kind of positioning", "locationType")?,
         (0x007F, 14) => tag(c, told)?,
-        (0x0000, 1) => {
-            c.u8("Version")?;
-        }
         _ => {}
     }
     Ok(())

@@ -9,6 +9,7 @@
 //! | `body` | one body: nothing, a message, an array, an encrypted one of these |
 //! | `fields`, `keys` | the tree that the inspector shows |
 //! | `identity`, `request` | who sent it, and what a request becomes |
+//! | `refused` | why a request was refused, and what bytes are that are none |
 
 mod body;
 mod event;
@@ -19,12 +20,14 @@ mod keys;
 mod location;
 mod message;
 mod object;
+mod refused;
 mod request;
 mod scan;
 mod secretbox;
 mod time;
 
 pub use identity::{Rule, is_generic};
+pub use refused::{NOISE, dissect_refused};
 pub use request::{
     Exchange, Incoming, Request, answer, called, claims, dissect_kept, fitting, read, receive, refusal, reopen,
 };

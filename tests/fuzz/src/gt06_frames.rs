@@ -2,11 +2,11 @@
 
 use crate::{
     check,
-    model::{Device, DeviceId, DeviceState, Profile, Protocol, Timestamp},
+    model::{CommandId, Device, DeviceId, DeviceState, Profile, Protocol, Timestamp},
     now,
     script::Script,
     wire::{
-        Admission, Conversation, Line, Output,
+        Admission, Conversation, Line, Output, Receipt,
         gt06::{self, Piece, Session, State},
     },
 };
@@ -48,6 +48,7 @@ enum Did {
     Asked(String),
     Stored { kind: String, verdict: &'static str, bytes: Vec<u8>, context: Option<String> },
     Sent(Vec<u8>),
+    Answered(CommandId),
     Closed,
 }
 
@@ -90,6 +91,7 @@ fn carry_out(session: &mut Session, did: &mut Vec<Did>) {
                 context: packet.context,
             }),
             Output::Send(bytes) => did.push(Did::Sent(bytes)),
+            Output::Receipt(Receipt::AnsweredLate { id, .. }) => did.push(Did::Answered(id)),
             Output::Receipt(receipt) => panic!("nothing was asked: {receipt:?}"),
             Output::Close(_) => did.push(Did::Closed),
         }

@@ -52,9 +52,11 @@ pub enum Op {
     Busy,
     /// The far end closes.
     Finish,
+    /// profile: the user changes how the device is read.
+    Profile,
 }
 
-const OPS: [Op; 14] = [
+const OPS: [Op; 15] = [
     Op::Short,
     Op::Long,
     Op::Raw,
@@ -69,6 +71,7 @@ const OPS: [Op; 14] = [
     Op::Admission,
     Op::Busy,
     Op::Finish,
+    Op::Profile,
 ];
 
 /// Bytes that a script may send in all.
@@ -174,6 +177,13 @@ impl World {
             Op::Admission => self.admission = script.byte(),
             Op::Busy => self.busy = !self.busy,
             Op::Finish => self.over = true,
+            Op::Profile => {
+                let profile = profile(script.byte());
+                if self.known.is_some() && !self.busy {
+                    self.profile = profile.clone();
+                    self.session.set_profile(profile);
+                }
+            }
         }
     }
 
@@ -250,6 +260,9 @@ impl World {
             answered: None,
             answer: None,
             guessed: false,
+            waits: None,
+            sent_packet: None,
+            answer_packet: None,
         };
         self.session.command(self.now, &command);
         if !self.busy {
@@ -279,6 +292,11 @@ impl World {
                 Output::Receipt(Receipt::Answered { id, .. }) => {
                     self.fared(id, CommandState::Sent, CommandState::Answered);
                 }
+                Output::Receipt(Receipt::Refused { id, .. }) => {
+                    self.fared(id, CommandState::Queued, CommandState::Failed);
+                }
+                // Whatever flag a frame carries, and a second answer to the same command.
+                Output::Receipt(Receipt::AnsweredLate { .. }) => {}
                 Output::Close(_) => self.closed = true,
             }
         }

@@ -26,7 +26,7 @@ pub mod gt06_session;
 pub mod owntracks;
 pub mod script;
 
-use model::{Profile, Timestamp};
+use model::{AlarmTable, Profile, SupplyVoltage, Timestamp};
 
 /// Device models, one or two of each family; the first is none.
 pub const MODELS: [Option<&str>; 16] = [
@@ -48,12 +48,15 @@ pub const MODELS: [Option<&str>; 16] = [
     Some("LW2G"),
 ];
 
-/// The profile that a byte stands for; the odd numbers of its upper half add a switch.
-#[allow(clippy::needless_update, reason = "what a profile gains later stays as it is by default")]
+/// The profile that a byte stands for: its lower half is the model, its upper half adds switches.
 pub fn profile(byte: u8) -> Profile {
-    let model = MODELS.get(usize::from(byte % 16)).copied().flatten().map(str::to_owned);
+    let pick = usize::from(byte % 16);
+    let model = MODELS.get(pick).copied().flatten().map(str::to_owned);
     let clock_offset_s = (byte & 0x40 != 0).then_some(if byte & 0x20 == 0 { 28_800 } else { -12_600 });
-    Profile { model, clock_offset_s, command_language: byte & 0x80 != 0, ..Profile::default() }
+    let own = byte & 0x10 != 0;
+    let alarms = AlarmTable::ALL.get(pick / 2).copied().filter(|_| own);
+    let supply = SupplyVoltage::ALL.get(pick % 4).copied().filter(|_| own);
+    Profile { model, clock_offset_s, alarms, supply, dialect: None, command_language: byte & 0x80 != 0 }
 }
 
 /// When everything happens that has no time of its own.

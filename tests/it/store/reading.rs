@@ -64,6 +64,16 @@ fn packets_of_a_device_are_paged_backwards() {
     assert_eq!(page(Some(PacketId(1))), [0; 0]);
     let all = shelf.read(|db| query::packets(db, None, Some(PacketId(4)), 2));
     assert_eq!(all.iter().map(|row| row.id.0).collect::<Vec<_>>(), [2, 3]);
+    let later = shelf.read(|db| query::packets_after(db, PacketId(4), 3));
+    assert_eq!(later.iter().map(|row| row.id.0).collect::<Vec<_>>(), [5, 6, 7]);
+    assert_eq!(shelf.read(query::packet_count), (10, Some(PacketId(10))));
+    let ids = shelf.read(|db| query::packet_ids(db, PacketId(9), PacketId(20)));
+    assert_eq!(ids, [PacketId(9), PacketId(10)]);
+}
+
+#[test]
+fn an_empty_store_counts_no_packets() {
+    assert_eq!(Shelf::new(Policy::Ask).read(query::packet_count), (0, None));
 }
 
 #[test]

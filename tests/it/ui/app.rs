@@ -11,7 +11,10 @@ use std::{
 };
 
 use base64::Engine as _;
-use egui::{Key, Modifiers, ViewportCommand, ViewportId, accesskit::Role};
+use egui::{
+    Id, Key, Modifiers, ViewportCommand, ViewportId,
+    accesskit::{Role, Toggled},
+};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -20,13 +23,14 @@ use jiff::tz::TimeZone;
 use wayglass::{
     backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup},
     model::{Policy, Protocol},
+    store::{self, Store},
     ui::{
         App, Options,
         view::{Selection, Sheet},
     },
 };
 
-use crate::support::{SOON, TestClock, Tracker, http, post};
+use crate::support::{SOON, TestClock, Tracker, http, picture, post};
 
 /// The application with its backend in a temporary folder.
 struct Desk {
@@ -45,7 +49,28 @@ impl Desk {
     }
 
     fn open_at(policy: Policy, gt06: SocketAddr) -> Self {
+        Self::open_in(tempfile::tempdir().unwrap(), policy, gt06)
+    }
+
+    /// Over a store that has so many packets, one a second.
+    fn open_with(packets: i64) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let clock = TestClock::at("2026-11-21T14:02:31Z").clock();
+        Store::open(folder.path(), store::Options::new(clock)).unwrap().close();
+        let db = rusqlite::Connection::open(folder.path().join("wayglass.db")).unwrap();
+        db.execute(
+            "INSERT INTO packets(id, received_ms, protocol, direction, peer, connection, kind, verdict, bytes)
+             WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < ?1)
+             SELECT id, 1795230000000 + id * 1000, 'gt06', 'in', '10.0.0.9:4711', 1, 'login', 'ok',
+               x'78780D01012345678901234500018CDD0D0A' FROM n",
+            [packets],
+        )
+        .unwrap();
+        drop(db);
+        Self::open_in(folder, Policy::Ask, "127.0.0.1:0".parse().unwrap())
+    }
+
+    fn open_in(folder: tempfile::TempDir, policy: Policy, gt06: SocketAddr) -> Self {
         let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let setup = Setup {
             data_dir: folder.path().to_owned(),
@@ -163,6 +188,89 @@ fn a_packet_closes_when_its_device_is_removed() {
     assert_eq!(desk.window.state().view().selection, Selection::default());
 }
 
+/// The ids of the packets that are held: first, last.
+fn held(window: &Harness<'static, App>) -> (i64, i64) {
+    let packets = &window.state().data().packets;
+    (packets.front().map_or(0, |p| p.id.0), packets.back().map_or(0, |p| p.id.0))
+}
+
+fn top_row(window: &Harness<'static, App>) -> String {
+    let rows = window.get_all_by_role(Role::ListBoxOption);
+    let top = rows.min_by(|a, b| a.rect().top().total_cmp(&b.rect().top())).expect("rows are listed");
+    top.accesskit_node().label().unwrap_or_default()
+}
+
+#[test]
+fn every_stored_packet_is_counted_and_reached() {
+    let mut desk = Desk::open_with(12_000);
+    desk.until_shown("12,000");
+    desk.until("the newest are there", |window| held(window) == (7_001, 12_000));
+    let at = desk.window.get_by_label("Packets").rect().center();
+    desk.window.hover_at(at);
+    desk.window.run();
+    let row = desk.window.get_all_by_role(Role::ListBoxOption).next().expect("rows are listed").rect().height();
+    // To about a hundred rows from the first.
+    let (delta, modifiers) = (egui::vec2(0.0, 4_880.0 * row), Modifiers::NONE);
+    let (unit, phase) = (egui::MouseWheelUnit::Point, egui::TouchPhase::Move);
+    let source = egui::MouseWheelSource::Wheel;
+    desk.window.event(egui::Event::MouseWheel { unit, delta, phase, modifiers, source });
+    let mut tops = Vec::new();
+    desk.until("a page of older ones came", |window| {
+        tops.push(top_row(window));
+        held(window).0 < 7_001
+    });
+    assert_eq!(held(&desk.window), (5_001, 12_000), "no more than comes near");
+    tops.push(top_row(&desk.window));
+    // Up and up; never down again by what came above.
+    assert!(tops.is_sorted_by(|a, b| a >= b), "{tops:?}");
+    desk.window.get_all_by_role(Role::ListBoxOption).nth(1).expect("rows").click();
+    desk.window.run();
+    let selected = |window: &Harness<'static, App>| window.state().view().selection.packet.map_or(0, |id| id.0);
+    desk.window.key_press(Key::Home);
+    desk.until("the first packet of all is selected", |window| selected(window) == 1 && held(window).0 == 1);
+    let mut tracker = Tracker::connect(desk.gt06);
+    tracker.send(LOGIN);
+    tracker.expect(LOGIN_ANSWER);
+    desk.until_shown("12,002");
+    desk.window.key_press(Key::End);
+    desk.until("the newest packet is selected", |window| selected(window) == 12_002 && held(window).1 == 12_002);
+    let chosen = |node: &egui_kittest::Node<'_>| node.accesskit_node().toggled() == Some(Toggled::True);
+    assert!(desk.window.get_all_by_role(Role::ListBoxOption).any(|row| chosen(&row)), "it is out of view");
+    assert_eq!(held(&desk.window), (7_003, 12_002), "nothing else was read");
+}
+
+#[test]
+fn a_command_goes_out_and_its_answer_comes_back() {
+    let mut desk = Desk::open(Policy::Adopt);
+    let mut tracker = Tracker::connect(desk.gt06);
+    tracker.send(LOGIN);
+    tracker.expect(LOGIN_ANSWER);
+    desk.until("the tracker is in the list", |window| {
+        window.query_by_role_and_label(Role::ListItem, "123456789012345").is_some()
+    });
+    desk.window.get_by_role_and_label(Role::ListItem, "123456789012345").click();
+    desk.window.run();
+    desk.window.key_press(Key::C);
+    desk.until_shown("connected");
+    desk.click("Status: STATUS#");
+    desk.window.run();
+    let bytes = "787811800b000000015354415455532300014ebc0d0a";
+    desk.window.get_by_label(&format!("Bytes {bytes}"));
+    desk.window.get_by_role_and_label(Role::Button, "Send").click();
+    desk.window.run();
+    tracker.expect(bytes);
+    tracker.send("78780e1506000000014f4b000200022f080d0a");
+    desk.until("the answer is there", |window| {
+        window.query_all_by_label_contains("STATUS# answered, after").next().is_some()
+    });
+    let answered = desk.window.query_all_by_label_contains("STATUS# answered").last().unwrap();
+    answered.click();
+    desk.until("the packet of the answer is open", |window| {
+        window.state().data().opened.as_ref().is_some_and(|opened| opened.row.kind == "answer")
+    });
+    assert_eq!(desk.window.state().view().open.sheet, None);
+}
+
 #[test]
 fn a_taken_port_is_said_and_mended() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -193,6 +301,52 @@ fn history_leaves_as_gpx() {
     desk.click("Export");
     desk.until_shown(&format!("1 point → {}", file.display()));
     assert!(std::fs::read_to_string(file).unwrap().contains("<trkpt lat=\"51.1234\" lon=\"4.3912\">"));
+}
+
+#[test]
+fn the_export_sheet_has_room_for_what_it_says() {
+    let mut desk = Desk::open(Policy::Adopt);
+    assert_eq!(post(desk.owntracks, AT_HOME).status, 200);
+    desk.until("the phone is in the list", |window| window.state().data().tally.live == 1);
+    for (size, name) in [([1440.0, 900.0], "wide"), ([1024.0, 640.0], "narrow")] {
+        desk.window.set_size(size.into());
+        desk.window.key_press_modifiers(Modifiers::COMMAND, Key::E);
+        desk.window.run();
+        let sheet = |desk: &Desk| {
+            let id = Id::unique("sheet").with("Export history");
+            desk.window.ctx.memory(|m| m.area_rect(id)).expect("the sheet is open")
+        };
+        let before = sheet(&desk);
+        desk.window.get_by_label("File to write").focus();
+        desk.window.run();
+        desk.window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        let nowhere = format!("/nowhere/{}/jane.gpx", "a-folder-that-is-not-there/".repeat(5));
+        desk.window.get_by_label("File to write").type_text(&nowhere);
+        desk.window.run();
+        desk.click("Export");
+        let failed = |window: &Harness<'static, App>| window.query_by_label_contains("Nothing was written").is_some();
+        desk.until("it says that it failed", failed);
+        let after = sheet(&desk);
+        assert!(after.height() > before.height() + 20.0, "{before} {after}");
+        for label in ["Export", "Close"] {
+            let button = desk.window.get_by_label(label).rect();
+            assert!(after.contains_rect(button), "{label} at {button} in {after}");
+        }
+        let middle = desk.window.ctx.content_rect().center();
+        assert!((after.center() - middle).length() < 2.0, "{after} around {middle}");
+        for theme in [egui::Theme::Dark, egui::Theme::Light] {
+            desk.window.ctx.set_theme(theme);
+            desk.window.run();
+            picture(&mut desk.window, &format!("export-failed-{name}-{theme:?}.png"));
+        }
+        desk.window.get_by_label("File to write").focus();
+        desk.window.run();
+        desk.window.get_by_label("File to write").type_text("x");
+        desk.window.run();
+        assert!(!failed(&desk.window), "another path has not failed yet");
+        desk.window.key_press(Key::Escape);
+        desk.window.run();
+    }
 }
 
 #[test]

@@ -8,11 +8,15 @@ use egui_kittest::{
     kittest::{NodeT as _, Queryable as _},
 };
 use wayglass::{
-    model::{CommandId, CommandState, DeviceId, PacketId, Profile, library::Dialect, library::UserCommand},
+    model::{
+        CommandId, CommandState, DeviceId, PacketId, Profile, Protocol,
+        library::{Dialect, UserCommand},
+    },
     ui::{Action, view::Sheet},
 };
 
 use super::stage::Stage;
+use crate::support::bytes;
 
 type Shown = Harness<'static, Stage>;
 
@@ -182,7 +186,7 @@ fn receipts_tell_what_became_of_each_and_open_its_packet() {
         "TIMER,10,60# queued, will be sent at the next login, expires in 10 min",
         "WHERE# sent, no answer yet, 19 s after it was sent",
         "RESET# failed, cancelled before it was sent",
-        "DYD,000000# answered, DYD=Speed Limit, Speed 40km/h after 2.1 s",
+        "DYD,000000# answered, after 2.1 s: DYD=Speed Limit, Speed 40km/h",
         "PARAM# expired, was not sent in time: the device did not connect",
     ] {
         assert!(shown.contains(receipt), "{receipt}\nin\n{shown}");
@@ -220,4 +224,24 @@ fn a_window_that_looks_on_sends_nothing() {
     let mut harness = stage.shown();
     choose(&mut harness, "Status: STATUS#");
     assert_eq!(asked(&mut harness, "Send"), []);
+}
+
+#[test]
+fn a_wrong_checksum_is_explained_and_the_right_bytes_can_be_copied() {
+    let mut stage = Stage::fleet();
+    // A heartbeat whose two bytes of checksum were swapped on the way.
+    stage.data.packets.back_mut().unwrap().bytes = bytes("78780a1344060400020001d4bd0d0a").into();
+    stage.data.packets.back_mut().unwrap().protocol = Protocol::Gt06;
+    stage.open_last_packet();
+    let mut harness = stage.shown();
+    let shown = words(&harness);
+    for text in ["expected the checksum", "the two bytes of the checksum are swapped"] {
+        assert!(shown.contains(text), "{text} in\n{shown}");
+    }
+    harness.state_mut().asked.clear();
+    harness.get_by_label("Copy it with the right checksum").click();
+    harness.run();
+    let asked = &harness.state().asked;
+    let [Action::Copy(text, _)] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!(text, "78780a1344060400020001bdd40d0a");
 }

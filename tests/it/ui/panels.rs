@@ -278,6 +278,6 @@ fn a_connection_that_stands_is_a_live_link_however_silent() {
     stage.data.remote.connected.insert(silent);
     let connected = health(&stage);
     assert_eq!(connected.link.age, Age::Fresh);
-    assert!(connected.link.sentence().starts_with("Connected, heard "), "{}", connected.link.sentence());
+    assert!(connected.link.sentence().starts_with("Connected, "), "{}", connected.link.sentence());
     assert_eq!(connected.fix.age, Age::Stale, "the fix is as old as it is");
 }

@@ -259,6 +259,7 @@ impl eframe::App for Stage {
                 Action::Sheet(sheet) => self.view.open.sheet = *sheet,
                 Action::SelectDevice(device) => self.view.selection.device = *device,
                 Action::PreviewCommand { text, language } => self.data.remote.preview = Some(preview(text, *language)),
+                Action::ReadPacketsAbove(above) => self.data.ends.reading_above = *above,
                 _ => {}
             }
             self.asked.push(action);

@@ -132,7 +132,7 @@ fn story(command: &Command, now: Timestamp, phone: bool) -> String {
             None => "no answer yet".to_owned(),
         },
         CommandState::Answered => match delay(command) {
-            Some(delay) => format!("{} after {delay}", answer()),
+            Some(delay) => format!("after {delay}: {}", answer()),
             None => answer(),
         },
         CommandState::Expired => match &command.waits {
@@ -153,8 +153,12 @@ fn round_up(seconds: i64) -> i64 {
 
 /// From sending to answer: `0.4 s`, `1 min 5 s`.
 fn delay(command: &Command) -> Option<String> {
-    let ms = command.delay_ms()?;
-    Some(if ms < 10_000 { format!("{:.1} s", ms.max(0) as f64 / 1_000.0) } else { format::span(ms / 1_000) })
+    let ms = command.delay_ms()?.max(0);
+    Some(if ms < 9_950 {
+        format!("{}.{} s", (ms + 50) / 1_000, (ms + 50) % 1_000 / 100)
+    } else {
+        format::span(ms / 1_000)
+    })
 }
 
 /// A state by shape, colour and word.
@@ -238,10 +242,10 @@ mod tests {
         let text = "was not sent in time: it was going 42 km/h";
         check(Command { waits: held, ..command(CommandState::Expired) }, text);
         check(command(CommandState::Sent), "no answer yet, 29 s after it was sent");
-        check(command(CommandState::Answered), "Battery:4.05V,NORMAL;  GPRS:Link Up after 1.4 s");
+        check(command(CommandState::Answered), "after 1.4 s: Battery:4.05V,NORMAL;  GPRS:Link Up");
         check(
             Command { answered: Some(at("14:03:06")), ..command(CommandState::Answered) },
-            "Battery:4.05V,NORMAL;  GPRS:Link Up after 1 min 5 s",
+            "after 1 min 5 s: Battery:4.05V,NORMAL;  GPRS:Link Up",
         );
         check(command(CommandState::Expired), "was not sent in time: the device did not connect");
         check(Command { answer: None, ..command(CommandState::Failed) }, "was not sent");

@@ -100,6 +100,21 @@ impl Anchor {
         self.seen.map_or(0, |PacketId(seen)| listing.len() - listing.at_or_after(PacketId(seen + 1)))
     }
 
+    /// True while the list does not go with what arrives.
+    pub fn stands_still(&self) -> bool {
+        self.standing_still
+    }
+
+    /// Points above the view.
+    pub fn offset(&self) -> f32 {
+        self.offset
+    }
+
+    /// The newest row that could be seen.
+    pub fn seen(&self) -> Option<PacketId> {
+        self.seen
+    }
+
     /// The offset at which the top row has not moved.
     fn standing(&self, listing: &Listing<'_>, measures: Measures) -> f32 {
         self.top.map_or(self.offset, |(id, hidden)| {

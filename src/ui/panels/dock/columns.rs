@@ -60,6 +60,9 @@ const SHORT_PROTOCOL: f32 = 36.0;
 /// Room that a device needs to be told from others.
 const LEAST_WHO: f32 = 76.0;
 
+/// Room for `location`.
+const LEAST_TYPE: f32 = 52.0;
+
 /// Where each column stands, as offsets from the left edge of a row.
 #[derive(Debug, Clone)]
 pub struct Columns {
@@ -73,7 +76,7 @@ const LESS: [fn(&mut Wanted, f32); 8] = [
     |wanted, _| wanted.protocol = SHORT_PROTOCOL,
     |wanted, figure| wanted.time = 8.0 * figure,
     |wanted, _| wanted.who = LEAST_WHO,
-    |wanted, figure| wanted.kind = 6.0 * figure,
+    |wanted, _| wanted.kind = LEAST_TYPE,
     |wanted, _| wanted.protocol = 0.0,
     |wanted, _| wanted.serial = 0.0,
     |wanted, _| wanted.verdict = MARK,

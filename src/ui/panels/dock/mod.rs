@@ -11,6 +11,7 @@
 //! | [`anchor`] | where the packet list stands while rows come and go |
 //! | [`columns`], [`split`] | how the list shares its width, and the dock its own |
 //! | [`shorten`] | text without its beginning |
+//! | [`reach`] | when the list asks for another part of the stored packets |
 //! | [`copy`] | bytes as text for other programs |
 //! | [`paint`] | marks, arrows and cut-off text |
 //! | [`rows`] | rows of equal height: which can be seen |
@@ -27,6 +28,7 @@ pub mod lines;
 pub mod listing;
 pub mod outline;
 pub mod paint;
+pub mod reach;
 pub mod related;
 pub mod rows;
 pub mod shorten;

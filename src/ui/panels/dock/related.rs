@@ -159,7 +159,26 @@ fn flatten(name: &str, json: &Json, pairs: &mut Vec<(String, String)>) {
             }
         }
         Json::Null => {}
-        Json::String(text) => pairs.push((name.to_owned(), text.clone())),
-        Json::Bool(_) | Json::Number(_) => pairs.push((name.to_owned(), json.to_string())),
+        Json::String(text) => pairs.push((label(name), text.clone())),
+        Json::Bool(yes) => pairs.push((label(name), if *yes { "yes" } else { "no" }.to_owned())),
+        Json::Number(_) => pairs.push((label(name), json.to_string())),
     }
+}
+
+/// A key of the context for a person; names of HTTP headers are their own words.
+fn label(key: &str) -> String {
+    let known = match key {
+        "method" => "Method",
+        "path" => "Path",
+        "query" => "Query",
+        "user" => "User",
+        "identity" => "Known by",
+        "status" => "Status",
+        "kept" => "Kept bytes",
+        "declared" => "Sent bytes",
+        "why" => "Why",
+        "left_out" => "More came",
+        other => other,
+    };
+    known.to_owned()
 }

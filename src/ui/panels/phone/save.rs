@@ -1,16 +1,16 @@
 //! A small file of the user's own: a button, and a path for where there is no file dialog.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::mpsc,
-};
+use std::path::{Path, PathBuf};
 
 use egui::{Align, Label, Layout, RichText, TextEdit, Ui, WidgetInfo, accesskit::Role};
 
 use crate::ui::{
     Action, Cx,
     icons::Icon,
-    panels::export::{documents, pick_file},
+    panels::export::{
+        dialog::{Dialog, Ended},
+        documents,
+    },
     theme, widgets,
 };
 
@@ -18,7 +18,9 @@ use crate::ui::{
 #[derive(Default)]
 pub(in crate::ui::panels) struct Saver {
     path: Option<String>,
-    dialog: Option<mpsc::Receiver<Option<PathBuf>>>,
+    dialog: Option<Dialog>,
+    /// This system has none: the path is typed.
+    no_dialog: bool,
     asked: bool,
 }
 
@@ -37,16 +39,13 @@ impl Saver {
     /// The path and what came of it, where it is open.
     pub(in crate::ui::panels) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, bytes: &[u8]) {
         let Some(path) = &mut self.path else { return };
-        if let Some(dialog) = &self.dialog {
-            match dialog.try_recv() {
-                Ok(picked) => {
-                    if let Some(picked) = picked {
-                        *path = picked.display().to_string();
-                    }
-                    self.dialog = None;
-                }
-                Err(mpsc::TryRecvError::Disconnected) => self.dialog = None,
-                Err(mpsc::TryRecvError::Empty) => {}
+        let now_s = ui.input(|i| i.time);
+        if let Some(ended) = self.dialog.as_ref().and_then(|dialog| dialog.ended(now_s)) {
+            self.dialog = None;
+            match ended {
+                Ended::Picked(picked) => *path = picked.display().to_string(),
+                Ended::Cancelled => {}
+                Ended::Missing => self.no_dialog = true,
             }
         }
         ui.horizontal(|ui| {
@@ -58,12 +57,16 @@ impl Saver {
                 }
                 let browse = ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…"));
                 if browse.clicked() {
-                    self.dialog = Some(pick_file(ui.ctx().clone(), "Save to", Path::new(path.as_str())));
+                    self.dialog = Dialog::open(ui.ctx().clone(), "Save to", Path::new(path.as_str()));
+                    self.no_dialog = self.dialog.is_none();
                 }
                 let field = ui.add(TextEdit::singleline(path).desired_width(f32::INFINITY));
                 field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "File to write"));
             });
         });
+        if self.no_dialog {
+            ui.label(widgets::weak(ui, "This system offers no file dialog: type the path."));
+        }
         let p = theme::palette(ui);
         match cx.data.phones.saved.as_ref().filter(|_| self.asked) {
             Some(Ok(to)) => {

@@ -29,7 +29,8 @@ pub(in crate::ui::panels) fn advice(ui: &mut Ui, cx: &mut Cx<'_>, overview: &Dev
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
             icons::show(ui, Icon::Clock, p.late);
-            ui.add(Label::new(widgets::strong(ui, error_text(advice))).wrap());
+            ui.add(Label::new(widgets::strong(ui, error_text(advice))).wrap())
+                .on_hover_text("The median of what it told against when that arrived");
         });
         examples(ui, cx, advice);
         ui.add(Label::new(widgets::weak(ui, reason(advice))).wrap());
@@ -67,11 +68,11 @@ fn examples(ui: &mut Ui, cx: &Cx<'_>, advice: &ClockAdvice) {
     });
 }
 
-/// `Its times are 8 h ahead of their arrival`.
+/// `Its times are 8 h ahead`.
 fn error_text(advice: &ClockAdvice) -> String {
-    let side = if advice.error_s > 0 { "ahead of" } else { "behind" };
+    let side = if advice.error_s > 0 { "ahead" } else { "behind" };
     let quarters = advice.error_s.abs().saturating_add(i64::from(QUARTER_S) / 2) / i64::from(QUARTER_S);
-    format!("Its times are {} {side} their arrival", format::span(quarters * i64::from(QUARTER_S)))
+    format!("Its times are {} {side}", format::span(quarters * i64::from(QUARTER_S)))
 }
 
 fn reason(advice: &ClockAdvice) -> String {

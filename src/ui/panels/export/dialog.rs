@@ -1,0 +1,146 @@
+//! The system's file dialog, open on a thread of its own, and whether there is one at all.
+
+use std::{
+    path::{Path, PathBuf},
+    pin::pin,
+    sync::{Arc, mpsc},
+    task::{self, Poll, Wake, Waker},
+    thread::{self, Thread},
+};
+
+use egui::Context;
+
+/// Nobody reads a dialog and cancels it within so many seconds: there was none.
+const AT_ONCE_S: f64 = 0.4;
+
+/// A dialog that is open.
+pub(in crate::ui::panels) struct Dialog {
+    told: mpsc::Receiver<Option<PathBuf>>,
+    /// By the window's clock, in seconds.
+    opened_s: f64,
+}
+
+/// How a dialog ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::ui::panels) enum Ended {
+    Picked(PathBuf),
+    Cancelled,
+    /// There is none on this system.
+    Missing,
+}
+
+impl Dialog {
+    /// Opens it to save a file of this name; `None` where this system has none.
+    pub(in crate::ui::panels) fn open(ctx: Context, title: &str, name: &Path) -> Option<Self> {
+        if cfg!(target_os = "linux") && !linux_has_one(|name| std::env::var_os(name)) {
+            return None;
+        }
+        let mut dialog = rfd::AsyncFileDialog::new().set_title(title);
+        if let Some(folder) = name.parent() {
+            dialog = dialog.set_directory(folder);
+        }
+        if let Some(file) = name.file_name() {
+            dialog = dialog.set_file_name(file.to_string_lossy());
+        }
+        // Opened here, because some systems want that on the window's thread; waited for elsewhere.
+        let picking = dialog.save_file();
+        let (tell, told) = mpsc::channel();
+        let opened_s = ctx.input(|i| i.time);
+        thread::spawn(move || {
+            let picked = wait_for(picking).map(|file| file.path().to_owned());
+            // The sheet may be gone by now.
+            tell.send(picked).ok();
+            ctx.request_repaint();
+        });
+        Some(Self { told, opened_s })
+    }
+
+    /// How it ended; `None` while it is open. `now_s`: by the window's clock.
+    pub(in crate::ui::panels) fn ended(&self, now_s: f64) -> Option<Ended> {
+        match self.told.try_recv() {
+            Ok(Some(path)) => Some(Ended::Picked(path)),
+            Ok(None) if now_s - self.opened_s < AT_ONCE_S => Some(Ended::Missing),
+            Ok(None) | Err(mpsc::TryRecvError::Disconnected) => Some(Ended::Cancelled),
+            Err(mpsc::TryRecvError::Empty) => None,
+        }
+    }
+}
+
+/// Sleeps until the future is ready.
+fn wait_for<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut task::Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+/// True where zenity can be started, or the desktop's portal can. Without asking beforehand, a session bus that starts a portal in
+/// vain would keep us waiting for half a minute.
+fn linux_has_one(environment: impl Fn(&str) -> Option<std::ffi::OsString>) -> bool {
+    let folders = |name: &str, otherwise: &str| {
+        let set = environment(name).filter(|set| !set.is_empty()).unwrap_or_else(|| otherwise.into());
+        std::env::split_paths(&set).collect::<Vec<_>>()
+    };
+    let zenity = folders("PATH", "/usr/bin").iter().any(|folder| folder.join("zenity").is_file());
+    let bus = environment("DBUS_SESSION_BUS_ADDRESS").is_some_and(|address| !address.is_empty())
+        || environment("XDG_RUNTIME_DIR").is_some_and(|folder| Path::new(&folder).join("bus").exists());
+    let service = Path::new("dbus-1/services/org.freedesktop.portal.Desktop.service");
+    let portal = Path::new("/.flatpak-info").exists()
+        || folders("XDG_DATA_DIRS", "/usr/local/share:/usr/share").iter().any(|folder| folder.join(service).is_file());
+    zenity || (bus && portal)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_dialog_that_ends_at_once_was_none() {
+        for (said, now_s, ended) in [
+            (Some(None), 1.1, Some(Ended::Missing)),
+            (Some(None), 3.0, Some(Ended::Cancelled)),
+            (Some(Some(PathBuf::from("a.gpx"))), 1.1, Some(Ended::Picked("a.gpx".into()))),
+            (None, 9.0, None),
+        ] {
+            let (tell, told) = mpsc::channel();
+            if let Some(said) = said {
+                tell.send(said).unwrap();
+            }
+            assert_eq!(Dialog { told, opened_s: 1.0 }.ended(now_s), ended);
+        }
+    }
+
+    #[test]
+    fn a_dialog_needs_zenity_or_bus_and_portal() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| {
+            let file = folder.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, "").unwrap();
+        };
+        let has = |bus: bool| {
+            linux_has_one(|name| match name {
+                "PATH" | "XDG_DATA_DIRS" => Some(folder.path().into()),
+                "DBUS_SESSION_BUS_ADDRESS" if bus => Some("unix:path=/nowhere".into()),
+                _ => None,
+            })
+        };
+        assert!(!has(true) && !has(false));
+        place("dbus-1/services/org.freedesktop.portal.Desktop.service");
+        assert!(has(true) && !has(false));
+        place("zenity");
+        assert!(has(false));
+    }
+}
