@@ -22,13 +22,13 @@ use eframe::egui_wgpu::RenderState;
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 use self::dock::split::Split;
-use crate::model::Protocol;
 use super::{
     Action, Cx,
     map::{MapOptions, MapPanel},
     theme,
     view::Sheet,
 };
+use crate::model::Protocol;
 
 /// The states of all panels, and where each of them stands.
 pub struct Panels {
