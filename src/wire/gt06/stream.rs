@@ -16,6 +16,8 @@ use super::{
 pub(super) const LONGEST_NOISE: usize = 4096;
 /// Bytes of the shortest frame.
 const SHORTEST: usize = 6;
+/// Fewer dead claims are not worth sweeping.
+const SWEPT: usize = 64;
 /// Bytes with which a start pair tells its length and type, whichever it is.
 const HEAD: usize = 5;
 
@@ -70,9 +72,10 @@ pub(super) fn scan(buffer: &[u8], topin: bool, patience: Patience) -> Scan {
 /// Follows one stream to its next decision. Until then it remembers what it found out, so that no byte is looked at twice.
 #[derive(Debug, Default)]
 pub(super) struct Scanner {
-    /// Start pairs so far, in order, and what each is worth.
+    /// Start pairs so far, in order, and what each is worth. The dead among them are swept out now and then.
     claims: Vec<(usize, Claim)>,
-    /// Those that want more bytes: up to which byte, and their place among the claims.
+    dead: usize,
+    /// Those that want more bytes: up to which byte, and where they begin.
     due: BinaryHeap<Reverse<(usize, usize)>>,
     /// The next start pair, where one was found.
     coming: Option<usize>,
@@ -155,24 +158,35 @@ impl Scanner {
             && at + 2 == now
         {
             self.coming = None;
-            self.due.push(Reverse((at + HEAD, self.claims.len())));
+            self.due.push(Reverse((at + HEAD, at)));
             self.claims.push((at, Claim::Wants { need: HEAD, nearly: false, listing: false }));
             self.near += usize::from(at < LONGEST_NOISE);
         }
         let mut telling = false;
-        while let Some(&Reverse((due, place))) = self.due.peek()
+        while let Some(&Reverse((due, at))) = self.due.peek()
             && due == now
-            && let Some((at, claim)) = self.claims.get_mut(place)
         {
             self.due.pop();
-            *claim = judge(buffer.get(*at..now).unwrap_or_default(), *at == 0, topin, Patience::Live);
-            match *claim {
-                Claim::Wants { need, .. } => self.due.push(Reverse(((*at + need).max(now + 1), place))),
-                Claim::Good { .. } => self.horizon = self.horizon.max(*at + 1),
-                Claim::Weak { len } => self.horizon = self.horizon.max(*at + len),
-                Claim::Dead => self.near -= usize::from(*at < LONGEST_NOISE),
+            let claim = judge(buffer.get(at..now).unwrap_or_default(), at == 0, topin, Patience::Live);
+            match claim {
+                Claim::Wants { need, .. } => self.due.push(Reverse(((at + need).max(now + 1), at))),
+                Claim::Good { .. } => self.horizon = self.horizon.max(at + 1),
+                Claim::Weak { len } => self.horizon = self.horizon.max(at + len),
+                Claim::Dead => {
+                    self.near -= usize::from(at < LONGEST_NOISE);
+                    self.dead += 1;
+                }
             }
-            telling |= *at < self.horizon;
+            telling |= at < self.horizon;
+            if let Ok(place) = self.claims.binary_search_by_key(&at, |&(at, _)| at)
+                && let Some(slot) = self.claims.get_mut(place)
+            {
+                slot.1 = claim;
+            }
+        }
+        if self.dead > SWEPT && self.dead * 2 > self.claims.len() {
+            self.claims.retain(|&(_, claim)| claim != Claim::Dead);
+            self.dead = 0;
         }
         telling
     }
@@ -363,6 +377,20 @@ mod tests {
             "7878001719011910543607028f0100bc2e695a00bcb3635a00bc27c56400bc447b6400bc46c96400bc33ce6400bc64ca640d0a",
         ] {
             check(frame, Scan::Frame { len: frame.len() / 2, shape: Shape::Topin });
+        }
+    }
+
+    #[test]
+    fn junk_full_of_starts_takes_no_room() {
+        for byte in [0x78, 0x79] {
+            let mut scanner = Scanner::default();
+            let junk = vec![byte; 11_008];
+            for part in (64..junk.len()).step_by(64).map(|len| &junk[..len]) {
+                if let Scan::Noise { .. } = scanner.scan(part, false, Patience::Live) {
+                    break;
+                }
+                assert!(scanner.claims.len() <= 512, "{} claims of {} bytes", scanner.claims.len(), part.len());
+            }
         }
     }
 
