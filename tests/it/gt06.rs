@@ -466,7 +466,7 @@ fn the_zone_of_the_login_shifts_old_types_only() {
     let at = |seconds| Timestamp::from_second(seconds).unwrap();
     assert_eq!(times, [at(1_700_000_000 - 8 * 3600), at(1_700_000_000)]);
     // A packet from the store is read as it was then.
-    let context = state.context(false);
+    let context = state.context(false, &[]);
     let again = gt06::State::from_context(context.as_deref());
     let old = gt06::dissect_in(&gt06::encode::position_12(&fix, false, 2), &Profile::default(), &again, received());
     assert_eq!(old.reports[0].fix.as_ref().unwrap().at, times[0]);

@@ -169,6 +169,20 @@ pub(super) fn course_word(c: &mut Cursor<'_>) -> Read<Word> {
     })
 }
 
+/// What a card reader read: text where it is text, else hex digits; `None` where all bytes are zero.
+pub(super) fn card_id(c: &mut Cursor<'_>, name: &'static str, len: usize) -> Read<Option<String>> {
+    c.field(name, len, "", |raw| {
+        let end = raw.iter().rposition(|&b| b != 0 && b != b' ').map_or(0, |at| at + 1);
+        let text = raw.get(..end).unwrap_or_default().trim_ascii_start();
+        let id = match text {
+            [] => None,
+            text if text.iter().all(|b| (b' '..=b'~').contains(b)) => Some(String::from_utf8_lossy(text).into_owned()),
+            _ => Some(crate::wire::hex(raw)),
+        };
+        (id.clone().map_or(Value::Absent, Value::Text), id)
+    })
+}
+
 /// The place that numbers and word make, unless they are the ones of a device that knows none.
 pub(super) fn settle(c: &mut Cursor<'_>, start: usize, lat: f64, lon: f64, word: Word) -> Option<Place> {
     let span = start..c.at();
@@ -178,6 +192,10 @@ pub(super) fn settle(c: &mut Cursor<'_>, start: usize, lat: f64, lon: f64, word:
         c.doubt(Severity::Warn, Group::Range, span.clone(), text);
     }
     if lat == 0.0 && lon == 0.0 {
+        if word.fixed {
+            let text = "said to be fixed, but at 0/0, where devices are that know no place: not used";
+            c.doubt(Severity::Note, Group::Range, span, text);
+        }
         return None;
     }
     let signed = |value: f64, negative: bool| if negative { -value } else { value };

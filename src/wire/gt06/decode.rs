@@ -49,7 +49,7 @@ const MANY_LOST: u16 = 1000;
 
 /// Reads `bytes` as one frame, however damaged, or as bytes between frames.
 pub(super) fn decode(bytes: &[u8], setting: Setting<'_>) -> Decoded {
-    match stream::scan(bytes, setting.state.topin(), Patience::Over) {
+    match stream::scan(bytes, setting.state.dialect(), Patience::Over) {
         Scan::Frame { len, shape: Shape::Topin } => dialect_frame(bytes, len, setting),
         Scan::Frame { len, shape } => standard_frame(bytes, Extent::Framed { len, shape }, setting).0,
         Scan::Noise { .. } | Scan::Wait { .. } => match frame::head(bytes) {

@@ -1,6 +1,6 @@
 //! Where one frame ends when length, checksum or stop may lie: what a start pair is worth with the bytes that are there.
 
-use super::{encode::Start, layout, stream::Patience, topin};
+use super::{encode::Start, layout, state::Dialect, stream::Patience, topin};
 
 /// Start, one byte of length, type, serial, checksum, stop.
 const SHORTEST: usize = 10;
@@ -92,7 +92,7 @@ pub(super) fn stops_at(bytes: &[u8], total: usize) -> bool {
 }
 
 /// What the frame that begins with `bytes` is worth. `first`: nothing undecided lies before it.
-pub(super) fn judge(bytes: &[u8], first: bool, topin: bool, patience: Patience) -> Claim {
+pub(super) fn judge(bytes: &[u8], first: bool, dialect: Dialect, patience: Patience) -> Claim {
     let Some((start, length, total, kind)) = head(bytes) else {
         return match patience {
             Patience::Over => Claim::Dead,
@@ -104,20 +104,21 @@ pub(super) fn judge(bytes: &[u8], first: bool, topin: bool, patience: Patience) 
         return Claim::Dead;
     }
     let whole = bytes.len() >= total;
+    let topin_only = dialect == Dialect::Topin;
     // The most junk can ask for is to be waited for; that much must be decided at once.
-    if start == Start::Long && bytes.len() + STOP.len() < total && !topin {
+    if start == Start::Long && bytes.len() + STOP.len() < total && !topin_only {
         let wants = Claim::Wants { need: total, nearly: false, listing: false };
         return if patience == Patience::Over { Claim::Dead } else { wants };
     }
     // Junk full of starts must not cost a long checksum each: within a run a long frame is believed with its stop only.
     let worth_summing = first || start == Start::Short || stops_at(bytes, total);
-    let sound = length >= 5 && !topin && worth_summing && sum_is_right(bytes, total);
+    let sound = length >= 5 && !topin_only && worth_summing && sum_is_right(bytes, total);
     if sound && (whole || patience != Patience::Live) {
         let (len, stop) = stop_of(bytes, total);
         return Claim::Good { len, shape: Shape::Sound { stop } };
     }
-    let dialect = topin::extent(bytes, topin);
-    if let topin::Extent::Whole(len) = dialect
+    let extent = topin::extent(bytes, dialect);
+    if let topin::Extent::Whole(len) = extent
         && (!whole || !sound)
     {
         return Claim::Good { len, shape: Shape::Topin };
@@ -129,10 +130,10 @@ pub(super) fn judge(bytes: &[u8], first: bool, topin: bool, patience: Patience) 
         return Claim::Good { len: total, shape: Shape::WideReply };
     }
     let misprint = total + 2;
-    if length >= 5 && !topin && stops_at(bytes, misprint) && sum_is_right(bytes, misprint) {
+    if length >= 5 && !topin_only && stops_at(bytes, misprint) && sum_is_right(bytes, misprint) {
         return Claim::Good { len: misprint, shape: Shape::Misprinted };
     }
-    if length >= 5 && !topin && whole && stops_at(bytes, total) {
+    if length >= 5 && !topin_only && whole && stops_at(bytes, total) {
         return Claim::Weak { len: total };
     }
     if patience == Patience::Over {
@@ -144,19 +145,19 @@ pub(super) fn judge(bytes: &[u8], first: bool, topin: bool, patience: Patience) 
             need = Some(need.map_or(total, |n: usize| n.min(total)));
         }
     };
-    if length >= 5 && !topin {
+    if length >= 5 && !topin_only {
         want(total);
         want(misprint);
     }
     if let Some(total) = wide_reply(bytes) {
         want(total);
     }
-    if let topin::Extent::Partial(total) = dialect {
+    if let topin::Extent::Partial(total) = extent {
         want(total);
     }
     match need {
         Some(need) => {
-            let listing = matches!(dialect, topin::Extent::Partial(_)) && topin::lists(kind);
+            let listing = matches!(extent, topin::Extent::Partial(_)) && topin::lists(kind);
             Claim::Wants { need, nearly: sound, listing }
         }
         None => Claim::Dead,

@@ -118,7 +118,7 @@ static TABLE: &[Row] = &[
     row(LONG, 0x32, Any, "location", "Position (AZ735)", radio::az735, LONG_ACK),
     row(SHORT, 0x33, Any, "wifi", "Cells and Wi-Fi (SL4x)", radio::sl4x_cells_and_wifi, ACK),
     row(LONG, 0x33, Any, "alarm", "Alarm (AZ735)", radio::az735, LONG_ACK),
-    row(SHORT, 0x34, Is(&[0x3C]), "location", "Position (X1)", makers::x1, ACK),
+    row(SHORT, 0x34, Is(&[0x38, 0x3A, 0x3C, 0x3E, 0x40, 0x42]), "location", "Position (X1)", makers::x1, ACK),
     row(SHORT, 0x34, Any, "lbs", "Cells (SL4x)", radio::sl4x_cells, ACK),
     row(SHORT, 0x35, Any, "picture", "Picture offered (X1)", media::picture, Answered::Picture),
     row(SHORT, 0x36, Is(&[0x35]), "location", "Position (TRX16i)", makers::trx16i, ACK),

@@ -9,7 +9,7 @@ use super::{
     alarm::Alarm,
     blocks::{self, CELL_2G, CELL_4G, CELL_LONG, CELL_WIDE},
     family::Family,
-    login, position,
+    login, position, radio,
     told::Told,
 };
 
@@ -103,8 +103,8 @@ pub(super) fn card_reader(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
 
 fn card(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     let len = c.u8("Card length")?;
-    let card = c.text("Card", usize::from(len))?;
-    told.readings.set("card", card.trim());
+    let card = blocks::card_id(c, "Card", usize::from(len))?;
+    told.readings.set("card", card);
     Ok(())
 }
 
@@ -314,8 +314,18 @@ pub(super) fn dt16e(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     Ok(())
 }
 
-/// X1, 0x34 of length 0x3C: voltages, driver, inputs and outputs.
+/// Bytes of an X1 position before its port info, and in all without its analogue inputs.
+const X1_PORT_INFO: usize = 45;
+const X1_FIXED: usize = 51;
+
+/// X1, 0x34 from length 0x38: voltages, driver, inputs and outputs. It has as many analogue inputs as its port info counts; where the
+/// length does not fit that, the frame is one of `SL4x`.
 pub(super) fn x1(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    let body = c.peek(c.left());
+    let counted = body.get(X1_PORT_INFO + 1).map(|byte| usize::from(byte >> 4));
+    if counted.is_none_or(|count| body.len() != X1_FIXED + 2 * count) {
+        return radio::sl4x_cells(c, told);
+    }
     c.uint("Data and alarm", 4, "")?;
     position::date_and_gps(c, told)?;
     c.uint("Info", 2, "")?;

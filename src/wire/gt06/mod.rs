@@ -113,7 +113,7 @@ pub fn explain_alone(buffer: &[u8], profile: &Profile, received: Timestamp) -> V
 fn next(buffer: &[u8], from: usize, state: &State) -> Option<Range<usize>> {
     let mut at = from;
     loop {
-        match stream::scan(buffer.get(at..)?, state.topin(), Patience::Over) {
+        match stream::scan(buffer.get(at..)?, state.dialect(), Patience::Over) {
             Scan::Frame { len, .. } if at == from => return Some(from..from + len),
             Scan::Noise { len } => at += len,
             Scan::Frame { .. } | Scan::Wait { .. } => return (at > from).then_some(from..at),

@@ -66,7 +66,7 @@ pub(super) fn utc_4g_position(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
 /// 0x17: a position with the card that was read.
 pub(super) fn with_card(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     with_cell(c, told)?;
-    let card = c.text("RFID", 8)?;
+    let card = blocks::card_id(c, "RFID", 8)?;
     told.readings.set("driverUniqueId", card);
     c.u8("Valid").map(drop)
 }

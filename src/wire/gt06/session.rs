@@ -94,7 +94,7 @@ impl Session {
     fn advance(&mut self, mut patience: Patience) {
         while self.asking.is_none() && !self.closed {
             let rest = self.buffer.get(self.done..).unwrap_or_default();
-            match self.scanner.scan(rest, self.state.topin(), patience) {
+            match self.scanner.scan(rest, self.state.dialect(), patience) {
                 Scan::Frame { len, .. } | Scan::Noise { len } => {
                     let bytes = rest.get(..len).unwrap_or_default().to_vec();
                     self.done += len;
@@ -169,7 +169,7 @@ impl Session {
             });
         }
         let gap = dissection.problems.iter().any(|p| p.group == Group::Sequence);
-        let context = before.context(gap);
+        let context = before.context(gap, &bytes);
         let reply = dissection.reply.take().filter(|_| self.sender.is_some());
         let replies = reply.iter().map(|bytes| NewReply { kind: reply_kind(bytes), bytes: bytes.clone() }).collect();
         self.outputs.push_back(Output::Store(Box::new(NewPacket {

@@ -1,13 +1,25 @@
 //! What one connection remembers from frame to frame.
 
-use super::{decode::Decoded, told::Picture};
+use super::{decode::Decoded, told::Picture, topin};
+
+/// Which of the two dialects of the port a connection speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// No login has told.
+    #[default]
+    Unknown,
+    /// With serial and checksum.
+    Gt06,
+    /// Without: gt06.md §9.
+    Topin,
+}
 
 /// Who logged in, in which zone and dialect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     device: Option<String>,
     zone_s: Option<i32>,
-    topin: bool,
+    dialect: Dialect,
     last_serial: Option<u16>,
     picture: Option<(u32, u32)>,
 }
@@ -25,7 +37,11 @@ impl State {
 
     /// True after a login in the dialect without checksum.
     pub fn topin(&self) -> bool {
-        self.topin
+        self.dialect == Dialect::Topin
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The serial of the last sound frame.
@@ -39,10 +55,19 @@ impl State {
     }
 
     /// What the bytes of a later frame do not tell about how to read it, as a JSON object; `None` where there is nothing.
-    /// [`State::from_context`] takes it back. `gap`: the serial before it matters, too.
-    pub fn context(&self, gap: bool) -> Option<String> {
+    /// [`State::from_context`] takes it back. `gap`: the serial before it matters, too. `bytes`: of the frame.
+    pub fn context(&self, gap: bool, bytes: &[u8]) -> Option<String> {
         let serial = self.last_serial.filter(|_| gap);
-        if self.zone_s.is_none_or(|seconds| seconds == 0) && !self.topin && serial.is_none() {
+        let dialect = match self.dialect {
+            Dialect::Topin => Some("topin"),
+            // Said only where it makes a difference: it would stand beside every packet else.
+            Dialect::Gt06 => {
+                let either = matches!(topin::extent(bytes, Dialect::Unknown), topin::Extent::Whole(_));
+                either.then_some("gt06")
+            }
+            Dialect::Unknown => None,
+        };
+        if self.zone_s.is_none_or(|seconds| seconds == 0) && dialect.is_none() && serial.is_none() {
             return None;
         }
         let mut object = serde_json::Map::new();
@@ -52,8 +77,8 @@ impl State {
         if let Some(seconds) = self.zone_s {
             object.insert("login_zone_s".to_owned(), seconds.into());
         }
-        if self.topin {
-            object.insert("dialect".to_owned(), "topin".into());
+        if let Some(dialect) = dialect {
+            object.insert("dialect".to_owned(), dialect.into());
         }
         Some(serde_json::Value::Object(object).to_string())
     }
@@ -64,8 +89,12 @@ impl State {
         let number = |key: &str| object.get(key).and_then(serde_json::Value::as_i64);
         let zone_s = number("login_zone_s").and_then(|seconds| i32::try_from(seconds).ok());
         let last_serial = number("last_serial").and_then(|serial| u16::try_from(serial).ok());
-        let topin = object.get("dialect").and_then(serde_json::Value::as_str) == Some("topin");
-        Self { zone_s, topin, last_serial, ..Self::default() }
+        let dialect = match object.get("dialect").and_then(serde_json::Value::as_str) {
+            Some("topin") => Dialect::Topin,
+            Some("gt06") => Dialect::Gt06,
+            Some(_) | None => Dialect::Unknown,
+        };
+        Self { zone_s, dialect, last_serial, ..Self::default() }
     }
 
     /// Takes note of a frame.
@@ -77,7 +106,7 @@ impl State {
             *self = Self {
                 device: decoded.dissection.device.clone(),
                 zone_s: decoded.login_zone_s,
-                topin: decoded.topin,
+                dialect: if decoded.topin { Dialect::Topin } else { Dialect::Gt06 },
                 ..Self::default()
             };
         }

@@ -10,6 +10,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 use super::{
     frame::{Claim, Shape, head, judge, start_of, starts},
     layout,
+    state::Dialect,
 };
 
 /// Longest piece of a run that is told at once: a run is stored piece by piece, so it never has to be kept whole.
@@ -65,8 +66,8 @@ pub(super) enum Patience {
 
 /// What comes next in a buffer whose bytes are all there at once. Every answer but `Wait` makes progress, and with
 /// [`Patience::Over`] there is no `Wait` but for an empty buffer.
-pub(super) fn scan(buffer: &[u8], topin: bool, patience: Patience) -> Scan {
-    Scanner::default().scan(buffer, topin, patience)
+pub(super) fn scan(buffer: &[u8], dialect: Dialect, patience: Patience) -> Scan {
+    Scanner::default().scan(buffer, dialect, patience)
 }
 
 /// Follows one stream to its next decision. Until then it remembers what it found out, so that no byte is looked at twice.
@@ -93,18 +94,18 @@ pub(super) struct Scanner {
 
 impl Scanner {
     /// Decides about the first bytes of `buffer`: of more bytes than at the last `Wait`, or of what comes after the last decision.
-    pub(super) fn scan(&mut self, buffer: &[u8], topin: bool, patience: Patience) -> Scan {
+    pub(super) fn scan(&mut self, buffer: &[u8], dialect: Dialect, patience: Patience) -> Scan {
         if buffer.is_empty() {
             return Scan::Wait { need: 1, why: Why::Nothing };
         }
         let live = match patience {
-            Patience::Live | Patience::Over => self.live(buffer, topin),
+            Patience::Live | Patience::Over => self.live(buffer, dialect),
             Patience::Late => None,
         };
         let decided = match patience {
             Patience::Live => live,
             Patience::Late | Patience::Over => live.or_else(|| {
-                let worth = |at| judge(buffer.get(at..).unwrap_or_default(), at == 0, topin, patience);
+                let worth = |at| judge(buffer.get(at..).unwrap_or_default(), at == 0, dialect, patience);
                 weigh(buffer, &starts(buffer).map(|at| (at, worth(at))), patience).ok()
             }),
         };
@@ -113,19 +114,19 @@ impl Scanner {
                 *self = Self::default();
                 decided
             }
-            None => self.wait(buffer, topin),
+            None => self.wait(buffer, dialect),
         }
     }
 
     /// Goes from one byte that tells something to the next, up to the first decision.
-    fn live(&mut self, buffer: &[u8], topin: bool) -> Option<Scan> {
+    fn live(&mut self, buffer: &[u8], dialect: Dialect) -> Option<Scan> {
         if self.seen == 0
-            && let Some((len, shape)) = alone(buffer, topin)
+            && let Some((len, shape)) = alone(buffer, dialect)
         {
             return Some(Scan::Frame { len, shape });
         }
         while let Some(now) = self.next_event(buffer) {
-            if self.go_on(buffer, now, topin) {
+            if self.go_on(buffer, now, dialect) {
                 match weigh(buffer.get(..now)?, &self.claims.iter().copied(), Patience::Live) {
                     Ok(decided) => return Some(decided),
                     Err(why) => self.held = why == Why::Grace,
@@ -152,7 +153,7 @@ impl Scanner {
     }
 
     /// Takes in what is known with so many bytes. True where that may decide something.
-    fn go_on(&mut self, buffer: &[u8], now: usize, topin: bool) -> bool {
+    fn go_on(&mut self, buffer: &[u8], now: usize, dialect: Dialect) -> bool {
         self.seen = now;
         if let Some(at) = self.coming
             && at + 2 == now
@@ -167,7 +168,7 @@ impl Scanner {
             && due == now
         {
             self.due.pop();
-            let claim = judge(buffer.get(at..now).unwrap_or_default(), at == 0, topin, Patience::Live);
+            let claim = judge(buffer.get(at..now).unwrap_or_default(), at == 0, dialect, Patience::Live);
             match claim {
                 Claim::Wants { need, .. } => self.due.push(Reverse(((at + need).max(now + 1), at))),
                 Claim::Good { .. } => self.horizon = self.horizon.max(at + 1),
@@ -192,8 +193,8 @@ impl Scanner {
     }
 
     /// What to wait for when nothing is decided.
-    fn wait(&self, buffer: &[u8], topin: bool) -> Scan {
-        let nearly = || matches!(judge(buffer, true, topin, Patience::Live), Claim::Wants { nearly: true, .. });
+    fn wait(&self, buffer: &[u8], dialect: Dialect) -> Scan {
+        let nearly = || matches!(judge(buffer, true, dialect, Patience::Live), Claim::Wants { nearly: true, .. });
         let why = match self.claims.first() {
             _ if self.held => Why::Grace,
             Some((0, Claim::Wants { .. })) if nearly() => Why::Grace,
@@ -208,12 +209,12 @@ impl Scanner {
 }
 
 /// The frame that begins with the buffer when no other start pair lies in it: what nearly all bytes that arrive are.
-fn alone(buffer: &[u8], topin: bool) -> Option<(usize, Shape)> {
+fn alone(buffer: &[u8], dialect: Dialect) -> Option<(usize, Shape)> {
     start_of(buffer)?;
     let mut now = HEAD;
     loop {
         let bytes = buffer.get(..now)?;
-        match judge(bytes, true, topin, Patience::Live) {
+        match judge(bytes, true, dialect, Patience::Live) {
             Claim::Wants { need, .. } if need > now => now = need,
             Claim::Good { len, shape } if starts(bytes.get(1..)?).next().is_none() => return Some((len, shape)),
             Claim::Wants { .. } | Claim::Good { .. } | Claim::Weak { .. } | Claim::Dead => return None,
@@ -316,7 +317,7 @@ mod tests {
     }
 
     fn check(hex: &str, expected: Scan) {
-        assert_eq!(scan(&bytes(hex), false, Patience::Live), expected, "{hex}");
+        assert_eq!(scan(&bytes(hex), Dialect::Unknown, Patience::Live), expected, "{hex}");
     }
 
     fn sound(len: usize) -> Scan {
@@ -353,7 +354,7 @@ mod tests {
         check(&format!("787878{LOGIN}"), Scan::Noise { len: 3 });
         // A believable frame is waited for, shortly.
         check(&format!("78782212{LOGIN}"), Scan::Wait { need: 27, why: Why::Grace });
-        assert_eq!(scan(&bytes(&format!("78782212{LOGIN}")), false, Patience::Late), Scan::Noise { len: 4 });
+        assert_eq!(scan(&bytes(&format!("78782212{LOGIN}")), Dialect::Unknown, Patience::Late), Scan::Noise { len: 4 });
     }
 
     #[test]
@@ -386,7 +387,7 @@ mod tests {
             let mut scanner = Scanner::default();
             let junk = vec![byte; 11_008];
             for part in (64..junk.len()).step_by(64).map(|len| &junk[..len]) {
-                if let Scan::Noise { .. } = scanner.scan(part, false, Patience::Live) {
+                if let Scan::Noise { .. } = scanner.scan(part, Dialect::Unknown, Patience::Live) {
                     break;
                 }
                 assert!(scanner.claims.len() <= 512, "{} claims of {} bytes", scanner.claims.len(), part.len());
@@ -397,9 +398,9 @@ mod tests {
     #[test]
     fn long_noise_is_told_in_pieces() {
         let noise = vec![0x41; 5000];
-        assert_eq!(scan(&noise, false, Patience::Live), Scan::Noise { len: LONGEST_NOISE });
-        assert_eq!(scan(&noise, false, Patience::Over), Scan::Noise { len: LONGEST_NOISE });
-        assert_eq!(scan(&noise[..3000], false, Patience::Over), Scan::Noise { len: 3000 });
+        assert_eq!(scan(&noise, Dialect::Unknown, Patience::Live), Scan::Noise { len: LONGEST_NOISE });
+        assert_eq!(scan(&noise, Dialect::Unknown, Patience::Over), Scan::Noise { len: LONGEST_NOISE });
+        assert_eq!(scan(&noise[..3000], Dialect::Unknown, Patience::Over), Scan::Noise { len: 3000 });
     }
 
     #[test]
@@ -407,9 +408,9 @@ mod tests {
         let inner = bytes(LOGIN);
         let outer = seal(Start::Long, 0x21, &[&[0, 0, 0, 0, 1], inner.as_slice()].concat(), 7);
         for cut in 1..outer.len() {
-            let seen = scan(&outer[..cut], false, Patience::Live);
+            let seen = scan(&outer[..cut], Dialect::Unknown, Patience::Live);
             assert!(matches!(seen, Scan::Wait { .. }), "{cut}: {seen:?}");
         }
-        assert_eq!(scan(&outer, false, Patience::Live), sound(outer.len()));
+        assert_eq!(scan(&outer, Dialect::Unknown, Patience::Live), sound(outer.len()));
     }
 }

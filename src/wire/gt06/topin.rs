@@ -10,6 +10,7 @@ use super::{
     alarm::Alarm,
     blocks::{self, CellForm},
     encode, login, position,
+    state::Dialect,
     told::Told,
 };
 
@@ -27,22 +28,33 @@ pub(super) enum Extent {
 /// Access points and cells a frame lists at most; a larger count is no count.
 const MOST: usize = 24;
 
-/// Measures the frame that begins with `bytes`. `certain`: the connection logged in as Topin, so types that nobody listed are
-/// measured as well.
-pub(super) fn extent(bytes: &[u8], certain: bool) -> Extent {
+/// Bytes of a frame with nothing in it.
+const KEEP_ALIVE: usize = 6;
+
+/// Measures the frame that begins with `bytes`. On a connection that logged in as Topin types that nobody listed are measured as
+/// well; on one that logged in as GT06 only a login is: any other frame there is a damaged one of GT06.
+pub(super) fn extent(bytes: &[u8], dialect: Dialect) -> Extent {
     let [0x78, 0x78, length, kind, ..] = *bytes else { return Extent::Not };
     let length = usize::from(length);
     match (kind, length) {
-        (_, 0x01) => stop_after(bytes, &[6]),
         (0x01, 0x0D) => stop_after(bytes, &[15]),
+        _ if dialect == Dialect::Gt06 => Extent::Not,
+        // The length byte of these is a count, and one access point is a count, too.
+        (0x17 | 0x69, 0x01) if bytes.len() < KEEP_ALIVE => Extent::Partial(KEEP_ALIVE),
+        (0x17 | 0x69, 0x01) if stop_after(bytes, &[KEEP_ALIVE]) == Extent::Not => measure_lists(bytes, length),
+        (_, 0x01) => stop_after(bytes, &[KEEP_ALIVE]),
         (0x10 | 0x11, 0x12 | 0x15) => stop_after(bytes, &[length + 6]),
         (0x13, 0x04..=0x0C) => stop_after(bytes, &[length + 4]),
-        (0x17 | 0x69, 0..=MOST) => match radio_list(bytes, length) {
-            Ok(total) => stop_after(bytes, &[total, total + 1]),
-            Err(need) => Extent::Partial(need),
-        },
-        _ if certain => stop_after(bytes, &[length + 2, length + 4, length + 5, length + 6]),
+        (0x17 | 0x69, 0..=MOST) => measure_lists(bytes, length),
+        _ if dialect == Dialect::Topin => stop_after(bytes, &[length + 2, length + 4, length + 5, length + 6]),
         _ => Extent::Not,
+    }
+}
+
+fn measure_lists(bytes: &[u8], access_points: usize) -> Extent {
+    match radio_list(bytes, access_points) {
+        Ok(total) => stop_after(bytes, &[total, total + 1]),
+        Err(need) => Extent::Partial(need),
     }
 }
 
