@@ -281,7 +281,9 @@ pub fn silence(text: &str) -> Result<Duration, String> {
     let bare = text.trim().parse().ok().map(Duration::from_secs);
     bare.or_else(|| text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok()))
         .filter(|time| BOUNDS.contains(time))
-        .ok_or_else(|| "it is a time between 10 seconds and a week, as `15 min` or `90 s`; a number alone is seconds".to_owned())
+        .ok_or_else(|| {
+            "it is a time between 10 seconds and a week, as `15 min` or `90 s`; a number alone is seconds".to_owned()
+        })
 }
 
 /// Writes down where a receiver listens from now on.

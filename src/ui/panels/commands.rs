@@ -9,7 +9,8 @@ pub(super) mod receipts;
 use std::time::Duration;
 
 use egui::{
-    Align, ComboBox, Key, Label, Layout, RichText, ScrollArea, TextEdit, TextStyle, Ui, WidgetInfo, accesskit::Role, vec2,
+    Align, ComboBox, Key, Label, Layout, RichText, ScrollArea, TextEdit, TextStyle, Ui, WidgetInfo, accesskit::Role,
+    vec2,
 };
 
 use super::profile::dialect_title;
