@@ -104,9 +104,9 @@ fn menus_stay_above_a_sheet_that_is_opened_again() {
         // Pressed and released in one frame: menu and sheet are raised in the same.
         let at = harness.get_by_role_and_label(Role::Button, "Known…").rect().center();
         for pressed in [true, false] {
-            harness.event(egui::Event::PointerMoved(at));
+            harness.input_mut().events.push(egui::Event::PointerMoved(at));
             let modifiers = Modifiers::NONE;
-            harness.event(egui::Event::PointerButton {
+            harness.input_mut().events.push(egui::Event::PointerButton {
                 pos: at,
                 button: egui::PointerButton::Primary,
                 pressed,
