@@ -18,6 +18,11 @@ impl Backend {
         self.receivers.as_ref().map(Receivers::connected).unwrap_or_default()
     }
 
+    /// The number of the next command that anybody sends; it stands in [`Backend::preview_command`].
+    pub fn next_command(&self) -> CommandId {
+        self.store.next_command()
+    }
+
     /// The exact bytes of this command if it is the next one that anybody sends: its number stands in them. An error says why it cannot be sent.
     pub fn preview_command(&self, profile: &Profile, text: &str) -> Result<Vec<u8>, String> {
         library::check_text(text, profile.command_language)?;

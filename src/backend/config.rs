@@ -275,14 +275,15 @@ pub fn listen_at(text: &str) -> Result<ListenAt, String> {
         .map_err(|_| "it is an address with a port, as 127.0.0.1:5023 or 0.0.0.0:5023, or `off`".to_owned())
 }
 
-/// How long a tracker may say nothing: `15 min`, `90 s`, `2 h`. The error says so.
+/// How long a tracker may say nothing: `15 min`, `90 s`, `2 h`; a number alone is seconds, as in other options. The error says so.
 pub fn silence(text: &str) -> Result<Duration, String> {
     const BOUNDS: std::ops::RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_hours(7 * 24);
-    text.parse::<jiff::SignedDuration>()
-        .ok()
-        .and_then(|time| Duration::try_from(time).ok())
+    let bare = text.trim().parse().ok().map(Duration::from_secs);
+    bare.or_else(|| text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok()))
         .filter(|time| BOUNDS.contains(time))
-        .ok_or_else(|| "it is a time between 10 seconds and a week, as `15 min` or `90 s`".to_owned())
+        .ok_or_else(|| {
+            "it is a time between 10 seconds and a week, as `15 min` or `90 s`; a number alone is seconds".to_owned()
+        })
 }
 
 /// Writes down where a receiver listens from now on.

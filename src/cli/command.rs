@@ -34,7 +34,8 @@ pub(super) struct CommandArgs {
     /// How long it may wait for the tracker to connect, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = COMMAND_EXPIRES_S, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     expires: u64,
-    /// The tracker's identity or name once more, which a fuel cut asks for; without it, a terminal asks.
+    /// The tracker's identity or name once more; without it, a terminal asks. Needed to cut the fuel, to erase settings (`FACTORY#`) and to change
+    /// where the tracker connects (`SERVER`, `APN`, `DNS`).
     #[arg(long, value_name = "DEVICE")]
     confirm: Option<String>,
     /// Cut the fuel although the vehicle moves or may be moving.
@@ -53,10 +54,10 @@ pub(super) fn run(args: &CommandArgs, site: &Site, out: &mut dyn Write) -> Resul
     }
     let store = devices::beside(&data_dir, site)?;
     let device = devices::find(&store, &args.device)?;
-    if library::danger(&args.text) == Some(Danger::FuelCut)
-        && !args.confirm.as_deref().is_some_and(|w| names(&device, w))
+    if let Some(danger) = library::danger(&args.text)
+        && !args.confirm.as_deref().is_some_and(|word| names(&device, word))
     {
-        confirm(args, &device)?;
+        confirm(args, &device, danger)?;
     }
     let created = (site.clock)();
     let expires = created.saturating_add(Duration::from_secs(args.expires))?;
@@ -76,14 +77,14 @@ pub(super) fn run(args: &CommandArgs, site: &Site, out: &mut dyn Write) -> Resul
     Ok(())
 }
 
-/// A word typed by a person: a fuel cut is no slip of the finger.
-fn confirm(args: &CommandArgs, device: &Device) -> Result<()> {
+/// A word typed by a person: what does harm is no slip of the finger.
+fn confirm(args: &CommandArgs, device: &Device, danger: Danger) -> Result<()> {
     let identity = &device.identity;
+    let consequence = danger.consequence();
     if args.confirm.is_some() || !io::stdin().is_terminal() {
-        let text = format!("{} cuts the fuel; confirm it with --confirm {identity}", args.text);
+        let text = format!("{} {consequence}. Confirm it with --confirm {identity}", args.text);
         return Err(WrongWords(text).into());
     }
-    let consequence = Danger::FuelCut.consequence();
     write!(io::stderr(), "This {consequence}. Type {} to confirm: ", devices::plain(device.label()))?;
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed)?;

@@ -108,7 +108,7 @@ struct Listen {
     /// What happens to unknown senders: kept and asked about, adopted at once, or refused [default: ask]
     #[arg(long, env = "WAYGLASS_POLICY", value_parser = words::policy())]
     policy: Option<Policy>,
-    /// How long a tracker may say nothing before its connection is closed, as `15 min` or `90 s` [default: 15 min]
+    /// How long a tracker may say nothing before its connection is closed, as `15 min` or `90 s`; a number alone is seconds [default: 15 min]
     #[arg(long, value_name = "TIME", env = "WAYGLASS_SILENCE", value_parser = config::silence)]
     silence: Option<std::time::Duration>,
 }

@@ -75,7 +75,15 @@ pub struct Command {
     pub answer_packet: Option<PacketId>,
 }
 
+/// What a command that was taken back has in place of an answer: the store has no state of its own for it.
+pub const CANCELLED: &str = "cancelled before it was sent";
+
 impl Command {
+    /// True where somebody took it back; it did not fail.
+    pub fn cancelled(&self) -> bool {
+        self.state == CommandState::Failed && self.answer.as_deref() == Some(CANCELLED)
+    }
+
     /// From sending to answer, in milliseconds.
     pub fn delay_ms(&self) -> Option<i64> {
         Some(self.answered?.as_millisecond() - self.sent?.as_millisecond())

@@ -27,7 +27,7 @@ pub mod reading;
 mod report;
 
 pub use clock::{ClockAdvice, ClockExample, ClockSample, advise};
-pub use command::{COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};
+pub use command::{CANCELLED, COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};
 pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
 pub use habit::{AlarmTable, SupplyVoltage};

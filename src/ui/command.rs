@@ -120,6 +120,33 @@ impl About {
 }
 
 impl UserCommand {
+    /// True for what an open sheet does not hide: it opens another sheet or closes this one.
+    fn acts_over_sheets(self) -> bool {
+        match self {
+            Self::Back
+            | Self::Commands
+            | Self::Profile
+            | Self::AddPhone
+            | Self::Phones
+            | Self::Export
+            | Self::Settings
+            | Self::Keys => true,
+            Self::FilterDevices
+            | Self::ShowSelection
+            | Self::ShowAll
+            | Self::Follow
+            | Self::ZoomIn
+            | Self::ZoomOut
+            | Self::PreviousPacket
+            | Self::NextPacket
+            | Self::Devices
+            | Self::Packets
+            | Self::Details
+            | Self::TrackLayout
+            | Self::DebugLayout => false,
+        }
+    }
+
     /// What it asks for now; `None` where it makes no sense.
     pub fn action(self, view: &View) -> Option<Vec<Action>> {
         let selected = view.selection.device;
@@ -163,8 +190,9 @@ fn layout(view: &View, dock: bool) -> Vec<Action> {
     .collect()
 }
 
-/// Commands whose keys were pressed. Single keys are letters while something is being `typed`.
-pub(super) fn pressed(ctx: &Context, typing: bool) -> Vec<UserCommand> {
+/// Commands whose keys were pressed. Single keys are letters while something is being `typed`, and nothing acts behind an open `sheet`: nobody
+/// would see it.
+pub(super) fn pressed(ctx: &Context, typing: bool, sheet: bool) -> Vec<UserCommand> {
     let popup = egui::Popup::is_any_open(ctx);
     ctx.input_mut(|input| {
         TABLE
@@ -173,6 +201,9 @@ pub(super) fn pressed(ctx: &Context, typing: bool) -> Vec<UserCommand> {
                 let single = about.shortcut.modifiers == PLAIN || about.shortcut.modifiers == SHIFT;
                 let function_key = matches!(about.shortcut.logical_key, Key::F7 | Key::F8 | Key::F10);
                 if single && typing && !function_key {
+                    return false;
+                }
+                if sheet && !about.command.acts_over_sheets() {
                     return false;
                 }
                 match about.command {

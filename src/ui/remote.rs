@@ -8,7 +8,7 @@ use std::{
 use super::{Action, Data, asks, format, toasts::Toasts};
 use crate::{
     backend::{Backend, Error, Pending, Rederived, Rederiving},
-    model::{ClockAdvice, Command, CommandState, DeviceId, Profile, Protocol, Timestamp, library::UserCommand},
+    model::{ClockAdvice, Command, CommandId, DeviceId, Profile, Protocol, Timestamp, library::UserCommand},
     wire::{self, Dissection},
 };
 
@@ -33,8 +33,8 @@ pub struct Remote {
     pub dismissed: BTreeSet<(DeviceId, i32)>,
     /// Devices whose packets are being read again under a new profile.
     pub rereads: BTreeMap<DeviceId, Rederiving>,
-    /// The bytes that are looked at are to be put together again.
-    outdated: bool,
+    /// The number in the bytes that are looked at: once another command took it, they are put together again.
+    numbered: Option<CommandId>,
     /// Whose commands are kept.
     of: Option<DeviceId>,
 }
@@ -49,8 +49,6 @@ pub struct Preview {
 impl Remote {
     /// Takes over what a commit told of commands.
     pub(super) fn learn(&mut self, commands: &[Command]) {
-        // Its number would stand in the bytes that are looked at.
-        self.outdated |= commands.iter().any(|command| command.state == CommandState::Queued);
         let ours = commands.iter().filter(|command| Some(command.device) == self.of);
         for command in ours {
             match self.commands.iter_mut().find(|known| known.id == command.id) {
@@ -68,14 +66,16 @@ impl Remote {
         self.learn(&told);
     }
 
-    /// The bytes of a command, and how the decoder reads them.
-    fn preview(backend: &Backend, text: String, language: bool, now: Timestamp) -> Preview {
+    /// Puts the bytes of a command together, and reads them as the decoder does.
+    fn look_at(&mut self, backend: &Backend, text: String, language: bool, now: Timestamp) {
+        // Asked before the bytes are made: a number that is taken meanwhile makes them old, never wrong for good.
+        self.numbered = Some(backend.next_command());
         let profile = Profile { command_language: language, ..Profile::default() };
         let bytes = backend.preview_command(&profile, &text).map(|bytes| {
             let dissection = wire::dissect(Protocol::Gt06, &bytes, &profile, now);
             (bytes, dissection)
         });
-        Preview { text, language, bytes }
+        self.preview = Some(Preview { text, language, bytes });
     }
 }
 
@@ -118,10 +118,11 @@ impl Asking {
         remote.connected = backend.connected().into_iter().collect();
         remote.rereads = backend.rederiving().into_iter().map(|work| (work.device, work)).collect();
         self.watching = !remote.rereads.is_empty();
-        if std::mem::take(&mut remote.outdated)
+        // Whoever queued a command, and whatever became of it since: its number is taken.
+        if remote.numbered != Some(backend.next_command())
             && let Some(Preview { text, language, bytes: _ }) = remote.preview.take()
         {
-            remote.preview = Some(Remote::preview(backend, text, language, now));
+            remote.look_at(backend, text, language, now);
         }
         if !self.mine_read {
             self.mine_read = true;
@@ -158,7 +159,7 @@ impl Asking {
     pub(super) fn carry_out(&mut self, backend: &Backend, data: &mut Data, action: Action, now: Timestamp) {
         match action {
             Action::PreviewCommand { text, language } => {
-                data.remote.preview = Some(Remote::preview(backend, text, language, now));
+                data.remote.look_at(backend, text, language, now);
             }
             Action::SendCommand { device, text, patience, forced } => {
                 self.sent.push((device, backend.send_command(device, text, patience, forced)));

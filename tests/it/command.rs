@@ -324,6 +324,8 @@ fn the_command_line_sends_through_the_running_instance() {
         (&["nobody", "STATUS#"][..], 1, "nobody"),
         (&[IMEI, "gr\u{fc}n#"], 1, "ASCII"),
         (&[IMEI, "RELAY,1#"], 2, "--confirm"),
+        (&[IMEI, "FACTORY#", "--wait", "0"], 2, "erases the settings"),
+        (&[IMEI, "SERVER,1,example.org,5023,0#"], 2, "--confirm"),
         (&[IMEI, "RELAY,1#", "--confirm", "123456789012345"], 2, "--confirm"),
         (&[IMEI, "RELAY,1#", "--confirm", IMEI], 1, "no position"),
         (&[IMEI], 2, "TEXT"),

@@ -23,7 +23,7 @@ fn address(text: &str) -> ListenAt {
 
 #[test]
 fn every_key_is_read() {
-    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\nhttps = \"[::]:5145\"\nhttps_certificate = \"c.pem\"\nhttps_key = \"/k.pem\"\napi = \"off\"\npolicy = 'strict'\nsilence = '90 s'\n";
+    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\nhttps = \"[::]:5145\"\nhttps_certificate = \"c.pem\"\nhttps_key = \"/k.pem\"\napi = \"off\"\npolicy = 'strict'\nsilence = '90'\n";
     let expected = Config {
         data_dir: Some("/srv/w".into()),
         gt06: Some(address("0.0.0.0:5023")),
@@ -48,6 +48,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ("#\n#\ngt06 = \"5023\"", 3, &["`gt06`", "\"5023\"", "127.0.0.1:5023", "off"]),
         ("owntracks = true", 1, &["`owntracks`", "boolean"]),
         ("silence = \"never\"", 1, &["`silence`", "\"never\"", "15 min"]),
+        ("silence = \"5\"", 1, &["`silence`", "10 seconds"]),
         ("silence = \"5 s\"", 1, &["`silence`", "10 seconds"]),
         ("data_dir = \"\"", 1, &["`data_dir`", "folder"]),
         ("polcy = \"ask\"", 1, &["`polcy`", "did you mean `policy`?"]),

@@ -8,7 +8,7 @@ use super::{
     write::{NoteCommand, Progress},
 };
 use crate::model::{
-    Command, CommandId, DeviceState, NewCommand, PhoneCommand, Protocol, Timestamp,
+    CANCELLED, Command, CommandId, DeviceState, NewCommand, PhoneCommand, Protocol, Timestamp,
     library::{self, Danger, UserCommand},
 };
 use crate::store::{Error, row};
@@ -68,8 +68,8 @@ impl Batch<'_> {
     }
 
     pub(super) fn cancel_command(&mut self, id: CommandId) -> Result<Result<(), Error>> {
-        let cancelled = "state = 'failed', answer = 'cancelled before it was sent', waits = NULL";
-        if self.change(cancelled, "state = 'queued'", [id.0])?.is_none() {
+        let cancelled = "state = 'failed', answer = ?2, waits = NULL";
+        if self.change(cancelled, "state = 'queued'", params![id.0, CANCELLED])?.is_none() {
             return refuse("it waits no longer, so it cannot be taken back".to_owned());
         }
         Ok(Ok(()))

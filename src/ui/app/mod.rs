@@ -260,7 +260,7 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         self.dress(&ctx);
         let mut actions = Vec::new();
-        for command in command::pressed(&ctx, self.typing) {
+        for command in command::pressed(&ctx, self.typing, self.view.open.sheet.is_some()) {
             actions.extend(command.action(&self.view).into_iter().flatten());
         }
         let now = self.now();

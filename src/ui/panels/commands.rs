@@ -9,7 +9,8 @@ pub(super) mod receipts;
 use std::time::Duration;
 
 use egui::{
-    Align, ComboBox, Label, Layout, RichText, ScrollArea, TextEdit, TextStyle, Ui, WidgetInfo, accesskit::Role, vec2,
+    Align, ComboBox, Key, Label, Layout, RichText, ScrollArea, TextEdit, TextStyle, Ui, WidgetInfo, accesskit::Role,
+    vec2,
 };
 
 use super::profile::dialect_title;
@@ -45,7 +46,15 @@ pub(super) struct Commands {
     guard: Guard,
     patience: Patience,
     /// Under which name the text is to be kept, while that is being typed.
-    keeping: Option<String>,
+    keeping: Option<Keeping>,
+}
+
+/// A name that is being typed for a text.
+#[derive(Default)]
+struct Keeping {
+    name: String,
+    /// The field had the keyboard once; later it goes where the user wants it.
+    focused: bool,
 }
 
 impl Commands {
@@ -105,7 +114,7 @@ impl Commands {
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Text of the command"));
             let new = !self.text.trim().is_empty() && !Shelf::has(cx, &self.text);
             if ui.add_enabled(new, egui::Button::new("Keep…")).on_hover_text("Keep it among your own").clicked() {
-                self.keeping = Some(String::new());
+                self.keeping = Some(Keeping::default());
             }
         });
         self.keep(ui, cx);
@@ -140,7 +149,8 @@ impl Commands {
 
     /// What the chosen command is about, and a field for each of its parameters.
     fn parameters(&mut self, ui: &mut Ui) {
-        let Some(offer) = &self.chosen else { return };
+        // Edited by hand, the text is no longer what the heading says: nobody may read "Cut fuel" over something else.
+        let Some(offer) = self.chosen.as_ref().filter(|offer| offer.sketch(&self.values) == self.text) else { return };
         ui.label(widgets::strong(ui, offer.title()));
         if !offer.note().is_empty() {
             ui.add(Label::new(widgets::weak(ui, sentence_case(offer.note()))).wrap());
@@ -170,13 +180,23 @@ impl Commands {
     }
 
     fn keep(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        let Some(name) = &mut self.keeping else { return };
+        let Some(Keeping { name, focused }) = &mut self.keeping else { return };
         let mut done = false;
         row(ui, "Keep as", |ui| {
             let field =
                 ui.add(TextEdit::singleline(name).hint_text("What it does").desired_width(200.0).char_limit(60));
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Name of your command"));
-            if ui.add_enabled(!name.trim().is_empty(), egui::Button::new("Keep")).clicked() {
+            if !std::mem::replace(focused, true) {
+                field.request_focus();
+            }
+            let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            let named = !name.trim().is_empty();
+            if entered && !named {
+                // There is nothing to keep yet: it goes on waiting for a name.
+                field.request_focus();
+            }
+            let clicked = ui.add_enabled(named, egui::Button::new("Keep")).clicked();
+            if named && (clicked || entered) {
                 cx.ask(Action::AddUserCommand { title: name.trim().to_owned(), text: self.text.trim().to_owned() });
                 done = true;
             }

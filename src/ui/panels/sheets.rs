@@ -1,6 +1,6 @@
 //! Sheets over the window: commands, profile, export, settings, keys. One at a time; Escape or a click beside it closes it.
 
-use egui::{Frame, Id, Modal, RichText, ScrollArea, Ui};
+use egui::{Context, Frame, Id, LayerId, Modal, RichText, ScrollArea, Ui};
 
 use crate::ui::{
     Action, Cx,
@@ -45,6 +45,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
         let area = ScrollArea::vertical().max_height(height).min_scrolled_height(height);
         area.show(ui, |ui| content(sheet, ui, cx));
     });
+    menus_above(ui.ctx(), modal.response.layer_id);
     if was.is_some_and(|was| was.size() != modal.response.rect.size()) {
         // It stands in the middle by the size that it had.
         ui.ctx().request_repaint();
@@ -52,6 +53,19 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
     if modal.should_close() {
         cx.ask(Action::Sheet(None));
     }
+}
+
+/// Keeps menus above the sheet. Both are of the same order: raising both in one frame keeps the order that they had, and a sheet that is opened
+/// again was raised above the menus of its last time.
+fn menus_above(ctx: &Context, sheet: LayerId) {
+    ctx.memory_mut(|memory| {
+        let areas = memory.areas_mut();
+        for layer in areas.visible_layer_ids() {
+            if layer.order == sheet.order && layer != sheet {
+                areas.set_sublayer(sheet, layer);
+            }
+        }
+    });
 }
 
 /// The sheet of keys.

@@ -370,6 +370,17 @@ fn keys_do_what_the_sheet_says_and_rest_while_one_types() {
     desk.window.key_press(Key::F);
     desk.window.run();
     assert!(desk.window.state().view().follow.is_some());
+    // Behind a sheet nothing happens; the sheet's own keys work.
+    desk.window.key_press(Key::F10);
+    desk.window.run();
+    assert_eq!(open(&desk).sheet, Some(Sheet::Settings));
+    desk.window.key_press(Key::F);
+    desk.window.key_press_modifiers(Modifiers::COMMAND, Key::J);
+    desk.window.run();
+    assert!(desk.window.state().view().follow.is_some() && !open(&desk).dock);
+    desk.window.key_press(Key::Escape);
+    desk.window.run();
+    assert_eq!(open(&desk).sheet, None);
     // While the filter has the cursor, f is a letter, and Escape only leaves the filter.
     desk.window.key_press(Key::Slash);
     desk.window.run();

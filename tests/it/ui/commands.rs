@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use egui::accesskit::Role;
+use egui::{Key, accesskit::Role};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -95,7 +95,21 @@ fn free_text_goes_as_it_is_and_can_be_kept() {
     press(&mut harness, Role::Button, "Keep…");
     write(&mut harness, "Name of your command", "Fence off");
     let kept = Action::AddUserCommand { title: "Fence off".to_owned(), text: "FENCE,B,OFF#".to_owned() };
-    assert_eq!(asked(&mut harness, "Keep"), [kept]);
+    assert_eq!(asked(&mut harness, "Keep"), [kept.clone()]);
+    // By keys alone.
+    press(&mut harness, Role::Button, "Keep…");
+    assert!(harness.get_by_role_and_label(Role::TextInput, "Name of your command").is_focused());
+    harness.key_press(Key::Enter);
+    harness.run();
+    let name = harness.get_by_role_and_label(Role::TextInput, "Name of your command");
+    assert!(name.is_focused(), "without a name it goes on asking");
+    name.type_text("Fence off");
+    harness.run();
+    harness.state_mut().asked.clear();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(harness.state().asked, [kept]);
+    assert!(harness.query_by_role_and_label(Role::TextInput, "Name of your command").is_none());
     assert_eq!(asked(&mut harness, "Remove Wake up"), [Action::RemoveUserCommand(3)]);
     choose(&mut harness, "Wake up: WAKE,1#");
     assert_eq!(asked(&mut harness, "Send"), [send(1, "WAKE,1#", 10, false)]);
@@ -120,6 +134,17 @@ fn fuel_is_cut_after_a_word_was_typed_and_never_by_itself_while_it_moves() {
     assert_eq!(asked(&mut harness, "Send"), []);
     press(&mut harness, Role::CheckBox, "I know, send it all the same");
     assert_eq!(asked(&mut harness, "Send"), [send(1, "RELAY,1#", 10, true)]);
+}
+
+#[test]
+fn the_heading_goes_when_the_text_is_edited() {
+    let mut harness = console(2).shown();
+    choose(&mut harness, "Cut fuel: RELAY,1#");
+    // The list at the left names its rows the same way.
+    let named = |harness: &Shown| harness.query_all_by_role_and_label(Role::Label, "Cut fuel").count();
+    let before = named(&harness);
+    write(&mut harness, "Text of the command", "X");
+    assert_eq!(named(&harness) + 1, before, "{}", words(&harness));
 }
 
 #[test]
@@ -185,7 +210,7 @@ fn receipts_tell_what_became_of_each_and_open_its_packet() {
     for receipt in [
         "TIMER,10,60# queued, will be sent at the next login, expires in 10 min",
         "WHERE# sent, no answer yet, 19 s after it was sent",
-        "RESET# failed, cancelled before it was sent",
+        "RESET# cancelled, before it was sent",
         "DYD,000000# answered, after 2.1 s: DYD=Speed Limit, Speed 40km/h",
         "PARAM# expired, was not sent in time: the device did not connect",
     ] {

@@ -95,6 +95,41 @@ fn a_model_can_be_taken_from_those_that_are_known() {
     assert_eq!(asked(&mut harness, "Apply"), [Action::SetProfile(DeviceId(1), profile)]);
 }
 
+#[test]
+fn menus_stay_above_a_sheet_that_is_opened_again() {
+    let mut harness = editor();
+    for _ in 0..2 {
+        let shown = |harness: &Shown| harness.ctx.memory(|memory| memory.areas().visible_layer_ids());
+        let before = shown(&harness);
+        // Pressed and released in one frame: menu and sheet are raised in the same.
+        let at = harness.get_by_role_and_label(Role::Button, "Known…").rect().center();
+        for pressed in [true, false] {
+            harness.input_mut().events.push(egui::Event::PointerMoved(at));
+            let modifiers = Modifiers::NONE;
+            harness.input_mut().events.push(egui::Event::PointerButton {
+                pos: at,
+                button: egui::PointerButton::Primary,
+                pressed,
+                modifiers,
+            });
+        }
+        harness.run();
+        let menus: Vec<_> = shown(&harness)
+            .difference(&before)
+            .filter(|layer| layer.order == egui::Order::Foreground)
+            .copied()
+            .collect();
+        assert_eq!(menus.len(), 1, "{menus:?}");
+        assert!(harness.ctx.memory(|memory| memory.is_above_modal_layer(menus[0])));
+        harness.key_press(Key::Escape);
+        harness.run();
+        harness.state_mut().view.open.sheet = None;
+        harness.run();
+        harness.state_mut().view.open.sheet = Some(Sheet::Profile);
+        harness.run();
+    }
+}
+
 /// A tracker whose clock runs eight hours ahead.
 fn ahead() -> Stage {
     let mut stage = Stage::fleet();

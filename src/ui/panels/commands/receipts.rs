@@ -38,7 +38,7 @@ fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
     let p = theme::palette(ui);
     let size = vec2(ui.available_width(), theme::ROW + SECOND + 2.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    let word = command.state.as_str();
+    let (word, look) = shown_as(command);
     let phone = cx.data.devices.get(&command.device).is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
     response.widget_info(|| {
         let label = format!("{} {word}, {}", command.text, story(command, cx.now, phone));
@@ -54,7 +54,7 @@ fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
     let mut line = ui.new_child(UiBuilder::new().max_rect(upper).layout(Layout::left_to_right(Align::Center)));
     let narrow = rect.width() < NARROW;
     let indent = if narrow { MARK } else { STATE };
-    widgets::cell(&mut line, indent, |ui| chip(ui, command.state, !narrow));
+    widgets::cell(&mut line, indent, |ui| chip(ui, look, (!narrow).then_some(word)));
     line.with_layout(Layout::right_to_left(Align::Center), |ui| {
         if command.state == CommandState::Queued && widgets::icon_button(ui, Icon::Close, "Do not send it").clicked() {
             cx.ask(Action::CancelCommand(command.id));
@@ -77,7 +77,7 @@ fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
     line.spacing_mut().item_spacing.x = 4.0;
     line.spacing_mut().interact_size.y = SECOND;
     if narrow {
-        line.label(RichText::new(word).color(colour(command.state, p)));
+        line.label(RichText::new(word).color(colour(look, p)));
         line.label(widgets::weak(&line, "·"));
     }
     let known = command.answer.as_deref().and_then(meaning);
@@ -139,6 +139,7 @@ fn story(command: &Command, now: Timestamp, phone: bool) -> String {
             Some(why) => format!("was not sent in time: {why}"),
             None => "was not sent in time: the device did not connect".to_owned(),
         },
+        CommandState::Failed if command.cancelled() => "before it was sent".to_owned(),
         CommandState::Failed => match answer() {
             why if why.is_empty() => "was not sent".to_owned(),
             why => why,
@@ -161,14 +162,19 @@ fn delay(command: &Command) -> Option<String> {
     })
 }
 
-/// A state by shape, colour and word.
-fn chip(ui: &mut Ui, state: CommandState, with_word: bool) {
+/// Its word, and the state in whose colour and shape it stands. What the user took back is no failure: it looks as quiet as what expired.
+fn shown_as(command: &Command) -> (&'static str, CommandState) {
+    if command.cancelled() { ("cancelled", CommandState::Expired) } else { (command.state.as_str(), command.state) }
+}
+
+/// A state by shape, colour and, where there is room, word.
+fn chip(ui: &mut Ui, state: CommandState, word: Option<&str>) {
     let p = theme::palette(ui);
     ui.spacing_mut().item_spacing.x = 5.0;
     let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
     mark(ui.painter(), rect.center(), state, p);
-    if with_word {
-        ui.add(Label::new(RichText::new(state.as_str()).color(colour(state, p))).selectable(false));
+    if let Some(word) = word {
+        ui.add(Label::new(RichText::new(word).color(colour(state, p))).selectable(false));
     }
 }
 
@@ -212,7 +218,7 @@ fn mark(painter: &egui::Painter, centre: Pos2, state: CommandState, p: &Palette)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CommandId, DeviceId};
+    use crate::model::{CANCELLED, CommandId, DeviceId};
 
     #[test]
     fn every_state_tells_its_story() {
@@ -248,6 +254,10 @@ mod tests {
             "after 1 min 5 s: Battery:4.05V,NORMAL;  GPRS:Link Up",
         );
         check(command(CommandState::Expired), "was not sent in time: the device did not connect");
+        let taken_back = Command { answer: Some(CANCELLED.to_owned()), ..command(CommandState::Failed) };
+        assert_eq!(shown_as(&taken_back), ("cancelled", CommandState::Expired));
+        check(taken_back, "before it was sent");
+        assert_eq!(shown_as(&command(CommandState::Failed)), ("failed", CommandState::Failed));
         check(Command { answer: None, ..command(CommandState::Failed) }, "was not sent");
     }
 }
