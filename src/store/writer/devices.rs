@@ -44,17 +44,13 @@ impl Known {
     pub(super) fn learn(&mut self, report: &Report, new: Option<&StoredFix>) {
         let overview = &mut self.overview;
         overview.lost_frames += u64::from(report.lost_frames);
-        self.told |= match new {
-            Some(fix) => overview.take(fix),
+        if let Some(fix) = new {
+            self.told |= overview.take(fix);
+        } else if report.fix.is_none() && report.trust == Trust::Good && !report.readings.is_empty() {
             // Without a fix it is about now, but not under a wrong checksum; with one that was there already it was only sent again.
-            None => {
-                let tells = report.fix.is_none() && report.trust == Trust::Good && !report.readings.is_empty();
-                if tells {
-                    overview.readings.merge(&report.readings);
-                }
-                tells
-            }
-        };
+            overview.readings.merge(&report.readings);
+            self.told = true;
+        }
     }
 }
 
