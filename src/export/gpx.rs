@@ -14,7 +14,7 @@ use quick_xml::{
 };
 
 use super::{Bounds, Document, Header};
-use crate::model::{Device, Fix, StoredFix, Timestamp};
+use crate::model::{Device, Fix, StoredFix, Timestamp, Trust};
 
 const GPX: &str = "http://www.topografix.com/GPX/1/1";
 const GPX_XSD: &str = "http://www.topografix.com/GPX/1/1/gpx.xsd";
@@ -124,7 +124,7 @@ impl Document for Gpx<'_> {
             self.text("ele", &decimal(altitude_m, METRE_PLACES))?;
         }
         self.time(fix.at)?;
-        if let Some(kind) = fix_kind(fix) {
+        if let Some(kind) = fix_kind(fix, stored.trust) {
             self.text("fix", kind)?;
         }
         if let Some(satellites) = fix.satellites {
@@ -176,7 +176,11 @@ fn decimal(value: f64, places: usize) -> String {
 }
 
 /// How well satellites held, in the schema's words. `None` where the device does not say enough.
-fn fix_kind(fix: &Fix) -> Option<&'static str> {
+fn fix_kind(fix: &Fix, trust: Trust) -> Option<&'static str> {
+    if trust == Trust::Suspect {
+        // Not valid because of its checksum, which says nothing about satellites.
+        return None;
+    }
     match (fix.valid, fix.satellites) {
         // A last known or guessed place.
         (false, _) => Some("none"),
@@ -216,6 +220,23 @@ fn clean(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wrong_checksum_says_nothing_about_satellites() {
+        let fix = Fix {
+            at: Timestamp::UNIX_EPOCH,
+            place: crate::geo::LatLon::new(51.0, 4.0).unwrap(),
+            valid: false,
+            altitude_m: None,
+            speed_kmh: None,
+            course_deg: None,
+            satellites: Some(9),
+            accuracy_m: None,
+        };
+        assert_eq!(fix_kind(&fix, Trust::Suspect), None);
+        assert_eq!(fix_kind(&fix, Trust::Good), Some("none"));
+        assert_eq!(fix_kind(&Fix { valid: true, ..fix }, Trust::Good), Some("3d"));
+    }
 
     #[test]
     fn numbers_are_exact_and_short() {

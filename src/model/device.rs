@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AlarmTable, Protocol, Readings, StoredFix, SupplyVoltage, Timestamp, library::Dialect};
+use super::{AlarmTable, Protocol, Readings, StoredFix, SupplyVoltage, Timestamp, Trust, library::Dialect};
 
 /// Row id of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -168,4 +168,102 @@ pub struct DeviceOverview {
     pub positions: u64,
     /// Frames that it numbered and that did not arrive, ever, by the gaps between serial numbers on one connection.
     pub lost_frames: u64,
+}
+
+impl DeviceOverview {
+    /// Takes over a position that was not there before. True where it told something about now.
+    ///
+    /// Store and window both go by this, so that they never say different things.
+    pub fn take(&mut self, new: &StoredFix) -> bool {
+        self.positions += 1;
+        if self.last_fix.as_ref().is_some_and(|last| !new.replaces(last)) {
+            // A late fix tells nothing about now.
+            return false;
+        }
+        if new.has_sane_time() {
+            self.last_fix = Some(new.clone());
+        }
+        if new.trust != Trust::Good {
+            // Neither do bytes under a wrong checksum.
+            return false;
+        }
+        // An alarm holds until a position comes without one. One that is still that of the last fix stays with it.
+        let alarm = |fix: &StoredFix| fix.readings.get("alarm").is_some();
+        let ended = !alarm(new) && !self.last_fix.as_ref().is_some_and(alarm) && self.readings.remove("alarm");
+        self.readings.merge(&new.readings);
+        ended || !new.readings.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        geo::LatLon,
+        model::{Fix, PacketId},
+    };
+
+    fn overview() -> DeviceOverview {
+        let device = Device {
+            id: DeviceId(1),
+            identity: Identity::new("owntracks/a/b").unwrap(),
+            protocol: Protocol::OwnTracks,
+            name: None,
+            state: DeviceState::Adopted,
+            profile: Profile::default(),
+            first_seen: Timestamp::UNIX_EPOCH,
+            last_heard: None,
+        };
+        DeviceOverview { device, last_fix: None, readings: Readings::new(), packets: 0, positions: 0, lost_frames: 0 }
+    }
+
+    fn fix(id: i64, trust: Trust, readings: &[(&'static str, serde_json::Value)]) -> StoredFix {
+        let at = Timestamp::from_second(1_700_000_000 + id * 60).unwrap();
+        let mut told = Readings::new();
+        for (key, value) in readings {
+            told.set(*key, value.clone());
+        }
+        let fix = Fix {
+            at,
+            place: LatLon::new(51.0, 4.0).unwrap(),
+            valid: trust == Trust::Good,
+            altitude_m: None,
+            speed_kmh: None,
+            course_deg: None,
+            satellites: None,
+            accuracy_m: None,
+        };
+        StoredFix { id, device: DeviceId(1), fix, received: at, trust, readings: told, packet: PacketId(id) }
+    }
+
+    fn last(overview: &DeviceOverview) -> Option<i64> {
+        overview.last_fix.as_ref().map(|fix| fix.id)
+    }
+
+    #[test]
+    fn a_wrong_checksum_or_a_late_frame_tells_nothing_about_now() {
+        let mut overview = overview();
+        assert!(!overview.take(&fix(1, Trust::Suspect, &[("batteryLevel", json!(1))])));
+        assert_eq!((last(&overview), overview.readings.is_empty()), (Some(1), true), "better than nothing");
+        assert!(overview.take(&fix(5, Trust::Good, &[("batteryLevel", json!(50))])));
+        assert!(!overview.take(&fix(9, Trust::Suspect, &[("batteryLevel", json!(9))])));
+        assert!(!overview.take(&fix(3, Trust::Good, &[("batteryLevel", json!(30))])));
+        assert_eq!((last(&overview), overview.positions), (Some(5), 4));
+        assert_eq!(overview.readings.get("batteryLevel"), Some(&json!(50)));
+    }
+
+    #[test]
+    fn a_later_good_fix_without_an_alarm_ends_it() {
+        let mut overview = overview();
+        overview.take(&fix(5, Trust::Good, &[("alarm", json!("overspeed")), ("batteryLevel", json!(50))]));
+        overview.take(&fix(4, Trust::Good, &[]));
+        overview.take(&fix(6, Trust::Suspect, &[]));
+        assert_eq!(overview.readings.get("alarm"), Some(&json!("overspeed")), "late and suspect ones do not end it");
+        assert!(overview.take(&fix(7, Trust::Good, &[])), "its end is news");
+        assert_eq!((overview.readings.get("alarm"), overview.readings.get("batteryLevel")), (None, Some(&json!(50))));
+        overview.take(&fix(8, Trust::Good, &[("alarm", json!("sos"))]));
+        assert_eq!(overview.readings.get("alarm"), Some(&json!("sos")));
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use jiff::SignedDuration;
+
 use super::{Command, Device, DeviceId, Fix, PacketId, PacketRow, Readings, Timestamp, Trust};
 
 /// A position as the store has it.
@@ -15,6 +17,23 @@ pub struct StoredFix {
     pub readings: Readings,
     /// The packet whose bytes say so.
     pub packet: PacketId,
+}
+
+impl StoredFix {
+    /// A fix may be this far ahead of its arrival; beyond it, its time is wrong and it is never the last fix.
+    pub(crate) const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
+    /// Whether this one is the last fix and not `last`: any under a right checksum goes before any under a wrong one, then the
+    /// later one counts.
+    pub fn replaces(&self, last: &Self) -> bool {
+        let rank = |fix: &Self| (fix.trust == Trust::Good, fix.fix.at);
+        rank(self) >= rank(last)
+    }
+
+    /// False where its time is so far ahead that the clock of the device must be wrong.
+    pub fn has_sane_time(&self) -> bool {
+        self.fix.at <= self.received.saturating_add(Self::AHEAD).unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// An event as the store has it.

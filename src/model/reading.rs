@@ -64,6 +64,13 @@ impl Readings {
         }
     }
 
+    /// Takes a reading away. True where it was there.
+    pub fn remove(&mut self, key: &str) -> bool {
+        let before = self.0.len();
+        self.0.retain(|(k, _)| k != key);
+        self.0.len() < before
+    }
+
     /// As a JSON object.
     pub fn to_json(&self) -> Value {
         Value::Object(self.0.iter().map(|(k, v)| (k.clone().into_owned(), v.clone())).collect())

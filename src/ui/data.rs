@@ -9,8 +9,6 @@ use std::{
     sync::Arc,
 };
 
-use jiff::SignedDuration;
-
 pub use self::paging::{Ends, FIRST_PACKETS, PAGE, Pages};
 use super::{
     lamps::{self, Age, Health},
@@ -33,8 +31,6 @@ pub const MAX_PACKETS: usize = 50_000;
 pub const MAX_PACKET_BYTES: usize = 64 << 20;
 /// Events kept of the selected device at most.
 pub const MAX_EVENTS: usize = 100;
-/// A fix that claims to be this much later than its arrival has a broken clock: it never becomes the last one.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Everything the panels may read. Only `App::logic` and `App::apply` change it.
 #[derive(Default)]
@@ -203,18 +199,13 @@ impl Data {
             trail.push(fix);
         }
         let Some(overview) = self.devices.get_mut(&fix.device) else { return };
-        overview.positions += 1;
-        overview.readings.merge(&fix.readings);
-        let sane = fix.fix.at <= fix.received + CLOCK_TOLERANCE;
-        let newer = overview.last_fix.as_ref().is_none_or(|last| last.fix.at <= fix.fix.at);
-        if sane && newer {
-            overview.last_fix = Some(fix.clone());
-        }
+        overview.take(fix);
     }
 
-    fn readings(&mut self, device: DeviceId, newer: &Readings) {
+    fn readings(&mut self, device: DeviceId, now: &Readings) {
         if let Some(overview) = self.devices.get_mut(&device) {
-            overview.readings.merge(newer);
+            // All of them come, so what is not among them has ended.
+            overview.readings.clone_from(now);
         }
     }
 
@@ -296,4 +287,61 @@ fn lost_before(packet: &PacketRow, profile: &Profile) -> u64 {
         return 0;
     }
     wire::dissect_kept(packet, profile).reports.iter().map(|report| u64::from(report.lost_frames)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        geo::LatLon,
+        model::{Fix, Identity, Trust},
+    };
+
+    #[test]
+    fn the_window_goes_by_the_rule_of_the_store() {
+        let at = |minute: i64| Timestamp::from_second(1_700_000_000 + minute * 60).unwrap();
+        let fix = |id: i64, trust, alarm: Option<&str>| {
+            let mut readings = Readings::new();
+            readings.set("alarm", alarm);
+            let place = LatLon::new(51.0, 4.0).unwrap();
+            let fix = Fix {
+                at: at(id),
+                place,
+                valid: true,
+                altitude_m: None,
+                speed_kmh: None,
+                course_deg: None,
+                satellites: None,
+                accuracy_m: None,
+            };
+            StoredFix { id, device: DeviceId(1), fix, received: at(id), trust, readings, packet: PacketId(id) }
+        };
+        let mut data = Data::default();
+        data.device(&Device {
+            id: DeviceId(1),
+            identity: Identity::new("one").unwrap(),
+            protocol: Protocol::Gt06,
+            name: None,
+            state: DeviceState::Adopted,
+            profile: Profile::default(),
+            first_seen: at(0),
+            last_heard: None,
+        });
+        let mut apply = |fixes: Vec<StoredFix>, readings: Vec<(DeviceId, Readings)>| {
+            data.apply(&Committed { fixes, readings, ..Committed::default() }, None);
+            let overview = &data.devices[&DeviceId(1)];
+            let alarm = overview.readings.get("alarm").and_then(|a| a.as_str()).map(str::to_owned);
+            (overview.last_fix.as_ref().map(|f| f.id), alarm)
+        };
+        let overspeed = Some("overspeed".to_owned());
+        assert_eq!(apply(vec![fix(5, Trust::Good, Some("overspeed"))], Vec::new()), (Some(5), overspeed.clone()));
+        assert_eq!(apply(vec![fix(6, Trust::Suspect, Some("sos"))], Vec::new()), (Some(5), overspeed.clone()));
+        assert_eq!(apply(vec![fix(3, Trust::Good, Some("sos"))], Vec::new()), (Some(5), overspeed));
+        assert_eq!(apply(vec![fix(7, Trust::Good, None)], Vec::new()), (Some(7), None));
+        // The store tells all readings; what is not among them has ended.
+        let mut readings = Readings::new();
+        readings.alarm("sos");
+        assert_eq!(apply(Vec::new(), vec![(DeviceId(1), readings)]).1.as_deref(), Some("sos"));
+        assert_eq!(apply(Vec::new(), vec![(DeviceId(1), Readings::new())]).1, None);
+    }
 }

@@ -1,6 +1,6 @@
 //! The two lamps of a device and the mark of its state: text, shape and colour, never colour alone.
 
-use egui::{Color32, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, vec2};
+use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, vec2};
 
 use super::{
     format,
@@ -8,7 +8,7 @@ use super::{
     status::{Freshness, Motion, Status, status},
     theme::{self, Palette},
 };
-use crate::model::{DeviceOverview, DeviceState, Timestamp};
+use crate::model::{DeviceOverview, DeviceState, Timestamp, Trust};
 
 /// How a device fares, for its mark, for sorting (worst last) and for the counts at the top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,8 @@ pub enum State {
     Late,
     Stale,
     Lost,
+    /// All that it told of where it is came under a wrong checksum.
+    Suspect,
     /// It has never told where it is.
     Nowhere,
     /// Nobody has decided about it.
@@ -127,6 +129,10 @@ pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, connected: bool,
         (DeviceState::New, _, _) => State::New,
         (DeviceState::Ignored, _, _) => State::Ignored,
         (DeviceState::Adopted, _, _) if overview.last_fix.is_none() => State::Nowhere,
+        // Only where there is no good one: any good fix goes before it.
+        (DeviceState::Adopted, _, _) if overview.last_fix.as_ref().is_some_and(|f| f.trust == Trust::Suspect) => {
+            State::Suspect
+        }
         (DeviceState::Adopted, Freshness::Lost, _) => State::Lost,
         (DeviceState::Adopted, Freshness::Stale, _) => State::Stale,
         (DeviceState::Adopted, Freshness::Late, _) => State::Late,
@@ -170,9 +176,12 @@ impl Health {
         format!("{usually} Late after three times that, stale after ten, lost after fifty and a day at least.")
     }
 
-    /// `42 km/h`, `parked`, `late 14 min`.
+    /// `42 km/h`, `parked`, `late 14 min`, `lost, fix 296 d`.
     pub fn word(&self, overview: &DeviceOverview, units: super::view::Units) -> String {
-        let since = || self.link.short();
+        // The age is that of what is late: a device that is heard from may have no news of where it is.
+        let since = |age: Age| {
+            if self.link.age >= age { format!(" {}", self.link.short()) } else { format!(", fix {}", self.fix.short()) }
+        };
         match self.state {
             State::Moving => {
                 let speed = overview.last_fix.as_ref().and_then(|f| f.fix.speed_kmh);
@@ -180,9 +189,10 @@ impl Health {
             }
             State::Parked => "parked".to_owned(),
             State::Live => "live".to_owned(),
-            State::Late => format!("late {}", since()),
-            State::Stale => format!("stale {}", since()),
-            State::Lost => format!("lost {}", since()),
+            State::Late => format!("late{}", since(Age::Late)),
+            State::Stale => format!("stale{}", since(Age::Stale)),
+            State::Lost => format!("lost{}", since(Age::Lost)),
+            State::Suspect => "suspect".to_owned(),
             State::Nowhere => "no position".to_owned(),
             State::New => "new".to_owned(),
             State::Ignored => "ignored".to_owned(),
@@ -197,7 +207,7 @@ impl State {
             Self::Parked | Self::Live => p.parked,
             Self::Late => p.late,
             Self::Stale | Self::Lost | Self::Nowhere | Self::Ignored => p.stale,
-            Self::New => p.suspect,
+            Self::New | Self::Suspect => p.suspect,
         }
     }
 }
@@ -236,6 +246,10 @@ pub fn paint_mark(painter: &Painter, centre: Pos2, mark: &Mark, p: &Palette) {
         State::Lost => {
             hollow();
             painter.line_segment([centre + vec2(-6.0, 6.0), centre + vec2(6.0, -6.0)], line);
+        }
+        State::Suspect => {
+            painter.circle_stroke(centre, 6.0, line);
+            painter.text(centre, Align2::CENTER_CENTER, "?", FontId::proportional(9.5), colour);
         }
         State::Nowhere => {
             painter.line_segment([centre - vec2(4.0, 0.0), centre + vec2(4.0, 0.0)], line);
@@ -348,4 +362,68 @@ fn dashed_ring(painter: &Painter, centre: Pos2, r: f32, line: Stroke) {
 pub fn paint_receiver(painter: &Painter, rect: Rect, age: Age, p: &Palette) {
     let lamp = Lamp { kind: Kind::Link, age, age_s: Some(0), connected: false };
     paint_lamp(painter, rect.center(), &lamp, p);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        geo::LatLon,
+        model::{Device, DeviceId, Fix, Identity, PacketId, Profile, Protocol, Readings, StoredFix},
+        ui::view::Units,
+    };
+
+    const NOW: i64 = 1_700_000_000;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(NOW + second).unwrap()
+    }
+
+    fn overview(trust: Trust, fix_at: i64, heard: i64, speed_kmh: Option<f64>) -> DeviceOverview {
+        let fix = Fix {
+            at: at(fix_at),
+            place: LatLon::new(51.0, 4.0).unwrap(),
+            valid: trust == Trust::Good,
+            altitude_m: None,
+            speed_kmh,
+            course_deg: None,
+            satellites: None,
+            accuracy_m: None,
+        };
+        let (readings, packet) = (Readings::new(), PacketId(1));
+        let last_fix = StoredFix { id: 1, device: DeviceId(1), fix, received: at(fix_at), trust, readings, packet };
+        let device = Device {
+            id: DeviceId(1),
+            identity: Identity::new("one").unwrap(),
+            protocol: Protocol::Gt06,
+            name: None,
+            state: DeviceState::Adopted,
+            profile: Profile::default(),
+            first_seen: at(-100_000_000),
+            last_heard: Some(at(heard)),
+        };
+        let (readings, last_fix) = (Readings::new(), Some(last_fix));
+        DeviceOverview { device, last_fix, readings, packets: 1, positions: 1, lost_frames: 0 }
+    }
+
+    fn word(overview: &DeviceOverview) -> String {
+        health(overview, None, false, at(0)).word(overview, Units::Metric)
+    }
+
+    #[test]
+    fn the_age_in_the_word_is_that_of_what_is_late() {
+        const DAY: i64 = 86_400;
+        assert_eq!(word(&overview(Trust::Good, -296 * DAY, -45, None)), "lost, fix 296 d");
+        assert_eq!(word(&overview(Trust::Good, -296 * DAY, -20 * DAY, None)), "lost 20 d");
+        assert_eq!(word(&overview(Trust::Good, -296 * DAY, -3 * DAY, Some(0.0))), "lost 3 d");
+        assert_eq!(word(&overview(Trust::Good, -296 * DAY, -45, Some(0.0))), "parked");
+    }
+
+    #[test]
+    fn a_device_with_none_but_a_suspect_fix_is_not_parked() {
+        let suspect = overview(Trust::Suspect, -10, -10, Some(0.0));
+        let health = health(&suspect, None, false, at(0));
+        assert_eq!((health.state, health.mark(&suspect).state), (State::Suspect, State::Suspect));
+        assert_eq!(word(&suspect), "suspect");
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use jiff::SignedDuration;
 use rusqlite::{Connection, Result, params};
 
 use crate::model::{
@@ -10,9 +9,6 @@ use crate::model::{
     Timestamp, Trust,
 };
 use crate::store::{phones, query, row};
-
-/// A fix may be this far ahead of the clock here; beyond it, its time is wrong and it is never the last fix.
-pub(super) const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// A device as the writer knows it. Runs ahead of the file within a batch, and equals it after each.
 #[derive(Debug, Clone)]
@@ -48,30 +44,14 @@ impl Known {
     pub(super) fn learn(&mut self, report: &Report, new: Option<&StoredFix>) {
         let overview = &mut self.overview;
         overview.lost_frames += u64::from(report.lost_frames);
-        let is_last = match (new, &overview.last_fix) {
-            (Some(new), Some(last)) => rank(new) >= rank(last),
-            (Some(_), None) => true,
-            // Without a fix it is about now; with one that was there already it was only sent again.
-            (None, _) => report.fix.is_none(),
-        };
         if let Some(fix) = new {
-            overview.positions += 1;
-            if is_last && fix.fix.at <= fix.received.saturating_add(AHEAD).unwrap_or(Timestamp::MAX) {
-                overview.last_fix = Some(fix.clone());
-            }
-        }
-        // A late fix tells nothing about now, and neither do bytes under a wrong checksum.
-        let readings = new.map_or(&report.readings, |fix| &fix.readings);
-        if is_last && report.trust == Trust::Good && !readings.is_empty() {
-            overview.readings.merge(readings);
+            self.told |= overview.take(fix);
+        } else if report.fix.is_none() && report.trust == Trust::Good && !report.readings.is_empty() {
+            // Without a fix it is about now, but not under a wrong checksum; with one that was there already it was only sent again.
+            overview.readings.merge(&report.readings);
             self.told = true;
         }
     }
-}
-
-/// Which of two fixes is the last: any under a right checksum before any under a wrong one, then by time.
-fn rank(fix: &StoredFix) -> (bool, Timestamp) {
-    (fix.trust == Trust::Good, fix.fix.at)
 }
 
 /// All devices.
@@ -181,15 +161,21 @@ impl Devices {
             overview.lost_frames += lost_frames;
             overview.device.first_seen = overview.device.first_seen.min(first_seen);
             // What was told later counts.
-            if last_heard > overview.device.last_heard {
-                overview.readings.merge(&readings);
+            let is_later = last_heard > overview.device.last_heard;
+            let (mut earlier, later, later_fix) = if is_later {
+                (std::mem::take(&mut overview.readings), readings, last_fix.as_ref())
             } else {
-                let later = std::mem::replace(&mut overview.readings, readings);
-                overview.readings.merge(&later);
+                (readings, std::mem::take(&mut overview.readings), overview.last_fix.as_ref())
+            };
+            // Its positions since have ended an alarm from before.
+            if later_fix.is_some_and(|fix| fix.trust == Trust::Good) {
+                earlier.remove("alarm");
             }
+            earlier.merge(&later);
+            overview.readings = earlier;
             overview.device.last_heard = overview.device.last_heard.max(last_heard);
             if let Some(fix) = last_fix
-                && overview.last_fix.as_ref().is_none_or(|last| rank(&fix) > rank(last))
+                && overview.last_fix.as_ref().is_none_or(|last| !last.replaces(&fix))
             {
                 overview.last_fix = Some(StoredFix { device: to, ..fix });
             }

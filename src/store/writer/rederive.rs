@@ -13,7 +13,7 @@ use rusqlite::{OptionalExtension, Result, params};
 
 use super::{
     batch::Batch,
-    devices::{AHEAD, Known},
+    devices::Known,
     told::{ToldFix, event_key},
 };
 use crate::model::{
@@ -319,7 +319,7 @@ impl Batch<'_> {
                  WHERE device_id = ?1 AND suspect = ?2 AND fix_time_ms <= received_ms + ?3
                  ORDER BY fix_time_ms DESC, packet_id DESC, id DESC LIMIT 1"
             );
-            let ahead_ms = i64::try_from(AHEAD.as_millis()).expect("a day");
+            let ahead_ms = i64::try_from(StoredFix::AHEAD.as_millis()).expect("a day");
             let found = self
                 .db
                 .prepare_cached(&sql)?

@@ -37,7 +37,7 @@ pub use self::{
 use super::{Action, Cx, theme, view::Selection};
 use crate::{
     geo::mercator::{World, WorldBox},
-    model::{DeviceId, PacketId},
+    model::DeviceId,
 };
 
 /// Zoom levels that a button or a double click goes.
@@ -118,7 +118,7 @@ enum Goal {
 enum Hit {
     Device(DeviceId),
     Heap(Heap),
-    Point { device: DeviceId, number: usize, fix: i64, packet: PacketId },
+    Point { device: DeviceId, point: TrailPoint, place: World },
 }
 
 impl MapPanel {
@@ -401,7 +401,7 @@ impl MapPanel {
             match &hit {
                 Hit::Device(device) => cx.actions.push(Action::SelectDevice(Some(*device))),
                 Hit::Heap(heap) => self.camera = screen.fitted(heap.bounds, FIT_MARGIN, screen.zoom + 3.0),
-                Hit::Point { device, fix, packet, .. } => {
+                Hit::Point { device, point: TrailPoint { fix, packet, .. }, .. } => {
                     cx.actions.push(Action::SelectFix { device: *device, fix: *fix, packet: *packet });
                 }
             }
@@ -424,12 +424,10 @@ impl MapPanel {
         let (place, reach) = (screen.world(pointer), screen.units(TRAIL_REACH));
         let trails = cx.data.trails.iter().filter(|(device, _)| self.markers.of(**device).is_some());
         let found = trails.filter_map(|(device, trail)| {
-            let number = trail.line().nearest(place, reach)?;
-            let point = trail.points().get(number)?;
+            let (point, place) = trail.nearest(place, reach)?;
             // Where trails cross, the selected one is meant.
             let other = cx.view.selection.device != Some(*device);
-            let hit = Hit::Point { device: *device, number, fix: point.fix, packet: point.packet };
-            Some(((other, distance(trail.place(number)?)), hit))
+            Some(((other, distance(place)), Hit::Point { device: *device, point, place }))
         });
         found.min_by(|a, b| a.0.0.cmp(&b.0.0).then(a.0.1.total_cmp(&b.0.1))).map(|(_, hit)| hit)
     }
@@ -444,14 +442,10 @@ impl MapPanel {
                     .map(|(m, overview)| paint::device_lines(m, overview, cx.now, units))
             }
             Hit::Heap(heap) => Some(vec![format!("{} devices", heap.count), "Click to look nearer".to_owned()]),
-            Hit::Point { device, number, .. } => {
-                let trail = cx.data.trails.get(device);
-                if let Some(place) = trail.and_then(|t| t.place(*number)) {
-                    paint::ring(ui, screen, place);
-                }
-                let point = trail.and_then(|t| t.points().get(*number));
-                let label = cx.data.devices.get(device).map(|o| o.device.label());
-                point.zip(label).map(|(point, label)| paint::point_lines(label, point, cx.now, units))
+            Hit::Point { device, point, place } => {
+                paint::ring(ui, screen, *place);
+                let overview = cx.data.devices.get(device);
+                overview.map(|o| paint::point_lines(o.device.label(), point, cx.now, units))
             }
         };
         let Some(lines) = lines else { return };

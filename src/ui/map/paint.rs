@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     geo::mercator::World,
-    model::{DeviceId, DeviceOverview, Timestamp},
+    model::{DeviceId, DeviceOverview, Timestamp, Trust},
     ui::{
         Cx, Data,
         faces::Face,
@@ -63,6 +63,7 @@ pub(super) fn all(
     let mut shapes = Vec::new();
 
     trails(ui, screen, cx, markers, palette, &mut shapes);
+    suspect(ui, screen, cx, markers, palette, &mut shapes);
     let selected = cx.view.selection.device.and_then(|d| markers.of(d));
     if let Some((marker, place)) = selected {
         accuracy(screen, marker, place, accent, &mut shapes);
@@ -130,7 +131,15 @@ pub(super) fn selected_fix(cx: &Cx<'_>) -> Option<World> {
         return Some(World::from_lat_lon(opened.fix.place));
     }
     let trail = cx.data.trails.get(&selection.device?)?;
-    trail.place(trail.find(fix)?)
+    trail.place_of(fix)
+}
+
+/// Suspect fixes of all trails, above the lines.
+fn suspect(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, palette: &Palette, shapes: &mut Vec<Shape>) {
+    let trails = cx.data.trails.iter().filter(|(device, _)| markers.of(**device).is_some());
+    for (_, trail) in trails {
+        tracks::draw_suspect(shapes, screen, trail, palette.suspect, ui.visuals().extreme_bg_color);
+    }
 }
 
 /// A ring around a point of a trail.
@@ -308,6 +317,9 @@ pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Time
 pub(super) fn point_lines(label: &str, point: &TrailPoint, now: Timestamp, units: Units) -> Vec<String> {
     let mut lines = vec![label.to_owned(), format!("{} ago", ago(point.at, now))];
     lines.extend(point.speed_kmh.map(|s| format::speed(s.into(), units)));
+    if point.trust == Trust::Suspect {
+        lines.push("Suspect: its checksum was wrong".to_owned());
+    }
     lines
 }
 

@@ -93,6 +93,16 @@ pub(super) fn draw_points(shapes: &mut Vec<Shape>, screen: &Screen, trail: &Trai
     }
 }
 
+/// Adds a hollow dot for each suspect fix of a trail, the newest ones where there are many: no line leads to a place that may be wrong.
+pub(super) fn draw_suspect(shapes: &mut Vec<Shape>, screen: &Screen, trail: &Trail, color: Color32, casing: Color32) {
+    let view = screen.view(0.0);
+    let places = trail.suspect().iter().rev().map(|(_, place)| *place).filter(|place| view.contains(*place));
+    for place in places.take(MAX_DOTS) {
+        shapes.push(Shape::circle_stroke(screen.pos(place), 3.2, Stroke::new(3.0, casing)));
+        shapes.push(Shape::circle_stroke(screen.pos(place), 3.2, Stroke::new(1.3, color)));
+    }
+}
+
 /// Lines under way to becoming shapes.
 struct Strokes<'a> {
     screen: &'a Screen,
@@ -217,6 +227,40 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{
+        geo::LatLon,
+        model::{DeviceId, Fix, PacketId, Readings, StoredFix, Trust},
+        ui::map::camera::Camera,
+    };
+
+    #[test]
+    fn a_suspect_fix_is_a_hollow_dot() {
+        let at = Timestamp::from_second(1_700_000_000).unwrap();
+        let place = LatLon::new(51.0, 4.0).unwrap();
+        let fix = Fix {
+            at,
+            place,
+            valid: false,
+            altitude_m: None,
+            speed_kmh: None,
+            course_deg: None,
+            satellites: None,
+            accuracy_m: None,
+        };
+        let (trust, readings, packet) = (Trust::Suspect, Readings::new(), PacketId(1));
+        let fix = StoredFix { id: 1, device: DeviceId(1), fix, received: at, trust, readings, packet };
+        let trail = Trail::from_fixes(vec![fix]);
+        let rect = egui::Rect::from_min_size(Pos2::ZERO, egui::Vec2::splat(400.0));
+        let screen = Screen::new(rect, Camera { center: place, zoom: 12.0 });
+        let mut shapes = Vec::new();
+        draw_suspect(&mut shapes, &screen, &trail, Color32::RED, Color32::WHITE);
+        assert_eq!(shapes.len(), 2);
+        for shape in shapes {
+            let Shape::Circle(circle) = shape else { panic!("not a dot: {shape:?}") };
+            assert_eq!(circle.fill, Color32::TRANSPARENT);
+            assert!(circle.center.distance(rect.center()) < 0.1);
+        }
+    }
 
     proptest! {
         #[test]

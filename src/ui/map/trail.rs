@@ -25,11 +25,16 @@ const ABSURD_KMH: f64 = 1_100.0;
 /// From here on a device moves, in km/h; less is what receivers report at rest.
 pub(crate) const MOVING_KMH: f64 = 3.0;
 
-/// A device's fixes in order of time with a level of detail per zoom. Suspect fixes are left out.
+/// Suspect fixes of a trail that are kept at most; the oldest go first.
+const MAX_SUSPECT: usize = 2_000;
+
+/// A device's fixes in order of time with a level of detail per zoom. Suspect fixes are kept beside the line, never on it.
 #[derive(Debug, Default)]
 pub struct Trail {
     line: Pyramid,
     points: Vec<TrailPoint>,
+    /// Those under a wrong checksum, oldest first: the place may be anywhere, so they tell neither the way nor the rhythm.
+    suspect: Vec<(TrailPoint, World)>,
 }
 
 /// What a point of the trail stands for.
@@ -43,6 +48,7 @@ pub struct TrailPoint {
     pub speed_kmh: Option<f32>,
     /// By its speed, or where that is unknown by the way from the point before.
     pub moving: bool,
+    pub trust: Trust,
 }
 
 impl Trail {
@@ -58,7 +64,13 @@ impl Trail {
 
     /// Adds a fix; one that is older than the newest takes its place in time. One that is there already changes nothing.
     pub fn push(&mut self, fix: &StoredFix) {
-        if fix.trust == Trust::Suspect {
+        #[expect(clippy::cast_possible_truncation, reason = "a speed in km/h for display")]
+        let speed_kmh = fix.fix.speed_kmh.map(|s| s as f32);
+        let (at, trust) = (fix.fix.at, fix.trust);
+        let point = TrailPoint { at, fix: fix.id, packet: fix.packet, speed_kmh, moving: false, trust };
+        let world = World::from_lat_lon(fix.fix.place);
+        if trust == Trust::Suspect {
+            self.push_suspect(point, world);
             return;
         }
         let place = self.points.partition_point(|p| (p.at, p.fix) < (fix.fix.at, fix.id));
@@ -69,10 +81,7 @@ impl Trail {
         let later_points = self.points.split_off(place);
         let later_places: Vec<World> = self.line.points().get(place..).unwrap_or_default().to_vec();
         self.line.truncate(place);
-        #[expect(clippy::cast_possible_truncation, reason = "a speed in km/h for display")]
-        let speed_kmh = fix.fix.speed_kmh.map(|s| s as f32);
-        let point = TrailPoint { at: fix.fix.at, fix: fix.id, packet: fix.packet, speed_kmh, moving: false };
-        self.append(point, World::from_lat_lon(fix.fix.place));
+        self.append(point, world);
         for (point, world) in later_points.into_iter().zip(later_places) {
             self.append(point, world);
         }
@@ -94,6 +103,27 @@ impl Trail {
         self.points.iter().rposition(|p| p.fix == fix)
     }
 
+    /// The suspect fixes and where they are, oldest first. They are no part of [`Trail::points`].
+    pub fn suspect(&self) -> &[(TrailPoint, World)] {
+        &self.suspect
+    }
+
+    /// Where the position with this row id is, on the line or beside it.
+    pub fn place_of(&self, fix: i64) -> Option<World> {
+        match self.find(fix) {
+            Some(number) => self.place(number),
+            None => self.suspect.iter().find(|(p, _)| p.fix == fix).map(|(_, world)| *world),
+        }
+    }
+
+    /// The point nearest to a place within `reach` units of it, on the line or beside it, and where it is.
+    pub fn nearest(&self, place: World, reach: f64) -> Option<(TrailPoint, World)> {
+        let number = self.line.nearest(place, reach);
+        let on_line = number.and_then(|n| Some((*self.points.get(n)?, self.place(n)?)));
+        let beside = self.suspect.iter().copied().filter(|(_, at)| at.distance(place) <= reach);
+        on_line.into_iter().chain(beside).min_by(|a, b| a.1.distance(place).total_cmp(&b.1.distance(place)))
+    }
+
     /// The line to draw.
     pub fn line(&self) -> &Pyramid {
         &self.line
@@ -107,6 +137,17 @@ impl Trail {
     /// The last intervals between points, newest first, each with whether the device moved at its start.
     pub fn intervals(&self) -> impl Iterator<Item = (bool, SignedDuration)> {
         self.points.windows(2).rev().map(|pair| (pair[0].moving, pair[1].at.duration_since(pair[0].at)))
+    }
+
+    fn push_suspect(&mut self, point: TrailPoint, world: World) {
+        let place = self.suspect.partition_point(|(p, _)| (p.at, p.fix) < (point.at, point.fix));
+        if self.suspect.get(place).is_some_and(|(p, _)| p.fix == point.fix) {
+            return;
+        }
+        self.suspect.insert(place, (point, world));
+        if self.suspect.len() > MAX_SUSPECT {
+            self.suspect.remove(0);
+        }
     }
 
     fn append(&mut self, point: TrailPoint, world: World) {
@@ -227,6 +268,38 @@ mod tests {
         let mut trail = Trail::default();
         trail.push(&StoredFix { trust: Trust::Suspect, ..fix(1, 0, 51.0, None) });
         assert_eq!(ids(&trail), [] as [i64; 0]);
+    }
+
+    #[test]
+    fn a_suspect_fix_is_kept_beside_the_line_and_can_be_pointed_at() {
+        let suspect = |id, second, lat| StoredFix { trust: Trust::Suspect, ..fix(id, second, lat, None) };
+        let trail = Trail::from_fixes(vec![
+            fix(1, 0, 51.0, None),
+            suspect(2, 30, 21.0),
+            fix(3, 60, 51.001, None),
+            suspect(4, 10, 22.0),
+        ]);
+        assert_eq!(ids(&trail), [1, 3]);
+        assert_eq!(trail.line().breaks().count(), 0, "it tears no gap either");
+        let beside: Vec<_> = trail.suspect().iter().map(|(point, _)| point.fix).collect();
+        assert_eq!(beside, [4, 2]);
+        let there = World::from_lat_lon(LatLon::new(21.0, 4.0).unwrap());
+        assert_eq!(trail.place_of(2), Some(there));
+        let hit = trail.nearest(there, 1e-6).map(|(point, _)| (point.fix, point.packet, point.trust));
+        assert_eq!(hit, Some((2, PacketId(2), Trust::Suspect)));
+        let on_line = World::from_lat_lon(LatLon::new(51.0, 4.0).unwrap());
+        assert_eq!(trail.nearest(on_line, 1e-9).map(|(point, _)| point.fix), Some(1));
+    }
+
+    #[test]
+    fn suspect_fixes_are_bounded_and_each_there_once() {
+        let mut trail = Trail::default();
+        let most = i64::try_from(MAX_SUSPECT).unwrap();
+        for id in (0..most + 10).chain([most]) {
+            trail.push(&StoredFix { trust: Trust::Suspect, ..fix(id, id, 51.0, None) });
+        }
+        assert_eq!(trail.suspect().len(), MAX_SUSPECT);
+        assert_eq!(trail.suspect().first().map(|(point, _)| point.fix), Some(10));
     }
 
     proptest! {

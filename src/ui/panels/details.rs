@@ -94,7 +94,7 @@ impl Details {
             }
         }
         let readings = if picked.is_some() { fix.as_ref().map(|f| &f.readings) } else { Some(&overview.readings) };
-        if let Some(readings) = readings.filter(|r| !r.is_empty()) {
+        if let Some(readings) = readings.filter(|r| listed(r).next().is_some()) {
             section(ui);
             self.readings(ui, cx, readings);
         }
@@ -157,12 +157,7 @@ impl Details {
     fn readings(&mut self, ui: &mut Ui, cx: &Cx<'_>, readings: &Readings) {
         const FEW: usize = 12;
         widgets::group_heading(ui, "Readings");
-        let mut rows: Vec<_> = readings
-            .iter()
-            // The fix has told it already.
-            .filter(|(key, _)| *key != "sat")
-            .map(|(key, value)| (rank(key), key, value))
-            .collect();
+        let mut rows: Vec<_> = listed(readings).map(|(key, value)| (rank(key), key, value)).collect();
         rows.sort_by_key(|(rank, key, _)| (*rank, *key));
         let n = rows.len();
         let shown = if self.all_readings { n } else { n.min(FEW) };
@@ -182,6 +177,11 @@ impl Details {
             }
         }
     }
+}
+
+/// The readings to list. The fix has told its satellites already.
+fn listed(readings: &Readings) -> impl Iterator<Item = (&str, &Value)> {
+    readings.iter().filter(|(key, _)| *key != "sat")
 }
 
 fn section(ui: &mut Ui) {
@@ -419,16 +419,23 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
                 .on_hover_text(cx.view.date_time(stored.received));
         });
     }
-    if !fix.valid {
-        ui.label(RichText::new("No satellite fix: the last known place, or an estimate").color(p.late));
-    }
-    match stored.trust {
-        Trust::Good => {}
-        Trust::Suspect => {
-            ui.label(RichText::new("Suspect: its checksum was wrong").color(p.suspect));
-        }
+    if let Some(doubt) = doubt(stored) {
+        let colour = match stored.trust {
+            Trust::Good => p.late,
+            Trust::Suspect => p.suspect,
+        };
+        ui.label(RichText::new(doubt).color(colour));
     }
     packet_link(ui, cx, stored.packet, "Open its packet");
+}
+
+/// Why a position may be wrong. Under a wrong checksum none counts as valid, whatever the satellites said.
+fn doubt(stored: &StoredFix) -> Option<&'static str> {
+    match (stored.trust, stored.fix.valid) {
+        (Trust::Suspect, _) => Some("Suspect: its checksum was wrong"),
+        (Trust::Good, false) => Some("No satellite fix: the last known place, or an estimate"),
+        (Trust::Good, true) => None,
+    }
 }
 
 fn packet_link(ui: &mut Ui, cx: &mut Cx<'_>, packet: PacketId, text: &str) {
@@ -654,6 +661,36 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn satellites_alone_are_no_readings_to_list() {
+        let mut readings = Readings::new();
+        readings.set("sat", 9);
+        assert_eq!(listed(&readings).count(), 0);
+        readings.set("batteryLevel", 80);
+        assert_eq!(listed(&readings).map(|(key, _)| key).collect::<Vec<_>>(), ["batteryLevel"]);
+    }
+
+    #[test]
+    fn a_wrong_checksum_says_nothing_about_satellites() {
+        let at = crate::model::Timestamp::UNIX_EPOCH;
+        let fix = crate::model::Fix {
+            at,
+            place: crate::geo::LatLon::new(51.0, 4.0).unwrap(),
+            valid: false,
+            altitude_m: None,
+            speed_kmh: None,
+            course_deg: None,
+            satellites: None,
+            accuracy_m: None,
+        };
+        let (readings, packet) = (Readings::new(), PacketId(1));
+        let stored =
+            StoredFix { id: 1, device: DeviceId(1), fix, received: at, trust: Trust::Suspect, readings, packet };
+        assert_eq!(doubt(&stored), Some("Suspect: its checksum was wrong"));
+        let good = StoredFix { trust: Trust::Good, ..stored };
+        assert_eq!(doubt(&good), Some("No satellite fix: the last known place, or an estimate"));
+    }
 
     #[test]
     fn readings_get_their_label_and_unit() {

@@ -380,7 +380,7 @@ fn paint_device(
     let small = TextStyle::Small.resolve(ui.style());
     let body = TextStyle::Body.resolve(ui.style());
     let word_colour = match health.state {
-        State::Moving | State::Late => health.state.colour(p),
+        State::Moving | State::Late | State::Suspect => health.state.colour(p),
         State::Parked | State::Live | State::Stale | State::Lost | State::Nowhere | State::New | State::Ignored => {
             p.weak
         }

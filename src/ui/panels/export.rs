@@ -11,7 +11,7 @@ use self::dialog::{Dialog, Ended};
 use crate::{
     backend::ExportReport,
     export::Format,
-    model::{DeviceId, DeviceState, TimeWindow, Timestamp},
+    model::{DeviceId, DeviceOverview, DeviceState, TimeWindow, Timestamp},
     ui::{Action, Cx, View, format, icons::Icon, theme, widgets},
 };
 
@@ -23,6 +23,8 @@ const ROW: f32 = 24.0;
 #[derive(Default)]
 pub(in crate::ui) struct Export {
     chosen: Chosen,
+    /// The device that it began with, until the list has been scrolled to it.
+    bring: Option<DeviceId>,
     span: Span,
     format: Option<Format>,
     path: String,
@@ -97,6 +99,7 @@ impl Export {
     /// Begins with this device, or with all.
     pub(in crate::ui) fn choose(&mut self, device: Option<DeviceId>) {
         self.chosen = device.map_or(Chosen::All, |id| Chosen::Some(vec![id]));
+        self.bring = device;
         self.begin_again();
         self.path_is_mine = false;
         self.no_dialog = false;
@@ -216,7 +219,8 @@ impl Export {
     }
 
     fn devices(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
-        let adopted: Vec<_> = cx.data.in_state(DeviceState::Adopted).collect();
+        let mut adopted: Vec<_> = cx.data.in_state(DeviceState::Adopted).collect();
+        sort_by_label(&mut adopted);
         let mut all = self.chosen == Chosen::All;
         if ui.checkbox(&mut all, format!("All devices ({})", format::count(adopted.len() as u64))).changed() {
             self.chosen = if all { Chosen::All } else { Chosen::Some(Vec::new()) };
@@ -225,7 +229,12 @@ impl Export {
         egui::Frame::new().fill(p.sunken).corner_radius(5).inner_margin(6).show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 0.0;
-            let area = ScrollArea::vertical().id_salt("export devices").max_height(LIST).min_scrolled_height(LIST);
+            let mut area = ScrollArea::vertical().id_salt("export devices").max_height(LIST).min_scrolled_height(LIST);
+            // Once, so that it does not fight the user's own scrolling.
+            let row = self.bring.take().and_then(|id| adopted.iter().position(|d| d.device.id == id));
+            if let Some(row) = row {
+                area = area.vertical_scroll_offset(offset_of(row));
+            }
             area.auto_shrink([false, true]).show_rows(ui, ROW, adopted.len(), |ui, rows| {
                 for overview in adopted.iter().skip(rows.start).take(rows.len()) {
                     let id = overview.device.id;
@@ -307,6 +316,17 @@ impl Export {
     }
 }
 
+/// In the order that a person looks for a name in.
+fn sort_by_label(devices: &mut [&DeviceOverview]) {
+    devices.sort_by_cached_key(|d| (d.device.label().to_lowercase(), d.device.id));
+}
+
+/// How far the list is scrolled with this row in the middle of it, or as near to it as the beginning lets it.
+#[expect(clippy::cast_precision_loss, reason = "rows of a list")]
+fn offset_of(row: usize) -> f32 {
+    (row as f32 * ROW - (LIST - ROW) / 2.0).max(0.0)
+}
+
 /// Where files of the user's own go.
 pub(super) fn documents(cx: &Cx<'_>) -> PathBuf {
     directories::UserDirs::new().map_or_else(
@@ -341,6 +361,35 @@ fn safe_name(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn devices_stand_by_label_and_the_chosen_one_is_in_sight() {
+        let device = |id, identity: &str, name: Option<&str>| DeviceOverview {
+            device: crate::model::Device {
+                id: DeviceId(id),
+                identity: crate::model::Identity::new(identity).unwrap(),
+                protocol: crate::model::Protocol::Gt06,
+                name: name.map(str::to_owned),
+                state: DeviceState::Adopted,
+                profile: crate::model::Profile::default(),
+                first_seen: Timestamp::UNIX_EPOCH,
+                last_heard: None,
+            },
+            last_fix: None,
+            readings: crate::model::Readings::new(),
+            packets: 0,
+            positions: 0,
+            lost_frames: 0,
+        };
+        let devices = [device(1, "a", Some("van 9")), device(2, "b", Some("Bike")), device(3, "car", None)];
+        let mut sorted: Vec<_> = devices.iter().collect();
+        sort_by_label(&mut sorted);
+        assert_eq!(sorted.iter().map(|d| d.device.id.0).collect::<Vec<_>>(), [2, 3, 1]);
+        for row in [0u8, 3, 200] {
+            let top = f32::from(row) * ROW - offset_of(row.into());
+            assert!(top >= 0.0 && top + ROW <= LIST, "row {row}");
+        }
+    }
 
     #[test]
     fn the_result_says_what_was_written() {

@@ -9,7 +9,7 @@ use egui_kittest::{
 };
 use wayglass::{
     backend::{ListenAt, ReceiverStatus},
-    model::{DeviceId, PacketId, Policy, Protocol, TimeWindow},
+    model::{DeviceId, DeviceState, PacketId, Policy, Protocol, TimeWindow},
     ui::{
         Action,
         lamps::Age,
@@ -253,20 +253,24 @@ fn settings_are_asked_for_as_a_whole() {
 fn export_asks_for_who_when_and_where() {
     let mut stage = Stage::fleet();
     stage.view.open.sheet = Some(Sheet::Export);
+    // By label, so this one stands at the top, in view, whatever its id.
+    let adopted =
+        stage.data.in_state(DeviceState::Adopted).map(|d| (d.device.label().to_lowercase(), d.device.clone()));
+    let first = adopted.min_by(|a, b| a.0.cmp(&b.0)).unwrap().1;
     let mut harness = stage.shown();
     click(&mut harness, "All devices (8)");
     assert!(asked(&mut harness, "Export").is_empty(), "nobody is chosen");
     harness
         .get_all_by_role(Role::CheckBox)
-        .find(|n| n.accesskit_node().label().as_deref() == Some("Van 7"))
+        .find(|n| n.accesskit_node().label().as_deref() == Some(first.label()))
         .unwrap()
         .click();
     harness.run();
     click(&mut harness, "Everything");
     let asked = asked(&mut harness, "Export");
     let [Action::Export { devices, window, to, with_suspect, .. }] = asked.as_slice() else { panic!("{asked:?}") };
-    assert_eq!((devices.as_slice(), *window, *with_suspect), ([DeviceId(1)].as_slice(), TimeWindow::ALL, false));
-    assert_eq!(to.file_name(), PathBuf::from("Van 7 2026-11-21.gpx").file_name());
+    assert_eq!((devices.as_slice(), *window, *with_suspect), ([first.id].as_slice(), TimeWindow::ALL, false));
+    assert_eq!(to.file_name(), PathBuf::from(format!("{} 2026-11-21.gpx", first.label())).file_name());
 }
 
 #[test]
