@@ -95,7 +95,7 @@ fn free_text_goes_as_it_is_and_can_be_kept() {
     press(&mut harness, Role::Button, "Keep…");
     write(&mut harness, "Name of your command", "Fence off");
     let kept = Action::AddUserCommand { title: "Fence off".to_owned(), text: "FENCE,B,OFF#".to_owned() };
-    assert_eq!(asked(&mut harness, "Keep"), [kept.clone()]);
+    assert_eq!(asked(&mut harness, "Keep"), std::slice::from_ref(&kept));
     // By keys alone.
     press(&mut harness, Role::Button, "Keep…");
     assert!(harness.get_by_role_and_label(Role::TextInput, "Name of your command").is_focused());
