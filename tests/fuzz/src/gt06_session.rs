@@ -180,6 +180,8 @@ impl World {
             Op::Profile => {
                 let profile = profile(script.byte());
                 if self.known.is_some() && !self.busy {
+                    // A driver hands on what was read by the old profile before it hands over the new one.
+                    self.carry_out();
                     self.profile = profile.clone();
                     self.session.set_profile(profile);
                 }
