@@ -62,7 +62,8 @@ impl State {
             Dialect::Topin => Some("topin"),
             // Said only where it makes a difference: it would stand beside every packet else.
             Dialect::Gt06 => {
-                let either = matches!(topin::extent(bytes, Dialect::Unknown), topin::Extent::Whole(_));
+                let at = |at| bytes.get(at..).unwrap_or_default();
+                let either = (0..bytes.len()).any(|i| topin::extent(at(i), Dialect::Unknown) != topin::Extent::Not);
                 either.then_some("gt06")
             }
             Dialect::Unknown => None,
