@@ -7,6 +7,7 @@ pub mod decode;
 mod devices;
 mod doctor;
 mod export;
+mod keep;
 mod log;
 mod moment;
 mod phone;
@@ -111,6 +112,8 @@ struct Listen {
     /// How long a tracker may say nothing before its connection is closed, as `15 min` or `90 s`; a number alone is seconds [default: 15 min]
     #[arg(long, value_name = "TIME", env = "WAYGLASS_SILENCE", value_parser = config::silence)]
     silence: Option<std::time::Duration>,
+    #[command(flatten)]
+    keep: keep::KeepArgs,
 }
 
 /// What a call works with.
@@ -239,9 +242,11 @@ impl Site {
 
 impl Listen {
     fn setup(self, site: Site) -> Result<Setup> {
-        let Self { gt06, owntracks, https, https_certificate, https_key, api, policy, silence } = self;
+        let Self { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep } = self;
+        let keep = keep.set();
+        let data_dir = None;
         let config =
-            Config { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, data_dir: None };
+            Config { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep, data_dir };
         let config = config.or(site.config);
         if let Some(ListenAt::Address(at)) = config.api {
             bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");

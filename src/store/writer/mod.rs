@@ -11,6 +11,8 @@ mod log;
 mod phones;
 mod quarantine;
 mod rederive;
+mod retention;
+mod steady;
 mod thread;
 mod told;
 mod write;
