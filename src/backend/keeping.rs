@@ -113,6 +113,11 @@ impl Backend {
         self.store.keep()
     }
 
+    /// Gives back everything in the file that nothing uses, in small steps.
+    pub fn compact(&self) {
+        self.store.compact();
+    }
+
     /// Keeps more or less from now on and after a restart, too. What is beyond goes in small steps.
     pub fn set_keep(&self, keep: Keep) {
         if self.viewer() {

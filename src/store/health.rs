@@ -36,6 +36,10 @@ pub struct Health {
     pub new_devices: usize,
     /// Bytes within the file that nothing uses; new rows go there first.
     pub free_bytes: u64,
+    /// The file can give those back in small steps; one that cannot is rewritten by `wayglass compact`.
+    pub shrinks: bool,
+    /// It gives all of them back now, because somebody asked for it.
+    pub compacting: bool,
     /// Why the last batch failed; `None` as soon as one succeeds again.
     pub error: Option<Error>,
 }

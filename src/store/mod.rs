@@ -3,6 +3,7 @@
 //! One thread writes ([`Writer`]): nothing else holds a connection that can. Threads with read-only connections answer questions ([`Reader`],
 //! [`query`]). What a commit made true goes to subscribers ([`Facts`]). A packet is acknowledged after its [`Receipt`] said that it is durable.
 
+mod compact;
 mod connect;
 mod error;
 mod facts;
@@ -28,6 +29,7 @@ use std::{
 
 use tokio::sync::watch;
 
+pub use compact::{Compacted, compact};
 pub use error::Error;
 pub use facts::Facts;
 pub use health::Health;
@@ -222,6 +224,12 @@ impl Store {
     /// Keeps more or less from now on. What is beyond goes in small steps, beside what arrives.
     pub fn set_keep(&self, keep: Keep) {
         *self.shared.keep() = keep;
+    }
+
+    /// Gives back everything in the file that nothing uses, in small steps beside what arrives; [`Health::free_bytes`] says how far it is. For
+    /// a file that cannot shrink it does nothing; see [`compact`].
+    pub fn compact(&self) {
+        self.shared.compacting.store(true, Ordering::Relaxed);
     }
 
     pub fn health(&self) -> Health {

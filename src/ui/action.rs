@@ -58,6 +58,8 @@ pub enum Action {
     /// Try a receiver that waits for its port again at once.
     Retry(Protocol),
     SetPolicy(Policy),
+    /// Make the file as small as it can be, in small steps.
+    Compact,
     /// Keep more or less from now on.
     SetKeep(Keep),
     /// Read everything from the store again.

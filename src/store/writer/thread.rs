@@ -1,12 +1,13 @@
 //! The writer's thread: takes what is queued, commits it, answers, tells.
 
+mod space;
 mod upkeep;
 
 use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -54,6 +55,8 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) last_command: AtomicI64,
     policy: Mutex<Policy>,
     keep: Mutex<Keep>,
+    /// Somebody wants the file as small as it can be.
+    pub(in crate::store) compacting: AtomicBool,
     health: Mutex<Health>,
 }
 
@@ -68,6 +71,7 @@ impl Shared {
             last_command: AtomicI64::new(0),
             policy: Mutex::new(policy),
             keep: Mutex::new(limits.keep),
+            compacting: AtomicBool::new(false),
             health: Mutex::default(),
         }
     }
@@ -83,6 +87,7 @@ impl Shared {
     /// How the writer fares, with the queue as it is now.
     pub(in crate::store) fn health(&self) -> Health {
         let mut health = self.note().clone();
+        health.compacting = self.compacting.load(Ordering::Relaxed);
         health.queue_depth = self.inlet.queue.len();
         health.queue_bytes = (self.inlet.bytes as usize).saturating_sub(self.inlet.room.available_permits());
         health
@@ -129,6 +134,9 @@ impl WriterThread {
             steady: Steady::new(),
             aged_at: None,
             behind: false,
+            more_to_remove: false,
+            free_pages: 0,
+            shrinks: false,
             last_packet: 0,
             data_version: 0,
             stale: true,
@@ -138,6 +146,7 @@ impl WriterThread {
         };
         let ((), told) = desk.transact(|_| Ok(()))?;
         desk.publish(told);
+        desk.shrinks = space::shrinks(&desk.db);
         // Nobody can have read anything before this.
         desk.missed = false;
         desk.note_sizes();
@@ -174,8 +183,13 @@ struct Desk {
     steady: Steady,
     /// When ages were last looked at.
     aged_at: Option<Instant>,
-    /// There is more to remove than was removed yet.
+    /// There is more to remove or to give back.
     behind: bool,
+    more_to_remove: bool,
+    /// Pages in the file that nothing uses, as of the last look.
+    free_pages: u64,
+    /// The file can give pages back.
+    shrinks: bool,
     last_packet: i64,
     /// Changes when another connection commits.
     data_version: i64,
@@ -410,6 +424,7 @@ impl Desk {
     }
 
     fn note_sizes(&mut self) {
+        self.look_at_space();
         self.sizes_at = Some(Instant::now());
         let (file, log) = (place::size(&self.database), place::size(&place::beside(&self.database, "-wal")));
         let shared = Arc::clone(&self.shared);

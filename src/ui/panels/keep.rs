@@ -10,6 +10,8 @@ use crate::{
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
+/// Unused bytes that are worth a word.
+const NOTABLE: u64 = 1_000_000;
 const WIDTH: f32 = 110.0;
 
 /// What to choose from: ages in seconds, sizes in bytes.
@@ -46,6 +48,25 @@ pub(super) fn rows(ui: &mut Ui, cx: &mut Cx<'_>, row: fn(&mut Ui, &str, &mut dyn
         row(ui, "", &mut |ui| {
             ui.label(widgets::weak(ui, now(cx)));
         });
+        row(ui, "Database", &mut |ui| file(ui, cx));
+    }
+}
+
+/// The size of the file, and what can be given back.
+fn file(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let store = &cx.data.station.store;
+    ui.label(bytes_text(store.file_bytes + store.log_bytes));
+    if store.compacting {
+        ui.label(widgets::weak(ui, format!("giving back {} …", bytes_text(store.free_bytes))));
+        ui.request_repaint_after(std::time::Duration::from_millis(500));
+    } else if !store.shrinks {
+        ui.label(widgets::weak(ui, "cannot shrink while it is in use: stop Wayglass, then run `wayglass compact`"));
+    } else if store.free_bytes >= NOTABLE {
+        ui.label(widgets::weak(ui, format!("{} of it unused", bytes_text(store.free_bytes))));
+        let button = ui.button("Compact");
+        if button.on_hover_text("Gives it back to the disk, in small steps; what arrives does not wait").clicked() {
+            cx.ask(Action::Compact);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use wayglass::{
     model::{Forever, Keep, NewPacket, PacketId, Policy},
-    store::{Limits, Reason, Removal, query, removal_of},
+    store::{Compacted, Error, Limits, Reason, Removal, compact, query, removal_of},
 };
 
 use super::{NOON_MS, Shelf, after, fix, from, packet};
@@ -178,4 +178,49 @@ fn ingest_goes_on_while_much_is_removed() {
     }
     assert!(while_removing > 2, "{while_removing}: the packets did not wait for all of it");
     assert_eq!(shelf.count("SELECT count(*) FROM positions"), at);
+}
+
+/// Fills the file with so many bytes, and removes all but a little.
+fn emptied(shelf: &Shelf) {
+    for at in 0..60 {
+        shelf.append(NewPacket { bytes: vec![7; 1_000_000], ..packet(from("A"), after(at), vec![fix(after(at))]) });
+    }
+    shelf.store().set_keep(keep(None, Some(2_000_000)));
+    until(shelf, |shelf| shelf.store().health().kept_bytes <= 2_000_000);
+}
+
+#[test]
+fn what_is_unused_is_given_back_in_steps() {
+    let shelf = Shelf::with(Policy::Adopt, Limits { keep: keep(None, None), ..Limits::default() });
+    emptied(&shelf);
+    // A reserve stays, for what arrives goes there.
+    until(&shelf, |shelf| (1..=17_000_000).contains(&shelf.store().health().free_bytes));
+    shelf.append(big("A", 100));
+    shelf.store().compact();
+    until(&shelf, |shelf| !shelf.store().health().compacting && shelf.store().health().free_bytes == 0);
+    until(&shelf, |shelf| shelf.store().health().file_bytes < 4_000_000);
+    shelf.append(big("A", 101));
+    assert_eq!(shelf.count("SELECT count(*) FROM positions"), 62);
+    let sound: String = shelf.read(|db| db.query_row("PRAGMA integrity_check", [], |row| row.get(0)));
+    assert_eq!(sound, "ok");
+}
+
+#[test]
+fn a_file_that_cannot_shrink_is_rewritten_by_whoever_has_it_alone() {
+    let mut shelf = Shelf::with(Policy::Adopt, Limits { keep: keep(None, None), ..Limits::default() });
+    shelf.append(big("A", 0));
+    shelf.close();
+    super::outsider(shelf.dir.path()).execute_batch("PRAGMA auto_vacuum = NONE; VACUUM;").unwrap();
+    shelf.open(Policy::Adopt).unwrap();
+    assert!(!shelf.store().health().shrinks);
+    emptied(&shelf);
+    shelf.store().compact();
+    until(&shelf, |shelf| !shelf.store().health().compacting);
+    assert!(matches!(compact(shelf.dir.path()), Err(Error::InUse(_))));
+    shelf.close();
+    let Compacted { before, after: left } = compact(shelf.dir.path()).unwrap();
+    assert!(before > 50_000_000 && left < 4_000_000, "{before} {left}");
+    shelf.open(Policy::Adopt).unwrap();
+    assert!(shelf.store().health().shrinks);
+    assert_eq!(shelf.count("SELECT count(*) FROM positions"), 60);
 }

@@ -1,9 +1,9 @@
-//! What the writer does between batches, in steps that nobody has to wait for: the bounds on what is kept.
+//! What the writer does between batches, in steps that nobody has to wait for: the bounds on what is kept, and what is unused.
 
 use std::time::{Duration, Instant};
 
 use super::Desk;
-use crate::store::{Health, removed};
+use crate::store::{Health, connect::PAGE_BYTES, removed};
 
 /// Packets removed in one transaction, so that ingest never waits for long.
 const STEP: usize = 500;
@@ -26,7 +26,7 @@ impl Desk {
             removed = true;
         }
         let ages_due = ages && self.aged_at.is_none_or(|at| at.elapsed() >= AGES_EVERY);
-        if self.behind || ages_due || self.kept.is_over(&keep) {
+        if self.more_to_remove || ages_due || self.kept.is_over(&keep) {
             let step = STEP.max(rows * 2);
             let outcome = self.transact(|batch| {
                 let more = batch.remove_old(&keep, ages, step)?;
@@ -34,7 +34,7 @@ impl Desk {
                 Ok(more)
             });
             // After a failure it rests until the next batch, or a second.
-            self.behind = matches!(outcome, Ok((true, _)));
+            self.more_to_remove = matches!(outcome, Ok((true, _)));
             if let Ok((more, told)) = outcome {
                 if ages && !more {
                     self.aged_at = Some(Instant::now());
@@ -43,7 +43,9 @@ impl Desk {
             }
             removed = true;
         }
-        if removed {
+        let more_to_give = self.give_back(rows > 0);
+        self.behind = self.more_to_remove || more_to_give;
+        if removed || more_to_give {
             let shared = std::sync::Arc::clone(&self.shared);
             self.note_bounds(&mut shared.note());
         }
@@ -66,6 +68,8 @@ impl Desk {
         health.quarantine_bytes = self.quarantine.bytes;
         health.new_devices = self.quarantine.undecided;
         health.kept_bytes = self.kept.bytes;
+        health.free_bytes = self.free_pages * PAGE_BYTES;
+        health.shrinks = self.shrinks;
         if health.removed_packets != self.kept.removed_packets {
             health.last_removal = removed::last(&self.db).ok().flatten();
         }
