@@ -36,7 +36,7 @@ pub use signal::StopSignal;
 pub use crate::{
     ingest::{Access, App, CertificateFiles, Limits, ListenAt, Outcome, ReceiverLine, ReceiverStatus, Root, Visit},
     model::ClockAdvice,
-    store::{Error, Health as StoreHealth, Pending, Reason, Rederived, Removal},
+    store::{Copied, CopyError, Error, Health as StoreHealth, Pending, Reason, Rederived, Removal, Stage, Watch},
     wire::gt06::{AddressSource, Tongue},
 };
 use crate::{
@@ -123,6 +123,8 @@ pub struct Backend {
     changes: TaskTracker,
     demo: Mutex<Option<demo::Demo>>,
     rederiving: profile::Board,
+    /// A copy that is being saved.
+    copying: Mutex<Option<Watch>>,
 }
 
 impl Backend {
@@ -145,8 +147,8 @@ impl Backend {
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
-        let (changes, demo) = (TaskTracker::new(), Mutex::default());
-        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving })
+        let (changes, demo, copying) = (TaskTracker::new(), Mutex::default(), Mutex::default());
+        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving, copying })
     }
 
     /// Looks on: another instance receives into this folder.
@@ -156,9 +158,20 @@ impl Backend {
         let store = Store::view_with(data_dir, options)?;
         let runtime = runtime()?;
         let data_dir = data_dir.to_owned();
-        let (changes, demo) = (TaskTracker::new(), Mutex::default());
+        let (changes, demo, copying) = (TaskTracker::new(), Mutex::default(), Mutex::default());
         let rederiving = profile::Board::default();
-        Ok(Self { runtime, store, receivers: None, clock, data_dir, settings: None, changes, demo, rederiving })
+        Ok(Self {
+            runtime,
+            store,
+            receivers: None,
+            clock,
+            data_dir,
+            settings: None,
+            changes,
+            demo,
+            rederiving,
+            copying,
+        })
     }
 
     /// Waits until every receiver is bound, off, or has failed to bind.
@@ -407,8 +420,9 @@ impl Backend {
     /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.
     pub fn stop(self, patience: Duration) {
         self.stop_demo(false);
-        let Self { runtime, store, receivers, changes, .. } = self;
+        let Self { runtime, store, receivers, changes, copying, .. } = self;
         changes.close();
+        copying.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Watch::cancel);
         if let Some(receivers) = receivers {
             runtime.block_on(receivers.stop(patience));
         }

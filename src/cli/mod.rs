@@ -2,6 +2,7 @@
 //!
 //! One file a subcommand, thin over `backend`. Exit status: 0 done, 1 it failed, 2 the call's words are off.
 
+mod backup;
 mod command;
 mod compact;
 pub mod decode;
@@ -83,6 +84,7 @@ enum Call {
     Command(command::CommandArgs),
     Profile(profile::ProfileArgs),
     Simulate(simulate::SimulateArgs),
+    Backup(backup::BackupArgs),
     Compact(compact::CompactArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -209,6 +211,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Command(args) => command::run(&args, &site()?, out)?,
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
+        Call::Backup(args) => backup::run(args, &site()?, out)?,
         Call::Compact(args) => compact::run(&args, &site()?, out)?,
         // It examines the settings itself.
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),

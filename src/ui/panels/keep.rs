@@ -5,7 +5,7 @@ use egui::{ComboBox, Role, Ui, WidgetInfo};
 use crate::{
     backend::{Reason, Removal},
     model::{Forever, age_text, bytes_text},
-    ui::{Action, Cx, View, format, widgets},
+    ui::{Action, Cx, View, format, view::Sheet, widgets},
 };
 
 const HOUR: u64 = 3600;
@@ -56,6 +56,9 @@ pub(super) fn rows(ui: &mut Ui, cx: &mut Cx<'_>, row: fn(&mut Ui, &str, &mut dyn
 fn file(ui: &mut Ui, cx: &mut Cx<'_>) {
     let store = &cx.data.station.store;
     ui.label(bytes_text(store.file_bytes + store.log_bytes));
+    if ui.button("Save a copy…").clicked() {
+        cx.ask(Action::Sheet(Some(Sheet::SaveCopy)));
+    }
     if store.compacting {
         ui.label(widgets::weak(ui, format!("giving back {} …", bytes_text(store.free_bytes))));
         ui.request_repaint_after(std::time::Duration::from_millis(500));
