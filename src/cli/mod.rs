@@ -252,7 +252,7 @@ impl Listen {
         let keep = keep.set();
         let data_dir = None;
         let config =
-            Config { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep, data_dir };
+            Config { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep };
         let config = config.or(site.config);
         if let Some(ListenAt::Address(at)) = config.api {
             bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");

@@ -12,6 +12,7 @@ use std::{
 use rusqlite::{
     Connection, Result,
     backup::{Backup, StepResult},
+    ffi,
 };
 
 use super::{Error, Watch, check, connect, place};
@@ -134,7 +135,9 @@ fn pages(source: &Connection, copy: &mut Connection, watch: &Watch) -> Result<bo
             match step {
                 StepResult::Done => break,
                 // Nobody else writes the copy, and readers are not locked out.
-                StepResult::Busy | StepResult::Locked => std::thread::sleep(std::time::Duration::from_millis(5)),
+                StepResult::Busy | StepResult::Locked => {
+                    return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None));
+                }
                 _ => {}
             }
         }

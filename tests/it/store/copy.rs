@@ -69,19 +69,19 @@ fn a_copy_takes_nothing_away() {
     let safe = tempfile::tempdir().unwrap();
     let to = safe.path().join("copy.db");
     fs::write(&to, "mine").unwrap();
-    let save = |to: &Path, replace| save_copy(shelf.dir.path(), to, replace, &Watch::default());
-    assert!(matches!(save(&to, false), Err(CopyError::Exists(path)) if path == to));
+    let attempt = |to: &Path, replace| save_copy(shelf.dir.path(), to, replace, &Watch::default());
+    assert!(matches!(attempt(&to, false), Err(CopyError::Exists(path)) if path == to));
     assert_eq!(fs::read(&to).unwrap(), b"mine");
     for own in ["wayglass.db", "wayglass.db-wal"] {
         let own = shelf.dir.path().join(own);
-        assert!(matches!(save(&own, true), Err(CopyError::Itself(_))), "{}", own.display());
+        assert!(matches!(attempt(&own, true), Err(CopyError::Itself(_))), "{}", own.display());
     }
-    assert!(matches!(save(&safe.path().join("no/such/folder.db"), false), Err(CopyError::Write { .. })));
+    assert!(matches!(attempt(&safe.path().join("no/such/folder.db"), false), Err(CopyError::Write { .. })));
     let broken_off = Watch::default();
     broken_off.cancel();
     assert!(matches!(save_copy(shelf.dir.path(), &to, true, &broken_off), Err(CopyError::Cancelled)));
     assert_eq!((fs::read(&to).unwrap().as_slice(), names(safe.path())), (&b"mine"[..], vec!["copy.db".to_owned()]));
-    save(&to, true).unwrap();
+    attempt(&to, true).unwrap();
     assert_eq!((positions(&to), names(safe.path())), (1, vec!["copy.db".to_owned()]));
     assert!(matches!(save_copy(safe.path(), &to, true, &Watch::default()), Err(CopyError::Store(_))), "no store there");
 }
