@@ -316,7 +316,15 @@ impl Due {
 fn bring_up_to_date(dir: &Path, database: &Path) -> Result<(), Error> {
     match place::look(database)? {
         Found::Nothing => Err(Error::open(database, "there is nothing yet; start Wayglass on this folder first")),
-        Found::Schema(schema::VERSION) => Ok(()),
+        Found::Schema(schema::VERSION) => {
+            // One that was cut off right at its end left its copy.
+            if schema::copy(database).exists()
+                && let Ok(_lock) = place::lock(dir)
+            {
+                std::fs::remove_file(schema::copy(database)).ok();
+            }
+            Ok(())
+        }
         Found::Schema(_) => {
             let _lock = place::lock(dir)?;
             schema::migrate(&mut connect::writing(database)?, database)
