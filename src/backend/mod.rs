@@ -14,6 +14,7 @@ pub mod pairing;
 pub mod phones;
 mod profile;
 mod signal;
+pub mod soundness;
 
 use std::{
     io,
@@ -36,7 +37,9 @@ pub use signal::StopSignal;
 pub use crate::{
     ingest::{Access, App, CertificateFiles, Limits, ListenAt, Outcome, ReceiverLine, ReceiverStatus, Root, Visit},
     model::ClockAdvice,
-    store::{Copied, CopyError, Error, Health as StoreHealth, Pending, Reason, Rederived, Removal, Stage, Watch},
+    store::{
+        Copied, CopyError, Error, Health as StoreHealth, Pending, Reason, Rederived, Removal, Repaired, Stage, Watch,
+    },
     wire::gt06::{AddressSource, Tongue},
 };
 use crate::{

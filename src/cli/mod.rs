@@ -15,6 +15,7 @@ mod moment;
 mod phone;
 mod profile;
 mod progress;
+mod repair;
 pub mod serve;
 mod simulate;
 mod words;
@@ -86,6 +87,7 @@ enum Call {
     Simulate(simulate::SimulateArgs),
     Backup(backup::BackupArgs),
     Compact(compact::CompactArgs),
+    Repair(repair::RepairArgs),
     Doctor(doctor::DoctorArgs),
 }
 
@@ -212,6 +214,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
         Call::Backup(args) => backup::run(args, &site()?, out)?,
+        Call::Repair(args) => repair::run(&args, &site()?, out)?,
         Call::Compact(args) => compact::run(&args, &site()?, out)?,
         // It examines the settings itself.
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),

@@ -7,7 +7,10 @@ use egui::{
     WidgetInfo, text::LayoutJob, vec2,
 };
 
-use super::receivers::{self, Ports};
+use super::{
+    keep,
+    receivers::{self, Ports},
+};
 use crate::{
     backend::{ListenAt, ReceiverLine, ReceiverStatus},
     model::{DeviceState, Protocol},
@@ -131,12 +134,18 @@ impl Top {
 pub(super) fn any_banner(data: &Data) -> bool {
     let station = &data.station;
     let waits = |line: &ReceiverLine| matches!(line.status, ReceiverStatus::Waiting { .. });
-    station.viewer || station.demo || station.demo_left || data.trouble.is_some() || station.receivers.iter().any(waits)
+    keep::any_banner(data)
+        || station.viewer
+        || station.demo
+        || station.demo_left
+        || data.trouble.is_some()
+        || station.receivers.iter().any(waits)
 }
 
 /// The receivers that wait for their port, each with its cure; and what else has to be known all the time.
 pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
     let p = theme::palette(ui);
+    keep::banners(ui, cx);
     let data = cx.data;
     if data.station.viewer {
         widgets::banner(ui, Icon::Lock, p.notice, p.late, |ui| {
