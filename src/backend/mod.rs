@@ -10,6 +10,7 @@ pub mod doctor;
 mod feed;
 mod history;
 pub mod pairing;
+pub mod part;
 pub mod phones;
 mod profile;
 mod signal;

@@ -9,6 +9,7 @@ use super::{
     checklist::{self, Ground},
     config,
     pairing::{self, Words, parts, setup, short_id},
+    part,
 };
 use crate::{
     ingest::{self, Certificate, CertificateDoubt},
@@ -147,6 +148,13 @@ impl Backend {
     /// device's. Answers how many positions came over.
     pub fn alias(&self, device: DeviceId, name: Identity, attached: bool) -> Pending<u64> {
         self.store.writer().set_alias(device, name, attached)
+    }
+
+    /// Takes an attached name away together with everything that came in under it, which becomes a device of its own again. Answers how many
+    /// positions that one has.
+    pub fn part(&self, device: DeviceId, name: Identity) -> Pending<u64> {
+        let (store, reader) = (self.store.writer(), self.store.reader());
+        self.work(move || part::part(&store, &reader, device, &name))
     }
 
     /// Says that both are one device: `to` gets the names of `from` and all its history. Answers how many positions came over.
