@@ -10,6 +10,7 @@ pub mod doctor;
 mod feed;
 mod history;
 pub mod pairing;
+pub mod part;
 pub mod phones;
 mod profile;
 mod signal;
@@ -33,7 +34,10 @@ pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
 
 pub use crate::{
-    ingest::{Access, App, CertificateFiles, Limits, ListenAt, Outcome, ReceiverLine, ReceiverStatus, Root, Visit},
+    ingest::{
+        Access, App, CertificateDoubt, CertificateFiles, Limits, ListenAt, NoHandshake, Outcome, ReceiverLine,
+        ReceiverStatus, Root, Visit,
+    },
     model::ClockAdvice,
     store::{Error, Pending, Rederived},
     wire::gt06::{AddressSource, Tongue},

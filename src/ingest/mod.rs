@@ -5,6 +5,7 @@
 //! it stands for; a commit that fails closes the connection unanswered (GT06) or answers 503 (HTTP), so the device keeps its data.
 
 mod access;
+mod certificate;
 mod converse;
 mod dispatch;
 mod handshake;
@@ -32,16 +33,17 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use access::Access;
 use access::Gate;
+pub use certificate::{Certificate, CertificateDoubt};
 use converse::converse;
 use dispatch::Dispatch;
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
 pub(crate) use supervise::holder_of;
-pub use tls::{CertificateFiles, Root, Shown, Tls, TlsError};
+pub use tls::{CertificateFiles, Root, Tls, TlsError};
 pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
 pub(crate) use visits::Visits;
-pub use visits::{App, Outcome, Visit};
+pub use visits::{App, NoHandshake, Outcome, Visit};
 
 use crate::{
     model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},

@@ -32,7 +32,9 @@ pub use facts::Facts;
 pub use health::Health;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
-pub use writer::{OpenedPacket, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer};
+pub use writer::{
+    OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer,
+};
 
 use onlooker::Onlooker;
 use place::Found;

@@ -8,6 +8,7 @@ mod commands;
 mod decide;
 mod devices;
 mod log;
+mod part;
 mod phones;
 mod quarantine;
 mod rederive;
@@ -22,6 +23,7 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
+pub use part::Parting;
 pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};
 pub(super) use thread::{Shared, Start, WriterThread};

@@ -312,7 +312,7 @@ impl Batch<'_> {
     }
 
     /// The last fix as [`Known::learn`] has it, found in the file.
-    fn last_fix(&self, device: DeviceId) -> Result<Option<StoredFix>> {
+    pub(super) fn last_fix(&self, device: DeviceId) -> Result<Option<StoredFix>> {
         for suspect in [false, true] {
             let sql = format!(
                 "SELECT {FIX} FROM positions p

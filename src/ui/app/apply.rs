@@ -104,6 +104,7 @@ impl App {
             | Action::SetPassword { .. }
             | Action::SetKey(..)
             | Action::Alias(..)
+            | Action::Part(..)
             | Action::SameAs { .. }
             | Action::SetFriend { .. }
             | Action::SendPhoneCommand(..)

@@ -18,6 +18,7 @@ use crate::{
         Action, Cx, format,
         icons::Icon,
         lamps::{self, Lamp},
+        map::Doubt,
         theme,
         view::Units,
         widgets,
@@ -418,6 +419,11 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
             ui.add(Label::new(RichText::new(text).color(colour)).truncate())
                 .on_hover_text(cx.view.date_time(stored.received));
         });
+    }
+    let leap = cx.data.trails.get(&stored.device).and_then(|trail| trail.doubt_of(stored.id));
+    if let Some(Doubt::Leap { .. }) = leap {
+        let text = leap.map(|leap| leap.text(units)).unwrap_or_default();
+        ui.add(Label::new(RichText::new(text).color(p.suspect)).wrap());
     }
     if let Some(doubt) = doubt(stored) {
         let colour = match stored.trust {
