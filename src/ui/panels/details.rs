@@ -413,7 +413,7 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
             let (text, colour) = if delay_s > 0 {
                 (format!("{} later", format::span(delay_s)), p.text)
             } else {
-                (format!("{} before it was measured", format::span(-delay_s)), p.late)
+                (format!("{} earlier", format::span(-delay_s)), p.late)
             };
             ui.add(Label::new(RichText::new(text).color(colour)).truncate())
                 .on_hover_text(cx.view.date_time(stored.received));
