@@ -302,6 +302,10 @@ impl Batch<'_> {
                 overview.readings = new.overview.readings;
                 overview.lost_frames = new.overview.lost_frames;
             } else {
+                // An alarm holds until a position comes without one, and those that are left say which does.
+                if new.overview.last_fix.as_ref().is_some_and(|fix| fix.trust == Trust::Good) {
+                    overview.readings.remove("alarm");
+                }
                 overview.readings.merge(&new.overview.readings);
             }
             known.told = true;
