@@ -243,7 +243,8 @@ fn open_files() -> Option<Finding> {
     const FEW: u64 = 4096;
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|l| l.strip_prefix("Max open files"))?;
-    let most: u64 = line.split_whitespace().next()?.parse().ok()?;
+    // The second number: the program raises the first one to it.
+    let most: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(if most < FEW {
         Finding::note(
             "open files",

@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 mod feed;
+mod files;
 mod history;
 pub mod pairing;
 pub mod part;
@@ -29,6 +30,7 @@ use tokio_util::task::TaskTracker;
 pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
+pub use files::raise_open_files;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
 pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
@@ -134,12 +136,14 @@ impl Backend {
         options.wake = Some(Arc::clone(&wake));
         let store = Store::open(&setup.data_dir, options)?;
         let runtime = runtime()?;
+        let sockets = files::room_for(setup.limits.sockets);
+        let limits = Limits { sockets, ..setup.limits };
         let Https { listen, certificate } = setup.https;
         let tls = Tls::new(setup.data_dir.join("tls"), certificate, Arc::clone(&clock));
         let phones = ForPhones { access: setup.access, https: listen, tls };
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store, &clock, setup.limits, phones, setup.addresses, wake)
+            Receivers::start(&setup.listen, &store, &clock, limits, phones, setup.addresses, wake)
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
