@@ -10,6 +10,7 @@ pub mod doctor;
 mod feed;
 mod files;
 mod history;
+pub mod keeping;
 pub mod pairing;
 pub mod part;
 pub mod phones;
@@ -41,13 +42,13 @@ pub use crate::{
         ReceiverStatus, Root, Visit,
     },
     model::ClockAdvice,
-    store::{Error, Pending, Rederived},
+    store::{Error, Health as StoreHealth, Pending, Reason, Rederived, Removal},
     wire::gt06::{AddressSource, Tongue},
 };
 use crate::{
     ingest::{ForPhones, Receivers, Tls},
     model::{
-        Clock, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
+        Clock, DeviceId, DeviceOverview, Keep, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
         TimeWindow,
     },
     store::{self, Options, Store, query},
@@ -67,6 +68,8 @@ pub struct Setup {
     pub https: Https,
     /// Names the places that GT06 trackers ask about; `None` answers with coordinates.
     pub addresses: Option<AddressSource>,
+    /// What is kept for how long.
+    pub keep: Keep,
     /// The settings file, where a change of receivers or policy is written down for the next start; `None`: nowhere.
     pub settings: Option<PathBuf>,
 }
@@ -133,6 +136,7 @@ impl Backend {
     pub fn start(setup: Setup, clock: Clock, wake: Wake) -> Result<Self, StartError> {
         let mut options = Options::new(Arc::clone(&clock));
         options.policy = setup.policy;
+        options.limits.keep = setup.keep;
         options.wake = Some(Arc::clone(&wake));
         let store = Store::open(&setup.data_dir, options)?;
         let runtime = runtime()?;
@@ -240,6 +244,16 @@ impl Backend {
     pub fn set_policy(&self, policy: Policy) {
         self.store.set_policy(policy);
         self.write_down(move |path| config::remember_policy(path, policy));
+    }
+
+    /// When and why a packet went that is not there; `None`: nothing is known of it.
+    pub fn removal_of(&self, id: PacketId) -> Pending<Option<Removal>> {
+        self.store.reader().read(move |c| store::removal_of(c, id))
+    }
+
+    /// How the store fares.
+    pub fn store_health(&self) -> store::Health {
+        self.store.health()
     }
 
     /// Changes the settings file, off this thread.

@@ -19,6 +19,7 @@ mod command;
 mod device;
 mod fact;
 mod habit;
+mod keep;
 mod leap;
 pub mod library;
 mod packet;
@@ -33,6 +34,7 @@ pub use command::{CANCELLED, COMMAND_EXPIRES_S, Command, CommandId, CommandState
 pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
 pub use habit::{AlarmTable, SupplyVoltage};
+pub use keep::{FOREVER, Forever, Keep, age_text, bytes_text, parse_age, parse_bytes, parse_forever};
 pub use leap::{FASTEST_KMH, Leaps, Spot};
 pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};
 pub use phone::{Card, ClosedPacket, Login, Named, PhoneBook, PhoneRow, Secret, StoredCard};

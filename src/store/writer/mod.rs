@@ -12,6 +12,8 @@ mod part;
 mod phones;
 mod quarantine;
 mod rederive;
+mod retention;
+mod steady;
 mod thread;
 mod told;
 mod write;

@@ -32,7 +32,7 @@ use super::{
     view::{self, Open, Settings, ThemeChoice},
 };
 use crate::{
-    backend::{Backend, Feed},
+    backend::{Backend, Feed, StoreHealth},
     model::{Clock, Timestamp},
 };
 
@@ -202,6 +202,9 @@ impl App {
             demo_left: demo_left && !backend.viewer(),
             lan,
             data_dir: backend.data_dir().to_owned(),
+            keep: backend.keep(),
+            // A viewer would have to ask the disk.
+            store: if backend.viewer() { StoreHealth::default() } else { backend.store_health() },
         };
     }
 

@@ -440,7 +440,12 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
         };
         ui.label(RichText::new(doubt).color(colour));
     }
-    packet_link(ui, cx, stored.packet, "Open its packet");
+    match cx.data.gone {
+        Some((packet, removal)) if packet == stored.packet => {
+            ui.label(widgets::weak(ui, super::gone(removal, cx.view)));
+        }
+        _ => packet_link(ui, cx, stored.packet, "Open its packet"),
+    }
 }
 
 /// Why a position may be wrong. Under a wrong checksum none counts as valid, whatever the satellites said.

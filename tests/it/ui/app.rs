@@ -80,6 +80,7 @@ impl Desk {
             access: Access::default(),
             https: Https::default(),
             addresses: None,
+            keep: wayglass::model::Keep::default(),
             settings: None,
         };
         let (tell, woken) = mpsc::sync_channel(1);
