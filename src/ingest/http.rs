@@ -462,7 +462,8 @@ impl Desk {
 }
 
 fn not_stored(error: &store::Error) -> Response {
-    tracing::error!(%error, "a report was not stored");
+    // The store says it aloud, once.
+    tracing::debug!(%error, "a report was not stored");
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], format!("{error}\n")).into_response()
 }
 

@@ -12,6 +12,7 @@ use std::{
 
 use rusqlite::{Connection, Result};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Inlet, Write,
@@ -23,7 +24,8 @@ use super::{
 };
 use crate::model::{Clock, Committed, Fact, PhoneBook, Policy};
 use crate::store::{
-    Error, Health, Limits, Wake, error::blames_the_row, facts::Publisher, onlooker::data_version, place, queue::Taken,
+    Error, Health, Limits, Wake, connect, error::blames_the_row, facts::Publisher, onlooker::data_version, place,
+    queue::Taken,
 };
 
 /// Bounds of one batch. Larger ones are hardly faster, and everyone in a batch waits for all of it.
@@ -45,6 +47,8 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) commands: watch::Sender<u64>,
     /// The number of the newest command.
     pub(in crate::store) last_command: AtomicI64,
+    /// The thread is gone.
+    pub(in crate::store) ended: CancellationToken,
     policy: Mutex<Policy>,
     health: Mutex<Health>,
 }
@@ -58,6 +62,7 @@ impl Shared {
             due: tokio::sync::Notify::new(),
             commands: watch::Sender::new(0),
             last_command: AtomicI64::new(0),
+            ended: CancellationToken::new(),
             policy: Mutex::new(policy),
             health: Mutex::default(),
         }
@@ -178,20 +183,28 @@ struct Told {
 }
 
 /// Ends the queue together with the thread, also by a panic: nobody waits for an answer that cannot come.
-struct Ends(Arc<Inlet>);
+struct Ends(Arc<Shared>, Option<Wake>);
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        self.0.close();
-        while let Taken::Items(writes) = self.0.queue.take(Duration::ZERO, |_| true) {
+        let Self(shared, wake) = self;
+        if thread::panicking() {
+            shared.note().error = Some(Error::Died);
+        }
+        shared.inlet.close();
+        while let Taken::Items(writes) = shared.inlet.queue.take(Duration::ZERO, |_| true) {
             drop(writes);
+        }
+        shared.ended.cancel();
+        if let Some(wake) = wake {
+            wake();
         }
     }
 }
 
 impl Desk {
     fn work(mut self) {
-        let _ends = Ends(Arc::clone(&self.shared.inlet));
+        let _ends = Ends(Arc::clone(&self.shared), self.wake.clone());
         loop {
             let (mut rows, mut bytes) = (0, 0);
             let taken = self.shared.inlet.queue.take(LOOK_EVERY, |write| {
@@ -230,7 +243,9 @@ impl Desk {
                     health.last_commit = Some(took);
                     health.packets_written += told.packets;
                     health.positions_written += told.positions;
-                    health.error = None;
+                    if health.error.take().is_some() {
+                        tracing::warn!("packets are stored again");
+                    }
                 }
                 self.shared.inlet.room.add_permits(room);
                 writes.into_iter().for_each(Write::answer);
@@ -238,7 +253,12 @@ impl Desk {
             }
             Err(error) => {
                 let error = Error::from(error);
-                self.shared.note().error = Some(error.clone());
+                // Once: while it lasts, every batch fails.
+                let before = self.shared.note().error.replace(error.clone());
+                if before.is_none_or(|before| before.to_string() != error.to_string()) {
+                    tracing::error!(%error, "packets are not stored, so nothing is answered");
+                }
+                self.wake_up();
                 self.shared.inlet.room.add_permits(room);
                 for write in writes {
                     write.fail(error.clone());
@@ -290,8 +310,18 @@ impl Desk {
         health.dropped_devices = self.quarantine.dropped_devices;
     }
 
+    /// Whoever shows how we fare looks again.
+    fn wake_up(&self) {
+        if let Some(wake) = &self.wake {
+            wake();
+        }
+    }
+
     /// Does `work` in one transaction, on memory that equals the file.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
+        if self.shared.inlet.hurries() {
+            self.db.busy_timeout(connect::HURRY)?;
+        }
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let outcome = self.within(work).and_then(|done| {
             self.db.prepare_cached("COMMIT")?.execute([])?;
@@ -389,9 +419,7 @@ impl Desk {
         } else {
             return;
         }
-        if let Some(wake) = &self.wake {
-            wake();
-        }
+        self.wake_up();
     }
 
     fn note_sizes(&mut self) {

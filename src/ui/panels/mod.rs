@@ -17,6 +17,7 @@ mod settings;
 mod sheets;
 mod top;
 pub mod tree;
+mod trouble;
 
 use eframe::egui_wgpu::RenderState;
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};

@@ -38,9 +38,15 @@ impl Ledger {
             lost.extend(fixes.iter().filter(|n| !stored.contains(n)).map(|n| format!("{identity} {n}")));
             all += fixes.len();
         }
-        assert!(lost.is_empty(), "{} of {all} answered fixes are lost, as {:?}", lost.len(), &lost[..lost.len().min(5)]);
+        assert!(
+            lost.is_empty(),
+            "{} of {all} answered fixes are lost, as {:?}",
+            lost.len(),
+            &lost[..lost.len().min(5)]
+        );
         sound(&db);
-        let doubled = "SELECT count(*) FROM (SELECT 1 FROM positions GROUP BY device_id, fix_time_ms HAVING count(*) > 1)";
+        let doubled =
+            "SELECT count(*) FROM (SELECT 1 FROM positions GROUP BY device_id, fix_time_ms HAVING count(*) > 1)";
         let doubled: i64 = db.query_row(doubled, [], |row| row.get(0)).expect("a number");
         assert_eq!(doubled, 0, "stored more than once");
         let (phones, trackers) = self.count();

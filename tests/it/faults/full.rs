@@ -30,12 +30,14 @@ impl Small {
         fs::create_dir_all(&data).unwrap();
         let mount = format!(r#"mount -t tmpfs -o size={mib}m,mode=700 small "$0" && exec "$@""#);
         let folder = data.to_str().expect("UTF-8");
-        let own: &[&str] = if is_root() { &["unshare", "--mount"] } else { &["unshare", "--user", "--map-root-user", "--mount"] };
+        let own: &[&str] =
+            if is_root() { &["unshare", "--mount"] } else { &["unshare", "--user", "--map-root-user", "--mount"] };
         let tried = Command::new(own[0]).args(&own[1..]).args(["sh", "-c", &mount, folder, "true"]).output();
         if !tried.is_ok_and(|tried| tried.status.success()) {
             return None;
         }
-        let before: Vec<&str> = own.iter().copied().chain(["sh", "-c", &mount, folder, env!("CARGO_BIN_EXE_wayglass")]).collect();
+        let before: Vec<&str> =
+            own.iter().copied().chain(["sh", "-c", &mount, folder, env!("CARGO_BIN_EXE_wayglass")]).collect();
         let words = serve_words(&data);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let serve = Serve::run(within(home, &before, &words), &data);
@@ -150,7 +152,14 @@ fn a_limit_on_file_sizes_is_a_full_disk() {
     let words = serve_words(&data);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     // The soft limit only, so that it can be lifted again.
-    let serve = Serve::run(within(home.path(), &["sh", "-c", r#"ulimit -S -f 2048; exec "$0" "$@""#, env!("CARGO_BIN_EXE_wayglass")], &words), &data);
+    let serve = Serve::run(
+        within(
+            home.path(),
+            &["sh", "-c", r#"ulimit -S -f 2048; exec "$0" "$@""#, env!("CARGO_BIN_EXE_wayglass")],
+            &words,
+        ),
+        &data,
+    );
     let fleet = Fleet::start(3, 3, serve.gt06, serve.owntracks);
     let before = nothing_is_answered(&fleet);
     let lifted = Command::new("prlimit").args(["--pid", &serve.pid().to_string(), "--fsize=unlimited:"]).status();
@@ -167,7 +176,8 @@ fn a_full_disk_at_the_start_is_one_clear_line() {
     let data = home.path().join("data");
     let words = serve_words(&data);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let call = within(home.path(), &["sh", "-c", r#"ulimit -f 8; exec "$0" "$@""#, env!("CARGO_BIN_EXE_wayglass")], &words);
+    let call =
+        within(home.path(), &["sh", "-c", r#"ulimit -f 8; exec "$0" "$@""#, env!("CARGO_BIN_EXE_wayglass")], &words);
     let (code, out, err) = super::process::run(call);
     assert_eq!((code, out.as_str()), (1, ""), "{err}");
     assert!(err.lines().count() == 1 && err.contains(data.to_str().unwrap()), "{err}");

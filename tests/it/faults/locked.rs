@@ -29,7 +29,11 @@ fn a_locked_database_pushes_back_and_loses_nothing() {
         pause(scale(4_000, 60_000));
         assert_eq!(fleet.ledger.count(), before, "nothing is answered while nothing can be stored");
         assert!(fleet.refused() > refused, "phones are told to come again");
-        if killed { holder.kill() } else { holder.let_go() }
+        if killed {
+            holder.kill()
+        } else {
+            holder.let_go()
+        }
         let back = until("both kinds are answered again", || {
             let now = fleet.ledger.count();
             now.0 > before.0 && now.1 > before.1

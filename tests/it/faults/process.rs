@@ -162,10 +162,7 @@ pub fn ended(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
 pub fn run(mut command: Command) -> (i32, String, String) {
     let mut child = command.spawn().expect("the program starts");
     let (out, err) = (Arc::<Mutex<String>>::default(), Arc::<Mutex<String>>::default());
-    let readers = [
-        keep(child.stdout.take().expect("piped"), &out),
-        keep(child.stderr.take().expect("piped"), &err),
-    ];
+    let readers = [keep(child.stdout.take().expect("piped"), &out), keep(child.stderr.take().expect("piped"), &err)];
     let Some(status) = ended(&mut child, SOON) else {
         child.kill().ok();
         panic!("it does not end: {}", err.lock().expect("whole"));

@@ -27,10 +27,12 @@ fn unwritable(folder: &Path) -> Option<Vec<String>> {
     let words = |own: &[&str]| -> Vec<String> {
         own.iter().copied().chain(["sh", "-c", mount, folder.to_str().expect("UTF-8")]).map(str::to_owned).collect()
     };
-    [&["unshare", "--mount"][..], &["unshare", "--user", "--map-root-user", "--mount"]].into_iter().map(words).find(|words| {
-        let tried = Command::new(&words[0]).args(&words[1..]).arg("true").stderr(Stdio::null()).status();
-        tried.is_ok_and(|tried| tried.success())
-    })
+    [&["unshare", "--mount"][..], &["unshare", "--user", "--map-root-user", "--mount"]].into_iter().map(words).find(
+        |words| {
+            let tried = Command::new(&words[0]).args(&words[1..]).arg("true").stderr(Stdio::null()).status();
+            tried.is_ok_and(|tried| tried.success())
+        },
+    )
 }
 
 #[test]
@@ -58,7 +60,10 @@ fn a_folder_that_cannot_be_written_is_one_clear_line() {
         // What only reads works all the same.
         let data = folder.to_str().unwrap();
         let (code, found, _) = run(within(home.path(), &before, &["doctor", "--data-dir", data]));
-        assert!(code == 1 && found.lines().any(|l| l.starts_with("trouble") && l.contains("cannot be written")), "{found}");
+        assert!(
+            code == 1 && found.lines().any(|l| l.starts_with("trouble") && l.contains("cannot be written")),
+            "{found}"
+        );
         if folder == &used {
             let (code, out, err) = run(within(home.path(), &before, &["devices", "--data-dir", data]));
             assert!(code == 0 && out.contains("owntracks/fault/start"), "{out}{err}");
