@@ -8,12 +8,16 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use hyper::service::Service;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
-use super::Site;
+use super::{Limits, Site, secrets};
 use crate::{
     model::{Direction, NewPacket, NewReply, Protocol, Timestamp, Verdict},
     wire::{Line, owntracks},
@@ -79,6 +83,11 @@ struct Passed {
 }
 
 impl Passed {
+    /// The head of a request is being read, or the first one waited for.
+    fn in_head(&self) -> bool {
+        !self.understood
+    }
+
     fn came(&mut self, bytes: &[u8]) {
         if self.answered {
             *self = Self::default();
@@ -103,9 +112,10 @@ pub(super) struct Tape(Arc<Mutex<Passed>>);
 
 impl Tape {
     /// A tape, and the stream that it takes down.
-    pub(super) fn on<S>(stream: S) -> (Self, Taped<S>) {
+    pub(super) fn on<S>(stream: S, limits: &Limits) -> (Self, Taped<S>) {
         let tape = Self::default();
-        (tape.clone(), Taped { stream, tape })
+        let [head, write] = [limits.http_head, limits.write].map(Fuse::new);
+        (tape.clone(), Taped { stream, tape, head, write })
     }
 
     /// A service whose requests are understood and need not be kept here.
@@ -115,7 +125,8 @@ impl Tape {
 
     /// Keeps what ended a connection, unless it was a request or nothing.
     pub(super) async fn keep(&self, peer: SocketAddr, line: &Line, error: &hyper::Error, ration: &Ration, site: &Site) {
-        let Passed { read, written, .. } = std::mem::take(&mut *lock(&self.0));
+        let Passed { mut read, written, .. } = std::mem::take(&mut *lock(&self.0));
+        let masked = secrets::mask(&mut read);
         if read.is_empty() {
             return;
         }
@@ -128,6 +139,9 @@ impl Tape {
         let mut context = serde_json::json!({ "kept": read.len(), "why": reason(error) });
         if let Some(status) = status_of(&written) {
             context["status"] = status.into();
+        }
+        if masked {
+            context["masked"] = true.into();
         }
         if share == Share::Last {
             context["left_out"] = true.into();
@@ -159,13 +173,19 @@ impl Tape {
 fn reason(error: &hyper::Error) -> String {
     if error.is_parse_too_large() {
         "its head is too large: over 64 KiB or 100 lines".to_owned()
-    } else if error.is_timeout() {
+    } else if error.is_timeout() || is_late(error) {
         "its head did not come in time".to_owned()
     } else if error.is_incomplete_message() {
         "it broke off before its head was complete".to_owned()
     } else {
         error.to_string()
     }
+}
+
+/// One of our own clocks ran out.
+fn is_late(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|source| source.kind() == io::ErrorKind::TimedOut)
 }
 
 /// The status in the first line of an answer.
@@ -191,16 +211,62 @@ impl<R, S: Service<R>> Service<R> for Heeded<S> {
     }
 }
 
-/// A stream with a tape.
+/// A time that something may take, from when it is first waited for.
+#[derive(Debug)]
+struct Fuse {
+    time: Duration,
+    burning: Option<Pin<Box<Sleep>>>,
+}
+
+impl Fuse {
+    fn new(time: Duration) -> Self {
+        Self { time, burning: None }
+    }
+
+    fn put_out(&mut self) {
+        self.burning = None;
+    }
+
+    /// An error once it took too long.
+    fn poll(&mut self, cx: &mut Context<'_>, what: &'static str) -> io::Result<()> {
+        let time = self.time;
+        match self.burning.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(cx) {
+            Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::TimedOut, what)),
+            Poll::Pending => Ok(()),
+        }
+    }
+}
+
+/// A stream with a tape, and with clocks of ours for what hyper waits for without one.
 #[derive(Debug)]
 pub(super) struct Taped<S> {
     stream: S,
     tape: Tape,
+    /// For the head of a request.
+    head: Fuse,
+    /// For an answer that the far end does not read.
+    write: Fuse,
+}
+
+impl<S> Taped<S> {
+    fn written<T>(&mut self, done: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if done.is_pending() {
+            self.write.poll(cx, "it does not read our answers")?;
+        } else {
+            self.write.put_out();
+        }
+        done
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Taped<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
+        if lock(&self.tape.0).in_head() {
+            self.head.poll(cx, "its head did not come in time")?;
+        } else {
+            self.head.put_out();
+        }
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let new = buf.filled().get(before..).unwrap_or_default();
         if !new.is_empty() {
@@ -212,13 +278,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Taped<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Taped<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let sent = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        let sent = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let sent = ready!(self.written(sent, cx))?;
         lock(&self.tape.0).went(bytes.get(..sent).unwrap_or_default());
         Poll::Ready(Ok(sent))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.written(flushed, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -120,6 +120,10 @@ impl Top {
                 }
             });
         }
+        if line.shown_out > 0 {
+            let text = format::counted(line.shown_out, "connection had to make room", "connections had to make room");
+            ui.label(widgets::weak(ui, format!("{text}: all places were taken, and nothing of use had come over it.")));
+        }
         if line.connections > 0 {
             let n = line.connections as u64;
             ui.label(widgets::weak(ui, format::counted(n, "connection is open", "connections are open")));

@@ -180,10 +180,20 @@ impl Tracker {
         Ok(tracker)
     }
 
+    /// A connection that somebody else has spoken over.
+    pub fn over(stream: TcpStream) -> Self {
+        Self { stream, serial: 1 }
+    }
+
     /// Sends fixes of these numbers and a heartbeat, and waits for its answer.
     pub fn report(&mut self, fixes: std::ops::Range<i64>) -> io::Result<()> {
+        self.report_these(&fixes.collect::<Vec<_>>())
+    }
+
+    /// As [`Tracker::report`], in this order.
+    pub fn report_these(&mut self, fixes: &[i64]) -> io::Result<()> {
         let mut bytes = Vec::new();
-        for n in fixes {
+        for &n in fixes {
             self.serial = self.serial.wrapping_add(1);
             bytes.extend(fix(n, self.serial));
         }
