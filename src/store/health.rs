@@ -23,6 +23,6 @@ pub struct Health {
     /// Packets and devices that the quarantine's bounds have removed, ever.
     pub dropped_packets: u64,
     pub dropped_devices: u64,
-    /// Why the last batch failed; `None` as soon as one succeeds again.
+    /// Why a batch failed; `None` when none has failed for a few seconds and something was stored since.
     pub error: Option<Error>,
 }

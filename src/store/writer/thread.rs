@@ -35,6 +35,9 @@ const BATCH_BYTES: u64 = 8 << 20;
 /// How often an idle writer looks whether another process wrote; also how often sizes are looked up.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// Trouble is over when so long nothing has failed: on a full disk some small writes still succeed between those that fail.
+const CALM: Duration = Duration::from_secs(3);
+
 /// What the thread has in common with the store's handles.
 pub(in crate::store) struct Shared {
     pub(in crate::store) inlet: Arc<Inlet>,
@@ -122,6 +125,7 @@ impl WriterThread {
             stale: true,
             missed: false,
             log: Log::default(),
+            failed_at: None,
             sizes_at: None,
         };
         let ((), told) = desk.transact(|_| Ok(()))?;
@@ -166,6 +170,8 @@ struct Desk {
     /// Subscribers must read again.
     missed: bool,
     log: Log,
+    /// When a batch failed last; `None` once that is over.
+    failed_at: Option<Instant>,
     sizes_at: Option<Instant>,
 }
 
@@ -243,22 +249,15 @@ impl Desk {
                     health.last_commit = Some(took);
                     health.packets_written += told.packets;
                     health.positions_written += told.positions;
-                    if health.error.take().is_some() {
-                        tracing::warn!("packets are stored again");
-                    }
                 }
+                self.succeeded();
                 self.shared.inlet.room.add_permits(room);
                 writes.into_iter().for_each(Write::answer);
                 self.publish(told);
             }
             Err(error) => {
                 let error = Error::from(error);
-                // Once: while it lasts, every batch fails.
-                let before = self.shared.note().error.replace(error.clone());
-                if before.is_none_or(|before| before.to_string() != error.to_string()) {
-                    tracing::error!(%error, "packets are not stored, so nothing is answered");
-                }
-                self.wake_up();
+                self.failed(&error);
                 self.shared.inlet.room.add_permits(room);
                 for write in writes {
                     write.fail(error.clone());
@@ -278,7 +277,42 @@ impl Desk {
         }
     }
 
+    /// Says why nothing is stored; once, for while it lasts every batch fails.
+    fn failed(&mut self, error: &Error) {
+        self.failed_at = Some(Instant::now());
+        let before = self.shared.note().error.replace(error.clone());
+        if before.is_none_or(|before| before.to_string() != error.to_string()) {
+            tracing::error!(%error, "packets are not stored, so they are not answered");
+            self.wake_up();
+        }
+    }
+
+    /// Says that all is well again, once it has been for a while.
+    fn succeeded(&mut self) {
+        if self.failed_at.is_some_and(|at| at.elapsed() >= CALM) {
+            self.failed_at = None;
+            self.shared.note().error = None;
+            tracing::warn!("packets are stored again");
+            self.wake_up();
+        }
+    }
+
+    /// Tries whether anything can be stored again, where nobody else does.
+    fn probe(&mut self) {
+        let sql = "INSERT OR REPLACE INTO counters(name, value) VALUES ('probes', 0)";
+        match self.transact(|batch| batch.db.execute(sql, [])) {
+            Ok((_, told)) => {
+                self.publish(told);
+                self.succeeded();
+            }
+            Err(error) => self.failed(&error.into()),
+        }
+    }
+
     fn idle(&mut self) {
+        if self.receives && self.failed_at.is_some() {
+            self.probe();
+        }
         let looked = data_version(&self.db);
         if self.stale || looked.is_ok_and(|version| version != self.data_version) {
             // Another process wrote, a decision perhaps: a transaction begins by reading anew.
