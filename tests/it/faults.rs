@@ -11,10 +11,18 @@ mod far;
 mod helper;
 mod process;
 
+mod clock;
+mod desktop;
 mod full;
+mod identities;
+mod junk;
 mod kill;
 mod locked;
+mod panics;
+mod secrets;
+mod slow;
 mod start;
+mod storm;
 
 /// True for the long form.
 fn long() -> bool {

@@ -22,7 +22,7 @@ fn location(tst: i64) -> String {
 
 /// The program before which a call runs so that `folder` cannot be written: root may write anywhere, but not on a read-only mount.
 /// `None` where that cannot be had.
-fn unwritable(folder: &Path) -> Option<Vec<String>> {
+pub fn unwritable(folder: &Path) -> Option<Vec<String>> {
     let mount = r#"mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@""#;
     let words = |own: &[&str]| -> Vec<String> {
         own.iter().copied().chain(["sh", "-c", mount, folder.to_str().expect("UTF-8")]).map(str::to_owned).collect()
