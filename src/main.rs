@@ -57,12 +57,17 @@ fn desktop(setup: Setup, clock: &Clock) -> Result<()> {
     })
 }
 
-/// The backend, or, where another instance receives into the folder, a look at it.
+/// The backend, or, where another instance receives into the folder or it cannot be written, a look at it.
 fn open(setup: Setup, clock: &Clock, wake: Wake) -> Result<Backend, StartError> {
     let folder = setup.data_dir.clone();
     match Backend::start(setup, Arc::clone(clock), Arc::clone(&wake)) {
         Err(error) if error.in_use() => Backend::view(&folder, Arc::clone(clock), wake),
-        started => started,
+        Err(error) => match error.of_folder().cloned() {
+            // Where not even an empty window can be had, the first reason counts.
+            Some(why) => Backend::view_despite(why, &folder, Arc::clone(clock), wake).map_err(|_| error),
+            None => Err(error),
+        },
+        Ok(started) => Ok(started),
     }
 }
 

@@ -99,6 +99,11 @@ fn data_folder(dir: &Path) -> Finding {
     match writable(there) {
         Ok(()) if there == dir => Finding::ok(TOPIC, format!("{} can be written", dir.display())),
         Ok(()) => Finding::ok(TOPIC, format!("{} is not there yet and will be made", dir.display())),
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => Finding::trouble(
+            TOPIC,
+            format!("the disk is full: nothing can be stored in {}, and so nothing is answered", there.display()),
+            "make room on that disk; Wayglass goes on by itself",
+        ),
         Err(error) => Finding::trouble(TOPIC, format!("{} cannot be written: {error}", there.display()), cure),
     }
 }
@@ -106,8 +111,16 @@ fn data_folder(dir: &Path) -> Finding {
 /// Tries it with a file of its own, for permission bits do not tell everything.
 fn writable(dir: &Path) -> io::Result<()> {
     let probe = dir.join(format!(".wayglass-doctor-{}", std::process::id()));
-    fs::OpenOptions::new().write(true).create_new(true).open(&probe)?;
-    fs::remove_file(&probe)
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&probe)
+        // A full disk still makes an empty file.
+        .and_then(|mut file| io::Write::write_all(&mut file, &[0; 64 << 10]).and_then(|()| file.sync_all()));
+    if probe.exists() {
+        fs::remove_file(&probe)?;
+    }
+    written
 }
 
 fn database(dir: &Path, clock: &Clock) -> Finding {

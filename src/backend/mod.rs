@@ -15,6 +15,7 @@ pub mod pairing;
 pub mod part;
 pub mod phones;
 mod profile;
+mod scratch;
 mod signal;
 
 use std::{
@@ -104,6 +105,14 @@ impl StartError {
     pub fn in_use(&self) -> bool {
         matches!(self, Self::Store(store::Error::InUse(_)))
     }
+
+    /// The trouble with the folder, where [`Backend::view_despite`] may say so in a window.
+    pub fn of_folder(&self) -> Option<&Error> {
+        match self {
+            Self::Store(error @ (Error::Open { .. } | Error::Full | Error::Locked)) => Some(error),
+            Self::Store(_) | Self::Runtime(_) => None,
+        }
+    }
 }
 
 /// Which packets to list: the newest `limit` ones that match, newest last.
@@ -129,6 +138,9 @@ pub struct Backend {
     changes: TaskTracker,
     demo: Mutex<Option<demo::Demo>>,
     rederiving: profile::Board,
+    /// Why nothing is received here, where the folder cannot be had.
+    despite: Option<Error>,
+    _scratch: Option<scratch::Scratch>,
 }
 
 impl Backend {
@@ -138,10 +150,11 @@ impl Backend {
         options.policy = setup.policy;
         options.limits.keep = setup.keep;
         options.wake = Some(Arc::clone(&wake));
-        let store = Store::open(&setup.data_dir, options)?;
         let runtime = runtime()?;
         let sockets = files::room_for(setup.limits.sockets);
         let limits = Limits { sockets, ..setup.limits };
+        signal::outlive_file_limit(runtime.handle());
+        let store = Store::open(&setup.data_dir, options)?;
         let Https { listen, certificate } = setup.https;
         let tls = Tls::new(setup.data_dir.join("tls"), certificate, Arc::clone(&clock));
         let phones = ForPhones { access: setup.access, https: listen, tls };
@@ -154,7 +167,8 @@ impl Backend {
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
-        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving })
+        let (despite, _scratch) = (None, None);
+        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving, despite, _scratch })
     }
 
     /// Looks on: another instance receives into this folder.
@@ -166,7 +180,21 @@ impl Backend {
         let data_dir = data_dir.to_owned();
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
         let rederiving = profile::Board::default();
-        Ok(Self { runtime, store, receivers: None, clock, data_dir, settings: None, changes, demo, rederiving })
+        let (receivers, settings, despite, _scratch) = (None, None, None, None);
+        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving, despite, _scratch })
+    }
+
+    /// Looks on although the folder cannot be received into, for the reason given: what can be read of it is shown, and where that is
+    /// nothing, nothing. [`Backend::trouble`] says why.
+    pub fn view_despite(why: Error, data_dir: &Path, clock: Clock, wake: Wake) -> Result<Self, StartError> {
+        let (seen, scratch) = match Self::view(data_dir, Arc::clone(&clock), Arc::clone(&wake)) {
+            Ok(seen) => (seen, None),
+            Err(_) => {
+                let scratch = scratch::Scratch::new(&clock)?;
+                (Self::view(scratch.folder(), clock, wake)?, Some(scratch))
+            }
+        };
+        Ok(Self { despite: Some(why), data_dir: data_dir.to_owned(), _scratch: scratch, ..seen })
     }
 
     /// Waits until every receiver is bound, off, or has failed to bind.
@@ -182,9 +210,25 @@ impl Backend {
         StopSignal::new()
     }
 
-    /// Waits until the system asks us to stop. For `serve`, not for the window.
-    pub fn wait_for_stop(&self, signal: &mut StopSignal) {
-        self.runtime.block_on(signal.received());
+    /// Waits until the system asks us to stop, or nothing can be stored any more, which is an error. For `serve`, not for the window.
+    pub fn wait_for_stop(&self, signal: &mut StopSignal) -> Result<(), Error> {
+        let ended = self.store.ended();
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = signal.received() => Ok(()),
+                () = ended => Err(Error::Died),
+            }
+        })
+    }
+
+    /// Why nothing is stored now. `None`: everything is.
+    pub fn trouble(&self) -> Option<Error> {
+        self.despite.clone().or_else(|| self.store.health().error)
+    }
+
+    /// How the store fares.
+    pub fn store_health(&self) -> store::Health {
+        self.store.health()
     }
 
     /// Calls `then` when the system asks us to stop.
@@ -249,11 +293,6 @@ impl Backend {
     /// When and why a packet went that is not there; `None`: nothing is known of it.
     pub fn removal_of(&self, id: PacketId) -> Pending<Option<Removal>> {
         self.store.reader().read(move |c| store::removal_of(c, id))
-    }
-
-    /// How the store fares.
-    pub fn store_health(&self) -> store::Health {
-        self.store.health()
     }
 
     /// Changes the settings file, off this thread.
@@ -415,8 +454,9 @@ impl Backend {
     /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.
     pub fn stop(self, patience: Duration) {
         self.stop_demo(false);
-        let Self { runtime, store, receivers, changes, .. } = self;
+        let Self { runtime, store, receivers, changes, _scratch, .. } = self;
         changes.close();
+        store.hurry();
         if let Some(receivers) = receivers {
             runtime.block_on(receivers.stop(patience));
         }

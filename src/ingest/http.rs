@@ -12,10 +12,7 @@
 //!
 //! Never a redirect (iOS refuses it, Android turns the POST into a GET without a body) and never 429 (iOS would lose the message).
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicUsize},
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -37,8 +34,9 @@ use tokio::{
 };
 
 use super::{
-    Site,
+    Counts, Site,
     access::{Barred, Basic, Book, Opener, speaks_openly, text},
+    crowd::Guest,
     handshake::{no_handshake, shake_hands, visited},
     password,
     prelude::{Ration, Tape},
@@ -68,20 +66,27 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
 const JSON: [(HeaderName, HeaderValue); 1] = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
 
 /// Accepts for ever. `secure`: behind TLS.
-pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site, connections: &Arc<AtomicUsize>) {
+pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site, counts: &Counts) {
     let room = Arc::new(Semaphore::new(site.limits.bodies_in_flight));
     let ration = Arc::<Ration>::default();
-    tcp::accept_each(listener, site, connections, move |stream, peer, held, site| {
-        let (room, ration) = (Arc::clone(&room), Arc::clone(&ration));
+    tcp::accept_each(listener, site, counts, move |stream, peer, held, guest, site| {
+        let (room, ration, guest) = (Arc::clone(&room), Arc::clone(&ration), Arc::new(guest));
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
-            if secure {
-                match shake_hands(stream, &site).await {
-                    Ok(stream) => serve(stream, peer, true, room, &ration, site).await,
-                    Err(failed) => no_handshake(peer, failed, &ration, &site).await,
+            let desk = Desk { line: line(peer, &site), peer, secure, room, guest: Arc::clone(&guest), site };
+            let talk = async {
+                if secure {
+                    match shake_hands(stream, &desk.site).await {
+                        Ok(stream) => serve(stream, desk, &ration).await,
+                        Err(failed) => no_handshake(peer, failed, &ration, &desk.site).await,
+                    }
+                } else {
+                    serve(stream, desk, &ration).await;
                 }
-            } else {
-                serve(stream, peer, false, room, &ration, site).await;
+            };
+            tokio::select! {
+                () = talk => {}
+                () = guest.shown_out() => tracing::debug!(%peer, "made room"),
             }
             drop(held);
         });
@@ -89,24 +94,19 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
     .await;
 }
 
-async fn serve(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
-    secure: bool,
-    room: Arc<Semaphore>,
-    ration: &Ration,
-    site: Site,
-) {
+fn line(peer: SocketAddr, site: &Site) -> Line {
+    Line { peer: peer.to_string().into(), connection: site.new_connection() }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, desk: Desk, ration: &Ration) {
+    let (site, peer, secure, line) = (desk.site.clone(), desk.peer, desk.secure, desk.line.clone());
     let stop = site.stop.clone();
-    let head = site.limits.http_head;
-    let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
-    let (tape, stream) = Tape::on(stream);
-    let app =
-        Router::new().fallback(receive).with_state(Desk { line: line.clone(), peer, secure, room, site: site.clone() });
-    // Built by hand: axum::serve sets no time-out for the head of a request.
+    let (tape, stream) = Tape::on(stream, &site.limits);
+    let app = Router::new().fallback(receive).with_state(desk);
+    // Built by hand: axum::serve sets no time-out for the head of a request. The tape's is the stricter one; this one is for the pause.
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head)
+        .header_read_timeout(site.limits.http_pause)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
         // A script that says no more than its requests still wants their answers.
@@ -141,6 +141,7 @@ struct Desk {
     secure: bool,
     /// Room for bodies in memory, in bytes, shared by all connections.
     room: Arc<Semaphore>,
+    guest: Arc<Guest>,
     site: Site,
 }
 
@@ -318,6 +319,7 @@ impl Desk {
                 (StatusCode::BAD_REQUEST, why).into_response()
             }
             Ok(stored) => {
+                self.guest.is_known();
                 self.visit(parts, &names, stored.device, outcome);
                 self.note(&told, effects, &stored).await;
                 if let Some(viewer) = stored.device {
@@ -470,7 +472,8 @@ impl Desk {
 }
 
 fn not_stored(error: &store::Error) -> Response {
-    tracing::error!(%error, "a report was not stored");
+    // The store says it aloud, once.
+    tracing::debug!(%error, "a report was not stored");
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], format!("{error}\n")).into_response()
 }
 

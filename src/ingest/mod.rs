@@ -7,6 +7,7 @@
 mod access;
 mod certificate;
 mod converse;
+mod crowd;
 mod dispatch;
 mod handshake;
 mod http;
@@ -14,6 +15,7 @@ mod password;
 mod prelude;
 mod reply;
 mod roster;
+mod secrets;
 mod supervise;
 mod tcp;
 mod tls;
@@ -81,12 +83,15 @@ pub struct ReceiverLine {
     pub status: ReceiverStatus,
     /// Connections open now.
     pub connections: usize,
+    /// Connections that had to make room since the start: they said nothing of use, and all places were taken.
+    pub shown_out: u64,
 }
 
 /// The bounds of what a peer may take from us.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections a receiver holds at once; more wait in the system's queue.
+    /// Connections a receiver holds at once. For more, those that said nothing of use make room; where there are none, more wait in the
+    /// system's queue.
     pub connections: usize,
     /// Connections of all receivers together; the number of files that the system lets us open bounds it, too.
     pub sockets: usize,
@@ -94,8 +99,13 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a peer may take to accept our answer.
     pub write: Duration,
-    /// The head of an HTTP request, and the pause between two requests of one connection.
+    /// A byte stream without one sound frame is closed after this long: no tracker takes so long to log in.
+    pub login: Duration,
+    /// The head of an HTTP request from its first byte on; of the first request, from the beginning of the connection on.
     pub http_head: Duration,
+    /// The pause between two requests of one connection. Longer than the five minutes for which phones keep a connection: one that is
+    /// closed under their hands counts as a failed send.
+    pub http_pause: Duration,
     /// The body of an HTTP request.
     pub http_body: Duration,
     /// Longest body in bytes (contract.md §4).
@@ -111,7 +121,9 @@ impl Default for Limits {
             sockets: 12_000,
             idle: Duration::from_mins(15),
             write: Duration::from_secs(30),
-            http_head: Duration::from_mins(1),
+            login: Duration::from_secs(30),
+            http_head: Duration::from_secs(10),
+            http_pause: Duration::from_mins(6),
             http_body: Duration::from_secs(30),
             body_bytes: 2 << 20,
             bodies_in_flight: 64 << 20,
@@ -154,6 +166,15 @@ impl Site {
     }
 }
 
+/// What a receiver counts.
+#[derive(Clone, Default)]
+pub(crate) struct Counts {
+    /// Connections open now.
+    connections: Arc<AtomicUsize>,
+    /// See [`ReceiverLine::shown_out`].
+    shown_out: Arc<AtomicU64>,
+}
+
 /// Counts one connection for as long as it lives.
 pub(crate) struct Counted(Arc<AtomicUsize>);
 
@@ -175,7 +196,7 @@ struct Receiver {
     wanted: watch::Sender<ListenAt>,
     retry: Arc<Notify>,
     status: watch::Receiver<ReceiverStatus>,
-    connections: Arc<AtomicUsize>,
+    counts: Counts,
 }
 
 impl Receiver {
@@ -184,7 +205,8 @@ impl Receiver {
             protocol: self.protocol,
             wanted: *self.wanted.borrow(),
             status: self.status.borrow().clone(),
-            connections: self.connections.load(Ordering::Relaxed),
+            connections: self.counts.connections.load(Ordering::Relaxed),
+            shown_out: self.counts.shown_out.load(Ordering::Relaxed),
         }
     }
 }

@@ -8,12 +8,16 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use hyper::{Request, body::Body, service::Service};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
-use super::Site;
+use super::{Limits, Site, secrets};
 use crate::{
     model::{Direction, NewPacket, NewReply, Protocol, Timestamp, Verdict},
     wire::{Line, owntracks},
@@ -100,6 +104,11 @@ impl Default for BodyLeft {
 }
 
 impl Passed {
+    /// The head of a request is being read, or the first one waited for.
+    fn in_head(&self) -> bool {
+        !self.understood || self.answered && !self.read.is_empty()
+    }
+
     fn came(&mut self, bytes: &[u8]) {
         self.any = true;
         if self.body == BodyLeft::Chunks && self.answered {
@@ -173,9 +182,10 @@ pub(super) struct Tape(Arc<Mutex<Passed>>);
 
 impl Tape {
     /// A tape, and the stream that it takes down.
-    pub(super) fn on<S>(stream: S) -> (Self, Taped<S>) {
+    pub(super) fn on<S>(stream: S, limits: &Limits) -> (Self, Taped<S>) {
         let tape = Self::default();
-        (tape.clone(), Taped { stream, tape })
+        let [head, write] = [limits.http_head, limits.write].map(Fuse::new);
+        (tape.clone(), Taped { stream, tape, head, write })
     }
 
     /// A service whose requests are understood and need not be kept here.
@@ -216,7 +226,8 @@ pub(super) struct Noise {
 
 /// Keeps them, within the ration.
 pub(super) async fn keep_noise(noise: Noise, peer: SocketAddr, line: &Line, ration: &Ration, site: &Site) {
-    let Noise { read, written, why, at_https } = noise;
+    let Noise { mut read, written, why, at_https } = noise;
+    let masked = secrets::mask(&mut read);
     let now = (site.clock)();
     let share = ration.take(peer.ip(), now);
     if share == Share::LeftOut {
@@ -227,7 +238,7 @@ pub(super) async fn keep_noise(noise: Noise, peer: SocketAddr, line: &Line, rati
     if let Some(status) = status_of(&written) {
         context["status"] = status.into();
     }
-    for (name, is_so) in [("left_out", share == Share::Last), ("https", at_https)] {
+    for (name, is_so) in [("left_out", share == Share::Last), ("https", at_https), ("masked", masked)] {
         if is_so {
             context[name] = true.into();
         }
@@ -257,13 +268,19 @@ pub(super) async fn keep_noise(noise: Noise, peer: SocketAddr, line: &Line, rati
 fn reason(error: &hyper::Error) -> String {
     if error.is_parse_too_large() {
         "its head is too large: over 64 KiB or 100 lines".to_owned()
-    } else if error.is_timeout() {
+    } else if error.is_timeout() || is_late(error) {
         "its head did not come in time".to_owned()
     } else if error.is_incomplete_message() {
         "it broke off before its head was complete".to_owned()
     } else {
         error.to_string()
     }
+}
+
+/// One of our own clocks ran out.
+fn is_late(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|source| source.kind() == io::ErrorKind::TimedOut)
 }
 
 /// The status in the first line of an answer.
@@ -289,16 +306,62 @@ impl<B: Body, S: Service<Request<B>>> Service<Request<B>> for Heeded<S> {
     }
 }
 
-/// A stream with a tape.
+/// A time that something may take, from when it is first waited for.
+#[derive(Debug)]
+struct Fuse {
+    time: Duration,
+    burning: Option<Pin<Box<Sleep>>>,
+}
+
+impl Fuse {
+    fn new(time: Duration) -> Self {
+        Self { time, burning: None }
+    }
+
+    fn put_out(&mut self) {
+        self.burning = None;
+    }
+
+    /// An error once it took too long.
+    fn poll(&mut self, cx: &mut Context<'_>, what: &'static str) -> io::Result<()> {
+        let time = self.time;
+        match self.burning.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(cx) {
+            Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::TimedOut, what)),
+            Poll::Pending => Ok(()),
+        }
+    }
+}
+
+/// A stream with a tape, and with clocks of ours for what hyper waits for without one.
 #[derive(Debug)]
 pub(super) struct Taped<S> {
     stream: S,
     tape: Tape,
+    /// For the head of a request.
+    head: Fuse,
+    /// For an answer that the far end does not read.
+    write: Fuse,
+}
+
+impl<S> Taped<S> {
+    fn written<T>(&mut self, done: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if done.is_pending() {
+            self.write.poll(cx, "it does not read our answers")?;
+        } else {
+            self.write.put_out();
+        }
+        done
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Taped<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
+        if lock(&self.tape.0).in_head() {
+            self.head.poll(cx, "its head did not come in time")?;
+        } else {
+            self.head.put_out();
+        }
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let new = buf.filled().get(before..).unwrap_or_default();
         if !new.is_empty() {
@@ -310,13 +373,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Taped<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Taped<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let sent = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        let sent = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let sent = ready!(self.written(sent, cx))?;
         lock(&self.tape.0).went(bytes.get(..sent).unwrap_or_default());
         Poll::Ready(Ok(sent))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.written(flushed, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

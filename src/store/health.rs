@@ -40,6 +40,6 @@ pub struct Health {
     pub shrinks: bool,
     /// It gives all of them back now, because somebody asked for it.
     pub compacting: bool,
-    /// Why the last batch failed; `None` as soon as one succeeds again.
+    /// Why a batch failed; `None` when none has failed for a few seconds and something was stored since.
     pub error: Option<Error>,
 }

@@ -243,6 +243,16 @@ impl Store {
         health
     }
 
+    /// We are about to stop: from now on, what another program keeps from being stored is given up soon, and so not answered.
+    pub fn hurry(&self) {
+        self.shared.inlet.hurry();
+    }
+
+    /// Ends when nothing can be stored any more: after [`Store::close`], or by a fault ([`Error::Died`] in [`Store::health`]).
+    pub fn ended(&self) -> impl Future<Output = ()> + use<> {
+        self.shared.ended.clone().cancelled_owned()
+    }
+
     /// Commits what is queued, empties the write-ahead log into the file and ends the threads. Later writes answer [`Error::Closed`].
     pub fn close(self) {}
 }

@@ -8,6 +8,7 @@ mod config;
 mod decode;
 mod dock;
 mod export;
+mod faults;
 mod gt06;
 mod https;
 mod ingest;

@@ -20,7 +20,7 @@ mod write;
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use tokio::sync::Semaphore;
@@ -70,6 +70,8 @@ pub(super) struct Inlet {
     pub(super) bytes: u32,
     /// Grows when a profile may have changed.
     profiles: AtomicU64,
+    /// We are stopping: nobody waits for long any more.
+    hurry: AtomicBool,
 }
 
 impl Inlet {
@@ -81,7 +83,16 @@ impl Inlet {
             room: Semaphore::new(bytes as usize),
             bytes,
             profiles: AtomicU64::new(0),
+            hurry: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn hurry(&self) {
+        self.hurry.store(true, Ordering::Relaxed);
+    }
+
+    fn hurries(&self) -> bool {
+        self.hurry.load(Ordering::Relaxed)
     }
 
     /// A profile may have changed: whoever reads packets with one asks for it again.

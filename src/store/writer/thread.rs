@@ -15,6 +15,7 @@ use std::{
 
 use rusqlite::{Connection, Result};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Inlet, Write,
@@ -28,7 +29,8 @@ use super::{
 };
 use crate::model::{Clock, Committed, Fact, Keep, PhoneBook, Policy};
 use crate::store::{
-    Error, Health, Limits, Wake, error::blames_the_row, facts::Publisher, onlooker::data_version, place, queue::Taken,
+    Error, Health, Limits, Wake, connect, error::blames_the_row, facts::Publisher, onlooker::data_version, place,
+    queue::Taken,
 };
 
 /// Bounds of one batch. Larger ones are hardly faster, and everyone in a batch waits for all of it.
@@ -40,6 +42,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How long it rests where there is something left to tidy up.
 const AT_ONCE: Duration = Duration::from_millis(1);
+
+/// Trouble is over when so long nothing has failed: on a full disk some small writes still succeed between those that fail.
+const CALM: Duration = Duration::from_secs(3);
 
 /// What the thread has in common with the store's handles.
 pub(in crate::store) struct Shared {
@@ -53,6 +58,8 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) commands: watch::Sender<u64>,
     /// The number of the newest command.
     pub(in crate::store) last_command: AtomicI64,
+    /// The thread is gone.
+    pub(in crate::store) ended: CancellationToken,
     policy: Mutex<Policy>,
     keep: Mutex<Keep>,
     /// Somebody wants the file as small as it can be.
@@ -69,6 +76,7 @@ impl Shared {
             due: tokio::sync::Notify::new(),
             commands: watch::Sender::new(0),
             last_command: AtomicI64::new(0),
+            ended: CancellationToken::new(),
             policy: Mutex::new(policy),
             keep: Mutex::new(limits.keep),
             compacting: AtomicBool::new(false),
@@ -142,6 +150,7 @@ impl WriterThread {
             stale: true,
             missed: false,
             log: Log::default(),
+            failed_at: None,
             sizes_at: None,
         };
         let ((), told) = desk.transact(|_| Ok(()))?;
@@ -198,6 +207,8 @@ struct Desk {
     /// Subscribers must read again.
     missed: bool,
     log: Log,
+    /// When a batch failed last; `None` once that is over.
+    failed_at: Option<Instant>,
     sizes_at: Option<Instant>,
 }
 
@@ -215,20 +226,28 @@ struct Told {
 }
 
 /// Ends the queue together with the thread, also by a panic: nobody waits for an answer that cannot come.
-struct Ends(Arc<Inlet>);
+struct Ends(Arc<Shared>, Option<Wake>);
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        self.0.close();
-        while let Taken::Items(writes) = self.0.queue.take(Duration::ZERO, |_| true) {
+        let Self(shared, wake) = self;
+        if thread::panicking() {
+            shared.note().error = Some(Error::Died);
+        }
+        shared.inlet.close();
+        while let Taken::Items(writes) = shared.inlet.queue.take(Duration::ZERO, |_| true) {
             drop(writes);
+        }
+        shared.ended.cancel();
+        if let Some(wake) = wake {
+            wake();
         }
     }
 }
 
 impl Desk {
     fn work(mut self) {
-        let _ends = Ends(Arc::clone(&self.shared.inlet));
+        let _ends = Ends(Arc::clone(&self.shared), self.wake.clone());
         loop {
             let (mut rows, mut bytes) = (0, 0);
             let patience = if self.behind { AT_ONCE } else { LOOK_EVERY };
@@ -272,15 +291,15 @@ impl Desk {
                     health.last_commit = Some(took);
                     health.packets_written += told.packets;
                     health.positions_written += told.positions;
-                    health.error = None;
                 }
+                self.succeeded();
                 self.shared.inlet.room.add_permits(room);
                 writes.into_iter().for_each(Write::answer);
                 self.publish(told);
             }
             Err(error) => {
                 let error = Error::from(error);
-                self.shared.note().error = Some(error.clone());
+                self.failed(&error);
                 self.shared.inlet.room.add_permits(room);
                 for write in writes {
                     write.fail(error.clone());
@@ -300,7 +319,42 @@ impl Desk {
         }
     }
 
+    /// Says why nothing is stored; once, for while it lasts every batch fails.
+    fn failed(&mut self, error: &Error) {
+        self.failed_at = Some(Instant::now());
+        let before = self.shared.note().error.replace(error.clone());
+        if before.is_none_or(|before| before.to_string() != error.to_string()) {
+            tracing::error!(%error, "packets are not stored, so they are not answered");
+            self.wake_up();
+        }
+    }
+
+    /// Says that all is well again, once it has been for a while.
+    fn succeeded(&mut self) {
+        if self.failed_at.is_some_and(|at| at.elapsed() >= CALM) {
+            self.failed_at = None;
+            self.shared.note().error = None;
+            tracing::warn!("packets are stored again");
+            self.wake_up();
+        }
+    }
+
+    /// Tries whether anything can be stored again, where nobody else does.
+    fn probe(&mut self) {
+        let sql = "INSERT OR REPLACE INTO counters(name, value) VALUES ('probes', 0)";
+        match self.transact(|batch| batch.db.execute(sql, [])) {
+            Ok((_, told)) => {
+                self.publish(told);
+                self.succeeded();
+            }
+            Err(error) => self.failed(&error.into()),
+        }
+    }
+
     fn idle(&mut self) {
+        if self.receives && self.failed_at.is_some() {
+            self.probe();
+        }
         let looked = data_version(&self.db);
         if self.stale || looked.is_ok_and(|version| version != self.data_version) {
             // Another process wrote, a decision perhaps: a transaction begins by reading anew.
@@ -317,8 +371,18 @@ impl Desk {
         self.note_sizes();
     }
 
+    /// Whoever shows how we fare looks again.
+    fn wake_up(&self) {
+        if let Some(wake) = &self.wake {
+            wake();
+        }
+    }
+
     /// Does `work` in one transaction, on memory that equals the file.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
+        if self.shared.inlet.hurries() {
+            self.db.busy_timeout(connect::HURRY)?;
+        }
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let outcome = self.within(work).and_then(|done| {
             self.db.prepare_cached("COMMIT")?.execute([])?;
@@ -418,9 +482,7 @@ impl Desk {
         } else {
             return;
         }
-        if let Some(wake) = &self.wake {
-            wake();
-        }
+        self.wake_up();
     }
 
     fn note_sizes(&mut self) {

@@ -198,6 +198,7 @@ impl App {
             receivers: backend.receivers(),
             policy: backend.policy(),
             viewer: backend.viewer(),
+            store_trouble: backend.trouble(),
             demo,
             demo_left: demo_left && !backend.viewer(),
             lan,

@@ -18,6 +18,7 @@ mod settings;
 mod sheets;
 mod top;
 pub mod tree;
+mod trouble;
 
 pub(super) use keep::gone;
 

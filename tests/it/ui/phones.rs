@@ -93,6 +93,7 @@ fn listening(at: SocketAddr) -> ReceiverLine {
         wanted: ListenAt::Address(at),
         status: ReceiverStatus::Listening(at),
         connections: 0,
+        shown_out: 0,
     }
 }
 
