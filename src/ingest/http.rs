@@ -39,12 +39,12 @@ use tokio::{
 use super::{
     Site,
     access::{Barred, Basic, Book, Opener, speaks_openly, text},
-    handshake::{no_handshake, shake_hands},
+    handshake::{no_handshake, shake_hands, visited},
     password,
     prelude::{Ration, Tape},
     reply, tcp,
     tls::{ROOT_DER_PATH, ROOT_PEM_PATH},
-    visits::{App, Outcome, Visit},
+    visits::{App, NoHandshake, Outcome, Visit},
 };
 use crate::{
     model::{
@@ -78,7 +78,7 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
             if secure {
                 match shake_hands(stream, &site).await {
                     Ok(stream) => serve(stream, peer, true, room, &ration, site).await,
-                    Err(why) => no_handshake(peer, why, &site),
+                    Err(failed) => no_handshake(peer, failed, &ration, &site).await,
                 }
             } else {
                 serve(stream, peer, false, room, &ration, site).await;
@@ -109,6 +109,8 @@ async fn serve(
         .header_read_timeout(head)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
+        // A script that says no more than its requests still wants their answers.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), tape.heed(TowerToHyperService::new(app)));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
@@ -118,9 +120,15 @@ async fn serve(
             connection.await
         }
     };
-    if let Err(error) = ended {
+    if secure && tape.is_blank() && !stop.is_cancelled() {
+        visited(peer, NoHandshake::LeftAtOnce, &site);
+    }
+    if let Err(error) = &ended {
         tracing::debug!(%peer, %error, "connection ended");
-        tape.keep(peer, &line, &error, ration, &site).await;
+    }
+    // A request that nobody answers because we stop is no noise: it comes again.
+    if ended.is_err() || !stop.is_cancelled() {
+        tape.keep(peer, &line, ended.as_ref().err(), ration, &site).await;
     }
 }
 

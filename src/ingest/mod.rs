@@ -5,6 +5,7 @@
 //! it stands for; a commit that fails closes the connection unanswered (GT06) or answers 503 (HTTP), so the device keeps its data.
 
 mod access;
+mod certificate;
 mod converse;
 mod dispatch;
 mod handshake;
@@ -27,21 +28,22 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use access::Access;
 use access::Gate;
+pub use certificate::{Certificate, CertificateDoubt};
 use converse::converse;
 use dispatch::Dispatch;
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
 pub(crate) use supervise::holder_of;
-pub use tls::{CertificateFiles, Root, Shown, Tls, TlsError};
+pub use tls::{CertificateFiles, Root, Tls, TlsError};
 pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
 pub(crate) use visits::Visits;
-pub use visits::{App, Outcome, Visit};
+pub use visits::{App, NoHandshake, Outcome, Visit};
 
 use crate::{
     model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
@@ -86,6 +88,8 @@ pub struct ReceiverLine {
 pub struct Limits {
     /// Connections a receiver holds at once; more wait in the system's queue.
     pub connections: usize,
+    /// Connections of all receivers together; the number of files that the system lets us open bounds it, too.
+    pub sockets: usize,
     /// A byte stream that says nothing for this long is closed: the device redials (gt06.md §2).
     pub idle: Duration,
     /// How long a peer may take to accept our answer.
@@ -104,6 +108,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 12_000,
+            sockets: 12_000,
             idle: Duration::from_mins(15),
             write: Duration::from_secs(30),
             http_head: Duration::from_mins(1),
@@ -120,6 +125,8 @@ pub(crate) struct Site {
     pub(crate) store: Writer,
     pub(crate) clock: Clock,
     pub(crate) limits: Arc<Limits>,
+    /// Room for connections, over all receivers.
+    pub(crate) sockets: Arc<Semaphore>,
     pub(crate) reader: Reader,
     pub(crate) gate: Arc<Gate>,
     /// What was set up for phones, as the last commit left it.
@@ -223,6 +230,7 @@ impl Receivers {
             store: store.writer(),
             reader: store.reader(),
             clock: Arc::clone(clock),
+            sockets: Arc::new(Semaphore::new(limits.sockets.min(Semaphore::MAX_PERMITS))),
             limits: Arc::new(limits),
             gate: Arc::new(Gate::new(access)),
             phones: store.phone_book(),

@@ -20,6 +20,8 @@ use crate::{
 
 /// Pause after a failed accept: file handles run out for everybody at once, and a busy loop would not bring them back.
 const BREATH: Duration = Duration::from_millis(100);
+/// The longest pause, where it fails again and again.
+const LONGEST_BREATH: Duration = Duration::from_secs(2);
 
 /// Accepts for ever.
 pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: &Site, connections: &Arc<AtomicUsize>) {
@@ -37,8 +39,8 @@ pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: 
     .await;
 }
 
-/// What a connection holds while it lives: its place under the limit, and its count.
-pub(super) type Held = (OwnedSemaphorePermit, Counted);
+/// What a connection holds while it lives: its places under the limits of its receiver and of all, and its count.
+pub(super) type Held = ([OwnedSemaphorePermit; 2], Counted);
 
 /// Accepts for ever, waits while the limit is reached, and hands each connection to `begin`.
 pub(super) async fn accept_each(
@@ -48,17 +50,24 @@ pub(super) async fn accept_each(
     begin: impl Fn(TcpStream, SocketAddr, Held, Site),
 ) {
     let room = Arc::new(Semaphore::new(site.limits.connections));
+    let mut breath = BREATH;
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        let Ok(socket) = Arc::clone(&site.sockets).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, peer)) => {
                 // Answers are small and awaited; Nagle would hold them back.
                 stream.set_nodelay(true).ok();
-                begin(stream, peer, (place, Counted::new(connections)), site.clone());
+                begin(stream, peer, ([place, socket], Counted::new(connections)), site.clone());
+                breath = BREATH;
             }
             Err(error) => {
-                tracing::warn!(%error, "accept failed");
-                sleep(BREATH).await;
+                // Once, until it works again: it may last, and a log that fills the disk helps nobody.
+                if breath == BREATH {
+                    tracing::warn!(%error, "accept failed; new connections wait");
+                }
+                sleep(breath).await;
+                breath = (breath * 2).min(LONGEST_BREATH);
             }
         }
     }

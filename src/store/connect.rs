@@ -9,7 +9,8 @@ use super::Error;
 /// How long a writer waits for another program that holds the database. Below the five seconds that stopping may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
-const PAGE_BYTES: u64 = 4096;
+/// Bytes of a page in every file of ours.
+pub(super) const PAGE_BYTES: u64 = 4096;
 
 /// The writer's connection. The file must be there; a new one is empty.
 pub(super) fn writing(database: &Path) -> Result<Connection, Error> {

@@ -251,7 +251,7 @@ fn one_step(store: &Store, work: &Rederivation, most: usize) -> Stepped {
         let reports = gt06::dissect_in(&row.bytes, &profile, &state, row.received).reports;
         Retold { packet: row.id, received: row.received, label: None, reports }
     });
-    let step = Step { work: work.clone(), packets: retold.collect(), upto, whole: true };
+    let step = Step { work: work.clone(), packets: retold.collect(), upto, head: upto, whole: true };
     store.writer().rederive(step).wait().unwrap()
 }
 
@@ -290,10 +290,38 @@ fn a_change_on_the_way_begins_anew() {
     let new = ask(7200);
     assert!(matches!(one_step(&store, &old, 9), Stepped::Anew));
     let Stepped::Further(further) = one_step(&store, &new, 99) else { panic!("the last step is one without packets") };
-    let last = Step { work: *further, packets: Vec::new(), upto: None, whole: true };
+    let last = Step { work: *further, packets: Vec::new(), upto: None, head: None, whole: true };
     let Stepped::Done(done) = store.writer().rederive(last).wait().unwrap() else { panic!("all is read") };
     assert_eq!((done.positions, done.changed), (1, 1));
     assert!(matches!(one_step(&store, &old, 9), Stepped::Dropped), "nobody asks any more");
+}
+
+#[test]
+fn what_has_no_packet_any_more_stays_as_it_is() {
+    let station = Station::start(Policy::Adopt);
+    let mut device = Device::connect(&station);
+    device.send(encode::position_12, &[still(-60), fix(-50, 55.0), fix(-40, 56.0)]);
+    drop(device);
+    let folder = station.stop();
+    let sql = Connection::open(folder.path().join("wayglass.db")).unwrap();
+    let second: i64 = sql
+        .query_row("SELECT packet_id FROM positions ORDER BY fix_time_ms LIMIT 1 OFFSET 1", [], |row| row.get(0))
+        .unwrap();
+    let found_again = |upto: i64, offset_s: i32| {
+        sql.execute("DELETE FROM packets WHERE id <= ?1", [upto]).unwrap();
+        let store = Store::open(folder.path(), Options::new(TestClock::at(NOON).clock())).unwrap();
+        let id = store.reader().read(query::devices).wait().unwrap()[0].id;
+        let profile = Profile { clock_offset_s: Some(offset_s), ..Profile::default() };
+        store.writer().set_profile(id, profile).wait().unwrap();
+        let done = wayglass::backend::rederive_due(&store).unwrap().remove(0).1;
+        let track = store.reader().read(move |db| query::track(db, id, TimeWindow::ALL, 9)).wait().unwrap();
+        let times: Vec<_> = track.iter().map(|fix| fix.fix.at.as_second() - noon(0).as_second()).collect();
+        (done.positions, done.changed, done.unread, times)
+    };
+    // The clock was an hour ahead; the first two packets are gone.
+    assert_eq!(found_again(second, 3600), (3, 1, 2, vec![-3640, -60, -50]));
+    // All are gone, the heartbeat that was the newest, too: it ends, and nothing vanishes.
+    assert_eq!(found_again(i64::MAX, 0), (3, 0, 3, vec![-3640, -60, -50]));
 }
 
 #[test]
@@ -454,7 +482,7 @@ fn the_command_line_changes_a_profile_beside_an_instance_and_alone() {
     let (code, said, error) = call(folder.path(), &["profile", IMEI, "--zone", "login", "--model", "none", "--json"]);
     assert_eq!((code, error.as_str()), (Some(0), ""));
     let told: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(told["reread"], serde_json::json!({"packets": 8, "positions": 5, "changed": 5}), "{said}");
+    assert_eq!(told["reread"], serde_json::json!({"packets": 8, "positions": 5, "changed": 5, "unread": 0}), "{said}");
     let (_, said, _) = call(folder.path(), &["profile", IMEI, "--mend-clock"]);
     assert!(said.contains("clock     UTC+03:00") && said.contains("8 packets read again: 5 positions"), "{said}");
     let (code, _, error) = call(folder.path(), &["profile", IMEI, "--mend-clock"]);

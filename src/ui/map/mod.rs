@@ -32,7 +32,7 @@ use self::{
 };
 pub use self::{
     online::OnlineOptions as OnlineMap,
-    trail::{Trail, TrailPoint},
+    trail::{Doubt, Trail, TrailPoint},
 };
 use super::{Action, Cx, theme, view::Selection};
 use crate::{

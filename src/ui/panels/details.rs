@@ -18,6 +18,7 @@ use crate::{
         Action, Cx, format,
         icons::Icon,
         lamps::{self, Lamp},
+        map::Doubt,
         theme,
         view::Units,
         widgets,
@@ -427,6 +428,11 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
                 .on_hover_text(cx.view.date_time(stored.received));
         });
     }
+    let leap = cx.data.trails.get(&stored.device).and_then(|trail| trail.doubt_of(stored.id));
+    if let Some(Doubt::Leap { .. }) = leap {
+        let text = leap.map(|leap| leap.text(units)).unwrap_or_default();
+        ui.add(Label::new(RichText::new(text).color(p.suspect)).wrap());
+    }
     if let Some(doubt) = doubt(stored) {
         let colour = match stored.trust {
             Trust::Good => p.late,
@@ -434,7 +440,12 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
         };
         ui.label(RichText::new(doubt).color(colour));
     }
-    packet_link(ui, cx, stored.packet, "Open its packet");
+    match cx.data.gone {
+        Some((packet, removal)) if packet == stored.packet => {
+            ui.label(widgets::weak(ui, super::gone(removal, cx.view)));
+        }
+        _ => packet_link(ui, cx, stored.packet, "Open its packet"),
+    }
 }
 
 /// Why a position may be wrong. Under a wrong checksum none counts as valid, whatever the satellites said.
