@@ -6,7 +6,6 @@
 
 mod access;
 mod converse;
-mod crowd;
 mod dispatch;
 mod handshake;
 mod http;
@@ -15,10 +14,12 @@ mod prelude;
 mod reply;
 mod roster;
 mod secrets;
+mod strangers;
 mod supervise;
 mod tcp;
 mod tls;
 mod visits;
+mod wary;
 
 use std::{
     net::SocketAddr,
@@ -44,6 +45,7 @@ pub use tls::{CertificateFiles, Root, Shown, Tls, TlsError};
 pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
 pub(crate) use visits::Visits;
 pub use visits::{App, Outcome, Visit};
+use wary::Wary;
 
 use crate::{
     model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
@@ -143,6 +145,7 @@ pub(crate) struct Site {
     pub(crate) visits: Arc<Visits>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) addresses: Option<AddressSource>,
+    pub(crate) wary: Arc<Wary>,
     /// Numbers connections, over all receivers.
     next_connection: Arc<AtomicU64>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -255,6 +258,7 @@ impl Receivers {
             visits: Arc::clone(&visits),
             roster: Arc::clone(&roster),
             addresses,
+            wary: Arc::default(),
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };

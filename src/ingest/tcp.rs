@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     Counted, Counts, Site, converse,
-    crowd::{Crowd, Guest},
+    strangers::{Guest, Strangers},
 };
 use crate::{
     model::Protocol,
@@ -47,18 +47,18 @@ pub(super) async fn accept_each(
     begin: impl Fn(TcpStream, SocketAddr, Held, Guest, Site),
 ) {
     let room = Arc::new(Semaphore::new(site.limits.connections));
-    let crowd = Crowd::new(&counts.shown_out);
+    let strangers = Strangers::new(&counts.shown_out);
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 if room.available_permits() == 0 {
-                    crowd.make_room();
+                    strangers.make_room();
                 }
                 let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
                 // Answers are small and awaited; Nagle would hold them back.
                 stream.set_nodelay(true).ok();
                 let held = (place, Counted::new(&counts.connections));
-                begin(stream, peer, held, crowd.enter(peer.ip()), site.clone());
+                begin(stream, peer, held, strangers.enter(peer.ip()), site.clone());
             }
             Err(error) => {
                 tracing::warn!(%error, "accept failed");

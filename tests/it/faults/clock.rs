@@ -74,6 +74,8 @@ fn jumps_of_the_clock_end_no_connection_and_lose_nothing() {
         tracker.report(n..n + 4).unwrap();
         n += 4;
     }
+    let marks = "SELECT count(*) FROM packets WHERE context LIKE '%\"clock_set_s\":%'";
+    assert_eq!(station.sql::<i64>(marks), 6 + 3, "each jump of more than a minute is said once");
     let noise: i64 = station.sql("SELECT count(*) FROM packets WHERE kind = 'noise' AND direction = 'in'");
     assert_eq!(noise, 0, "no frame was given up for a jump");
     let stored: i64 = station.sql("SELECT count(*) FROM positions");

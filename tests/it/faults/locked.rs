@@ -3,7 +3,7 @@
 use super::{
     far::{Fleet, Phone},
     helper::InTheWay,
-    process::{Serve, pause, until},
+    process::{Serve, pause, run, serve_words, until, wayglass},
     scale,
 };
 
@@ -44,6 +44,21 @@ fn a_locked_database_pushes_back_and_loses_nothing() {
     let ledger = fleet.stop();
     serve.stop();
     eprintln!("database locked: {}", ledger.audit(data.path()));
+}
+
+#[test]
+fn a_start_on_a_locked_database_is_one_clear_line() {
+    let data = tempfile::tempdir().unwrap();
+    Serve::start(data.path()).stop();
+    let holder = InTheWay::lock(data.path());
+    let words = serve_words(data.path());
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (code, out, err) = run(wayglass(data.path(), &words));
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    let named = err.contains(data.path().to_str().unwrap()) && err.contains("another program holds it");
+    assert!(named && err.lines().count() == 1, "{err}");
+    holder.let_go();
+    Serve::start(data.path()).stop();
 }
 
 #[test]

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The connections of one receiver that have not said anything of use.
 #[derive(Debug, Default)]
-pub(super) struct Crowd {
-    strangers: Mutex<HashMap<u64, Stranger>>,
+pub(super) struct Strangers {
+    all: Mutex<HashMap<u64, Stranger>>,
     /// Numbers connections as they come.
     next: AtomicU64,
     shown_out: Arc<AtomicU64>,
@@ -32,12 +32,12 @@ struct Stranger {
 /// One connection's part in it; it leaves with this.
 #[derive(Debug)]
 pub(super) struct Guest {
-    crowd: Arc<Crowd>,
+    among: Arc<Strangers>,
     number: u64,
     shown_out: CancellationToken,
 }
 
-impl Crowd {
+impl Strangers {
     /// `shown_out` counts those that had to make room.
     pub(super) fn new(shown_out: &Arc<AtomicU64>) -> Arc<Self> {
         Arc::new(Self { shown_out: Arc::clone(shown_out), ..Self::default() })
@@ -47,13 +47,13 @@ impl Crowd {
     pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Guest {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let shown_out = CancellationToken::new();
-        self.strangers().insert(number, Stranger { peer, shown_out: shown_out.clone() });
-        Guest { crowd: Arc::clone(self), number, shown_out }
+        self.lock().insert(number, Stranger { peer, shown_out: shown_out.clone() });
+        Guest { among: Arc::clone(self), number, shown_out }
     }
 
     /// Shows the oldest stranger of the address with the most strangers to the door. False where everybody is known.
     pub(super) fn make_room(&self) -> bool {
-        let mut strangers = self.strangers();
+        let mut strangers = self.lock();
         let mut of_address: HashMap<IpAddr, (usize, u64)> = HashMap::new();
         for (&number, stranger) in &*strangers {
             let (count, oldest) = of_address.entry(stranger.peer).or_insert((0, number));
@@ -70,16 +70,16 @@ impl Crowd {
         true
     }
 
-    fn strangers(&self) -> MutexGuard<'_, HashMap<u64, Stranger>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Stranger>> {
         // Nothing that is done under this lock leaves half a thought behind.
-        self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Guest {
     /// It said something of use: from now on nobody takes its place.
     pub(super) fn is_known(&self) {
-        self.crowd.strangers().remove(&self.number);
+        self.among.lock().remove(&self.number);
     }
 
     /// Waits until it has to make room.
@@ -101,18 +101,18 @@ mod tests {
     #[test]
     fn the_oldest_of_the_most_goes_first_and_who_is_known_stays() {
         let count = Arc::default();
-        let crowd = Crowd::new(&count);
+        let strangers = Strangers::new(&count);
         let (one, many) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let alone = crowd.enter(one);
-        let guests: Vec<_> = (0..4).map(|_| crowd.enter(many)).collect();
+        let alone = strangers.enter(one);
+        let guests: Vec<_> = (0..4).map(|_| strangers.enter(many)).collect();
         guests[0].is_known();
         let out = || guests.iter().map(|g| g.shown_out.is_cancelled()).collect::<Vec<_>>();
-        assert!(crowd.make_room());
+        assert!(strangers.make_room());
         assert_eq!(out(), [false, true, false, false]);
-        drop(crowd.enter(many));
-        assert!(crowd.make_room() && crowd.make_room() && crowd.make_room());
+        drop(strangers.enter(many));
+        assert!(strangers.make_room() && strangers.make_room() && strangers.make_room());
         assert_eq!((out(), alone.shown_out.is_cancelled()), (vec![false, true, true, true], true));
-        assert!(!crowd.make_room(), "the rest is known");
+        assert!(!strangers.make_room(), "the rest is known");
         assert_eq!(count.load(Ordering::Relaxed), 4);
     }
 }
