@@ -19,8 +19,10 @@ use crate::{
     wire::{self, Admission, Conversation, Output},
 };
 
-/// Bytes taken in one read. A frame is at most 65 541 bytes long, nearly all are below 100.
+/// Bytes taken in one read. A frame is at most 65 541 bytes long, nearly all are below 100. Who has not said anything of use has less: there
+/// may be thousands of them.
 const READ_BYTES: usize = 4096;
+const READ_OF_STRANGERS: usize = 512;
 /// So many bytes without one frame that can be read, from the beginning on, and it is no tracker. What they all may buffer is bounded by this.
 const STRANGER_BYTES: usize = 8 << 10;
 /// Packets of one read that may wait for their commit together; a longer read is settled in parts.
@@ -87,7 +89,7 @@ pub(super) async fn converse(
         newest: None,
         heard: None,
     };
-    let mut chunk = vec![0; READ_BYTES];
+    let mut chunk = vec![0; READ_OF_STRANGERS];
     let mut deadline: Option<(Timestamp, Instant)> = None;
     let login_by = Instant::now() + limits.login;
     let mut received = 0_usize;
@@ -148,6 +150,7 @@ pub(super) async fn converse(
         }
         if driver.heard.is_some() {
             guest.is_known();
+            chunk.resize(READ_BYTES, 0);
         } else if received > STRANGER_BYTES {
             talk.finish(now);
             return driver.carry_out(talk.as_mut()).await.err().unwrap_or(End::Stranger);

@@ -181,8 +181,10 @@ fn idle_sockets_keep_nobody_out_and_take_little() {
     Tracker::log_in(serve.gt06, "861234567890126").unwrap().report(0..1).unwrap();
     let took = began.elapsed();
     let (now, _) = serve.memory_mib();
-    assert!(now < 150, "{now} MiB");
     eprintln!("{wanted} idle sockets: {before} MiB before, {now} MiB with them, good ones served within {took:?}");
+    // Half of what ten thousand may take, and more where there are more.
+    let most = 100 + wanted as u64 / 50;
+    assert!(now < most, "{now} of {most} MiB");
     drop(idle);
     serve.stop();
 }
