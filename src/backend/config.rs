@@ -14,6 +14,11 @@
 //! api = "off"
 //! policy = "ask"                   # or "adopt", "strict"
 //! silence = "15 min"               # a tracker that says nothing for so long is hung up on
+//! keep_packets = "30 days"         # packets of devices; or "forever". Positions and events stay in any case
+//! keep_packets_bytes = "2 GB"      # or "forever"; whichever comes first
+//! quarantine_senders = 200         # new senders that nobody has decided about, and
+//! quarantine_bytes = "64 MB"       # what is kept of them and of ignored ones
+//! quarantine_age = "7 days"
 //! ```
 
 use std::{
@@ -26,8 +31,8 @@ use std::{
 use directories::ProjectDirs;
 use toml::de::{DeTable, DeValue};
 
-use super::{Access, CertificateFiles, Https, Limits, ListenAt, Setup};
-use crate::model::{Policy, Protocol};
+use super::{Access, CertificateFiles, Https, Limits, ListenAt, Setup, keeping::KeepSet};
+use crate::model::{Keep, Policy, Protocol};
 
 /// Name of the settings file within the platform's settings folder.
 pub const FILE_NAME: &str = "config.toml";
@@ -44,11 +49,16 @@ pub enum Key {
     Api,
     Policy,
     Silence,
+    KeepPackets,
+    KeepPacketsBytes,
+    QuarantineSenders,
+    QuarantineBytes,
+    QuarantineAge,
 }
 
 impl Key {
     /// Every key, in the order they are explained.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::DataDir,
         Self::Gt06,
         Self::OwnTracks,
@@ -58,6 +68,11 @@ impl Key {
         Self::Api,
         Self::Policy,
         Self::Silence,
+        Self::KeepPackets,
+        Self::KeepPacketsBytes,
+        Self::QuarantineSenders,
+        Self::QuarantineBytes,
+        Self::QuarantineAge,
     ];
 
     /// How it is spelled in the file.
@@ -72,6 +87,11 @@ impl Key {
             Self::Api => "api",
             Self::Policy => "policy",
             Self::Silence => "silence",
+            Self::KeepPackets => "keep_packets",
+            Self::KeepPacketsBytes => "keep_packets_bytes",
+            Self::QuarantineSenders => "quarantine_senders",
+            Self::QuarantineBytes => "quarantine_bytes",
+            Self::QuarantineAge => "quarantine_age",
         }
     }
 
@@ -87,6 +107,11 @@ impl Key {
             Self::Api => "an address with a port in quotes, as \"127.0.0.1:8082\", or \"off\"",
             Self::Policy => "\"ask\", \"adopt\" or \"strict\"",
             Self::Silence => "a time in quotes between 10 seconds and a week, as \"15 min\" or \"90 s\"",
+            Self::KeepPackets => "a time in quotes, as \"30 days\" or \"12 hours\", or \"forever\"",
+            Self::KeepPacketsBytes => "a size in quotes, as \"2 GB\" or \"500 MB\", or \"forever\"",
+            Self::QuarantineSenders => "a number of senders between 1 and 100000",
+            Self::QuarantineBytes => "a size in quotes, as \"64 MB\"",
+            Self::QuarantineAge => "a time in quotes, as \"7 days\" or \"12 hours\"",
         }
     }
 
@@ -112,6 +137,8 @@ pub struct Config {
     pub policy: Option<Policy>,
     /// A connection of a tracker that says nothing for so long is closed.
     pub silence: Option<Duration>,
+    /// What goes when.
+    pub keep: KeepSet,
 }
 
 /// What is wrong with the settings. Each says the file, the line and what is allowed.
@@ -166,8 +193,10 @@ impl Config {
                 found,
                 allowed: key.allowed(),
             };
-            let DeValue::String(word) = &value else {
-                return Err(wrong(format!("a value of type {}", value.type_str())));
+            let word = match &value {
+                DeValue::String(word) => word.as_ref(),
+                DeValue::Integer(number) if key == Key::QuarantineSenders => number.as_str(),
+                _ => return Err(wrong(format!("a value of type {}", value.type_str()))),
             };
             let beside = |word: &str| (!word.is_empty()).then(|| path.parent().unwrap_or(Path::new("")).join(word));
             let understood = match key {
@@ -180,6 +209,11 @@ impl Config {
                 Key::Api => set(&mut config.api, listen_at(word).ok()),
                 Key::Policy => set(&mut config.policy, Policy::parse(word)),
                 Key::Silence => set(&mut config.silence, silence(word).ok()),
+                Key::KeepPackets
+                | Key::KeepPacketsBytes
+                | Key::QuarantineSenders
+                | Key::QuarantineBytes
+                | Key::QuarantineAge => config.keep.read(key, word),
             };
             understood.ok_or_else(|| wrong(format!("{word:?}")))?;
         }
@@ -189,7 +223,7 @@ impl Config {
     /// This, and where it is silent the other.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        let Self { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence } = self;
+        let Self { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep } = self;
         Self {
             data_dir: data_dir.or(other.data_dir),
             gt06: gt06.or(other.gt06),
@@ -200,6 +234,7 @@ impl Config {
             api: api.or(other.api),
             policy: policy.or(other.policy),
             silence: silence.or(other.silence),
+            keep: keep.or(other.keep),
         }
     }
 
@@ -241,6 +276,7 @@ impl Config {
             access: Access::from_environment(),
             https: Https { listen: self.https.unwrap_or(ListenAt::Off), certificate: self.certificate()? },
             addresses: None,
+            keep: self.keep.over(Keep::default()),
             settings,
         })
     }
@@ -310,7 +346,7 @@ pub fn remember_policy(path: &Path, policy: Policy) -> Result<(), ConfigError> {
 }
 
 /// Sets one key and leaves every other byte of the file as it is; makes the file where it is missing.
-fn remember(path: &Path, key: Key, word: &str) -> Result<(), ConfigError> {
+pub(super) fn remember(path: &Path, key: Key, word: &str) -> Result<(), ConfigError> {
     let failed = |source| ConfigError::Write { path: path.to_owned(), source };
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),

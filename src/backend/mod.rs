@@ -8,8 +8,11 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 mod feed;
+mod files;
 mod history;
+pub mod keeping;
 pub mod pairing;
+pub mod part;
 pub mod phones;
 mod profile;
 mod scratch;
@@ -29,20 +32,24 @@ use tokio_util::task::TaskTracker;
 pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
+pub use files::raise_open_files;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
 pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
 
 pub use crate::{
-    ingest::{Access, App, CertificateFiles, Limits, ListenAt, Outcome, ReceiverLine, ReceiverStatus, Root, Visit},
+    ingest::{
+        Access, App, CertificateDoubt, CertificateFiles, Limits, ListenAt, NoHandshake, Outcome, ReceiverLine,
+        ReceiverStatus, Root, Visit,
+    },
     model::ClockAdvice,
-    store::{Error, Pending, Rederived},
+    store::{Error, Health as StoreHealth, Pending, Reason, Rederived, Removal},
     wire::gt06::{AddressSource, Tongue},
 };
 use crate::{
     ingest::{ForPhones, Receivers, Tls},
     model::{
-        Clock, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
+        Clock, DeviceId, DeviceOverview, Keep, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
         TimeWindow,
     },
     store::{self, Options, Store, query},
@@ -62,6 +69,8 @@ pub struct Setup {
     pub https: Https,
     /// Names the places that GT06 trackers ask about; `None` answers with coordinates.
     pub addresses: Option<AddressSource>,
+    /// What is kept for how long.
+    pub keep: Keep,
     /// The settings file, where a change of receivers or policy is written down for the next start; `None`: nowhere.
     pub settings: Option<PathBuf>,
 }
@@ -139,8 +148,11 @@ impl Backend {
     pub fn start(setup: Setup, clock: Clock, wake: Wake) -> Result<Self, StartError> {
         let mut options = Options::new(Arc::clone(&clock));
         options.policy = setup.policy;
+        options.limits.keep = setup.keep;
         options.wake = Some(Arc::clone(&wake));
         let runtime = runtime()?;
+        let sockets = files::room_for(setup.limits.sockets);
+        let limits = Limits { sockets, ..setup.limits };
         signal::outlive_file_limit(runtime.handle());
         let store = Store::open(&setup.data_dir, options)?;
         let Https { listen, certificate } = setup.https;
@@ -148,7 +160,7 @@ impl Backend {
         let phones = ForPhones { access: setup.access, https: listen, tls };
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store, &clock, setup.limits, phones, setup.addresses, wake)
+            Receivers::start(&setup.listen, &store, &clock, limits, phones, setup.addresses, wake)
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
@@ -276,6 +288,11 @@ impl Backend {
     pub fn set_policy(&self, policy: Policy) {
         self.store.set_policy(policy);
         self.write_down(move |path| config::remember_policy(path, policy));
+    }
+
+    /// When and why a packet went that is not there; `None`: nothing is known of it.
+    pub fn removal_of(&self, id: PacketId) -> Pending<Option<Removal>> {
+        self.store.reader().read(move |c| store::removal_of(c, id))
     }
 
     /// Changes the settings file, off this thread.

@@ -3,10 +3,12 @@
 //! One file a subcommand, thin over `backend`. Exit status: 0 done, 1 it failed, 2 the call's words are off.
 
 mod command;
+mod compact;
 pub mod decode;
 mod devices;
 mod doctor;
 mod export;
+mod keep;
 mod log;
 mod moment;
 mod phone;
@@ -84,6 +86,7 @@ enum Call {
     Command(command::CommandArgs),
     Profile(profile::ProfileArgs),
     Simulate(simulate::SimulateArgs),
+    Compact(compact::CompactArgs),
     Doctor(doctor::DoctorArgs),
 }
 
@@ -114,6 +117,8 @@ struct Listen {
     /// How long a tracker may say nothing before its connection is closed, as `15 min` or `90 s`; a number alone is seconds [default: 15 min]
     #[arg(long, value_name = "TIME", env = "WAYGLASS_SILENCE", value_parser = config::silence)]
     silence: Option<std::time::Duration>,
+    #[command(flatten)]
+    keep: keep::KeepArgs,
 }
 
 /// What a call works with.
@@ -209,6 +214,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Command(args) => command::run(&args, &site()?, out)?,
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
+        Call::Compact(args) => compact::run(&args, &site()?, out)?,
         // It examines the settings itself.
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),
     }
@@ -230,7 +236,8 @@ impl Call {
             | Self::Adopt(_)
             | Self::Ignore(_)
             | Self::Phone(_)
-            | Self::Simulate(_) => false,
+            | Self::Simulate(_)
+            | Self::Compact(_) => false,
         }
     }
 }
@@ -264,9 +271,11 @@ impl Site {
 
 impl Listen {
     fn setup(self, site: Site) -> Result<Setup> {
-        let Self { gt06, owntracks, https, https_certificate, https_key, api, policy, silence } = self;
+        let Self { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep } = self;
+        let keep = keep.set();
+        let data_dir = None;
         let config =
-            Config { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, data_dir: None };
+            Config { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep, data_dir };
         let config = config.or(site.config);
         if let Some(ListenAt::Address(at)) = config.api {
             bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");

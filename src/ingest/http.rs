@@ -36,14 +36,14 @@ use tokio::{
 use super::{
     Counts, Site,
     access::{Barred, Basic, Book, Opener, speaks_openly, text},
-    handshake::{no_handshake, shake_hands},
+    handshake::{no_handshake, shake_hands, visited},
     password,
     prelude::{Ration, Tape},
     reply,
     strangers::Guest,
     tcp,
     tls::{ROOT_DER_PATH, ROOT_PEM_PATH},
-    visits::{App, Outcome, Visit},
+    visits::{App, NoHandshake, Outcome, Visit},
 };
 use crate::{
     model::{
@@ -79,7 +79,7 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
                 if secure {
                     match shake_hands(stream, &desk.site).await {
                         Ok(stream) => serve(stream, desk, &ration).await,
-                        Err(why) => no_handshake(peer, why, &desk.site),
+                        Err(failed) => no_handshake(peer, failed, &ration, &desk.site).await,
                     }
                 } else {
                     serve(stream, desk, &ration).await;
@@ -100,7 +100,7 @@ fn line(peer: SocketAddr, site: &Site) -> Line {
 }
 
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, desk: Desk, ration: &Ration) {
-    let (site, peer, line) = (desk.site.clone(), desk.peer, desk.line.clone());
+    let (site, peer, secure, line) = (desk.site.clone(), desk.peer, desk.secure, desk.line.clone());
     let stop = site.stop.clone();
     let (tape, stream) = Tape::on(stream, &site.limits);
     let app = Router::new().fallback(receive).with_state(desk);
@@ -110,6 +110,8 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
         .header_read_timeout(site.limits.http_pause)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
+        // A script that says no more than its requests still wants their answers.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), tape.heed(TowerToHyperService::new(app)));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
@@ -119,9 +121,15 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
             connection.await
         }
     };
-    if let Err(error) = ended {
+    if secure && tape.is_blank() && !stop.is_cancelled() {
+        visited(peer, NoHandshake::LeftAtOnce, &site);
+    }
+    if let Err(error) = &ended {
         tracing::debug!(%peer, %error, "connection ended");
-        tape.keep(peer, &line, &error, ration, &site).await;
+    }
+    // A request that nobody answers because we stop is no noise: it comes again.
+    if ended.is_err() || !stop.is_cancelled() {
+        tape.keep(peer, &line, ended.as_ref().err(), ration, &site).await;
     }
 }
 

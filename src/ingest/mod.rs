@@ -5,6 +5,7 @@
 //! it stands for; a commit that fails closes the connection unanswered (GT06) or answers 503 (HTTP), so the device keeps its data.
 
 mod access;
+mod certificate;
 mod converse;
 mod dispatch;
 mod handshake;
@@ -30,21 +31,23 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use access::Access;
 use access::Gate;
+pub use certificate::{Certificate, CertificateDoubt};
 use converse::converse;
 use dispatch::Dispatch;
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
+use strangers::Strangers;
 pub(crate) use supervise::holder_of;
-pub use tls::{CertificateFiles, Root, Shown, Tls, TlsError};
+pub use tls::{CertificateFiles, Root, Tls, TlsError};
 pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
 pub(crate) use visits::Visits;
-pub use visits::{App, Outcome, Visit};
+pub use visits::{App, NoHandshake, Outcome, Visit};
 use wary::Wary;
 
 use crate::{
@@ -93,6 +96,8 @@ pub struct Limits {
     /// Connections a receiver holds at once. For more, those that said nothing of use make room; where there are none, more wait in the
     /// system's queue.
     pub connections: usize,
+    /// Connections of all receivers together; the number of files that the system lets us open bounds it, too.
+    pub sockets: usize,
     /// A byte stream that says nothing for this long is closed: the device redials (gt06.md §2).
     pub idle: Duration,
     /// How long a peer may take to accept our answer.
@@ -116,6 +121,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 12_000,
+            sockets: 12_000,
             idle: Duration::from_mins(15),
             write: Duration::from_secs(30),
             login: Duration::from_secs(30),
@@ -134,6 +140,8 @@ pub(crate) struct Site {
     pub(crate) store: Writer,
     pub(crate) clock: Clock,
     pub(crate) limits: Arc<Limits>,
+    /// Room for connections, over all receivers.
+    pub(crate) sockets: Arc<Semaphore>,
     pub(crate) reader: Reader,
     pub(crate) gate: Arc<Gate>,
     /// What was set up for phones, as the last commit left it.
@@ -146,6 +154,7 @@ pub(crate) struct Site {
     pub(crate) roster: Arc<Roster>,
     pub(crate) addresses: Option<AddressSource>,
     pub(crate) wary: Arc<Wary>,
+    pub(crate) strangers: Arc<Strangers>,
     /// Numbers connections, over all receivers.
     next_connection: Arc<AtomicU64>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -248,6 +257,7 @@ impl Receivers {
             store: store.writer(),
             reader: store.reader(),
             clock: Arc::clone(clock),
+            sockets: Arc::new(Semaphore::new(limits.sockets.min(Semaphore::MAX_PERMITS))),
             limits: Arc::new(limits),
             gate: Arc::new(Gate::new(access)),
             phones: store.phone_book(),
@@ -259,6 +269,7 @@ impl Receivers {
             roster: Arc::clone(&roster),
             addresses,
             wary: Arc::default(),
+            strangers: Arc::default(),
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };

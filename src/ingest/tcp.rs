@@ -8,10 +8,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{
-    Counted, Counts, Site, converse,
-    strangers::{Guest, Strangers},
-};
+use super::{Counted, Counts, Site, converse, strangers::Guest};
 use crate::{
     model::Protocol,
     wire::{self, Line},
@@ -19,6 +16,8 @@ use crate::{
 
 /// Pause after a failed accept: file handles run out for everybody at once, and a busy loop would not bring them back.
 const BREATH: Duration = Duration::from_millis(100);
+/// The longest pause, where it fails again and again.
+const LONGEST_BREATH: Duration = Duration::from_secs(2);
 
 /// Accepts for ever.
 pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: &Site, counts: &Counts) {
@@ -36,8 +35,8 @@ pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: 
     .await;
 }
 
-/// What a connection holds while it lives: its place under the limit, and its count.
-pub(super) type Held = (OwnedSemaphorePermit, Counted);
+/// What a connection holds while it lives: its places under the limits of its receiver and of all, and its count.
+pub(super) type Held = ([OwnedSemaphorePermit; 2], Counted);
 
 /// Accepts for ever, and hands each connection to `begin`. Where the limit is reached, strangers make room; where there are none, it waits.
 pub(super) async fn accept_each(
@@ -47,22 +46,30 @@ pub(super) async fn accept_each(
     begin: impl Fn(TcpStream, SocketAddr, Held, Guest, Site),
 ) {
     let room = Arc::new(Semaphore::new(site.limits.connections));
-    let strangers = Strangers::new(&counts.shown_out);
+    let mut breath = BREATH;
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 if room.available_permits() == 0 {
-                    strangers.make_room();
+                    site.strangers.make_room(Some(&counts.shown_out));
+                } else if site.sockets.available_permits() == 0 {
+                    site.strangers.make_room(None);
                 }
                 let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+                let Ok(socket) = Arc::clone(&site.sockets).acquire_owned().await else { return };
                 // Answers are small and awaited; Nagle would hold them back.
                 stream.set_nodelay(true).ok();
-                let held = (place, Counted::new(&counts.connections));
-                begin(stream, peer, held, strangers.enter(peer.ip()), site.clone());
+                let held = ([place, socket], Counted::new(&counts.connections));
+                begin(stream, peer, held, site.strangers.enter(peer.ip(), &counts.shown_out), site.clone());
+                breath = BREATH;
             }
             Err(error) => {
-                tracing::warn!(%error, "accept failed");
-                sleep(BREATH).await;
+                // Once, until it works again: it may last, and a log that fills the disk helps nobody.
+                if breath == BREATH {
+                    tracing::warn!(%error, "accept failed; new connections wait");
+                }
+                sleep(breath).await;
+                breath = (breath * 2).min(LONGEST_BREATH);
             }
         }
     }

@@ -12,7 +12,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// How long it still waits once we are stopping, which may take no more than five seconds for everything that is queued.
 pub(super) const HURRY: Duration = Duration::from_millis(200);
 
-const PAGE_BYTES: u64 = 4096;
+/// Bytes of a page in every file of ours.
+pub(super) const PAGE_BYTES: u64 = 4096;
 
 /// The writer's connection. The file must be there; a new one is empty.
 pub(super) fn writing(database: &Path) -> Result<Connection, Error> {

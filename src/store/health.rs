@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Error;
+use crate::model::Timestamp;
 
 /// A look at the store at one moment.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,22 @@ pub struct Health {
     /// Packets and devices that the quarantine's bounds have removed, ever.
     pub dropped_packets: u64,
     pub dropped_devices: u64,
+    /// Bytes of packets that became history, as [`crate::model::Keep::packet_bytes`] counts them.
+    pub kept_bytes: u64,
+    /// Packets that age or size removed, ever, and the bytes that they took. What they told is still there.
+    pub removed_packets: u64,
+    pub removed_bytes: u64,
+    /// When that happened last.
+    pub last_removal: Option<Timestamp>,
+    /// Bytes that the quarantine holds, and new senders in it.
+    pub quarantine_bytes: u64,
+    pub new_devices: usize,
+    /// Bytes within the file that nothing uses; new rows go there first.
+    pub free_bytes: u64,
+    /// The file can give those back in small steps; one that cannot is rewritten by `wayglass compact`.
+    pub shrinks: bool,
+    /// It gives all of them back now, because somebody asked for it.
+    pub compacting: bool,
     /// Why a batch failed; `None` when none has failed for a few seconds and something was stored since.
     pub error: Option<Error>,
 }

@@ -17,10 +17,10 @@ use super::{
     remote::Remote,
 };
 use crate::{
-    backend::ReceiverLine,
+    backend::{ReceiverLine, Removal, StoreHealth},
     model::{
-        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, PacketId, PacketRow, Policy, Profile,
-        Protocol, Readings, StoredEvent, StoredFix, Timestamp,
+        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, Keep, PacketId, PacketRow, Policy,
+        Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp,
     },
     wire::{self, Dissection},
 };
@@ -45,6 +45,8 @@ pub struct Data {
     pub ends: Ends,
     /// The selected packet, opened.
     pub opened: Option<Opened>,
+    /// A packet that was asked for and is no longer there, with when and why it went.
+    pub gone: Option<(PacketId, Option<Removal>)>,
     /// The newest events of the selected device, newest first.
     pub events: Vec<StoredEvent>,
     /// The first answer of the store has come: an empty list means that there is nothing.
@@ -96,6 +98,10 @@ pub struct Station {
     /// Under which a phone in this network reaches this machine.
     pub lan: Vec<IpAddr>,
     pub data_dir: PathBuf,
+    /// What is kept for how long.
+    pub keep: Keep,
+    /// How the store fares; nothing of it in a window that only looks on.
+    pub store: StoreHealth,
 }
 
 /// Packets per second, over the last ten seconds.
@@ -135,7 +141,7 @@ impl Data {
     pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
         self.phones.learn(committed);
         // Destructured, so that a new kind of fact has to be handled here.
-        let Committed { packets, fixes, events, devices, readings, commands, rederived: _ } = committed;
+        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _ } = committed;
         for device in devices {
             self.device(device);
         }
@@ -153,6 +159,7 @@ impl Data {
             self.readings(*device, newer);
         }
         self.remote.learn(commands);
+        self.remove_packets(removed);
         for event in events.iter().filter(|e| Some(e.device) == events_of) {
             if self.events.iter().all(|known| known.id != event.id) {
                 self.events.insert(0, event.clone());

@@ -53,7 +53,7 @@ fn clock_was_set(packet: &PacketRow) -> Option<Problem> {
 }
 
 fn dissect_as_it_came(packet: &PacketRow, profile: &Profile) -> Dissection {
-    if packet.direction == Direction::Out && packet.kind == "ack" {
+    if (packet.protocol, packet.direction) == (Protocol::Gt06, Direction::Out) && packet.kind == "ack" {
         return acknowledgement(packet, profile);
     }
     match (packet.protocol, packet.direction) {
@@ -72,16 +72,11 @@ fn dissect_as_it_came(packet: &PacketRow, profile: &Profile) -> Dissection {
 
 /// Our own answer to a type that nobody documented bears that type, too: what it is, we know all the same.
 fn acknowledgement(packet: &PacketRow, profile: &Profile) -> Dissection {
-    let mut dissection = dissect(packet.protocol, &packet.bytes, profile, packet.received);
+    let mut dissection = gt06::dissect_answer(&packet.bytes, profile, packet.received);
     if dissection.kind == "unknown" {
         dissection.kind = "ack".into();
         dissection.title = "Acknowledgement".into();
         dissection.problems.retain(|problem| problem.group != Group::Undecoded);
-    } else if dissection.kind == "noise" {
-        // The dialect without a checksum: no frame that a device sends looks like what its servers answer.
-        dissection.kind = "ack".into();
-        dissection.title = "Acknowledgement".into();
-        dissection.problems.clear();
     }
     dissection
 }

@@ -8,8 +8,9 @@ use wayglass::{
     backend::{
         Backend, ListenAt,
         config::{self, Config, ConfigError},
+        keeping::KeepSet,
     },
-    model::{Policy, Protocol},
+    model::{Forever, Keep, Policy, Protocol},
 };
 
 use super::support::{SOON, TestClock};
@@ -24,7 +25,7 @@ fn address(text: &str) -> ListenAt {
 
 #[test]
 fn every_key_is_read() {
-    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\nhttps = \"[::]:5145\"\nhttps_certificate = \"c.pem\"\nhttps_key = \"/k.pem\"\napi = \"off\"\npolicy = 'strict'\nsilence = '90'\n";
+    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\nhttps = \"[::]:5145\"\nhttps_certificate = \"c.pem\"\nhttps_key = \"/k.pem\"\napi = \"off\"\npolicy = 'strict'\nsilence = '90'\nkeep_packets = 'forever'\nkeep_packets_bytes = '500 MB'\nquarantine_senders = 12\nquarantine_bytes = '1 MB'\nquarantine_age = '48 h'\n";
     let expected = Config {
         data_dir: Some("/srv/w".into()),
         gt06: Some(address("0.0.0.0:5023")),
@@ -35,6 +36,13 @@ fn every_key_is_read() {
         api: Some(ListenAt::Off),
         policy: Some(Policy::Strict),
         silence: Some(Duration::from_secs(90)),
+        keep: KeepSet {
+            packet_age: Some(Forever::Forever),
+            packet_bytes: Some(Forever::Until(500_000_000)),
+            new_devices: Some(12),
+            quarantine_bytes: Some(1_000_000),
+            quarantine_age: Some(Duration::from_hours(48)),
+        },
     };
     assert_eq!(parse(text).unwrap(), expected);
     assert_eq!(parse("").unwrap(), Config::default());
@@ -51,13 +59,20 @@ fn what_is_wrong_is_said_with_its_line() {
         ("silence = \"never\"", 1, &["`silence`", "\"never\"", "15 min"]),
         ("silence = \"5\"", 1, &["`silence`", "10 seconds"]),
         ("silence = \"5 s\"", 1, &["`silence`", "10 seconds"]),
+        ("keep_packets = \"a while\"", 1, &["`keep_packets`", "\"a while\"", "30 days", "forever"]),
+        ("keep_packets = 30", 1, &["`keep_packets`", "integer"]),
+        ("keep_packets_bytes = \"10\"", 1, &["`keep_packets_bytes`", "2 GB"]),
+        ("quarantine_senders = 0", 1, &["`quarantine_senders`", "\"0\"", "between 1"]),
         ("data_dir = \"\"", 1, &["`data_dir`", "folder"]),
         ("polcy = \"ask\"", 1, &["`polcy`", "did you mean `policy`?"]),
         ("\n\nown-tracks = \"off\"", 3, &["did you mean `owntracks`?"]),
         (
             "zoom = 3",
             1,
-            &["`zoom`", "data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence"],
+            &[
+                "`zoom`",
+                "data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep_packets, keep_packets_bytes, quarantine_senders, quarantine_bytes, quarantine_age",
+            ],
         ),
         ("[receivers]\ngt06 = \"off\"", 1, &["`receivers`"]),
         ("gt06 = \"off\"\ngt06 = \"off\"", 2, &["duplicate"]),
@@ -124,11 +139,14 @@ fn what_is_changed_while_it_runs_is_written_down() {
     let clock = TestClock::at("2026-11-21T12:00:00Z").clock();
     let backend = Backend::start(setup, clock, Arc::new(|| ())).unwrap();
     backend.set_policy(Policy::Strict);
+    backend.set_keep(Keep { packet_age: Forever::Forever, quarantine_bytes: 32_000_000, ..Keep::default() });
     backend.listen(Protocol::OwnTracks, address("127.0.0.1:0"));
     // Stopping waits for what is being written.
     backend.stop(SOON);
     let read = Config::load(&path).unwrap();
     assert_eq!((read.policy, read.owntracks), (Some(Policy::Strict), Some(address("127.0.0.1:0"))));
+    assert_eq!((read.keep.packet_age, read.keep.quarantine_bytes), (Some(Forever::Forever), Some(32_000_000)));
+    assert_eq!((read.keep.packet_bytes, read.keep.new_devices), (None, None));
     assert_eq!((read.gt06, read.data_dir), (None, None), "what nobody changed is not written");
 }
 

@@ -122,6 +122,7 @@ impl Station {
             access,
             https,
             addresses: None,
+            keep: wayglass::model::Keep::default(),
         };
         let (wake, woken) = mpsc::sync_channel(1);
         let wake = Arc::new(move || {

@@ -8,9 +8,12 @@ mod commands;
 mod decide;
 mod devices;
 mod log;
+mod part;
 mod phones;
 mod quarantine;
 mod rederive;
+mod retention;
+mod steady;
 mod thread;
 mod told;
 mod write;
@@ -22,6 +25,7 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
+pub use part::Parting;
 pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};
 pub(super) use thread::{Shared, Start, WriterThread};

@@ -1,10 +1,13 @@
 //! The writer's thread: takes what is queued, commits it, answers, tells.
 
+mod space;
+mod upkeep;
+
 use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -21,8 +24,10 @@ use super::{
     log::Log,
     quarantine::Quarantine,
     rederive::Reread,
+    retention::Kept,
+    steady::Steady,
 };
-use crate::model::{Clock, Committed, Fact, PhoneBook, Policy};
+use crate::model::{Clock, Committed, Fact, Keep, PhoneBook, Policy};
 use crate::store::{
     Error, Health, Limits, Wake, connect, error::blames_the_row, facts::Publisher, onlooker::data_version, place,
     queue::Taken,
@@ -34,6 +39,9 @@ const BATCH_BYTES: u64 = 8 << 20;
 
 /// How often an idle writer looks whether another process wrote; also how often sizes are looked up.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long it rests where there is something left to tidy up.
+const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// Trouble is over when so long nothing has failed: on a full disk some small writes still succeed between those that fail.
 const CALM: Duration = Duration::from_secs(3);
@@ -53,13 +61,16 @@ pub(in crate::store) struct Shared {
     /// The thread is gone.
     pub(in crate::store) ended: CancellationToken,
     policy: Mutex<Policy>,
+    keep: Mutex<Keep>,
+    /// Somebody wants the file as small as it can be.
+    pub(in crate::store) compacting: AtomicBool,
     health: Mutex<Health>,
 }
 
 impl Shared {
-    pub(in crate::store) fn new(queue_bytes: usize, policy: Policy) -> Self {
+    pub(in crate::store) fn new(limits: &Limits, policy: Policy) -> Self {
         Self {
-            inlet: Arc::new(Inlet::new(queue_bytes)),
+            inlet: Arc::new(Inlet::new(limits.queue_bytes)),
             facts: Publisher::new(),
             phones: watch::Sender::default(),
             due: tokio::sync::Notify::new(),
@@ -67,6 +78,8 @@ impl Shared {
             last_command: AtomicI64::new(0),
             ended: CancellationToken::new(),
             policy: Mutex::new(policy),
+            keep: Mutex::new(limits.keep),
+            compacting: AtomicBool::new(false),
             health: Mutex::default(),
         }
     }
@@ -75,9 +88,14 @@ impl Shared {
         self.policy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(in crate::store) fn keep(&self) -> MutexGuard<'_, Keep> {
+        self.keep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How the writer fares, with the queue as it is now.
     pub(in crate::store) fn health(&self) -> Health {
         let mut health = self.note().clone();
+        health.compacting = self.compacting.load(Ordering::Relaxed);
         health.queue_depth = self.inlet.queue.len();
         health.queue_bytes = (self.inlet.bytes as usize).saturating_sub(self.inlet.room.available_permits());
         health
@@ -120,6 +138,13 @@ impl WriterThread {
             receives,
             devices: Devices::default(),
             quarantine: Quarantine::default(),
+            kept: Kept::default(),
+            steady: Steady::new(),
+            aged_at: None,
+            behind: false,
+            more_to_remove: false,
+            free_pages: 0,
+            shrinks: false,
             last_packet: 0,
             data_version: 0,
             stale: true,
@@ -130,6 +155,7 @@ impl WriterThread {
         };
         let ((), told) = desk.transact(|_| Ok(()))?;
         desk.publish(told);
+        desk.shrinks = space::shrinks(&desk.db);
         // Nobody can have read anything before this.
         desk.missed = false;
         desk.note_sizes();
@@ -162,6 +188,17 @@ struct Desk {
     receives: bool,
     devices: Devices,
     quarantine: Quarantine,
+    kept: Kept,
+    steady: Steady,
+    /// When ages were last looked at.
+    aged_at: Option<Instant>,
+    /// There is more to remove or to give back.
+    behind: bool,
+    more_to_remove: bool,
+    /// Pages in the file that nothing uses, as of the last look.
+    free_pages: u64,
+    /// The file can give pages back.
+    shrinks: bool,
     last_packet: i64,
     /// Changes when another connection commits.
     data_version: i64,
@@ -213,7 +250,8 @@ impl Desk {
         let _ends = Ends(Arc::clone(&self.shared), self.wake.clone());
         loop {
             let (mut rows, mut bytes) = (0, 0);
-            let taken = self.shared.inlet.queue.take(LOOK_EVERY, |write| {
+            let patience = if self.behind { AT_ONCE } else { LOOK_EVERY };
+            let taken = self.shared.inlet.queue.take(patience, |write| {
                 rows += 1;
                 bytes += u64::from(write.cost());
                 rows <= BATCH_ROWS && bytes <= BATCH_BYTES
@@ -225,6 +263,7 @@ impl Desk {
             }
         }
         if self.receives {
+            self.count_kept();
             self.log.empty(&self.db).ok();
         }
         self.note_sizes();
@@ -232,6 +271,7 @@ impl Desk {
 
     fn batch(&mut self, mut writes: Vec<Write>) {
         let began = Instant::now();
+        let rows = writes.len();
         let outcome = match self.transact(|batch| all(batch, &mut writes)) {
             Err(error) if writes.len() > 1 && blames_the_row(&error) => {
                 self.transact(|batch| one_by_one(batch, &mut writes))
@@ -245,7 +285,9 @@ impl Desk {
                 // Before the answers: whoever set a password must not be met by the book without it.
                 self.show_phones(&mut told);
                 {
-                    let mut health = self.shared.note();
+                    let shared = Arc::clone(&self.shared);
+                    let mut health = shared.note();
+                    self.note_bounds(&mut health);
                     health.last_commit = Some(took);
                     health.packets_written += told.packets;
                     health.positions_written += told.positions;
@@ -270,7 +312,7 @@ impl Desk {
         }
         if self.receives {
             self.log.after_batch(&self.db).ok();
-            self.trim();
+            self.tidy(rows);
         }
         if self.sizes_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
             self.note_sizes();
@@ -321,27 +363,12 @@ impl Desk {
             }
         }
         if self.receives {
-            self.trim();
+            self.tidy(0);
             if self.log.behind(&self.db).unwrap_or(false) {
                 self.log.check_point(&self.db).ok();
             }
         }
         self.note_sizes();
-    }
-
-    fn trim(&mut self) {
-        let now = (self.clock)();
-        if !self.quarantine.is_over(&self.limits, now) {
-            return;
-        }
-        let limits = self.limits;
-        // A failure shows with the next batch, and trimming is tried again after it.
-        if let Ok(((), told)) = self.transact(|batch| batch.trim(&limits).and_then(|()| batch.flush())) {
-            self.publish(told);
-        }
-        let mut health = self.shared.note();
-        health.dropped_packets = self.quarantine.dropped_packets;
-        health.dropped_devices = self.quarantine.dropped_devices;
     }
 
     /// Whoever shows how we fare looks again.
@@ -386,8 +413,9 @@ impl Desk {
         if others_wrote || self.stale {
             self.devices = Devices::load(&self.db)?;
             self.quarantine = Quarantine::load(&self.db, &self.devices)?;
+            self.kept = Kept::load(&self.db)?;
             let greatest: i64 = self.db.query_row("SELECT coalesce(max(id), 0) FROM packets", [], |row| row.get(0))?;
-            self.last_packet = self.last_packet.max(greatest);
+            self.last_packet = self.last_packet.max(greatest).max(Kept::greatest(&self.db)?);
             self.missed |= others_wrote;
             self.data_version = version;
             self.stale = false;
@@ -397,6 +425,7 @@ impl Desk {
             db: &self.db,
             devices: &mut self.devices,
             quarantine: &mut self.quarantine,
+            kept: &mut self.kept,
             last_packet: &mut self.last_packet,
             policy: *self.shared.policy(),
             now: (self.clock)(),
@@ -457,12 +486,13 @@ impl Desk {
     }
 
     fn note_sizes(&mut self) {
+        self.look_at_space();
         self.sizes_at = Some(Instant::now());
         let (file, log) = (place::size(&self.database), place::size(&place::beside(&self.database, "-wal")));
-        let mut health = self.shared.note();
+        let shared = Arc::clone(&self.shared);
+        let mut health = shared.note();
         (health.file_bytes, health.log_bytes) = (file, log);
-        health.dropped_packets = self.quarantine.dropped_packets;
-        health.dropped_devices = self.quarantine.dropped_devices;
+        self.note_bounds(&mut health);
     }
 }
 

@@ -84,6 +84,24 @@ fn jumps_of_the_clock_end_no_connection_and_lose_nothing() {
 }
 
 #[test]
+fn a_clock_that_is_years_ahead_makes_nothing_old() {
+    let wall = Wall::new();
+    let station = Station::start_by_clock(wall.clock(), Policy::Ask);
+    let mut phone = Phone::call(station.owntracks).unwrap();
+    for n in 0..5 {
+        assert_eq!(phone.post(&location(1_700_000_000 + n)).unwrap(), 200);
+    }
+    wall.jump(10 * YEAR_S);
+    for n in 5..10 {
+        assert_eq!(phone.post(&location(1_700_000_000 + n)).unwrap(), 200);
+        // Long enough for an idle writer to look at ages.
+        pause(300);
+    }
+    pause(1_500);
+    assert_eq!(station.sql::<i64>("SELECT count(*) FROM positions"), 10, "what is not adopted yet is kept, too");
+}
+
+#[test]
 fn what_is_waited_for_does_not_wait_for_the_wall_clock() {
     let wall = Wall::new();
     let station = Station::start_by_clock(wall.clock(), Policy::Ask);

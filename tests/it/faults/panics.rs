@@ -12,7 +12,7 @@ use std::{
 use wayglass::{
     backend::{Access, Error, Https, Limits, ListenAt, Setup},
     cli,
-    model::{Clock, Policy, Protocol, Timestamp},
+    model::{Clock, Keep, Policy, Protocol, Timestamp},
 };
 
 use super::{
@@ -96,6 +96,7 @@ fn serve_ends_with_its_writer() {
         data_dir: data.path().to_owned(),
         listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
         policy: Policy::Adopt,
+        keep: Keep::default(),
         limits: Limits::default(),
         settings: None,
         access: Access::default(),
