@@ -140,7 +140,7 @@ pub struct Backend {
     rederiving: profile::Board,
     /// Why nothing is received here, where the folder cannot be had.
     despite: Option<Error>,
-    _scratch: Option<scratch::Scratch>,
+    scratch: Option<scratch::Scratch>,
 }
 
 impl Backend {
@@ -167,8 +167,8 @@ impl Backend {
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
-        let (despite, _scratch) = (None, None);
-        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving, despite, _scratch })
+        let (despite, scratch) = (None, None);
+        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving, despite, scratch })
     }
 
     /// Looks on: another instance receives into this folder.
@@ -180,21 +180,20 @@ impl Backend {
         let data_dir = data_dir.to_owned();
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
         let rederiving = profile::Board::default();
-        let (receivers, settings, despite, _scratch) = (None, None, None, None);
-        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving, despite, _scratch })
+        let (receivers, settings, despite, scratch) = (None, None, None, None);
+        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving, despite, scratch })
     }
 
     /// Looks on although the folder cannot be received into, for the reason given: what can be read of it is shown, and where that is
     /// nothing, nothing. [`Backend::trouble`] says why.
     pub fn view_despite(why: Error, data_dir: &Path, clock: Clock, wake: Wake) -> Result<Self, StartError> {
-        let (seen, scratch) = match Self::view(data_dir, Arc::clone(&clock), Arc::clone(&wake)) {
-            Ok(seen) => (seen, None),
-            Err(_) => {
-                let scratch = scratch::Scratch::new(&clock)?;
-                (Self::view(scratch.folder(), clock, wake)?, Some(scratch))
-            }
+        let (seen, scratch) = if let Ok(seen) = Self::view(data_dir, Arc::clone(&clock), Arc::clone(&wake)) {
+            (seen, None)
+        } else {
+            let scratch = scratch::Scratch::new(&clock)?;
+            (Self::view(scratch.folder(), clock, wake)?, Some(scratch))
         };
-        Ok(Self { despite: Some(why), data_dir: data_dir.to_owned(), _scratch: scratch, ..seen })
+        Ok(Self { despite: Some(why), data_dir: data_dir.to_owned(), scratch, ..seen })
     }
 
     /// Waits until every receiver is bound, off, or has failed to bind.
@@ -454,7 +453,7 @@ impl Backend {
     /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.
     pub fn stop(self, patience: Duration) {
         self.stop_demo(false);
-        let Self { runtime, store, receivers, changes, _scratch, .. } = self;
+        let Self { runtime, store, receivers, changes, scratch, .. } = self;
         changes.close();
         store.hurry();
         if let Some(receivers) = receivers {
@@ -464,6 +463,7 @@ impl Backend {
             tracing::warn!("the settings could not be written in time");
         }
         store.close();
+        drop(scratch);
         runtime.shutdown_timeout(Duration::from_millis(200));
     }
 }
