@@ -488,8 +488,8 @@ impl Backend {
             tracing::warn!("the settings could not be written in time");
         }
         store.close();
-        runtime.shutdown_timeout(Duration::from_millis(200));
         drop(scratch);
+        runtime.shutdown_timeout(Duration::from_millis(200));
     }
 }
 

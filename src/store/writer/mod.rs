@@ -230,6 +230,11 @@ impl Writer {
         self.push(SetProfile { device, profile }, Write::SetProfile)
     }
 
+    /// Waits until the writer knows what other processes committed before: it looks before whatever it does.
+    pub async fn caught_up(&self) -> Result<(), Error> {
+        self.profile(DeviceId(0)).answered().await.map(drop)
+    }
+
     /// The profile of a device as it is now; `None` where it is gone.
     pub fn profile(&self, device: DeviceId) -> Pending<Option<Profile>> {
         self.push(device, Write::Profile)
