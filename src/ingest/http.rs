@@ -33,11 +33,12 @@ use tokio::{
 use super::{
     Counts, Site,
     access::{Barred, Basic, Book, Opener, speaks_openly, text},
-    crowd::Guest,
     handshake::{no_handshake, shake_hands, visited},
     password,
     prelude::{Ration, Tape},
-    reply, tcp,
+    reply,
+    strangers::Guest,
+    tcp,
     tls::{ROOT_DER_PATH, ROOT_PEM_PATH},
     visits::{App, NoHandshake, Outcome, Visit},
 };
@@ -467,7 +468,8 @@ impl Desk {
         }
     }
 
-    async fn commit(&self, packet: NewPacket) -> Result<store::Stored, store::Error> {
+    async fn commit(&self, mut packet: NewPacket) -> Result<store::Stored, store::Error> {
+        self.site.wary.look(&self.site.clock, &mut packet);
         self.site.store.append(packet).await?.durable().await
     }
 }

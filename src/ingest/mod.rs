@@ -7,7 +7,6 @@
 mod access;
 mod certificate;
 mod converse;
-mod crowd;
 mod dispatch;
 mod handshake;
 mod http;
@@ -16,10 +15,12 @@ mod prelude;
 mod reply;
 mod roster;
 mod secrets;
+mod strangers;
 mod supervise;
 mod tcp;
 mod tls;
 mod visits;
+mod wary;
 
 use std::{
     net::SocketAddr,
@@ -41,11 +42,13 @@ use dispatch::Dispatch;
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
+use strangers::Strangers;
 pub(crate) use supervise::holder_of;
 pub use tls::{CertificateFiles, Root, Tls, TlsError};
 pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
 pub(crate) use visits::Visits;
 pub use visits::{App, NoHandshake, Outcome, Visit};
+use wary::Wary;
 
 use crate::{
     model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
@@ -153,6 +156,8 @@ pub(crate) struct Site {
     pub(crate) visits: Arc<Visits>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) addresses: Option<AddressSource>,
+    pub(crate) wary: Arc<Wary>,
+    pub(crate) strangers: Arc<Strangers>,
     /// Numbers connections, over all receivers.
     next_connection: Arc<AtomicU64>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -266,6 +271,8 @@ impl Receivers {
             visits: Arc::clone(&visits),
             roster: Arc::clone(&roster),
             addresses,
+            wary: Arc::default(),
+            strangers: Arc::default(),
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };

@@ -81,11 +81,15 @@ fn immutable_uri(database: &Path) -> Option<String> {
     Some(format!("file:{slash}{path}?immutable=1"))
 }
 
-/// While opening, everything but a full disk and a lock is about the file.
+/// While opening, everything is about the file.
 pub(super) fn refusal(database: &Path, error: &rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => Error::Full,
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Error::Locked,
+        Some(rusqlite::ErrorCode::DiskFull) => {
+            Error::open(database, "the disk is full; make room, or choose another folder with --data-dir")
+        }
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+            Error::open(database, "another program holds it; close that program and start again")
+        }
         _ => Error::open(database, error),
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use wayglass::{
     backend::{Access, Error, Https, Limits, ListenAt, Setup},
     cli,
-    model::{Clock, Policy, Protocol, Timestamp},
+    model::{Clock, Keep, Policy, Protocol, Timestamp},
 };
 
 use super::{
@@ -29,7 +29,8 @@ fn fragile(thread_name: &'static str) -> (Clock, Arc<AtomicBool>) {
         if thread::current().name().is_some_and(|name| name.starts_with(thread_name))
             && looked_at.swap(false, Ordering::SeqCst)
         {
-            panic!("on purpose");
+            // As a panic, without its message among those of the tests.
+            std::panic::resume_unwind(Box::new("on purpose"));
         }
         Timestamp::from_second(1_795_262_400).expect("a moment")
     });
@@ -95,6 +96,7 @@ fn serve_ends_with_its_writer() {
         data_dir: data.path().to_owned(),
         listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
         policy: Policy::Adopt,
+        keep: Keep::default(),
         limits: Limits::default(),
         settings: None,
         access: Access::default(),
