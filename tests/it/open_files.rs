@@ -38,7 +38,7 @@ fn few_open_files_are_said_and_shared() {
     let folder = tempfile::tempdir().unwrap();
     let program = env!("CARGO_BIN_EXE_wayglass");
     // A soft limit below the hard one: the program raises it.
-    let limits = "ulimit -Hn 260 && ulimit -Sn 80 && exec \"$0\" \"$@\"";
+    let limits = "ulimit -Sn 80 && ulimit -Hn 260 && exec \"$0\" \"$@\"";
     let mut command = Command::new("sh");
     command.args(["-c", limits, program, "serve", "--gt06", "127.0.0.1:0", "--owntracks", "off", "--policy", "adopt"]);
     command.arg("--data-dir").arg(folder.path()).env("HOME", folder.path()).env_remove("RUST_LOG");
