@@ -64,7 +64,16 @@ fn few_open_files_are_said_and_shared() {
         assert!(is_answered(stream), "connection {number} is unharmed");
     }
     drop(first);
-    assert!(late.iter_mut().all(is_answered), "their turn has come");
+    for (number, mut stream) in late.into_iter().enumerate() {
+        // One that had to make room before it could log in dials again, as a device does.
+        let again = (0..1000).map(|_| {
+            is_answered(&mut stream) || {
+                stream = connect(at, 130 + number);
+                false
+            }
+        });
+        assert!(again.into_iter().any(|answered| answered), "its turn has come");
+    }
 
     child.0.kill().unwrap();
     let mut said = String::new();
