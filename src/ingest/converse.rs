@@ -92,16 +92,26 @@ pub(super) async fn converse(
     let mut chunk = vec![0; READ_OF_STRANGERS];
     let mut deadline: Option<(Timestamp, Instant)> = None;
     let login_by = Instant::now() + limits.login;
+    // Made once: to enter and leave the lists of those who wait costs as much as a read. So the timer is only looked at when it has run out.
+    let mut stopped = std::pin::pin!(stop.cancelled());
+    let mut shown_out = std::pin::pin!(guest.shown_out());
+    let mut silence = std::pin::pin!(sleep_until(login_by.min(Instant::now() + limits.idle)));
     let mut received = 0_usize;
     loop {
         let silent_at = driver.heard.map_or(login_by, |heard| heard + limits.idle);
         let happened = tokio::select! {
             biased;
-            () = stop.cancelled() => Happened::Stop,
-            () = guest.shown_out() => Happened::End(End::MadeRoom),
+            () = stopped.as_mut() => Happened::Stop,
+            () = shown_out.as_mut() => Happened::End(End::MadeRoom),
             call = called(driver.seat.as_mut()) => Happened::Called(call),
             read = from.read(&mut chunk) => Happened::of(read),
-            () = sleep_until(silent_at) => {
+            () = silence.as_mut() => {
+                let now = Instant::now();
+                if now < silent_at {
+                    // Once it says something it may be silent for less long than a stranger.
+                    silence.as_mut().reset(silent_at.min(now + limits.idle));
+                    continue;
+                }
                 Happened::End(if driver.heard.is_some() { End::Silent } else { End::Stranger })
             }
             at = passed(deadline) => Happened::Deadline(at),

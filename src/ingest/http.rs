@@ -12,19 +12,16 @@
 //!
 //! Never a redirect (iOS refuses it, Android turns the POST into a GET without a body) and never 429 (iOS would lose the message).
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use axum::{
-    Router,
     body::Body,
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -103,8 +100,13 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
     let (site, peer, secure, line) = (desk.site.clone(), desk.peer, desk.secure, desk.line.clone());
     let stop = site.stop.clone();
     let (tape, stream) = Tape::on(stream, &site.limits);
-    let app = Router::new().fallback(receive).with_state(desk);
-    // Built by hand: axum::serve sets no time-out for the head of a request. The tape's is the stricter one; this one is for the pause.
+    let desk = Arc::new(desk);
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let desk = Arc::clone(&desk);
+        async move { Ok::<_, Infallible>(receive(&desk, request.map(Body::new)).await) }
+    });
+    // Built by hand: axum::serve sets no time-out for the head of a request, and a router would be made and asked for every one. The tape's is the
+    // stricter one; this one is for the pause.
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(site.limits.http_pause)
@@ -112,7 +114,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
         .max_headers(HEADERS)
         // A script that says no more than its requests still wants their answers.
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), tape.heed(TowerToHyperService::new(app)));
+        .serve_connection(TokioIo::new(stream), tape.heed(service));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -134,7 +136,6 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
 }
 
 /// What answers the requests of one connection.
-#[derive(Clone)]
 struct Desk {
     line: Line,
     peer: SocketAddr,
@@ -146,7 +147,7 @@ struct Desk {
     site: Site,
 }
 
-async fn receive(State(desk): State<Desk>, request: Request) -> Response {
+async fn receive(desk: &Desk, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if matches!(parts.method, Method::GET | Method::HEAD)
         && let Some(root) = desk.root(parts.uri.path())

@@ -189,6 +189,12 @@ impl Store {
         self.readers.reader()
     }
 
+    /// Gives the answers to everything written, for as long as the store is open. Meant for the runtime in which most of those who ask wait:
+    /// there it wakes them at less cost than the writer's thread, which answers until this is called. The first call counts.
+    pub fn answering(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.shared.answers.take_over()
+    }
+
     /// Subscribes to what commits make true from now on. Read the store after this call, and nothing is missed between.
     pub fn facts(&self) -> Facts {
         self.shared.facts.subscribe()

@@ -13,6 +13,7 @@ mod gt06;
 mod https;
 mod ingest;
 mod map;
+mod open_files;
 mod owntracks;
 mod phones;
 mod profile;

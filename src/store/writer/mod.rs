@@ -3,6 +3,7 @@
 //! Self-clocking group commit: the thread takes what was queued while it wrote the last batch, writes that in one transaction, commits, and only
 //! then answers. Idle, a packet waits for one fsync; busy, batches grow by themselves. There is no timer to tune.
 
+mod answers;
 mod batch;
 mod commands;
 mod decide;
@@ -25,6 +26,7 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
+pub(super) use answers::Answers;
 pub use part::Parting;
 pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::upkeep::Upkeep;
 use super::{
-    Inlet, Write,
+    Answers, Inlet, Write,
     batch::{Batch, Ground},
     devices::Devices,
     log::Log,
@@ -50,6 +50,7 @@ const CALM: Duration = Duration::from_secs(3);
 pub(in crate::store) struct Shared {
     pub(in crate::store) inlet: Arc<Inlet>,
     pub(in crate::store) facts: Publisher,
+    pub(in crate::store) answers: Answers,
     /// What was set up for phones, after the last commit.
     pub(in crate::store) phones: watch::Sender<Arc<PhoneBook>>,
     /// Told when a history is due to be found again.
@@ -72,6 +73,7 @@ impl Shared {
         Self {
             inlet: Arc::new(Inlet::new(limits.queue_bytes)),
             facts: Publisher::new(),
+            answers: Answers::default(),
             phones: watch::Sender::default(),
             due: tokio::sync::Notify::new(),
             commands: watch::Sender::new(0),
@@ -280,7 +282,7 @@ impl Desk {
                 }
                 self.succeeded();
                 self.shared.inlet.room.add_permits(room);
-                writes.into_iter().for_each(Write::answer);
+                self.shared.answers.give(writes);
                 self.publish(told);
             }
             Err(error) => {
