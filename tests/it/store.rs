@@ -3,6 +3,7 @@
 mod bounds;
 mod commands;
 mod copy;
+mod damage;
 mod folder;
 mod keeping;
 mod promises;

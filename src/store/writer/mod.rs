@@ -50,6 +50,13 @@ const DECISIONS: usize = 1024;
 /// What a packet takes of the queue's bytes at least, so that the bytes bound the rows too.
 const LEAST_COST: usize = 1024;
 
+/// Whether everything that the writer keeps in memory can be read from a file.
+pub(super) fn loads(db: &rusqlite::Connection) -> rusqlite::Result<()> {
+    let devices = devices::Devices::load(db)?;
+    quarantine::Quarantine::load(db, &devices)?;
+    retention::Kept::load(db).map(|_| ())
+}
+
 /// Writes into the store. Cheap to clone.
 #[derive(Clone)]
 pub struct Writer(Role);

@@ -4,7 +4,7 @@ mod space;
 mod upkeep;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicI64, Ordering},
@@ -29,8 +29,8 @@ use super::{
 };
 use crate::model::{Clock, Committed, Fact, Keep, PhoneBook, Policy};
 use crate::store::{
-    Error, Health, Limits, Wake, connect, error::blames_the_row, facts::Publisher, onlooker::data_version, place,
-    queue::Taken,
+    Error, Health, Limits, Repaired, Wake, connect, damage::Damage, error::blames_the_row, facts::Publisher,
+    onlooker::data_version, place, queue::Taken,
 };
 
 /// Bounds of one batch. Larger ones are hardly faster, and everyone in a batch waits for all of it.
@@ -65,11 +65,12 @@ pub(in crate::store) struct Shared {
     keep: Mutex<Keep>,
     /// Somebody wants the file as small as it can be.
     pub(in crate::store) compacting: AtomicBool,
+    pub(in crate::store) damage: Damage,
     health: Mutex<Health>,
 }
 
 impl Shared {
-    pub(in crate::store) fn new(limits: &Limits, policy: Policy) -> Self {
+    pub(in crate::store) fn new(database: &Path, limits: &Limits, policy: Policy) -> Self {
         Self {
             inlet: Arc::new(Inlet::new(limits.queue_bytes)),
             facts: Publisher::new(),
@@ -82,6 +83,7 @@ impl Shared {
             policy: Mutex::new(policy),
             keep: Mutex::new(limits.keep),
             compacting: AtomicBool::new(false),
+            damage: Damage::of(database),
             health: Mutex::default(),
         }
     }
@@ -94,10 +96,18 @@ impl Shared {
         self.keep.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What became of the file when it was opened.
+    pub(in crate::store) fn repaired(&self, repaired: Option<Repaired>) {
+        self.note().repaired = repaired;
+    }
+
     /// How the writer fares, with the queue as it is now.
     pub(in crate::store) fn health(&self) -> Health {
         let mut health = self.note().clone();
         health.compacting = self.compacting.load(Ordering::Relaxed);
+        if let Some(Error::Damaged(why)) = self.damage.noticed() {
+            health.damaged = Some(why);
+        }
         health.queue_depth = self.inlet.queue.len();
         health.queue_bytes = (self.inlet.bytes as usize).saturating_sub(self.inlet.room.available_permits());
         health
@@ -250,7 +260,10 @@ impl Desk {
                 Taken::Closed => break,
             }
         }
-        if self.receives {
+        if self.shared.damage.noticed().is_some() {
+            // It stays as it is, its log beside it.
+            connect::doubted(&self.db);
+        } else if self.receives {
             self.count_kept();
             self.log.empty(&self.db).ok();
         }
@@ -258,6 +271,9 @@ impl Desk {
     }
 
     fn batch(&mut self, mut writes: Vec<Write>) {
+        if let Some(error) = self.shared.damage.noticed() {
+            return self.refuse(writes, &error);
+        }
         let began = Instant::now();
         let rows = writes.len();
         let outcome = match self.transact(|batch| all(batch, &mut writes)) {
@@ -339,7 +355,18 @@ impl Desk {
         }
     }
 
+    /// Writes nothing, and says why.
+    fn refuse(&mut self, writes: Vec<Write>, error: &Error) {
+        let room: usize = writes.iter().map(|write| write.cost() as usize).sum();
+        self.shared.note().error = Some(error.clone());
+        self.shared.inlet.room.add_permits(room);
+        writes.into_iter().for_each(|write| write.fail(error.clone()));
+    }
+
     fn idle(&mut self) {
+        if self.shared.damage.noticed().is_some() {
+            return;
+        }
         if self.receives && self.failed_at.is_some() {
             self.probe();
         }
@@ -368,6 +395,14 @@ impl Desk {
 
     /// Does `work` in one transaction, on memory that equals the file.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
+        let outcome = self.in_transaction(work);
+        if let Err(error) = &outcome {
+            self.shared.damage.hear(error);
+        }
+        outcome
+    }
+
+    fn in_transaction<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
         if self.shared.inlet.hurries() {
             self.db.busy_timeout(connect::HURRY)?;
         }
