@@ -3,8 +3,10 @@
 //! One thread writes ([`Writer`]): nothing else holds a connection that can. Threads with read-only connections answer questions ([`Reader`],
 //! [`query`]). What a commit made true goes to subscribers ([`Facts`]). A packet is acknowledged after its [`Receipt`] said that it is durable.
 
+mod check;
 mod compact;
 mod connect;
+mod copy;
 mod error;
 mod facts;
 mod health;
@@ -18,6 +20,7 @@ mod reader;
 mod removed;
 mod row;
 mod schema;
+mod stage;
 mod writer;
 
 use std::{
@@ -29,13 +32,16 @@ use std::{
 
 use tokio::sync::watch;
 
+pub use check::check;
 pub use compact::{Compacted, compact};
+pub use copy::{Copied, CopyError, save_copy};
 pub use error::Error;
 pub use facts::Facts;
 pub use health::Health;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
 pub use removed::{Reason, Removal, removal_of};
+pub use stage::{Stage, Watch};
 pub use writer::{
     OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer,
 };

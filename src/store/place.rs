@@ -49,6 +49,15 @@ pub(super) fn make_file(path: &Path) -> Result<File, Error> {
     options.open(path).map_err(|e| Error::denied(path, &e))
 }
 
+/// Makes a file that must not be there yet, for its owner alone.
+pub(super) fn new_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create_new(true).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// Takes the folder for receiving; it is given back when the file is dropped.
 pub(super) fn lock(dir: &Path) -> Result<File, Error> {
     let path = dir.join(LOCK_NAME);

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod commands;
+mod copy;
 mod folder;
 mod keeping;
 mod promises;

@@ -17,6 +17,7 @@ use rusqlite::{Connection, Result};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::upkeep::Upkeep;
 use super::{
     Inlet, Write,
     batch::{Batch, Ground},
@@ -25,7 +26,6 @@ use super::{
     quarantine::Quarantine,
     rederive::Reread,
     retention::Kept,
-    steady::Steady,
 };
 use crate::model::{Clock, Committed, Fact, Keep, PhoneBook, Policy};
 use crate::store::{
@@ -139,12 +139,7 @@ impl WriterThread {
             devices: Devices::default(),
             quarantine: Quarantine::default(),
             kept: Kept::default(),
-            steady: Steady::new(),
-            aged_at: None,
-            behind: false,
-            more_to_remove: false,
-            free_pages: 0,
-            shrinks: false,
+            upkeep: Upkeep::new(),
             last_packet: 0,
             data_version: 0,
             stale: true,
@@ -155,7 +150,7 @@ impl WriterThread {
         };
         let ((), told) = desk.transact(|_| Ok(()))?;
         desk.publish(told);
-        desk.shrinks = space::shrinks(&desk.db);
+        desk.upkeep.shrinks = space::shrinks(&desk.db);
         // Nobody can have read anything before this.
         desk.missed = false;
         desk.note_sizes();
@@ -189,16 +184,7 @@ struct Desk {
     devices: Devices,
     quarantine: Quarantine,
     kept: Kept,
-    steady: Steady,
-    /// When ages were last looked at.
-    aged_at: Option<Instant>,
-    /// There is more to remove or to give back.
-    behind: bool,
-    more_to_remove: bool,
-    /// Pages in the file that nothing uses, as of the last look.
-    free_pages: u64,
-    /// The file can give pages back.
-    shrinks: bool,
+    upkeep: Upkeep,
     last_packet: i64,
     /// Changes when another connection commits.
     data_version: i64,
@@ -250,7 +236,7 @@ impl Desk {
         let _ends = Ends(Arc::clone(&self.shared), self.wake.clone());
         loop {
             let (mut rows, mut bytes) = (0, 0);
-            let patience = if self.behind { AT_ONCE } else { LOOK_EVERY };
+            let patience = if self.upkeep.behind { AT_ONCE } else { LOOK_EVERY };
             let taken = self.shared.inlet.queue.take(patience, |write| {
                 rows += 1;
                 bytes += u64::from(write.cost());
