@@ -489,7 +489,6 @@ impl Backend {
             tracing::warn!("the settings could not be written in time");
         }
         store.close();
-        drop(scratch);
         runtime.shutdown_timeout(Duration::from_millis(200));
     }
 }
