@@ -293,7 +293,7 @@ fn damage_noticed_while_it_runs_withholds_every_answer() {
     append(&store, 6_000).unwrap();
     let db = Connection::open(dir.path().join("wayglass.db")).unwrap();
     let root: i64 =
-        db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'events'", [], |row| row.get(0)).unwrap();
+        db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'events_time'", [], |row| row.get(0)).unwrap();
     drop(db);
     let mut bytes = fs::read(dir.path().join("wayglass.db")).unwrap();
     let at = usize::try_from(root - 1).unwrap() * 4096;

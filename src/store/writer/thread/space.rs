@@ -37,6 +37,9 @@ impl Desk {
         if step == 0 {
             if compacting {
                 self.shared.compacting.store(false, Ordering::Relaxed);
+                // The file itself becomes shorter when the log is written into it.
+                self.log.check_point(&self.db).ok();
+                self.note_sizes();
             }
             return false;
         }
