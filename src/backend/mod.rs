@@ -489,6 +489,7 @@ impl Backend {
             tracing::warn!("the settings could not be written in time");
         }
         store.close();
+        drop(scratch);
         runtime.shutdown_timeout(Duration::from_millis(200));
     }
 }
