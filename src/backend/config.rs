@@ -361,7 +361,20 @@ pub(super) fn remember(path: &Path, key: Key, word: &str) -> Result<(), ConfigEr
     }
     // Beside it first: a crash leaves the old file or the new one.
     let part = path.with_extension("toml.part");
-    fs::write(&part, changed).and_then(|()| fs::rename(&part, path)).map_err(failed)
+    write_private(&part, &changed, path).and_then(|()| fs::rename(&part, path)).map_err(failed)
+}
+
+/// Writes a file that only its owner may read, or whoever may read the one that it takes the place of.
+fn write_private(path: &Path, text: &str, old: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    io::Write::write_all(&mut options.open(path)?, text.as_bytes())?;
+    match fs::metadata(old) {
+        Ok(about) => fs::set_permissions(path, about.permissions()),
+        Err(_) => Ok(()),
+    }
 }
 
 /// The text of a file with one key set to another word.

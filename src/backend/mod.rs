@@ -8,11 +8,14 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 mod feed;
+mod files;
 mod history;
 pub mod keeping;
 pub mod pairing;
+pub mod part;
 pub mod phones;
 mod profile;
+mod scratch;
 mod signal;
 pub mod soundness;
 
@@ -30,12 +33,16 @@ use tokio_util::task::TaskTracker;
 pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
+pub use files::raise_open_files;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
 pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
 
 pub use crate::{
-    ingest::{Access, App, CertificateFiles, Limits, ListenAt, Outcome, ReceiverLine, ReceiverStatus, Root, Visit},
+    ingest::{
+        Access, App, CertificateDoubt, CertificateFiles, Limits, ListenAt, NoHandshake, Outcome, ReceiverLine,
+        ReceiverStatus, Root, Visit,
+    },
     model::ClockAdvice,
     store::{
         Copied, CopyError, Error, Health as StoreHealth, Pending, Reason, Rederived, Removal, Repaired, Stage, Watch,
@@ -101,6 +108,14 @@ impl StartError {
     pub fn in_use(&self) -> bool {
         matches!(self, Self::Store(store::Error::InUse(_)))
     }
+
+    /// The trouble with the folder, where [`Backend::view_despite`] may say so in a window.
+    pub fn of_folder(&self) -> Option<&Error> {
+        match self {
+            Self::Store(error @ (Error::Open { .. } | Error::Full | Error::Locked)) => Some(error),
+            Self::Store(_) | Self::Runtime(_) => None,
+        }
+    }
 }
 
 /// Which packets to list: the newest `limit` ones that match, newest last.
@@ -128,6 +143,10 @@ pub struct Backend {
     rederiving: profile::Board,
     /// A copy that is being saved.
     copying: Mutex<Option<Watch>>,
+    /// Why nothing is received here, where the folder cannot be had.
+    despite: Option<Error>,
+    /// Where an empty store lies that is shown in its stead.
+    scratch: Option<scratch::Scratch>,
 }
 
 impl Backend {
@@ -137,21 +156,37 @@ impl Backend {
         options.policy = setup.policy;
         options.limits.keep = setup.keep;
         options.wake = Some(Arc::clone(&wake));
-        let store = Store::open(&setup.data_dir, options)?;
         let runtime = runtime()?;
+        signal::outlive_file_limit(runtime.handle());
+        let store = Store::open(&setup.data_dir, options)?;
+        runtime.spawn(store.answering());
+        let sockets = files::room_for(setup.limits.sockets);
+        let limits = Limits { sockets, ..setup.limits };
         let Https { listen, certificate } = setup.https;
         let tls = Tls::new(setup.data_dir.join("tls"), certificate, Arc::clone(&clock));
         let phones = ForPhones { access: setup.access, https: listen, tls };
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store, &clock, setup.limits, phones, setup.addresses, wake)
+            Receivers::start(&setup.listen, &store, &clock, limits, phones, setup.addresses, wake)
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
-        let (changes, demo, copying) = (TaskTracker::new(), Mutex::default(), Mutex::default());
-        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving, copying })
+        Ok(Self {
+            runtime,
+            store,
+            receivers,
+            clock,
+            data_dir,
+            settings,
+            changes: TaskTracker::new(),
+            demo: Mutex::default(),
+            rederiving,
+            copying: Mutex::default(),
+            despite: None,
+            scratch: None,
+        })
     }
 
     /// Looks on: another instance receives into this folder.
@@ -161,8 +196,6 @@ impl Backend {
         let store = Store::view_with(data_dir, options)?;
         let runtime = runtime()?;
         let data_dir = data_dir.to_owned();
-        let (changes, demo, copying) = (TaskTracker::new(), Mutex::default(), Mutex::default());
-        let rederiving = profile::Board::default();
         Ok(Self {
             runtime,
             store,
@@ -170,11 +203,25 @@ impl Backend {
             clock,
             data_dir,
             settings: None,
-            changes,
-            demo,
-            rederiving,
-            copying,
+            changes: TaskTracker::new(),
+            demo: Mutex::default(),
+            rederiving: profile::Board::default(),
+            copying: Mutex::default(),
+            despite: None,
+            scratch: None,
         })
+    }
+
+    /// Looks on although the folder cannot be received into, for the reason given: what can be read of it is shown, and where that is
+    /// nothing, nothing. [`Backend::trouble`] says why.
+    pub fn view_despite(why: Error, data_dir: &Path, clock: Clock, wake: Wake) -> Result<Self, StartError> {
+        let (seen, scratch) = if let Ok(seen) = Self::view(data_dir, Arc::clone(&clock), Arc::clone(&wake)) {
+            (seen, None)
+        } else {
+            let scratch = scratch::Scratch::new(&clock)?;
+            (Self::view(scratch.folder(), clock, wake)?, Some(scratch))
+        };
+        Ok(Self { despite: Some(why), data_dir: data_dir.to_owned(), scratch, ..seen })
     }
 
     /// Waits until every receiver is bound, off, or has failed to bind.
@@ -190,9 +237,37 @@ impl Backend {
         StopSignal::new()
     }
 
-    /// Waits until the system asks us to stop. For `serve`, not for the window.
-    pub fn wait_for_stop(&self, signal: &mut StopSignal) {
-        self.runtime.block_on(signal.received());
+    /// Waits until the system asks us to stop, or nothing can be stored any more, which is an error. For `serve`, not for the window.
+    pub fn wait_for_stop(&self, signal: &mut StopSignal) -> Result<(), Error> {
+        /// Between two looks whether damage was noticed.
+        const LOOK_EVERY: Duration = Duration::from_secs(1);
+        let ended = self.store.ended();
+        let damaged = async {
+            loop {
+                if let Some(why) = self.store.health().damaged {
+                    return why;
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = signal.received() => Ok(()),
+                () = ended => Err(Error::Died),
+                // Whoever starts it again, a supervisor perhaps, has it repaired.
+                why = damaged => Err(Error::Damaged(why)),
+            }
+        })
+    }
+
+    /// Why nothing is stored now. `None`: everything is.
+    pub fn trouble(&self) -> Option<Error> {
+        self.despite.clone().or_else(|| self.store.health().error)
+    }
+
+    /// How the store fares.
+    pub fn store_health(&self) -> store::Health {
+        self.store.health()
     }
 
     /// Calls `then` when the system asks us to stop.
@@ -257,11 +332,6 @@ impl Backend {
     /// When and why a packet went that is not there; `None`: nothing is known of it.
     pub fn removal_of(&self, id: PacketId) -> Pending<Option<Removal>> {
         self.store.reader().read(move |c| store::removal_of(c, id))
-    }
-
-    /// How the store fares.
-    pub fn store_health(&self) -> store::Health {
-        self.store.health()
     }
 
     /// Changes the settings file, off this thread.
@@ -423,9 +493,10 @@ impl Backend {
     /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.
     pub fn stop(self, patience: Duration) {
         self.stop_demo(false);
-        let Self { runtime, store, receivers, changes, copying, .. } = self;
+        let Self { runtime, store, receivers, changes, copying, scratch, .. } = self;
         changes.close();
         copying.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Watch::cancel);
+        store.hurry();
         if let Some(receivers) = receivers {
             runtime.block_on(receivers.stop(patience));
         }
@@ -433,12 +504,17 @@ impl Backend {
             tracing::warn!("the settings could not be written in time");
         }
         store.close();
+        drop(scratch);
         runtime.shutdown_timeout(Duration::from_millis(200));
     }
 }
 
+/// Every processor but those that the writer and the window keep busy: on a machine with two, a second thread for sockets costs more in waking each
+/// other than it brings (measured: a fifth of all reports a second).
 fn runtime() -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("ingest").enable_all().build()
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let workers = (processors / 2).clamp(1, 4);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(workers).thread_name("ingest").enable_all().build()
 }
 
 /// Addresses under which a device in the same network reaches this machine; IPv4 first, loopback and link-local left out.

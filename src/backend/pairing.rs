@@ -71,6 +71,8 @@ pub struct PhoneSetup {
     pub user: String,
     pub device: String,
     pub tid: String,
+    /// What it encrypts with, where it does.
+    pub key: Option<Secret>,
     /// The settings file, JSON, and what to call it.
     pub otrc: String,
     pub otrc_name: String,
@@ -223,7 +225,8 @@ fn reopen(kept: &ClosedPacket, secret: &Secret) -> Option<Reopened> {
 pub fn setup_for(phone: &NewPhone, url: &str) -> PhoneSetup {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let here = ["127.", "[::1]", "localhost"].iter().any(|own| host.starts_with(own));
-    let known = PhoneUrl { url: url.to_owned(), secure: url.starts_with("https://"), from_network: !here };
+    let known =
+        PhoneUrl { url: url.to_owned(), secure: url.starts_with("https://"), from_network: !here, covered: true };
     let words = Words {
         user: phone.user.trim().to_owned(),
         device: phone.device.trim().to_owned(),
@@ -277,7 +280,17 @@ pub(super) fn setup(words: &Words, urls: &[PhoneUrl], chosen: Option<&str>) -> P
                 let text = "Only this computer reaches this address. Open the OwnTracks receiver to the network in the settings.";
                 warnings.push(text.to_owned());
             }
-            if !best.secure {
+            if !best.covered {
+                let text = "The certificate of HTTPS does not name this address, so phones refuse it. Use a certificate that does, or leave \
+                            out yours and let Wayglass make one.";
+                warnings.push(text.to_owned());
+            }
+            if !best.secure && urls.iter().any(|url| url.secure && url.from_network) {
+                let text = "iPhones refuse addresses without HTTPS. HTTPS is on, but its certificate names no address of this computer, so phones \
+                            refuse that, too.";
+                let chosen = urls.iter().any(|url| url.secure && url.covered);
+                warnings.extend((!chosen).then(|| text.to_owned()));
+            } else if !best.secure {
                 let text = "iPhones refuse addresses without HTTPS; for those turn HTTPS on. Android takes this one, but anybody in the \
                             network can read along unless a key is set.";
                 warnings.push(text.to_owned());
@@ -294,6 +307,7 @@ pub(super) fn setup(words: &Words, urls: &[PhoneUrl], chosen: Option<&str>) -> P
         user: words.user.clone(),
         device: words.device.clone(),
         tid: words.tid.clone(),
+        key: words.key.clone(),
         otrc_name: format!("{}-{}.otrc", file_word(&words.user), file_word(&words.device)),
         link: format!("owntracks:///config?inline={}", percent_encoded(&base64(settings.to_string().as_bytes()))),
         otrc,

@@ -22,7 +22,7 @@ use crate::{
 pub(super) struct DoctorArgs {
     /// Print one JSON array instead of lines.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// Read all of the database, too, and check it; takes as long as reading it does.
     #[arg(long)]
     check: bool,

@@ -13,6 +13,7 @@ mod keep;
 mod log;
 mod moment;
 mod phone;
+mod plain;
 mod profile;
 mod progress;
 mod repair;
@@ -29,6 +30,8 @@ use std::{
 
 use anyhow::{Result, bail};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
+
+use plain::Plain;
 
 use crate::{
     backend::{
@@ -156,7 +159,7 @@ pub fn run(args: impl Iterator<Item = OsString>, clock: &Clock, desktop: Desktop
                 ExitCode::from(2)
             }
             Err(error) => {
-                writeln!(io::stderr(), "wayglass: {}", one_line(&error)).ok();
+                writeln!(io::stderr(), "wayglass: {}", plain::line(&one_line(&error))).ok();
                 ExitCode::FAILURE
             }
         },
@@ -192,15 +195,17 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
     let Cli { common, call } = cli;
     log::start(common.verbose, common.quiet);
+    let call = call.expect("parse puts desktop where nothing was said");
     // Not locked: an export writes from the thread that reads the store.
-    let out = &mut io::stdout();
+    let out = &mut Plain::new(io::stdout(), call.prints_json());
     let site = || Site::new(&common, clock);
-    match call.expect("parse puts desktop where nothing was said") {
+    match call {
         Call::Desktop(listen) => desktop(listen.setup(site()?)?, clock)?,
         Call::Serve(listen) => serve::run(listen.setup(site()?)?, clock.clone(), out)?,
         // Needs neither settings nor store, so no mistake in them keeps it from working.
         Call::Decode(args) => {
-            match decode::run(&args, clock, &mut io::stdin().lock(), &mut io::stdout().lock(), &mut io::stderr())? {
+            let (out, err) = (&mut Plain::new(io::stdout().lock(), args.json), &mut Plain::new(io::stderr(), false));
+            match decode::run(&args, clock, &mut io::stdin().lock(), out, err)? {
                 decode::Ended::Done => {}
                 decode::Ended::Failed => return Ok(ExitCode::FAILURE),
             }
@@ -220,6 +225,29 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl Call {
+    /// What it prints is for other programs.
+    fn prints_json(&self) -> bool {
+        match self {
+            Self::Serve(_) => true,
+            Self::Decode(args) => args.json,
+            Self::Devices(args) => args.json,
+            Self::Command(args) => args.json,
+            Self::Profile(args) => args.json,
+            Self::Doctor(args) => args.json,
+            Self::Desktop(_)
+            | Self::Export(_)
+            | Self::Adopt(_)
+            | Self::Ignore(_)
+            | Self::Phone(_)
+            | Self::Simulate(_)
+            | Self::Compact(_)
+            | Self::Backup(_)
+            | Self::Repair(_) => false,
+        }
+    }
 }
 
 impl Common {

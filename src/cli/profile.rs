@@ -39,7 +39,7 @@ pub(super) struct ProfileArgs {
     command_language: Option<bool>,
     /// Print one JSON object instead of lines.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// What a person says about a clock.

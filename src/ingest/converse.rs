@@ -1,24 +1,30 @@
 //! Drives one [`Conversation`] over any byte stream: read, store, and only then answer.
 
-use std::{fmt, future, sync::Arc};
+use std::{fmt, future, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
-    time::{Instant, sleep_until, timeout, timeout_at},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
     Site,
     roster::{Call, Errand, Seat},
+    secrets,
+    strangers::Guest,
 };
 use crate::{
-    model::{Clock, CommandId, Device, DeviceId, PacketId, Profile, Protocol, Timestamp},
+    model::{Clock, CommandId, Device, DeviceId, Direction, PacketId, Profile, Protocol, Timestamp, Verdict},
     store::{self, Progress, Receipt},
     wire::{self, Admission, Conversation, Output},
 };
 
-/// Bytes taken in one read. A frame is at most 65 541 bytes long, nearly all are below 100.
+/// Bytes taken in one read. A frame is at most 65 541 bytes long, nearly all are below 100. Who has not said anything of use has less: there
+/// may be thousands of them.
 const READ_BYTES: usize = 4096;
+const READ_OF_STRANGERS: usize = 512;
+/// So many bytes without one frame that can be read, from the beginning on, and it is no tracker. What they all may buffer is bounded by this.
+const STRANGER_BYTES: usize = 8 << 10;
 /// Packets of one read that may wait for their commit together; a longer read is settled in parts.
 const MOST_UNSETTLED: usize = 256;
 
@@ -29,6 +35,10 @@ pub(super) enum End {
     Closed,
     /// Said nothing for too long.
     Silent,
+    /// Said nothing of use since it came.
+    Stranger,
+    /// All places were taken, and it had said nothing of use.
+    MadeRoom,
     /// The conversation asked for it.
     Asked(&'static str),
     /// The device has a newer connection; this one is half-open, or soon will be.
@@ -46,6 +56,8 @@ impl fmt::Display for End {
         match self {
             Self::Closed => f.write_str("closed by the device"),
             Self::Silent => f.write_str("silent for too long"),
+            Self::Stranger => f.write_str("no sound frame within 8 KiB and the time that a login may take"),
+            Self::MadeRoom => f.write_str("made room for others"),
             Self::Asked(why) => f.write_str(why),
             Self::Replaced => f.write_str("replaced by a newer connection of the device"),
             Self::Stopped => f.write_str("stopping"),
@@ -60,6 +72,7 @@ pub(super) async fn converse(
     io: impl AsyncRead + AsyncWrite,
     mut talk: Box<dyn Conversation>,
     connection: u64,
+    guest: &Guest,
     site: &Site,
 ) -> End {
     let Site { clock, limits, stop, .. } = site;
@@ -74,31 +87,48 @@ pub(super) async fn converse(
         unsettled: Vec::new(),
         answers: Vec::new(),
         newest: None,
+        heard: None,
     };
-    let mut chunk = vec![0; READ_BYTES];
-    let mut deadline = None;
-    // Commands of ours do not make a silent device talk.
-    let mut heard = Instant::now();
+    let mut chunk = vec![0; READ_OF_STRANGERS];
+    let mut deadline: Option<(Timestamp, Instant)> = None;
+    let login_by = Instant::now() + limits.login;
+    // Made once: to enter and leave the lists of those who wait costs as much as a read. So the timer is only looked at when it has run out.
+    let mut stopped = std::pin::pin!(stop.cancelled());
+    let mut shown_out = std::pin::pin!(guest.shown_out());
+    let mut silence = std::pin::pin!(sleep_until(login_by.min(Instant::now() + limits.idle)));
+    let mut received = 0_usize;
     loop {
+        let silent_at = driver.heard.map_or(login_by, |heard| heard + limits.idle);
         let happened = tokio::select! {
             biased;
-            () = stop.cancelled() => Happened::Stop,
+            () = stopped.as_mut() => Happened::Stop,
+            () = shown_out.as_mut() => Happened::End(End::MadeRoom),
             call = called(driver.seat.as_mut()) => Happened::Called(call),
-            read = timeout_at(heard + limits.idle, from.read(&mut chunk)) => Happened::of(read),
-            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Happened::Deadline,
+            read = from.read(&mut chunk) => Happened::of(read),
+            () = silence.as_mut() => {
+                let now = Instant::now();
+                if now < silent_at {
+                    // Once it says something it may be silent for less long than a stranger.
+                    silence.as_mut().reset(silent_at.min(now + limits.idle));
+                    continue;
+                }
+                Happened::End(if driver.heard.is_some() { End::Silent } else { End::Stranger })
+            }
+            at = passed(deadline) => Happened::Deadline(at),
         };
         let now = clock();
         let end = match happened {
             Happened::Read(n) => {
-                heard = Instant::now();
                 if let Err(end) = driver.take_profile(talk.as_mut()).await {
                     return end;
                 }
                 talk.receive(now, &chunk[..n]);
+                received = received.saturating_add(n);
                 None
             }
-            Happened::Deadline => {
-                talk.expire(now);
+            Happened::Deadline(at) => {
+                // The wall clock may have been set back meanwhile.
+                talk.expire(now.max(at));
                 None
             }
             Happened::End(end) => {
@@ -128,28 +158,48 @@ pub(super) async fn converse(
         if let Some(end) = end {
             return end;
         }
-        // Waits are counted on the monotonic clock: the wall clock may jump.
-        deadline = talk
-            .deadline()
-            .map(|at| Instant::now() + std::time::Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        if driver.heard.is_some() {
+            guest.is_known();
+            chunk.resize(READ_BYTES, 0);
+        } else if received > STRANGER_BYTES {
+            talk.finish(now);
+            return driver.carry_out(talk.as_mut()).await.err().unwrap_or(End::Stranger);
+        }
+        // Waits are counted on the monotonic clock, from when they began: the wall clock may jump.
+        let kept = deadline.filter(|(before, _)| Some(*before) == talk.deadline());
+        deadline = kept.or_else(|| {
+            let at = talk.deadline()?;
+            let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+            Some((at, Instant::now() + wait))
+        });
+    }
+}
+
+/// Waits for the deadline, and says which it was.
+async fn passed(deadline: Option<(Timestamp, Instant)>) -> Timestamp {
+    match deadline {
+        Some((at, instant)) => {
+            sleep_until(instant).await;
+            at
+        }
+        None => future::pending().await,
     }
 }
 
 enum Happened {
     Called(Call),
     Read(usize),
-    Deadline,
+    Deadline(Timestamp),
     End(End),
     Stop,
 }
 
 impl Happened {
-    fn of(read: Result<std::io::Result<usize>, tokio::time::error::Elapsed>) -> Self {
+    fn of(read: std::io::Result<usize>) -> Self {
         match read {
-            Ok(Ok(0)) => Self::End(End::Closed),
-            Ok(Ok(n)) => Self::Read(n),
-            Ok(Err(error)) => Self::End(End::Broken(error)),
-            Err(_) => Self::End(End::Silent),
+            Ok(0) => Self::End(End::Closed),
+            Ok(n) => Self::Read(n),
+            Err(error) => Self::End(End::Broken(error)),
         }
     }
 }
@@ -171,7 +221,7 @@ async fn read_what_came<R: AsyncRead>(
 ) {
     // Bounded, because a peer that never pauses must not keep us from stopping.
     for _ in 0..16 {
-        let Ok(Ok(n @ 1..)) = timeout(std::time::Duration::from_millis(1), from.read(chunk)).await else { return };
+        let Ok(Ok(n @ 1..)) = timeout(Duration::from_millis(1), from.read(chunk)).await else { return };
         talk.receive(clock(), &chunk[..n]);
     }
 }
@@ -204,6 +254,8 @@ struct Driver<'a, W> {
     answers: Vec<u8>,
     /// The packet that was stored last.
     newest: Option<PacketId>,
+    /// When the last frame came that could be read. Junk keeps no connection open, nor do our own commands.
+    heard: Option<Instant>,
 }
 
 impl<W: AsyncWrite> Driver<'_, W> {
@@ -234,7 +286,16 @@ impl<W: AsyncWrite> Driver<'_, W> {
     async fn carry_out(&mut self, talk: &mut dyn Conversation) -> Result<(), End> {
         while let Some(output) = talk.poll() {
             match output {
-                Output::Store(packet) => {
+                Output::Store(mut packet) => {
+                    if packet.direction == Direction::In && packet.verdict != Verdict::Error {
+                        self.heard = Some(Instant::now());
+                    } else if packet.kind == "noise" {
+                        // A phone that posts to the wrong port, perhaps.
+                        secrets::mask(&mut packet.bytes);
+                    }
+                    if packet.direction == Direction::In {
+                        self.site.wary.look(&self.site.clock, &mut packet);
+                    }
                     let read_with = self.read_with.as_ref().map(|read_with| Arc::clone(&read_with.profile));
                     let appended = self.site.store.append_read_with(*packet, read_with).await;
                     let receipt = appended.map_err(End::NotStored)?;

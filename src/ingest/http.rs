@@ -12,22 +12,16 @@
 //!
 //! Never a redirect (iOS refuses it, Android turns the POST into a GET without a body) and never 429 (iOS would lose the message).
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicUsize},
-};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use axum::{
-    Router,
     body::Body,
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -37,14 +31,16 @@ use tokio::{
 };
 
 use super::{
-    Site,
+    Counts, Site,
     access::{Barred, Basic, Book, Opener, speaks_openly, text},
-    handshake::{no_handshake, shake_hands},
+    handshake::{no_handshake, shake_hands, visited},
     password,
     prelude::{Ration, Tape},
-    reply, tcp,
+    reply,
+    strangers::Guest,
+    tcp,
     tls::{ROOT_DER_PATH, ROOT_PEM_PATH},
-    visits::{App, Outcome, Visit},
+    visits::{App, NoHandshake, Outcome, Visit},
 };
 use crate::{
     model::{
@@ -68,20 +64,27 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
 const JSON: [(HeaderName, HeaderValue); 1] = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
 
 /// Accepts for ever. `secure`: behind TLS.
-pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site, connections: &Arc<AtomicUsize>) {
+pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site, counts: &Counts) {
     let room = Arc::new(Semaphore::new(site.limits.bodies_in_flight));
     let ration = Arc::<Ration>::default();
-    tcp::accept_each(listener, site, connections, move |stream, peer, held, site| {
-        let (room, ration) = (Arc::clone(&room), Arc::clone(&ration));
+    tcp::accept_each(listener, site, counts, move |stream, peer, held, guest, site| {
+        let (room, ration, guest) = (Arc::clone(&room), Arc::clone(&ration), Arc::new(guest));
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
-            if secure {
-                match shake_hands(stream, &site).await {
-                    Ok(stream) => serve(stream, peer, true, room, &ration, site).await,
-                    Err(why) => no_handshake(peer, why, &site),
+            let desk = Desk { line: line(peer, &site), peer, secure, room, guest: Arc::clone(&guest), site };
+            let talk = async {
+                if secure {
+                    match shake_hands(stream, &desk.site).await {
+                        Ok(stream) => serve(stream, desk, &ration).await,
+                        Err(failed) => no_handshake(peer, failed, &ration, &desk.site).await,
+                    }
+                } else {
+                    serve(stream, desk, &ration).await;
                 }
-            } else {
-                serve(stream, peer, false, room, &ration, site).await;
+            };
+            tokio::select! {
+                () = talk => {}
+                () = guest.shown_out() => tracing::debug!(%peer, "made room"),
             }
             drop(held);
         });
@@ -89,27 +92,29 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
     .await;
 }
 
-async fn serve(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
-    secure: bool,
-    room: Arc<Semaphore>,
-    ration: &Ration,
-    site: Site,
-) {
+fn line(peer: SocketAddr, site: &Site) -> Line {
+    Line { peer: peer.to_string().into(), connection: site.new_connection() }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, desk: Desk, ration: &Ration) {
+    let (site, peer, secure, line) = (desk.site.clone(), desk.peer, desk.secure, desk.line.clone());
     let stop = site.stop.clone();
-    let head = site.limits.http_head;
-    let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
-    let (tape, stream) = Tape::on(stream);
-    let app =
-        Router::new().fallback(receive).with_state(Desk { line: line.clone(), peer, secure, room, site: site.clone() });
-    // Built by hand: axum::serve sets no time-out for the head of a request.
+    let (tape, stream) = Tape::on(stream, &site.limits);
+    let desk = Arc::new(desk);
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let desk = Arc::clone(&desk);
+        async move { Ok::<_, Infallible>(receive(&desk, request.map(Body::new)).await) }
+    });
+    // Built by hand: axum::serve sets no time-out for the head of a request, and a router would be made and asked for every one. The tape's is the
+    // stricter one; this one is for the pause.
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head)
+        .header_read_timeout(site.limits.http_pause)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(stream), tape.heed(TowerToHyperService::new(app)));
+        // A script that says no more than its requests still wants their answers.
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), tape.heed(service));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -118,14 +123,19 @@ async fn serve(
             connection.await
         }
     };
-    if let Err(error) = ended {
+    if secure && tape.is_blank() && !stop.is_cancelled() {
+        visited(peer, NoHandshake::LeftAtOnce, &site);
+    }
+    if let Err(error) = &ended {
         tracing::debug!(%peer, %error, "connection ended");
-        tape.keep(peer, &line, &error, ration, &site).await;
+    }
+    // A request that nobody answers because we stop is no noise: it comes again.
+    if ended.is_err() || !stop.is_cancelled() {
+        tape.keep(peer, &line, ended.as_ref().err(), ration, &site).await;
     }
 }
 
 /// What answers the requests of one connection.
-#[derive(Clone)]
 struct Desk {
     line: Line,
     peer: SocketAddr,
@@ -133,10 +143,11 @@ struct Desk {
     secure: bool,
     /// Room for bodies in memory, in bytes, shared by all connections.
     room: Arc<Semaphore>,
+    guest: Arc<Guest>,
     site: Site,
 }
 
-async fn receive(State(desk): State<Desk>, request: Request) -> Response {
+async fn receive(desk: &Desk, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if matches!(parts.method, Method::GET | Method::HEAD)
         && let Some(root) = desk.root(parts.uri.path())
@@ -149,10 +160,13 @@ async fn receive(State(desk): State<Desk>, request: Request) -> Response {
             .refused(&parts, Vec::new(), StatusCode::METHOD_NOT_ALLOWED, "method", None, answer.into_response())
             .await;
     }
-    let book = desk.site.book();
+    let mut book = desk.site.book();
     if desk.site.gate.closed_to(&parts.headers, &book) {
-        let given = parts.headers.contains_key(header::AUTHORIZATION);
-        return desk.barred(&parts, &[], Barred::WrongCredentials { given }).await;
+        book = desk.site.newest_book().await;
+        if desk.site.gate.closed_to(&parts.headers, &book) {
+            let given = parts.headers.contains_key(header::AUTHORIZATION);
+            return desk.barred(&parts, &[], Barred::WrongCredentials { given }).await;
+        }
     }
     let encoding = text(&parts.headers, "content-encoding").unwrap_or_default();
     let body = match desk.read(&parts.headers, body).await {
@@ -172,7 +186,7 @@ async fn receive(State(desk): State<Desk>, request: Request) -> Response {
             .refused(&parts, body.bytes, StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", None, answer.into_response())
             .await;
     }
-    desk.take(&parts, body, &book).await
+    desk.take(&parts, body, book).await
 }
 
 /// What a phone is told in an answer, and what must be noted once it is.
@@ -255,8 +269,25 @@ impl Desk {
         Some(([(header::CONTENT_TYPE, kind)], bytes).into_response())
     }
 
-    /// Hands a whole body to the protocol, commits what comes out, and answers.
-    async fn take(&self, parts: &Parts, body: Held, book: &Book) -> Response {
+    /// Hands a whole body to the protocol, commits what comes out, and answers. Before anybody is turned away it is asked whether they have just
+    /// been let in: a phone deletes what it is answered 401 to.
+    async fn take(&self, parts: &Parts, body: Held, book: Book) -> Response {
+        let mut turned = match self.try_take(parts, &body, &book).await {
+            Ok(answer) => return answer,
+            Err(turned) => turned,
+        };
+        let newest = self.site.newest_book().await;
+        if !Arc::ptr_eq(&newest, &book) {
+            turned = match self.try_take(parts, &body, &newest).await {
+                Ok(answer) => return answer,
+                Err(turned) => turned,
+            };
+        }
+        let (names, barred) = turned;
+        self.barred(parts, &names, barred).await
+    }
+
+    async fn try_take(&self, parts: &Parts, body: &Held, book: &Book) -> Result<Response, (Vec<Identity>, Barred)> {
         let given = Basic::of(&parts.headers);
         let request = owntracks::Request {
             method: parts.method.as_str(),
@@ -274,18 +305,18 @@ impl Desk {
         let names = owntracks::claims(&incoming.packet);
         let who = gate.sign_in(given.as_ref(), book).await;
         if let Err(barred) = gate.may_report(&who, &names, book) {
-            return self.barred(parts, &names, barred).await;
+            return Err((names, barred));
         }
         if !incoming.accepted {
             let why = owntracks::refusal(&incoming.problems);
             let outcome = Outcome::Refused { status: 400, why: "not an OwnTracks message".into() };
-            return match self.commit(incoming.packet).await {
+            return Ok(match self.commit(incoming.packet).await {
                 Ok(_) => {
                     self.visit(parts, &names, None, outcome);
                     (StatusCode::BAD_REQUEST, JSON, why).into_response()
                 }
                 Err(error) => not_stored(&error),
-            };
+            });
         }
         let told = match names.first().and_then(|name| book.names.get(name)) {
             Some(known) if known.adopted && (incoming.decrypted || speaks_openly(known.device, book)) => {
@@ -303,13 +334,14 @@ impl Desk {
             }
         };
         let effects = told.sent_before.map(|sent| reply::effects(sent, &incoming.packet)).unwrap_or_default();
-        match self.commit(incoming.packet).await {
+        Ok(match self.commit(incoming.packet).await {
             Ok(stored) if stored.refused => {
                 self.visit(parts, &names, None, Outcome::Unknown);
                 let why = "this sender is unknown, and only adopted ones are taken (policy strict)\n";
                 (StatusCode::BAD_REQUEST, why).into_response()
             }
             Ok(stored) => {
+                self.guest.is_known();
                 self.visit(parts, &names, stored.device, outcome);
                 self.note(&told, effects, &stored).await;
                 if let Some(viewer) = stored.device {
@@ -321,7 +353,7 @@ impl Desk {
                 self.keep_waiting(&told.taken).await;
                 not_stored(&error)
             }
-        }
+        })
     }
 
     /// What a phone is told beside that its message was taken.
@@ -456,13 +488,15 @@ impl Desk {
         }
     }
 
-    async fn commit(&self, packet: NewPacket) -> Result<store::Stored, store::Error> {
+    async fn commit(&self, mut packet: NewPacket) -> Result<store::Stored, store::Error> {
+        self.site.wary.look(&self.site.clock, &mut packet);
         self.site.store.append(packet).await?.durable().await
     }
 }
 
 fn not_stored(error: &store::Error) -> Response {
-    tracing::error!(%error, "a report was not stored");
+    // The store says it aloud, once.
+    tracing::debug!(%error, "a report was not stored");
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], format!("{error}\n")).into_response()
 }
 

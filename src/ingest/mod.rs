@@ -5,6 +5,7 @@
 //! it stands for; a commit that fails closes the connection unanswered (GT06) or answers 503 (HTTP), so the device keeps its data.
 
 mod access;
+mod certificate;
 mod converse;
 mod dispatch;
 mod handshake;
@@ -13,10 +14,13 @@ mod password;
 mod prelude;
 mod reply;
 mod roster;
+mod secrets;
+mod strangers;
 mod supervise;
 mod tcp;
 mod tls;
 mod visits;
+mod wary;
 
 use std::{
     net::SocketAddr,
@@ -27,27 +31,33 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use access::Access;
 use access::Gate;
+pub use certificate::{Certificate, CertificateDoubt};
 use converse::converse;
 use dispatch::Dispatch;
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
+use strangers::Strangers;
 pub(crate) use supervise::holder_of;
-pub use tls::{CertificateFiles, Root, Shown, Tls, TlsError};
+pub use tls::{CertificateFiles, Root, Tls, TlsError};
 pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
 pub(crate) use visits::Visits;
-pub use visits::{App, Outcome, Visit};
+pub use visits::{App, NoHandshake, Outcome, Visit};
+use wary::Wary;
 
 use crate::{
     model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
     store::{Reader, Store, Writer},
     wire::gt06::AddressSource,
 };
+
+/// Sooner than any wait for a peer ends.
+const PULSE: Duration = Duration::from_secs(1);
 
 /// Where one receiver should listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,19 +89,29 @@ pub struct ReceiverLine {
     pub status: ReceiverStatus,
     /// Connections open now.
     pub connections: usize,
+    /// Connections that had to make room since the start: they said nothing of use, and all places were taken.
+    pub shown_out: u64,
 }
 
 /// The bounds of what a peer may take from us.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections a receiver holds at once; more wait in the system's queue.
+    /// Connections a receiver holds at once. For more, those that said nothing of use make room; where there are none, more wait in the
+    /// system's queue.
     pub connections: usize,
+    /// Connections of all receivers together; the number of files that the system lets us open bounds it, too.
+    pub sockets: usize,
     /// A byte stream that says nothing for this long is closed: the device redials (gt06.md §2).
     pub idle: Duration,
     /// How long a peer may take to accept our answer.
     pub write: Duration,
-    /// The head of an HTTP request, and the pause between two requests of one connection.
+    /// A byte stream without one sound frame is closed after this long: no tracker takes so long to log in.
+    pub login: Duration,
+    /// The head of an HTTP request from its first byte on; of the first request, from the beginning of the connection on.
     pub http_head: Duration,
+    /// The pause between two requests of one connection. Longer than the five minutes for which phones keep a connection: one that is
+    /// closed under their hands counts as a failed send.
+    pub http_pause: Duration,
     /// The body of an HTTP request.
     pub http_body: Duration,
     /// Longest body in bytes (contract.md §4).
@@ -104,9 +124,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 12_000,
+            sockets: 12_000,
             idle: Duration::from_mins(15),
             write: Duration::from_secs(30),
-            http_head: Duration::from_mins(1),
+            login: Duration::from_secs(30),
+            http_head: Duration::from_secs(10),
+            http_pause: Duration::from_mins(6),
             http_body: Duration::from_secs(30),
             body_bytes: 2 << 20,
             bodies_in_flight: 64 << 20,
@@ -120,6 +143,8 @@ pub(crate) struct Site {
     pub(crate) store: Writer,
     pub(crate) clock: Clock,
     pub(crate) limits: Arc<Limits>,
+    /// Room for connections, over all receivers.
+    pub(crate) sockets: Arc<Semaphore>,
     pub(crate) reader: Reader,
     pub(crate) gate: Arc<Gate>,
     /// What was set up for phones, as the last commit left it.
@@ -131,6 +156,8 @@ pub(crate) struct Site {
     pub(crate) visits: Arc<Visits>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) addresses: Option<AddressSource>,
+    pub(crate) wary: Arc<Wary>,
+    pub(crate) strangers: Arc<Strangers>,
     /// Numbers connections, over all receivers.
     next_connection: Arc<AtomicU64>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -142,9 +169,26 @@ impl Site {
         Arc::clone(&self.phones.borrow())
     }
 
+    /// … once whatever another process set up, too, is known.
+    pub(crate) async fn newest_book(&self) -> Arc<PhoneBook> {
+        if let Err(error) = self.store.caught_up().await {
+            tracing::debug!(%error, "the phones may have changed");
+        }
+        self.book()
+    }
+
     pub(crate) fn new_connection(&self) -> u64 {
         self.next_connection.fetch_add(1, Ordering::Relaxed)
     }
+}
+
+/// What a receiver counts.
+#[derive(Clone, Default)]
+pub(crate) struct Counts {
+    /// Connections open now.
+    connections: Arc<AtomicUsize>,
+    /// See [`ReceiverLine::shown_out`].
+    shown_out: Arc<AtomicU64>,
 }
 
 /// Counts one connection for as long as it lives.
@@ -168,7 +212,7 @@ struct Receiver {
     wanted: watch::Sender<ListenAt>,
     retry: Arc<Notify>,
     status: watch::Receiver<ReceiverStatus>,
-    connections: Arc<AtomicUsize>,
+    counts: Counts,
 }
 
 impl Receiver {
@@ -177,7 +221,8 @@ impl Receiver {
             protocol: self.protocol,
             wanted: *self.wanted.borrow(),
             status: self.status.borrow().clone(),
-            connections: self.connections.load(Ordering::Relaxed),
+            connections: self.counts.connections.load(Ordering::Relaxed),
+            shown_out: self.counts.shown_out.load(Ordering::Relaxed),
         }
     }
 }
@@ -223,6 +268,7 @@ impl Receivers {
             store: store.writer(),
             reader: store.reader(),
             clock: Arc::clone(clock),
+            sockets: Arc::new(Semaphore::new(limits.sockets.min(Semaphore::MAX_PERMITS))),
             limits: Arc::new(limits),
             gate: Arc::new(Gate::new(access)),
             phones: store.phone_book(),
@@ -233,6 +279,8 @@ impl Receivers {
             visits: Arc::clone(&visits),
             roster: Arc::clone(&roster),
             addresses,
+            wary: Arc::default(),
+            strangers: Arc::default(),
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };
@@ -247,6 +295,7 @@ impl Receivers {
             stop: stop.clone(),
         };
         tasks.spawn(dispatch.run());
+        tasks.spawn(pulse(stop.clone()));
         Self { running, https, visits, tls: site.tls, gate: site.gate, roster, stop, tasks }
     }
 
@@ -321,4 +370,10 @@ impl Receivers {
             tracing::warn!(open = self.tasks.len(), "connections did not end in time");
         }
     }
+}
+
+/// Keeps one timer due soon. Where the next one is far off or there is none, each timer that is set wakes the runtime's driver, which is a system
+/// call; and every request sets one.
+async fn pulse(stop: CancellationToken) {
+    while tokio::time::timeout(PULSE, stop.cancelled()).await.is_err() {}
 }

@@ -1,10 +1,6 @@
 //! Accepts byte-stream connections, no more at once than the limit, one task each.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicUsize},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -12,7 +8,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Counted, Site, converse};
+use super::{Counted, Counts, Site, converse, strangers::Guest};
 use crate::{
     model::Protocol,
     wire::{self, Line},
@@ -20,16 +16,18 @@ use crate::{
 
 /// Pause after a failed accept: file handles run out for everybody at once, and a busy loop would not bring them back.
 const BREATH: Duration = Duration::from_millis(100);
+/// The longest pause, where it fails again and again.
+const LONGEST_BREATH: Duration = Duration::from_secs(2);
 
 /// Accepts for ever.
-pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: &Site, connections: &Arc<AtomicUsize>) {
-    accept_each(listener, site, connections, move |stream, peer, held, site| {
+pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: &Site, counts: &Counts) {
+    accept_each(listener, site, counts, move |stream, peer, held, guest, site| {
         let connection = site.new_connection();
         let line = Line { peer: peer.to_string().into(), connection };
         let Some(talk) = wire::conversation(protocol, line, site.addresses.clone()) else { return };
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
-            let end = converse(stream, talk, connection, &site).await;
+            let end = converse(stream, talk, connection, &guest, &site).await;
             tracing::debug!(%peer, %end, "connection ended");
             drop(held);
         });
@@ -37,28 +35,41 @@ pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: 
     .await;
 }
 
-/// What a connection holds while it lives: its place under the limit, and its count.
-pub(super) type Held = (OwnedSemaphorePermit, Counted);
+/// What a connection holds while it lives: its places under the limits of its receiver and of all, and its count.
+pub(super) type Held = ([OwnedSemaphorePermit; 2], Counted);
 
-/// Accepts for ever, waits while the limit is reached, and hands each connection to `begin`.
+/// Accepts for ever, and hands each connection to `begin`. Where the limit is reached, strangers make room; where there are none, it waits.
 pub(super) async fn accept_each(
     listener: TcpListener,
     site: &Site,
-    connections: &Arc<AtomicUsize>,
-    begin: impl Fn(TcpStream, SocketAddr, Held, Site),
+    counts: &Counts,
+    begin: impl Fn(TcpStream, SocketAddr, Held, Guest, Site),
 ) {
     let room = Arc::new(Semaphore::new(site.limits.connections));
+    let mut breath = BREATH;
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, peer)) => {
+                if room.available_permits() == 0 {
+                    site.strangers.make_room(Some(&counts.shown_out));
+                } else if site.sockets.available_permits() == 0 {
+                    site.strangers.make_room(None);
+                }
+                let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+                let Ok(socket) = Arc::clone(&site.sockets).acquire_owned().await else { return };
                 // Answers are small and awaited; Nagle would hold them back.
                 stream.set_nodelay(true).ok();
-                begin(stream, peer, (place, Counted::new(connections)), site.clone());
+                let held = ([place, socket], Counted::new(&counts.connections));
+                begin(stream, peer, held, site.strangers.enter(peer.ip(), &counts.shown_out), site.clone());
+                breath = BREATH;
             }
             Err(error) => {
-                tracing::warn!(%error, "accept failed");
-                sleep(BREATH).await;
+                // Once, until it works again: it may last, and a log that fills the disk helps nobody.
+                if breath == BREATH {
+                    tracing::warn!(%error, "accept failed; new connections wait");
+                }
+                sleep(breath).await;
+                breath = (breath * 2).min(LONGEST_BREATH);
             }
         }
     }

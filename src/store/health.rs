@@ -44,6 +44,6 @@ pub struct Health {
     pub repaired: Option<Repaired>,
     /// Damage that was noticed since: nothing is stored or acknowledged until the next start has repaired it.
     pub damaged: Option<String>,
-    /// Why the last batch failed; `None` as soon as one succeeds again.
+    /// Why a batch failed; `None` when none has failed for a few seconds and something was stored since.
     pub error: Option<Error>,
 }

@@ -46,7 +46,9 @@ pub use reader::Reader;
 pub use removed::{Reason, Removal, removal_of};
 pub use repair::{Repaired, repair_folder, set_aside_in};
 pub use stage::{Stage, Watch};
-pub use writer::{OpenedPacket, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer};
+pub use writer::{
+    OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer,
+};
 
 use onlooker::Onlooker;
 use place::Found;
@@ -226,6 +228,12 @@ impl Store {
         self.readers.reader()
     }
 
+    /// Gives the answers to everything written, for as long as the store is open. Meant for the runtime in which most of those who ask wait:
+    /// there it wakes them at less cost than the writer's thread, which answers until this is called. The first call counts.
+    pub fn answering(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.shared.answers.take_over()
+    }
+
     /// Subscribes to what commits make true from now on. Read the store after this call, and nothing is missed between.
     pub fn facts(&self) -> Facts {
         self.shared.facts.subscribe()
@@ -284,6 +292,16 @@ impl Store {
             health.log_bytes = place::size(&place::beside(&self.database, "-wal"));
         }
         health
+    }
+
+    /// We are about to stop: from now on, what another program keeps from being stored is given up soon, and so not answered.
+    pub fn hurry(&self) {
+        self.shared.inlet.hurry();
+    }
+
+    /// Ends when nothing can be stored any more: after [`Store::close`], or by a fault ([`Error::Died`] in [`Store::health`]).
+    pub fn ended(&self) -> impl Future<Output = ()> + use<> {
+        self.shared.ended.clone().cancelled_owned()
     }
 
     /// Commits what is queued, empties the write-ahead log into the file and ends the threads. Later writes answer [`Error::Closed`].

@@ -144,6 +144,8 @@ pub enum Action {
     SetKey(DeviceId, Option<Secret>),
     /// Attach a name to a device, or take it away.
     Alias(DeviceId, Identity, bool),
+    /// Take an attached name away with everything that came in under it, which is a device of its own again.
+    Part(DeviceId, Identity),
     /// Both are one device, and the second one stays.
     SameAs {
         from: DeviceId,

@@ -94,6 +94,8 @@ pub struct Station {
     pub policy: Policy,
     /// Another instance receives; this window only looks on.
     pub viewer: bool,
+    /// Why nothing is stored.
+    pub store_trouble: Option<crate::backend::Error>,
     pub demo: bool,
     /// No demo is running, but its devices are still there: the program ended before it was removed.
     pub demo_left: bool,

@@ -48,6 +48,9 @@ const MOST_READINGS: usize = 4;
 /// An older or newer fix than this many seconds is said to be so.
 const FRESH_S: i64 = 90;
 
+/// The kind of a message that is encrypted.
+const ENCRYPTED: &str = "encrypted";
+
 /// A line holds no more characters of a body than this.
 const MOST_CHARS: usize = 160;
 
@@ -65,7 +68,10 @@ pub fn summary_of(row: &PacketRow, dissection: &Dissection, units: Units, answer
         (Protocol::Gt06, Some(number)) => Cow::Owned(format!("0x{number:02x}")),
         (Protocol::Gt06 | Protocol::OwnTracks, _) => row.kind.clone(),
     };
+    // The list has no keys: what came under one is opened where the packet is looked into.
+    let opened = dissection.kind == ENCRYPTED && row.kind != ENCRYPTED;
     let title = match (row.protocol, row.direction) {
+        (Protocol::OwnTracks, Direction::In) if opened => Cow::Owned(sentence(&row.kind)),
         // Our answers over HTTP are no OwnTracks messages.
         (Protocol::OwnTracks, Direction::Out) => Cow::Owned(sentence(&row.kind)),
         (Protocol::Gt06, _) | (Protocol::OwnTracks, Direction::In) if dissection.title.is_empty() => {
@@ -74,6 +80,7 @@ pub fn summary_of(row: &PacketRow, dissection: &Dissection, units: Units, answer
         (Protocol::Gt06, _) | (Protocol::OwnTracks, Direction::In) => dissection.title.clone(),
     };
     let (trouble, detail) = match row.direction {
+        Direction::In if opened => (None, "encrypted, opened with its key".to_owned()),
         Direction::In => (worst(&dissection.problems).map(trouble), told(row, dissection, units)),
         // What we write is not judged by the rules for what devices write.
         Direction::Out => (None, sent(row, dissection, answered)),
@@ -321,6 +328,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_key_has_opened_is_no_trouble() {
+        let body = br#"{"_type":"encrypted","data":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"}"#;
+        let packet = |kind| PacketRow { protocol: Protocol::OwnTracks, ..row(kind, body) };
+        let said = |kind| summarize(&packet(kind), &Profile::default(), Units::Metric, None);
+        assert_eq!(said("location").line(), "Location  encrypted, opened with its key");
+        assert!(said("encrypted").trouble.is_some(), "nobody could open this one");
+    }
+
+    #[test]
     fn an_answer_says_how_long_it_took() {
         let asked = row("login", &[]);
         let mut answer = row("ack", &[0x78, 0x78, 0x05]);
@@ -340,5 +356,31 @@ mod tests {
         assert_eq!(wire::dissect_kept(&packet, &Profile::default()).verdict(), Verdict::Ok);
         packet.direction = Direction::In;
         assert_eq!(said(&packet).title, "Unknown type");
+    }
+
+    #[test]
+    fn answers_without_a_checksum_are_no_damaged_frames() {
+        let login = "78780d01010d0a7878073007ea0b151206190d0a";
+        for (hex, fields) in [
+            ("787812101a0b151206190d0a", 5),
+            (login, 16),
+            ("78780713644d0819640d0a", 5),
+            ("787800172611211206190d0a", 5),
+        ] {
+            let bytes: Vec<u8> = hex
+                .as_bytes()
+                .chunks(2)
+                .map(|d| u8::from_str_radix(std::str::from_utf8(d).unwrap(), 16).unwrap())
+                .collect();
+            let mut packet = row("ack", &bytes);
+            packet.direction = Direction::Out;
+            let told = wire::dissect_kept(&packet, &Profile::default());
+            assert_eq!(
+                (told.title.as_ref(), told.verdict(), told.reports.len()),
+                ("Acknowledgement (Topin)", Verdict::Ok, 0),
+                "{hex}"
+            );
+            assert!(told.problems.is_empty() && told.fields.len() > fields, "{hex}: {:?}", told.fields);
+        }
     }
 }

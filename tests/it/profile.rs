@@ -75,12 +75,6 @@ impl Device {
         self.settle();
     }
 
-    fn raw(&mut self, frame: impl FnOnce(u16) -> Vec<u8>) {
-        self.serial += 1;
-        self.line.send(&wayglass::wire::hex(&frame(self.serial)));
-        self.settle();
-    }
-
     /// Waits for the answer to a heartbeat; what else is answered before does not matter.
     fn settle(&mut self) {
         self.serial += 1;
@@ -262,6 +256,24 @@ fn one_step(store: &Store, work: &Rederivation, most: usize) -> Stepped {
 }
 
 #[test]
+fn an_alarm_that_is_none_any_more_goes_though_older_packets_are_gone() {
+    let station = Station::start(Policy::Adopt);
+    let mut device = Device::connect(&station);
+    device.send(encode::position_12, &[still(-90)]);
+    device.send(|fix, ignition, serial| encode::alarm_16(fix, ignition, 0xF0, serial), &[still(-60)]);
+    assert_eq!(overview(&station).readings.get("alarm"), Some(&"hardAcceleration".into()));
+    let folder = station.stop();
+    let file = Connection::open(folder.path().join("wayglass.db")).unwrap();
+    assert_eq!(file.execute("DELETE FROM packets WHERE kind = 'login' AND direction = 'in'", []).unwrap(), 1);
+    drop(file);
+    let station = Station::start_in(folder, Policy::Adopt);
+    change(&station, model("TRX16i"));
+    let readings = overview(&station).readings;
+    assert_eq!((readings.get("alarm"), readings.get("event")), (None, Some(&240.into())), "a code of its own there");
+    assert_eq!(readings.get("batteryLevel"), Some(&100.into()), "and what it told before stays");
+}
+
+#[test]
 fn a_change_on_the_way_begins_anew() {
     let station = Station::start(Policy::Adopt);
     let mut device = Device::connect(&station);
@@ -336,12 +348,7 @@ fn a_place_under_a_wrong_checksum_is_suspect_now_and_after() {
     let station = Station::start(Policy::Adopt);
     let mut device = Device::connect(&station);
     device.send(encode::position_22, &[fix(-60, 55.0)]);
-    device.raw(|serial| {
-        let mut frame = encode::position_22(&fix(-30, 56.0), false, serial);
-        let crc = frame.len() - 4;
-        frame[crc] ^= 0xFF;
-        frame
-    });
+    device.send(damaged, &[fix(-30, 56.0)]);
     let check = |when: &str| {
         let track = history(&station);
         let told: Vec<_> = track.iter().map(|fix| (fix.fix.valid, fix.trust)).collect();
@@ -356,6 +363,14 @@ fn a_place_under_a_wrong_checksum_is_suspect_now_and_after() {
     check("now");
     set_clock(&station, Some(3600));
     check("after");
+}
+
+/// A position under a wrong checksum.
+fn damaged(fix: &Fix, ignition: bool, serial: u16) -> Vec<u8> {
+    let mut frame = encode::position_22(fix, ignition, serial);
+    let crc = frame.len() - 4;
+    frame[crc] ^= 0xFF;
+    frame
 }
 
 #[test]
@@ -376,6 +391,13 @@ fn frames_that_are_missing_are_counted() {
     device.serial += 2;
     device.settle();
     assert_eq!(overview(&station).lost_frames, 6, "and on after a restart");
+    device.send(damaged, &[still(-40), still(-30)]);
+    assert_eq!(overview(&station).lost_frames, 6, "what arrived damaged arrived");
+    device.serial += 1;
+    device.send(damaged, &[still(-20)]);
+    assert_eq!(overview(&station).lost_frames, 7);
+    change(&station, model("G18"));
+    assert_eq!(overview(&station).lost_frames, 7, "the same again from the packets");
 }
 
 #[test]

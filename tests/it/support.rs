@@ -79,6 +79,11 @@ impl Station {
         Self::start_by(tempfile::tempdir().expect("a temporary folder"), policy, clock.clock())
     }
 
+    /// By any clock.
+    pub fn start_by_clock(clock: Clock, policy: Policy) -> Self {
+        Self::start_by(tempfile::tempdir().expect("a temporary folder"), policy, clock)
+    }
+
     /// By the system's clock, for far ends that have no other.
     pub fn start_live(policy: Policy) -> Self {
         #[expect(clippy::disallowed_methods, reason = "the program at the far end asks the system, too")]

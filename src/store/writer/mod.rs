@@ -3,11 +3,13 @@
 //! Self-clocking group commit: the thread takes what was queued while it wrote the last batch, writes that in one transaction, commits, and only
 //! then answers. Idle, a packet waits for one fsync; busy, batches grow by themselves. There is no timer to tune.
 
+mod answers;
 mod batch;
 mod commands;
 mod decide;
 mod devices;
 mod log;
+mod part;
 mod phones;
 mod quarantine;
 mod rederive;
@@ -19,11 +21,13 @@ mod write;
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use tokio::sync::Semaphore;
 
+pub(super) use answers::Answers;
+pub use part::Parting;
 pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};
 pub(super) use thread::{Shared, Start, WriterThread};
@@ -75,6 +79,8 @@ pub(super) struct Inlet {
     pub(super) bytes: u32,
     /// Grows when a profile may have changed.
     profiles: AtomicU64,
+    /// We are stopping: nobody waits for long any more.
+    hurry: AtomicBool,
 }
 
 impl Inlet {
@@ -86,7 +92,16 @@ impl Inlet {
             room: Semaphore::new(bytes as usize),
             bytes,
             profiles: AtomicU64::new(0),
+            hurry: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn hurry(&self) {
+        self.hurry.store(true, Ordering::Relaxed);
+    }
+
+    fn hurries(&self) -> bool {
+        self.hurry.load(Ordering::Relaxed)
     }
 
     /// A profile may have changed: whoever reads packets with one asks for it again.
@@ -222,6 +237,11 @@ impl Writer {
     /// [`super::query::rederivations`]), and the answer is the number of this asking.
     pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<Option<i64>> {
         self.push(SetProfile { device, profile }, Write::SetProfile)
+    }
+
+    /// Waits until the writer knows what other processes committed before: it looks before whatever it does.
+    pub async fn caught_up(&self) -> Result<(), Error> {
+        self.profile(DeviceId(0)).answered().await.map(drop)
     }
 
     /// The profile of a device as it is now; `None` where it is gone.

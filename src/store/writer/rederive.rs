@@ -306,6 +306,10 @@ impl Batch<'_> {
                 overview.readings = new.overview.readings;
                 overview.lost_frames = new.overview.lost_frames;
             } else {
+                // An alarm holds until a position comes without one, and those that are left say which does.
+                if new.overview.last_fix.as_ref().is_some_and(|fix| fix.trust == Trust::Good) {
+                    overview.readings.remove("alarm");
+                }
                 overview.readings.merge(&new.overview.readings);
             }
             known.told = true;
@@ -316,7 +320,7 @@ impl Batch<'_> {
     }
 
     /// The last fix as [`Known::learn`] has it, found in the file.
-    fn last_fix(&self, device: DeviceId) -> Result<Option<StoredFix>> {
+    pub(super) fn last_fix(&self, device: DeviceId) -> Result<Option<StoredFix>> {
         for suspect in [false, true] {
             let sql = format!(
                 "SELECT {FIX} FROM positions p

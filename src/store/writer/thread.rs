@@ -15,10 +15,11 @@ use std::{
 
 use rusqlite::{Connection, Result};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use self::upkeep::Upkeep;
 use super::{
-    Inlet, Write,
+    Answers, Inlet, Write,
     batch::{Batch, Ground},
     devices::Devices,
     log::Log,
@@ -42,10 +43,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long it rests where there is something left to tidy up.
 const AT_ONCE: Duration = Duration::from_millis(1);
 
+/// Trouble is over when so long nothing has failed: on a full disk some small writes still succeed between those that fail.
+const CALM: Duration = Duration::from_secs(3);
+
 /// What the thread has in common with the store's handles.
 pub(in crate::store) struct Shared {
     pub(in crate::store) inlet: Arc<Inlet>,
     pub(in crate::store) facts: Publisher,
+    pub(in crate::store) answers: Answers,
     /// What was set up for phones, after the last commit.
     pub(in crate::store) phones: watch::Sender<Arc<PhoneBook>>,
     /// Told when a history is due to be found again.
@@ -54,6 +59,8 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) commands: watch::Sender<u64>,
     /// The number of the newest command.
     pub(in crate::store) last_command: AtomicI64,
+    /// The thread is gone.
+    pub(in crate::store) ended: CancellationToken,
     policy: Mutex<Policy>,
     keep: Mutex<Keep>,
     /// Somebody wants the file as small as it can be.
@@ -67,10 +74,12 @@ impl Shared {
         Self {
             inlet: Arc::new(Inlet::new(limits.queue_bytes)),
             facts: Publisher::new(),
+            answers: Answers::default(),
             phones: watch::Sender::default(),
             due: tokio::sync::Notify::new(),
             commands: watch::Sender::new(0),
             last_command: AtomicI64::new(0),
+            ended: CancellationToken::new(),
             policy: Mutex::new(policy),
             keep: Mutex::new(limits.keep),
             compacting: AtomicBool::new(false),
@@ -148,6 +157,7 @@ impl WriterThread {
             stale: true,
             missed: false,
             log: Log::default(),
+            failed_at: None,
             sizes_at: None,
         };
         let ((), told) = desk.transact(|_| Ok(()))?;
@@ -195,6 +205,8 @@ struct Desk {
     /// Subscribers must read again.
     missed: bool,
     log: Log,
+    /// When a batch failed last; `None` once that is over.
+    failed_at: Option<Instant>,
     sizes_at: Option<Instant>,
 }
 
@@ -212,20 +224,28 @@ struct Told {
 }
 
 /// Ends the queue together with the thread, also by a panic: nobody waits for an answer that cannot come.
-struct Ends(Arc<Inlet>);
+struct Ends(Arc<Shared>, Option<Wake>);
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        self.0.close();
-        while let Taken::Items(writes) = self.0.queue.take(Duration::ZERO, |_| true) {
+        let Self(shared, wake) = self;
+        if thread::panicking() {
+            shared.note().error = Some(Error::Died);
+        }
+        shared.inlet.close();
+        while let Taken::Items(writes) = shared.inlet.queue.take(Duration::ZERO, |_| true) {
             drop(writes);
+        }
+        shared.ended.cancel();
+        if let Some(wake) = wake {
+            wake();
         }
     }
 }
 
 impl Desk {
     fn work(mut self) {
-        let _ends = Ends(Arc::clone(&self.shared.inlet));
+        let _ends = Ends(Arc::clone(&self.shared), self.wake.clone());
         loop {
             let (mut rows, mut bytes) = (0, 0);
             let patience = if self.upkeep.behind { AT_ONCE } else { LOOK_EVERY };
@@ -275,15 +295,15 @@ impl Desk {
                     health.last_commit = Some(took);
                     health.packets_written += told.packets;
                     health.positions_written += told.positions;
-                    health.error = None;
                 }
+                self.succeeded();
                 self.shared.inlet.room.add_permits(room);
-                writes.into_iter().for_each(Write::answer);
+                self.shared.answers.give(writes);
                 self.publish(told);
             }
             Err(error) => {
                 let error = Error::from(error);
-                self.shared.note().error = Some(error.clone());
+                self.failed(&error);
                 self.shared.inlet.room.add_permits(room);
                 for write in writes {
                     write.fail(error.clone());
@@ -303,6 +323,38 @@ impl Desk {
         }
     }
 
+    /// Says why nothing is stored; once, for while it lasts every batch fails.
+    fn failed(&mut self, error: &Error) {
+        self.failed_at = Some(Instant::now());
+        let before = self.shared.note().error.replace(error.clone());
+        if before.is_none_or(|before| before.to_string() != error.to_string()) {
+            tracing::error!(%error, "packets are not stored, so they are not answered");
+            self.wake_up();
+        }
+    }
+
+    /// Says that all is well again, once it has been for a while.
+    fn succeeded(&mut self) {
+        if self.failed_at.is_some_and(|at| at.elapsed() >= CALM) {
+            self.failed_at = None;
+            self.shared.note().error = None;
+            tracing::warn!("packets are stored again");
+            self.wake_up();
+        }
+    }
+
+    /// Tries whether anything can be stored again, where nobody else does.
+    fn probe(&mut self) {
+        let sql = "INSERT OR REPLACE INTO counters(name, value) VALUES ('probes', 0)";
+        match self.transact(|batch| batch.db.execute(sql, [])) {
+            Ok((_, told)) => {
+                self.publish(told);
+                self.succeeded();
+            }
+            Err(error) => self.failed(&error.into()),
+        }
+    }
+
     /// Writes nothing, and says why.
     fn refuse(&mut self, writes: Vec<Write>, error: &Error) {
         let room: usize = writes.iter().map(|write| write.cost() as usize).sum();
@@ -314,6 +366,9 @@ impl Desk {
     fn idle(&mut self) {
         if self.shared.damage.noticed().is_some() {
             return;
+        }
+        if self.receives && self.failed_at.is_some() {
+            self.probe();
         }
         let looked = data_version(&self.db);
         if self.stale || looked.is_ok_and(|version| version != self.data_version) {
@@ -331,6 +386,13 @@ impl Desk {
         self.note_sizes();
     }
 
+    /// Whoever shows how we fare looks again.
+    fn wake_up(&self) {
+        if let Some(wake) = &self.wake {
+            wake();
+        }
+    }
+
     /// Does `work` in one transaction, on memory that equals the file.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
         let outcome = self.in_transaction(work);
@@ -341,6 +403,9 @@ impl Desk {
     }
 
     fn in_transaction<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
+        if self.shared.inlet.hurries() {
+            self.db.busy_timeout(connect::HURRY)?;
+        }
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let outcome = self.within(work).and_then(|done| {
             self.db.prepare_cached("COMMIT")?.execute([])?;
@@ -440,9 +505,7 @@ impl Desk {
         } else {
             return;
         }
-        if let Some(wake) = &self.wake {
-            wake();
-        }
+        self.wake_up();
     }
 
     fn note_sizes(&mut self) {

@@ -110,6 +110,7 @@ impl App {
             | Action::SetPassword { .. }
             | Action::SetKey(..)
             | Action::Alias(..)
+            | Action::Part(..)
             | Action::SameAs { .. }
             | Action::SetFriend { .. }
             | Action::SendPhoneCommand(..)

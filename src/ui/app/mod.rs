@@ -2,6 +2,7 @@
 
 mod apply;
 mod demo;
+mod milestones;
 mod news;
 mod pages;
 
@@ -17,7 +18,8 @@ use std::{
 use egui::{Context, ViewportCommand};
 use jiff::tz::TimeZone;
 
-use self::{demo::Demo, news::News};
+pub use self::milestones::Begun;
+use self::{demo::Demo, milestones::Milestones, news::News};
 use super::{
     Cx, Data, View,
     asks::Asks,
@@ -48,6 +50,8 @@ pub struct Options {
     pub zone: TimeZone,
     /// Set from outside (SIGTERM, SIGINT) to close the window.
     pub quit: Arc<AtomicBool>,
+    /// From where the log counts how long the window took; `None` says nothing.
+    pub begun: Option<Begun>,
     /// Map tiles are read while drawing, not beside it: for tests, whose pictures must not depend on speed.
     pub sync_tiles: bool,
     /// Where tiles of the online map are kept; `None` keeps none.
@@ -59,7 +63,7 @@ impl Options {
     pub fn new(clock: Clock) -> Self {
         let dirs = directories::ProjectDirs::from("", "", "wayglass");
         let tile_cache = dirs.map(|dirs| dirs.cache_dir().join("tiles"));
-        Self { clock, zone: TimeZone::system(), quit: Arc::default(), sync_tiles: false, tile_cache }
+        Self { clock, zone: TimeZone::system(), quit: Arc::default(), begun: None, sync_tiles: false, tile_cache }
     }
 }
 
@@ -88,6 +92,7 @@ pub struct App {
     typing: bool,
     demo: Demo,
     news: News,
+    milestones: Milestones,
 }
 
 /// What is kept between runs beside egui's own memory.
@@ -121,6 +126,7 @@ const KEPT: &str = "wayglass";
 impl App {
     /// The window over a backend that was started for it.
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
+        let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
         let Kept { settings, open, camera } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
@@ -156,6 +162,7 @@ impl App {
             typing: false,
             demo: Demo::default(),
             news: News::default(),
+            milestones,
             backend: Some(backend),
         }
     }
@@ -191,6 +198,7 @@ impl App {
             receivers: backend.receivers(),
             policy: backend.policy(),
             viewer: backend.viewer(),
+            store_trouble: backend.trouble(),
             demo,
             demo_left: demo_left && !backend.viewer(),
             lan,
@@ -270,6 +278,9 @@ impl eframe::App for App {
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
         self.toasts.ui(&ctx);
+        if self.data.loaded {
+            self.milestones.usable();
+        }
         self.typing = ctx.text_edit_focused();
         if !actions.is_empty() {
             // What they change shows in the next frame.

@@ -3,7 +3,7 @@
 use egui::{ComboBox, Role, Ui, WidgetInfo};
 
 use crate::{
-    backend::{Reason, Removal, Repaired},
+    backend::{Error, Reason, Removal, Repaired},
     model::{Forever, age_text, bytes_text},
     ui::{Action, Cx, Data, View, format, icons::Icon, theme, view::Sheet, widgets},
 };
@@ -150,14 +150,9 @@ pub(super) fn any_banner(data: &Data) -> bool {
 pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
     let p = theme::palette(ui);
     let store = &cx.data.station.store;
-    if let Some(why) = &store.damaged {
-        widgets::banner(ui, Icon::Warning, p.fault, p.alarm, |ui| {
-            ui.label(widgets::strong(
-                ui,
-                format!("The database is damaged ({why}): nothing is stored, no device is answered."),
-            ));
-            ui.label("Quit and start Wayglass again: it sets the file aside and saves what can be read.");
-        });
+    if let (Some(why), None) = (&store.damaged, &cx.data.station.store_trouble) {
+        // Noticed by a question; the next packet is refused for it.
+        super::trouble::banner(ui, &Error::Damaged(why.clone()));
     }
     let Some(Repaired { aside, devices, positions, packets, refused, gaps, why }) = store.repaired.clone() else {
         return;

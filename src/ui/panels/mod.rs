@@ -19,6 +19,7 @@ mod settings;
 mod sheets;
 mod top;
 pub mod tree;
+mod trouble;
 
 pub(super) use keep::gone;
 

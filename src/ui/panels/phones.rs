@@ -5,6 +5,7 @@ use egui::{
 };
 
 use super::{
+    commands::sentence_case,
     phone::{HTTPS_PORT, qr::Code, row, save::Saver},
     receivers::{self, Reach},
 };
@@ -156,7 +157,17 @@ impl Phones {
         if let Some(ends) = certificate.ends {
             row(ui, "Until", |ui| {
                 ui.label(widgets::strong(ui, cx.view.date_time(ends)));
-                ui.label(widgets::weak(ui, "· renewed by itself long before"));
+                if certificate.root.is_some() {
+                    ui.label(widgets::weak(ui, "· renewed by itself long before"));
+                }
+            });
+        }
+        for doubt in &certificate.doubts {
+            let colour = if doubt.is_refused() { p.alarm } else { p.late };
+            ui.horizontal_top(|ui| {
+                icons::show(ui, Icon::Warning, colour);
+                let text = format!("{}.", sentence_case(&doubt.to_string()));
+                ui.add(Label::new(RichText::new(text).color(colour)).wrap());
             });
         }
         let Some(root) = &certificate.root else {
@@ -280,7 +291,12 @@ impl Phones {
                     let name = data.name_of(seen);
                     ui.scope(|ui| {
                         ui.set_max_width(COLUMN);
-                        ui.add(Label::new(widgets::strong(ui, name)).truncate()).on_hover_text(name);
+                        ui.vertical(|ui| {
+                            ui.spacing_mut().item_spacing.y = 0.0;
+                            for line in heading_lines(name) {
+                                ui.add(Label::new(widgets::strong(ui, line)).truncate()).on_hover_text(name);
+                            }
+                        });
                     });
                 }
                 ui.end_row();
@@ -302,6 +318,14 @@ impl Phones {
         if all > MOST || columns.len() == MOST {
             ui.label(widgets::weak(ui, format!("Only {MOST} are shown at a time; the filter finds the others.")));
         }
+    }
+}
+
+/// A name above a narrow column: of a phone that has none but its topic, what tells it from others, a word a line.
+fn heading_lines(name: &str) -> Vec<&str> {
+    match name.strip_prefix("owntracks/").and_then(|rest| rest.split_once('/')) {
+        Some((user, device)) => vec![user, device],
+        None => vec![name],
     }
 }
 

@@ -123,6 +123,10 @@ impl Top {
                 }
             });
         }
+        if line.shown_out > 0 {
+            let text = format::counted(line.shown_out, "connection had to make room", "connections had to make room");
+            ui.label(widgets::weak(ui, format!("{text}: all places were taken, and nothing of use had come over it.")));
+        }
         if line.connections > 0 {
             let n = line.connections as u64;
             ui.label(widgets::weak(ui, format::counted(n, "connection is open", "connections are open")));
@@ -135,6 +139,7 @@ pub(super) fn any_banner(data: &Data) -> bool {
     let station = &data.station;
     let waits = |line: &ReceiverLine| matches!(line.status, ReceiverStatus::Waiting { .. });
     keep::any_banner(data)
+        || station.store_trouble.is_some()
         || station.viewer
         || station.demo
         || station.demo_left
@@ -147,7 +152,9 @@ pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
     let p = theme::palette(ui);
     keep::banners(ui, cx);
     let data = cx.data;
-    if data.station.viewer {
+    if let Some(trouble) = &data.station.store_trouble {
+        super::trouble::banner(ui, trouble);
+    } else if data.station.viewer {
         widgets::banner(ui, Icon::Lock, p.notice, p.late, |ui| {
             ui.label("Another Wayglass receives into this folder. This window only looks on.");
             ui.label(widgets::weak(ui, data.station.data_dir.display().to_string()));

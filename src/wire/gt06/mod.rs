@@ -54,7 +54,7 @@ pub use session::{Session, command_bytes};
 pub use state::State;
 
 use crate::model::{Profile, Timestamp};
-use crate::wire::Dissection;
+use crate::wire::{CrcCheck, Dissection};
 use decode::Setting;
 use stream::{Patience, Scan};
 
@@ -66,6 +66,12 @@ pub fn dissect(bytes: &[u8], profile: &Profile, received: Timestamp) -> Dissecti
 /// Explains one frame as it was meant on a connection of this state (see [`State::from_context`]).
 pub fn dissect_in(bytes: &[u8], profile: &Profile, state: &State, received: Timestamp) -> Dissection {
     decode::decode(bytes, Setting { profile, state, received, addresses: None }).dissection
+}
+
+/// Explains an acknowledgement of ours, in whichever of the two dialects it is.
+pub fn dissect_answer(bytes: &[u8], profile: &Profile, sent: Timestamp) -> Dissection {
+    let dissection = dissect(bytes, profile, sent);
+    if dissection.crc.is_some_and(CrcCheck::ok) { dissection } else { topin::explain_reply(bytes) }
 }
 
 /// One frame, or one run of bytes between frames.

@@ -288,6 +288,7 @@ pub fn listening_here(protocol: Protocol) -> ReceiverLine {
         wanted: ListenAt::Address(address),
         status: ReceiverStatus::Listening(address),
         connections: 0,
+        shown_out: 0,
     }
 }
 
