@@ -43,7 +43,7 @@ pub use crate::{
         ReceiverStatus, Root, Visit,
     },
     model::ClockAdvice,
-    store::{Error, Health as StoreHealth, Pending, Reason, Rederived, Removal},
+    store::{Copied, CopyError, Error, Health as StoreHealth, Pending, Reason, Rederived, Removal, Stage, Watch},
     wire::gt06::{AddressSource, Tongue},
 };
 use crate::{
@@ -138,9 +138,12 @@ pub struct Backend {
     changes: TaskTracker,
     demo: Mutex<Option<demo::Demo>>,
     rederiving: profile::Board,
+    /// A copy that is being saved.
+    copying: Mutex<Option<Watch>>,
     /// Why nothing is received here, where the folder cannot be had.
     despite: Option<Error>,
-    _scratch: Option<scratch::Scratch>,
+    /// Where an empty store lies that is shown in its stead.
+    scratch: Option<scratch::Scratch>,
 }
 
 impl Backend {
@@ -167,9 +170,20 @@ impl Backend {
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
-        let (changes, demo) = (TaskTracker::new(), Mutex::default());
-        let (despite, _scratch) = (None, None);
-        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving, despite, _scratch })
+        Ok(Self {
+            runtime,
+            store,
+            receivers,
+            clock,
+            data_dir,
+            settings,
+            changes: TaskTracker::new(),
+            demo: Mutex::default(),
+            rederiving,
+            copying: Mutex::default(),
+            despite: None,
+            scratch: None,
+        })
     }
 
     /// Looks on: another instance receives into this folder.
@@ -179,23 +193,32 @@ impl Backend {
         let store = Store::view_with(data_dir, options)?;
         let runtime = runtime()?;
         let data_dir = data_dir.to_owned();
-        let (changes, demo) = (TaskTracker::new(), Mutex::default());
-        let rederiving = profile::Board::default();
-        let (receivers, settings, despite, _scratch) = (None, None, None, None);
-        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving, despite, _scratch })
+        Ok(Self {
+            runtime,
+            store,
+            receivers: None,
+            clock,
+            data_dir,
+            settings: None,
+            changes: TaskTracker::new(),
+            demo: Mutex::default(),
+            rederiving: profile::Board::default(),
+            copying: Mutex::default(),
+            despite: None,
+            scratch: None,
+        })
     }
 
     /// Looks on although the folder cannot be received into, for the reason given: what can be read of it is shown, and where that is
     /// nothing, nothing. [`Backend::trouble`] says why.
     pub fn view_despite(why: Error, data_dir: &Path, clock: Clock, wake: Wake) -> Result<Self, StartError> {
-        let (seen, scratch) = match Self::view(data_dir, Arc::clone(&clock), Arc::clone(&wake)) {
-            Ok(seen) => (seen, None),
-            Err(_) => {
-                let scratch = scratch::Scratch::new(&clock)?;
-                (Self::view(scratch.folder(), clock, wake)?, Some(scratch))
-            }
+        let (seen, scratch) = if let Ok(seen) = Self::view(data_dir, Arc::clone(&clock), Arc::clone(&wake)) {
+            (seen, None)
+        } else {
+            let scratch = scratch::Scratch::new(&clock)?;
+            (Self::view(scratch.folder(), clock, wake)?, Some(scratch))
         };
-        Ok(Self { despite: Some(why), data_dir: data_dir.to_owned(), _scratch: scratch, ..seen })
+        Ok(Self { despite: Some(why), data_dir: data_dir.to_owned(), scratch, ..seen })
     }
 
     /// Waits until every receiver is bound, off, or has failed to bind.
@@ -455,8 +478,9 @@ impl Backend {
     /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.
     pub fn stop(self, patience: Duration) {
         self.stop_demo(false);
-        let Self { runtime, store, receivers, changes, _scratch, .. } = self;
+        let Self { runtime, store, receivers, changes, copying, scratch, .. } = self;
         changes.close();
+        copying.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Watch::cancel);
         store.hurry();
         if let Some(receivers) = receivers {
             runtime.block_on(receivers.stop(patience));
@@ -465,6 +489,7 @@ impl Backend {
             tracing::warn!("the settings could not be written in time");
         }
         store.close();
+        drop(scratch);
         runtime.shutdown_timeout(Duration::from_millis(200));
     }
 }

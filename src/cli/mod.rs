@@ -2,6 +2,7 @@
 //!
 //! One file a subcommand, thin over `backend`. Exit status: 0 done, 1 it failed, 2 the call's words are off.
 
+mod backup;
 mod command;
 mod compact;
 pub mod decode;
@@ -86,6 +87,7 @@ enum Call {
     Command(command::CommandArgs),
     Profile(profile::ProfileArgs),
     Simulate(simulate::SimulateArgs),
+    Backup(backup::BackupArgs),
     Compact(compact::CompactArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -214,6 +216,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Command(args) => command::run(&args, &site()?, out)?,
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
+        Call::Backup(args) => backup::run(args, &site()?, out)?,
         Call::Compact(args) => compact::run(&args, &site()?, out)?,
         // It examines the settings itself.
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),
@@ -237,7 +240,8 @@ impl Call {
             | Self::Ignore(_)
             | Self::Phone(_)
             | Self::Simulate(_)
-            | Self::Compact(_) => false,
+            | Self::Compact(_)
+            | Self::Backup(_) => false,
         }
     }
 }
@@ -275,7 +279,7 @@ impl Listen {
         let keep = keep.set();
         let data_dir = None;
         let config =
-            Config { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep, data_dir };
+            Config { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep };
         let config = config.or(site.config);
         if let Some(ListenAt::Address(at)) = config.api {
             bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");

@@ -160,10 +160,13 @@ async fn receive(desk: &Desk, request: Request) -> Response {
             .refused(&parts, Vec::new(), StatusCode::METHOD_NOT_ALLOWED, "method", None, answer.into_response())
             .await;
     }
-    let book = desk.site.book();
+    let mut book = desk.site.book();
     if desk.site.gate.closed_to(&parts.headers, &book) {
-        let given = parts.headers.contains_key(header::AUTHORIZATION);
-        return desk.barred(&parts, &[], Barred::WrongCredentials { given }).await;
+        book = desk.site.newest_book().await;
+        if desk.site.gate.closed_to(&parts.headers, &book) {
+            let given = parts.headers.contains_key(header::AUTHORIZATION);
+            return desk.barred(&parts, &[], Barred::WrongCredentials { given }).await;
+        }
     }
     let encoding = text(&parts.headers, "content-encoding").unwrap_or_default();
     let body = match desk.read(&parts.headers, body).await {
@@ -183,7 +186,7 @@ async fn receive(desk: &Desk, request: Request) -> Response {
             .refused(&parts, body.bytes, StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", None, answer.into_response())
             .await;
     }
-    desk.take(&parts, body, &book).await
+    desk.take(&parts, body, book).await
 }
 
 /// What a phone is told in an answer, and what must be noted once it is.
@@ -266,8 +269,25 @@ impl Desk {
         Some(([(header::CONTENT_TYPE, kind)], bytes).into_response())
     }
 
-    /// Hands a whole body to the protocol, commits what comes out, and answers.
-    async fn take(&self, parts: &Parts, body: Held, book: &Book) -> Response {
+    /// Hands a whole body to the protocol, commits what comes out, and answers. Before anybody is turned away it is asked whether they have just
+    /// been let in: a phone deletes what it is answered 401 to.
+    async fn take(&self, parts: &Parts, body: Held, book: Book) -> Response {
+        let mut turned = match self.try_take(parts, &body, &book).await {
+            Ok(answer) => return answer,
+            Err(turned) => turned,
+        };
+        let newest = self.site.newest_book().await;
+        if !Arc::ptr_eq(&newest, &book) {
+            turned = match self.try_take(parts, &body, &newest).await {
+                Ok(answer) => return answer,
+                Err(turned) => turned,
+            };
+        }
+        let (names, barred) = turned;
+        self.barred(parts, &names, barred).await
+    }
+
+    async fn try_take(&self, parts: &Parts, body: &Held, book: &Book) -> Result<Response, (Vec<Identity>, Barred)> {
         let given = Basic::of(&parts.headers);
         let request = owntracks::Request {
             method: parts.method.as_str(),
@@ -285,18 +305,18 @@ impl Desk {
         let names = owntracks::claims(&incoming.packet);
         let who = gate.sign_in(given.as_ref(), book).await;
         if let Err(barred) = gate.may_report(&who, &names, book) {
-            return self.barred(parts, &names, barred).await;
+            return Err((names, barred));
         }
         if !incoming.accepted {
             let why = owntracks::refusal(&incoming.problems);
             let outcome = Outcome::Refused { status: 400, why: "not an OwnTracks message".into() };
-            return match self.commit(incoming.packet).await {
+            return Ok(match self.commit(incoming.packet).await {
                 Ok(_) => {
                     self.visit(parts, &names, None, outcome);
                     (StatusCode::BAD_REQUEST, JSON, why).into_response()
                 }
                 Err(error) => not_stored(&error),
-            };
+            });
         }
         let told = match names.first().and_then(|name| book.names.get(name)) {
             Some(known) if known.adopted && (incoming.decrypted || speaks_openly(known.device, book)) => {
@@ -314,7 +334,7 @@ impl Desk {
             }
         };
         let effects = told.sent_before.map(|sent| reply::effects(sent, &incoming.packet)).unwrap_or_default();
-        match self.commit(incoming.packet).await {
+        Ok(match self.commit(incoming.packet).await {
             Ok(stored) if stored.refused => {
                 self.visit(parts, &names, None, Outcome::Unknown);
                 let why = "this sender is unknown, and only adopted ones are taken (policy strict)\n";
@@ -333,7 +353,7 @@ impl Desk {
                 self.keep_waiting(&told.taken).await;
                 not_stored(&error)
             }
-        }
+        })
     }
 
     /// What a phone is told beside that its message was taken.

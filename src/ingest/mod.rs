@@ -169,6 +169,14 @@ impl Site {
         Arc::clone(&self.phones.borrow())
     }
 
+    /// … once whatever another process set up, too, is known.
+    pub(crate) async fn newest_book(&self) -> Arc<PhoneBook> {
+        if let Err(error) = self.store.caught_up().await {
+            tracing::debug!(%error, "the phones may have changed");
+        }
+        self.book()
+    }
+
     pub(crate) fn new_connection(&self) -> u64 {
         self.next_connection.fetch_add(1, Ordering::Relaxed)
     }

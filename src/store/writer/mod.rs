@@ -50,6 +50,13 @@ const DECISIONS: usize = 1024;
 /// What a packet takes of the queue's bytes at least, so that the bytes bound the rows too.
 const LEAST_COST: usize = 1024;
 
+/// Whether everything that the writer keeps in memory can be read from a file.
+pub(super) fn loads(db: &rusqlite::Connection) -> rusqlite::Result<()> {
+    let devices = devices::Devices::load(db)?;
+    quarantine::Quarantine::load(db, &devices)?;
+    retention::Kept::load(db).map(|_| ())
+}
+
 /// Writes into the store. Cheap to clone.
 #[derive(Clone)]
 pub struct Writer(Role);
@@ -230,6 +237,11 @@ impl Writer {
     /// [`super::query::rederivations`]), and the answer is the number of this asking.
     pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<Option<i64>> {
         self.push(SetProfile { device, profile }, Write::SetProfile)
+    }
+
+    /// Waits until the writer knows what other processes committed before: it looks before whatever it does.
+    pub async fn caught_up(&self) -> Result<(), Error> {
+        self.profile(DeviceId(0)).answered().await.map(drop)
     }
 
     /// The profile of a device as it is now; `None` where it is gone.

@@ -36,9 +36,9 @@ fn a_locked_database_pushes_back_and_loses_nothing() {
         }
         assert!(fleet.refused() > refused, "phones are told to come again");
         if killed {
-            holder.kill()
+            holder.kill();
         } else {
-            holder.let_go()
+            holder.let_go();
         }
         let back = until("both kinds are answered again", || {
             let now = fleet.ledger.count();
