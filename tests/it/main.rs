@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod config;
 mod decode;
+mod deps;
 mod dock;
 mod export;
 mod gt06;
