@@ -14,6 +14,10 @@
 //! api = "off"
 //! policy = "ask"                   # or "adopt", "strict"
 //! silence = "15 min"               # a tracker that says nothing for so long is hung up on
+//! log_level = "info"               # of the log in the data folder: off, error, warn, info, debug, trace
+//!
+//! [limits]                         # see `bounds`
+//! connections = 12000
 //! ```
 
 use std::{
@@ -26,7 +30,11 @@ use std::{
 use directories::ProjectDirs;
 use toml::de::{DeTable, DeValue};
 
-use super::{Access, CertificateFiles, Https, Limits, ListenAt, Setup};
+use super::{
+    Access, CertificateFiles, Https, ListenAt, Setup,
+    bounds::{Chosen, Wrong},
+    logfile::{LogFile, LogLevel},
+};
 use crate::model::{Policy, Protocol};
 
 /// Name of the settings file within the platform's settings folder.
@@ -44,11 +52,13 @@ pub enum Key {
     Api,
     Policy,
     Silence,
+    LogLevel,
+    Limits,
 }
 
 impl Key {
     /// Every key, in the order they are explained.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::DataDir,
         Self::Gt06,
         Self::OwnTracks,
@@ -58,6 +68,8 @@ impl Key {
         Self::Api,
         Self::Policy,
         Self::Silence,
+        Self::LogLevel,
+        Self::Limits,
     ];
 
     /// How it is spelled in the file.
@@ -72,6 +84,8 @@ impl Key {
             Self::Api => "api",
             Self::Policy => "policy",
             Self::Silence => "silence",
+            Self::LogLevel => "log_level",
+            Self::Limits => "limits",
         }
     }
 
@@ -87,6 +101,8 @@ impl Key {
             Self::Api => "an address with a port in quotes, as \"127.0.0.1:8082\", or \"off\"",
             Self::Policy => "\"ask\", \"adopt\" or \"strict\"",
             Self::Silence => "a time in quotes between 10 seconds and a week, as \"15 min\" or \"90 s\"",
+            Self::LogLevel => "\"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
+            Self::Limits => "a table: [limits], and below it lines as connections = 12000",
         }
     }
 
@@ -112,6 +128,8 @@ pub struct Config {
     pub policy: Option<Policy>,
     /// A connection of a tracker that says nothing for so long is closed.
     pub silence: Option<Duration>,
+    pub log_level: Option<LogLevel>,
+    pub limits: Chosen,
 }
 
 /// What is wrong with the settings. Each says the file, the line and what is allowed.
@@ -129,6 +147,9 @@ pub enum ConfigError {
     /// A key has a value that it cannot have.
     #[error("{}, line {line}: `{key}` cannot be {found}; it is {allowed}", .path.display())]
     Value { path: PathBuf, line: usize, key: &'static str, found: String, allowed: &'static str },
+    /// A limit has a value that it cannot have.
+    #[error("{}, line {line}: `{key}` of [limits] cannot be {found}; it is {allowed}", .path.display())]
+    Limit { path: PathBuf, line: usize, key: String, found: String, allowed: String },
     /// The file cannot be changed.
     #[error("cannot write the settings {}: {source}", .path.display())]
     Write { path: PathBuf, source: io::Error },
@@ -166,6 +187,10 @@ impl Config {
                 found,
                 allowed: key.allowed(),
             };
+            if let (Key::Limits, DeValue::Table(table)) = (key, &value) {
+                config.limits = limits(table, text, path)?;
+                continue;
+            }
             let DeValue::String(word) = &value else {
                 return Err(wrong(format!("a value of type {}", value.type_str())));
             };
@@ -180,6 +205,8 @@ impl Config {
                 Key::Api => set(&mut config.api, listen_at(word).ok()),
                 Key::Policy => set(&mut config.policy, Policy::parse(word)),
                 Key::Silence => set(&mut config.silence, silence(word).ok()),
+                Key::LogLevel => set(&mut config.log_level, LogLevel::parse(word)),
+                Key::Limits => None,
             };
             understood.ok_or_else(|| wrong(format!("{word:?}")))?;
         }
@@ -189,7 +216,7 @@ impl Config {
     /// This, and where it is silent the other.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        let Self { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence } = self;
+        let Self { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence, .. } = self;
         Self {
             data_dir: data_dir.or(other.data_dir),
             gt06: gt06.or(other.gt06),
@@ -200,6 +227,8 @@ impl Config {
             api: api.or(other.api),
             policy: policy.or(other.policy),
             silence: silence.or(other.silence),
+            log_level: self.log_level.or(other.log_level),
+            limits: self.limits.or(other.limits),
         }
     }
 
@@ -232,12 +261,17 @@ impl Config {
             };
             (protocol, set.unwrap_or_else(|| default_address(protocol)))
         };
-        let limits = Limits::default();
+        let mut limits = self.limits.bounds();
+        if let Some(silence) = self.silence {
+            limits.ingest.idle = silence;
+            limits.set.insert(Key::Silence.as_str());
+        }
         Ok(Setup {
             data_dir: self.data_folder()?,
             listen: Protocol::ALL.map(listen).to_vec(),
             policy: self.policy.unwrap_or_default(),
-            limits: Limits { idle: self.silence.unwrap_or(limits.idle), ..limits },
+            limits,
+            log: LogFile::new(self.log_level.unwrap_or_default()),
             access: Access::from_environment(),
             https: Https { listen: self.https.unwrap_or(ListenAt::Off), certificate: self.certificate()? },
             addresses: None,
@@ -334,8 +368,12 @@ fn with(text: &str, path: &Path, key: Key, word: &str) -> Result<String, ConfigE
     let table = DeTable::parse(text).map_err(|error| syntax(text, path, &error))?;
     let old = table.get_ref().iter().find(|(k, _)| k.get_ref().as_ref() == key.as_str()).map(|(_, v)| v.span());
     let Some(span) = old else {
-        let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-        return Ok(format!("{text}{line_end}{} = {value}\n", key.as_str()));
+        // Behind the first table it would be one of that table's.
+        let tables = table.get_ref().iter().filter(|(_, v)| matches!(v.get_ref(), DeValue::Table(_)));
+        let first = tables.map(|(k, _)| line_start(text, k.span().start)).min().unwrap_or(text.len());
+        let (above, below) = text.split_at_checked(first).unwrap_or((text, ""));
+        let line_end = if above.is_empty() || above.ends_with('\n') { "" } else { "\n" };
+        return Ok(format!("{above}{line_end}{} = {value}\n{below}", key.as_str()));
     };
     let (before, after) = (text.get(..span.start), text.get(span.end..));
     Ok(format!("{}{value}{}", before.unwrap_or_default(), after.unwrap_or_default()))
@@ -378,6 +416,29 @@ fn line_of(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|b| *b == b'\n').count()
 }
 
+/// Where the line begins that holds this byte.
+fn line_start(text: &str, offset: usize) -> usize {
+    text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1)
+}
+
+/// The table of limits.
+fn limits(table: &DeTable<'_>, text: &str, path: &Path) -> Result<Chosen, ConfigError> {
+    let mut chosen = Chosen::default();
+    for (name, value) in table {
+        let key = name.get_ref().as_ref();
+        chosen.take(key, value.get_ref()).map_err(|wrong| {
+            let (path, line) = (path.to_owned(), line_of(text, name.span().start));
+            match wrong {
+                Wrong::Key(hint) => ConfigError::UnknownKey { path, line, key: format!("limits.{key}"), hint },
+                Wrong::Value { found, allowed } => {
+                    ConfigError::Limit { path, line, key: key.to_owned(), found, allowed }
+                }
+            }
+        })?;
+    }
+    Ok(chosen)
+}
+
 /// Takes a value over. `None` where there is none.
 fn set<T>(place: &mut Option<T>, value: Option<T>) -> Option<()> {
     *place = Some(value?);
@@ -386,10 +447,14 @@ fn set<T>(place: &mut Option<T>, value: Option<T>) -> Option<()> {
 
 /// The key that was probably meant, else all there are.
 fn hint(key: &str) -> String {
-    let nearest = Key::ALL.into_iter().map(|k| (distance(&key.to_lowercase(), k.as_str()), k)).min_by_key(|(d, _)| *d);
-    match nearest {
-        Some((1..=3, k)) if key.len() > 3 => format!("did you mean `{}`?", k.as_str()),
-        _ => format!("there are {}", Key::ALL.map(Key::as_str).join(", ")),
+    nearest(key, &Key::ALL.map(Key::as_str))
+}
+
+/// As [`hint`], among these.
+pub(super) fn nearest(key: &str, known: &[&str]) -> String {
+    match known.iter().map(|k| (distance(&key.to_lowercase(), k), k)).min_by_key(|(d, _)| *d) {
+        Some((0..=3, k)) if key.len() > 3 => format!("did you mean `{k}`?"),
+        _ => format!("there are {}", known.join(", ")),
     }
 }
 

@@ -2,17 +2,21 @@
 //!
 //! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
 
+pub mod bounds;
 mod checklist;
 mod commands;
 pub mod config;
 pub mod demo;
 pub mod doctor;
 mod feed;
+pub mod health;
 mod history;
+pub mod logfile;
 pub mod pairing;
 pub mod phones;
 mod profile;
 mod signal;
+mod symptoms;
 
 use std::{
     io,
@@ -25,12 +29,16 @@ use std::{
 use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
 
+use bounds::Bounds;
 pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
+pub use health::Health;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
+use logfile::LogFile;
 pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
+pub use symptoms::{clock_text, ms_text};
 
 pub use crate::{
     ingest::{Access, App, CertificateFiles, Limits, ListenAt, Outcome, ReceiverLine, ReceiverStatus, Root, Visit},
@@ -56,13 +64,15 @@ pub struct Setup {
     pub data_dir: PathBuf,
     pub listen: Vec<(Protocol, ListenAt)>,
     pub policy: Policy,
-    pub limits: Limits,
+    pub limits: Bounds,
     pub access: Access,
     pub https: Https,
     /// Names the places that GT06 trackers ask about; `None` answers with coordinates.
     pub addresses: Option<AddressSource>,
     /// The settings file, where a change of receivers or policy is written down for the next start; `None`: nowhere.
     pub settings: Option<PathBuf>,
+    /// Where the log goes once the folder is ours.
+    pub log: LogFile,
 }
 
 /// HTTPS for phones, beside HTTP on a port of its own.
@@ -120,6 +130,8 @@ pub struct Backend {
     changes: TaskTracker,
     demo: Mutex<Option<demo::Demo>>,
     rederiving: profile::Board,
+    health: health::Keeper,
+    log: LogFile,
 }
 
 impl Backend {
@@ -128,21 +140,25 @@ impl Backend {
         let mut options = Options::new(Arc::clone(&clock));
         options.policy = setup.policy;
         options.wake = Some(Arc::clone(&wake));
+        options.limits = setup.limits.store;
         let store = Store::open(&setup.data_dir, options)?;
+        setup.log.open(&setup.data_dir, setup.limits.log);
         let runtime = runtime()?;
         let Https { listen, certificate } = setup.https;
         let tls = Tls::new(setup.data_dir.join("tls"), certificate, Arc::clone(&clock));
         let phones = ForPhones { access: setup.access, https: listen, tls };
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store, &clock, setup.limits, phones, setup.addresses, wake)
+            Receivers::start(&setup.listen, &store, &clock, setup.limits.ingest.clone(), phones, setup.addresses, wake)
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
-        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving })
+        let health = health::Keeper::start(&runtime, &store, receivers.as_ref(), setup.limits, &clock, &data_dir);
+        let log = setup.log;
+        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving, health, log })
     }
 
     /// Looks on: another instance receives into this folder.
@@ -154,7 +170,9 @@ impl Backend {
         let data_dir = data_dir.to_owned();
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
         let rederiving = profile::Board::default();
-        Ok(Self { runtime, store, receivers: None, clock, data_dir, settings: None, changes, demo, rederiving })
+        let (health, log) = (health::Keeper::looking_on(&data_dir, &clock), LogFile::default());
+        let settings = None;
+        Ok(Self { runtime, store, receivers: None, clock, data_dir, settings, changes, demo, rederiving, health, log })
     }
 
     /// Waits until every receiver is bound, off, or has failed to bind.
@@ -201,6 +219,34 @@ impl Backend {
     /// The clock that `main` handed in.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// How everything fares, put together on another thread.
+    pub fn health(&self) -> Pending<Health> {
+        self.health.ask(self.runtime.handle(), &self.store)
+    }
+
+    /// Why nothing can be stored now, and therefore nothing is acknowledged; `None` while all is well.
+    pub fn not_stored(&self) -> Option<Error> {
+        self.store.error()
+    }
+
+    /// The folder of the log.
+    pub fn log_folder(&self) -> PathBuf {
+        logfile::folder(&self.data_dir)
+    }
+
+    /// Shows the folder of the log in the system's file manager.
+    pub fn open_log_folder(&self) -> Pending<()> {
+        let (answer, pending) = Pending::pair();
+        let folder = self.log_folder();
+        let opened = move || {
+            let opened = open::that_detached(&folder);
+            let why = |error| Error::Refused(format!("no program opens {}: {error}", folder.display()));
+            answer.give(opened.map_err(why));
+        };
+        self.runtime.spawn_blocking(opened);
+        pending
     }
 
     /// How each receiver fares.
@@ -393,7 +439,7 @@ impl Backend {
     /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.
     pub fn stop(self, patience: Duration) {
         self.stop_demo(false);
-        let Self { runtime, store, receivers, changes, .. } = self;
+        let Self { runtime, store, receivers, changes, health, log, .. } = self;
         changes.close();
         if let Some(receivers) = receivers {
             runtime.block_on(receivers.stop(patience));
@@ -401,7 +447,10 @@ impl Backend {
         if runtime.block_on(async { tokio::time::timeout(patience, changes.wait()).await }).is_err() {
             tracing::warn!("the settings could not be written in time");
         }
+        runtime.block_on(health.stop());
         store.close();
+        tracing::info!("stopped");
+        log.close();
         runtime.shutdown_timeout(Duration::from_millis(200));
     }
 }

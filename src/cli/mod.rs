@@ -7,6 +7,7 @@ pub mod decode;
 mod devices;
 mod doctor;
 mod export;
+mod limits;
 mod log;
 mod moment;
 mod phone;
@@ -30,6 +31,7 @@ use crate::{
     backend::{
         ListenAt, Setup,
         config::{self, Config},
+        logfile::LogFile,
     },
     model::{Clock, Policy},
 };
@@ -82,6 +84,7 @@ enum Call {
     Profile(profile::ProfileArgs),
     Simulate(simulate::SimulateArgs),
     Doctor(doctor::DoctorArgs),
+    Limits(limits::LimitsArgs),
 }
 
 /// Where to listen, and whom to take.
@@ -182,13 +185,26 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
     let Cli { common, call } = cli;
-    log::start(common.verbose, common.quiet);
+    let log = |file: Option<&LogFile>| log::start(common.verbose, common.quiet, file);
     // Not locked: an export writes from the thread that reads the store.
     let out = &mut io::stdout();
     let site = || Site::new(&common, clock);
-    match call.expect("parse puts desktop where nothing was said") {
-        Call::Desktop(listen) => desktop(listen.setup(site()?)?, clock)?,
-        Call::Serve(listen) => serve::run(listen.setup(site()?)?, clock.clone(), out)?,
+    let call = call.expect("parse puts desktop where nothing was said");
+    if !matches!(call, Call::Desktop(_) | Call::Serve(_)) {
+        log(None);
+    }
+    match call {
+        // Their log has its level in the settings.
+        Call::Desktop(listen) => {
+            let setup = listen.setup(site()?)?;
+            log(Some(&setup.log));
+            desktop(setup, clock)?;
+        }
+        Call::Serve(listen) => {
+            let setup = listen.setup(site()?)?;
+            log(Some(&setup.log));
+            serve::run(setup, clock.clone(), out)?;
+        }
         // Needs neither settings nor store, so no mistake in them keeps it from working.
         Call::Decode(args) => {
             match decode::run(&args, clock, &mut io::stdin().lock(), &mut io::stdout().lock(), &mut io::stderr())? {
@@ -204,6 +220,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Command(args) => command::run(&args, &site()?, out)?,
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
+        Call::Limits(args) => limits::run(&args, site()?, out)?,
         // It examines the settings itself.
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),
     }
@@ -240,9 +257,8 @@ impl Site {
 impl Listen {
     fn setup(self, site: Site) -> Result<Setup> {
         let Self { gt06, owntracks, https, https_certificate, https_key, api, policy, silence } = self;
-        let config =
-            Config { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, data_dir: None };
-        let config = config.or(site.config);
+        let flags = Config { gt06, owntracks, https, https_certificate, https_key, api, policy, ..Config::default() };
+        let config = Config { silence, ..flags }.or(site.config);
         if let Some(ListenAt::Address(at)) = config.api {
             bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");
         }

@@ -12,7 +12,7 @@ use super::{
     roster::{Call, Errand, Seat},
 };
 use crate::{
-    model::{Clock, CommandId, Device, DeviceId, PacketId, Profile, Protocol, Timestamp},
+    model::{Clock, CommandId, Device, DeviceId, Mishap, PacketId, Profile, Protocol, Timestamp, Verdict},
     store::{self, Progress, Receipt},
     wire::{self, Admission, Conversation, Output},
 };
@@ -29,14 +29,18 @@ pub(super) enum End {
     Closed,
     /// Said nothing for too long.
     Silent,
-    /// The conversation asked for it.
+    /// The conversation asked for it: what came is no protocol of ours.
     Asked(&'static str),
+    /// Its sender is not taken.
+    Refused(&'static str),
     /// The device has a newer connection; this one is half-open, or soon will be.
     Replaced,
     /// We are stopping.
     Stopped,
-    /// The stream broke, or the peer did not take our answer.
+    /// The stream broke.
     Broken(std::io::Error),
+    /// The peer did not take our answer.
+    NotRead,
     /// The store did not take it: unanswered, so the device keeps its data and sends it again.
     NotStored(store::Error),
 }
@@ -46,12 +50,30 @@ impl fmt::Display for End {
         match self {
             Self::Closed => f.write_str("closed by the device"),
             Self::Silent => f.write_str("silent for too long"),
-            Self::Asked(why) => f.write_str(why),
+            Self::Asked(why) | Self::Refused(why) => f.write_str(why),
             Self::Replaced => f.write_str("replaced by a newer connection of the device"),
             Self::Stopped => f.write_str("stopping"),
             Self::Broken(error) => write!(f, "broken: {error}"),
+            Self::NotRead => f.write_str("the device does not read our answers"),
             Self::NotStored(error) => write!(f, "not stored: {error}"),
         }
+    }
+}
+
+impl End {
+    /// Under what it is counted; a stop is none.
+    pub(super) fn mishap(&self) -> Option<Mishap> {
+        Some(match self {
+            Self::Closed => Mishap::ClosedByPeer,
+            Self::Silent => Mishap::Silent,
+            Self::Asked(_) => Mishap::Junk,
+            Self::Refused(_) => Mishap::SenderRefused,
+            Self::Replaced => Mishap::Replaced,
+            Self::Stopped => return None,
+            Self::Broken(_) => Mishap::Broken,
+            Self::NotRead => Mishap::AnswerNotRead,
+            Self::NotStored(_) => Mishap::NotStored,
+        })
     }
 }
 
@@ -74,6 +96,7 @@ pub(super) async fn converse(
         unsettled: Vec::new(),
         answers: Vec::new(),
         newest: None,
+        refused: false,
     };
     let mut chunk = vec![0; READ_BYTES];
     let mut deadline = None;
@@ -204,6 +227,8 @@ struct Driver<'a, W> {
     answers: Vec<u8>,
     /// The packet that was stored last.
     newest: Option<PacketId>,
+    /// The store does not take the sender.
+    refused: bool,
 }
 
 impl<W: AsyncWrite> Driver<'_, W> {
@@ -235,6 +260,9 @@ impl<W: AsyncWrite> Driver<'_, W> {
         while let Some(output) = talk.poll() {
             match output {
                 Output::Store(packet) => {
+                    if packet.verdict == Verdict::Error && wire::gt06::is_damaged(&packet.bytes) {
+                        self.site.tally.count(Mishap::BadChecksum);
+                    }
                     let read_with = self.read_with.as_ref().map(|read_with| Arc::clone(&read_with.profile));
                     let appended = self.site.store.append_read_with(*packet, read_with).await;
                     let receipt = appended.map_err(End::NotStored)?;
@@ -256,7 +284,10 @@ impl<W: AsyncWrite> Driver<'_, W> {
                             self.sit_down(device.id);
                             Admission::Device(Box::new(device))
                         }
-                        None => Admission::Refused,
+                        None => {
+                            self.refused = true;
+                            Admission::Refused
+                        }
                     });
                 }
                 Output::Receipt(receipt) => {
@@ -265,7 +296,7 @@ impl<W: AsyncWrite> Driver<'_, W> {
                 }
                 Output::Close(why) => {
                     self.settle().await?;
-                    return Err(End::Asked(why));
+                    return Err(if self.refused { End::Refused(why) } else { End::Asked(why) });
                 }
             }
         }
@@ -330,7 +361,7 @@ impl<W: AsyncWrite> Driver<'_, W> {
         for receipt in self.unsettled.drain(..) {
             let stored = receipt.durable().await.map_err(End::NotStored)?;
             if stored.refused {
-                return Err(End::Asked("the sender was set aside and the policy is strict"));
+                return Err(End::Refused("the sender was set aside and the policy is strict"));
             }
             self.newest = Some(stored.packet);
         }
@@ -341,11 +372,8 @@ impl<W: AsyncWrite> Driver<'_, W> {
             self.to.write_all(&self.answers).await?;
             self.to.flush().await
         })
-        .await
-        .unwrap_or_else(|_| {
-            Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "the device does not read our answers"))
-        });
+        .await;
         self.answers.clear();
-        written.map_err(End::Broken)
+        written.map_err(|_| End::NotRead)?.map_err(End::Broken)
     }
 }

@@ -10,6 +10,7 @@ use super::{
     Site,
     visits::{App, Outcome, Visit},
 };
+use crate::model::Mishap;
 
 /// Makes a connection secret, in the time that a head may take.
 pub(super) async fn shake_hands(stream: TcpStream, site: &Site) -> Result<TlsStream<TcpStream>, String> {
@@ -39,6 +40,7 @@ fn handshake_failed(error: &std::io::Error) -> String {
 /// Remembers that somebody came and went.
 pub(super) fn no_handshake(peer: SocketAddr, why: String, site: &Site) {
     tracing::debug!(%peer, why, "no handshake");
+    site.tally.count(Mishap::NoHandshake);
     site.visits.note(Visit {
         at: (site.clock)(),
         peer: peer.ip(),

@@ -6,6 +6,7 @@
 
 mod access;
 mod converse;
+mod crowd;
 mod dispatch;
 mod handshake;
 mod http;
@@ -34,6 +35,7 @@ pub use access::Access;
 use access::Gate;
 use converse::converse;
 use dispatch::Dispatch;
+pub use http::HEAD_BYTES;
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
@@ -45,7 +47,7 @@ pub use visits::{App, Outcome, Visit};
 
 use crate::{
     model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
-    store::{Reader, Store, Writer},
+    store::{Reader, Store, Tally, Writer},
     wire::gt06::AddressSource,
 };
 
@@ -81,8 +83,11 @@ pub struct ReceiverLine {
     pub connections: usize,
 }
 
+/// Longest body of a request in bytes: contract.md §4 promises it to apps.
+pub const BODY_BYTES: usize = 2 << 20;
+
 /// The bounds of what a peer may take from us.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Connections a receiver holds at once; more wait in the system's queue.
     pub connections: usize,
@@ -98,6 +103,13 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of request bodies in memory at once, over all connections.
     pub bodies_in_flight: usize,
+    /// Connections from one address that a receiver holds at once; more are closed. Of IPv6, what one customer has is one address.
+    pub connections_per_address: usize,
+    /// Pieces of noise on the HTTP ports that are kept within a minute: from one address, and from all.
+    pub noise_per_address: u32,
+    pub noise_per_minute: u32,
+    /// Requests of phones that are remembered for whoever pairs one.
+    pub visits: usize,
 }
 
 impl Default for Limits {
@@ -108,8 +120,13 @@ impl Default for Limits {
             write: Duration::from_secs(30),
             http_head: Duration::from_mins(1),
             http_body: Duration::from_secs(30),
-            body_bytes: 2 << 20,
+            body_bytes: BODY_BYTES,
             bodies_in_flight: 64 << 20,
+            // Many trackers may share the address of their carrier, or of a relay; but one that floods leaves room for others.
+            connections_per_address: 11_000,
+            noise_per_address: 10,
+            noise_per_minute: 600,
+            visits: 256,
         }
     }
 }
@@ -131,6 +148,8 @@ pub(crate) struct Site {
     pub(crate) visits: Arc<Visits>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) addresses: Option<AddressSource>,
+    /// Counts what was not taken, kept or held open.
+    pub(crate) tally: Arc<Tally>,
     /// Numbers connections, over all receivers.
     next_connection: Arc<AtomicU64>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -160,6 +179,31 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Says how the receivers fare.
+#[derive(Debug, Clone)]
+pub struct Gauge(Vec<Needle>);
+
+#[derive(Debug, Clone)]
+struct Needle {
+    protocol: Protocol,
+    wanted: watch::Receiver<ListenAt>,
+    status: watch::Receiver<ReceiverStatus>,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Gauge {
+    /// How each receiver fares; HTTPS comes last.
+    pub fn lines(&self) -> Vec<ReceiverLine> {
+        let line = |needle: &Needle| ReceiverLine {
+            protocol: needle.protocol,
+            wanted: *needle.wanted.borrow(),
+            status: needle.status.borrow().clone(),
+            connections: needle.connections.load(Ordering::Relaxed),
+        };
+        self.0.iter().map(line).collect()
     }
 }
 
@@ -217,7 +261,7 @@ impl Receivers {
     ) -> Self {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let visits = Arc::<Visits>::default();
+        let visits = Arc::new(Visits::new(limits.visits));
         let roster = Arc::new(Roster::new(Arc::clone(&wake)));
         let site = Site {
             store: store.writer(),
@@ -233,6 +277,7 @@ impl Receivers {
             visits: Arc::clone(&visits),
             roster: Arc::clone(&roster),
             addresses,
+            tally: store.tally(),
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };
@@ -253,6 +298,17 @@ impl Receivers {
     /// How each receiver fares.
     pub fn lines(&self) -> Vec<ReceiverLine> {
         self.running.iter().map(Receiver::line).collect()
+    }
+
+    /// What says how they fare, for another thread: HTTPS comes last.
+    pub fn gauge(&self) -> Gauge {
+        let needle = |receiver: &Receiver| Needle {
+            protocol: receiver.protocol,
+            wanted: receiver.wanted.subscribe(),
+            status: receiver.status.clone(),
+            connections: Arc::clone(&receiver.connections),
+        };
+        Gauge(self.running.iter().chain([&self.https]).map(needle).collect())
     }
 
     /// How HTTPS for phones fares.

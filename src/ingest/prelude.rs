@@ -15,25 +15,27 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Site;
 use crate::{
-    model::{Direction, NewPacket, NewReply, Protocol, Timestamp, Verdict},
+    model::{Direction, Mishap, NewPacket, NewReply, Protocol, Timestamp, Verdict},
     wire::{Line, owntracks},
 };
 
 /// How much is kept of either way, in bytes.
 const KEPT: usize = 4096;
-/// Kept from one address, and from all together, within a minute.
-const FROM_ONE: u32 = 10;
-const FROM_ALL: u32 = 600;
 
 /// How much noise may still be kept in this minute.
-#[derive(Debug, Default)]
-pub(super) struct Ration(Mutex<Minute>);
+#[derive(Debug)]
+pub(super) struct Ration {
+    /// Kept from one address, and from all together, within a minute.
+    from_one: u32,
+    from_all: u32,
+    minute: Mutex<Minute>,
+}
 
 #[derive(Debug, Default)]
 struct Minute {
     number: i64,
     kept: u32,
-    /// No longer than `FROM_ALL`.
+    /// No longer than `from_all`.
     from: HashMap<IpAddr, u32>,
 }
 
@@ -47,23 +49,27 @@ enum Share {
 }
 
 impl Ration {
+    pub(super) fn new(from_one: u32, from_all: u32) -> Self {
+        Self { from_one, from_all, minute: Mutex::default() }
+    }
+
     fn take(&self, peer: IpAddr, now: Timestamp) -> Share {
-        let mut minute = lock(&self.0);
+        let mut minute = lock(&self.minute);
         let number = now.as_second().div_euclid(60);
         if minute.number != number {
             *minute = Minute { number, ..Minute::default() };
         }
-        if minute.kept >= FROM_ALL {
+        if minute.kept >= self.from_all {
             return Share::LeftOut;
         }
         let from = minute.from.entry(peer).or_default();
-        if *from >= FROM_ONE {
+        if *from >= self.from_one {
             return Share::LeftOut;
         }
         *from += 1;
-        let last = *from == FROM_ONE;
+        let last = *from == self.from_one;
         minute.kept += 1;
-        if last || minute.kept == FROM_ALL { Share::Last } else { Share::Kept }
+        if last || minute.kept == self.from_all { Share::Last } else { Share::Kept }
     }
 }
 
@@ -122,7 +128,7 @@ impl Tape {
         let now = (site.clock)();
         let share = ration.take(peer.ip(), now);
         if share == Share::LeftOut {
-            tracing::debug!(%peer, "more noise than is kept");
+            site.tally.count(Mishap::NoiseNotKept);
             return;
         }
         let mut context = serde_json::json!({ "kept": read.len(), "why": reason(error) });
@@ -242,7 +248,9 @@ mod tests {
 
     #[test]
     fn a_minute_keeps_only_so_much() {
-        let ration = Ration::default();
+        const FROM_ONE: u32 = 10;
+        const FROM_ALL: u32 = 600;
+        let ration = Ration::new(FROM_ONE, FROM_ALL);
         let at = |second| Timestamp::from_second(second).expect("a moment");
         let (one, other): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
         for n in 1..=FROM_ONE {

@@ -12,9 +12,12 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Counted, Site, converse};
+use super::{
+    Counted, Site, converse,
+    crowd::{Crowd, Place},
+};
 use crate::{
-    model::Protocol,
+    model::{Mishap, Protocol},
     wire::{self, Line},
 };
 
@@ -32,13 +35,17 @@ pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: 
             let end = converse(stream, talk, connection, &site).await;
             tracing::debug!(%peer, %end, "connection ended");
             drop(held);
+            match end.mishap() {
+                Some(mishap) => site.tally.count(mishap),
+                None => site.tally.stir(),
+            }
         });
     })
     .await;
 }
 
-/// What a connection holds while it lives: its place under the limit, and its count.
-pub(super) type Held = (OwnedSemaphorePermit, Counted);
+/// What a connection holds while it lives: its places under the limits, and its count.
+pub(super) type Held = (OwnedSemaphorePermit, Counted, Place);
 
 /// Accepts for ever, waits while the limit is reached, and hands each connection to `begin`.
 pub(super) async fn accept_each(
@@ -48,16 +55,26 @@ pub(super) async fn accept_each(
     begin: impl Fn(TcpStream, SocketAddr, Held, Site),
 ) {
     let room = Arc::new(Semaphore::new(site.limits.connections));
+    let crowd = Crowd::new(site.limits.connections_per_address);
     loop {
+        if room.available_permits() == 0 {
+            site.tally.count(Mishap::ConnectionsFull);
+        }
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, peer)) => {
+                let Some(among) = crowd.enter(peer.ip()) else {
+                    site.tally.count(Mishap::AddressFull);
+                    continue;
+                };
                 // Answers are small and awaited; Nagle would hold them back.
                 stream.set_nodelay(true).ok();
-                begin(stream, peer, (place, Counted::new(connections)), site.clone());
+                begin(stream, peer, (place, Counted::new(connections), among), site.clone());
+                site.tally.stir();
             }
             Err(error) => {
-                tracing::warn!(%error, "accept failed");
+                tracing::debug!(%error, "accept failed");
+                site.tally.count(Mishap::AcceptFailed);
                 sleep(BREATH).await;
             }
         }

@@ -19,6 +19,7 @@ mod device;
 mod fact;
 mod habit;
 pub mod library;
+mod mishap;
 mod packet;
 mod phone;
 mod phone_command;
@@ -31,6 +32,7 @@ pub use command::{CANCELLED, COMMAND_EXPIRES_S, Command, CommandId, CommandState
 pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
 pub use habit::{AlarmTable, SupplyVoltage};
+pub use mishap::{Mishap, MishapKind};
 pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};
 pub use phone::{Card, ClosedPacket, Login, Named, PhoneBook, PhoneRow, Secret, StoredCard};
 pub use phone_command::{MOST_PHONE_COMMAND_BYTES, PhoneCommand, Place};

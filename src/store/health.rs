@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::Error;
+use super::{CommitTimes, Error, tally::Counted};
+use crate::model::Timestamp;
 
 /// A look at the store at one moment.
 #[derive(Debug, Clone, Default)]
@@ -11,8 +12,14 @@ pub struct Health {
     pub queue_depth: usize,
     /// Bytes that those and the batch in work hold, of [`super::Limits::queue_bytes`].
     pub queue_bytes: usize,
+    pub queue_bound: usize,
     /// How long the last transaction took, from its begin to the end of its commit.
     pub last_commit: Option<Duration>,
+    /// How long commits took in the last minutes.
+    pub commits: Option<CommitTimes>,
+    /// Packets received and new positions in each of the last sixty whole seconds, oldest first.
+    pub packets_by_second: Vec<u32>,
+    pub positions_by_second: Vec<u32>,
     /// Packets written since the store was opened, replies included.
     pub packets_written: u64,
     /// Positions written since the store was opened, without those that were there already.
@@ -25,4 +32,24 @@ pub struct Health {
     pub dropped_devices: u64,
     /// Why the last batch failed; `None` as soon as one succeeds again.
     pub error: Option<Error>,
+    /// The last batch that failed, also after others succeeded.
+    pub failure: Option<Failure>,
+    /// Bytes that the quarantine holds, and new senders in it.
+    pub quarantine_bytes: u64,
+    pub new_devices: usize,
+    /// What was not taken, kept or held open, by reason.
+    pub counted: Vec<Counted>,
+}
+
+/// Writing failed.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The first of those that followed each other.
+    pub began: Timestamp,
+    pub at: Timestamp,
+    pub error: Error,
+    /// Batches that failed since the store was opened.
+    pub batches: u64,
+    /// Writing has not gone well since, for some seconds.
+    pub lasts: bool,
 }

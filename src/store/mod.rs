@@ -3,11 +3,13 @@
 //! One thread writes ([`Writer`]): nothing else holds a connection that can. Threads with read-only connections answer questions ([`Reader`],
 //! [`query`]). What a commit made true goes to subscribers ([`Facts`]). A packet is acknowledged after its [`Receipt`] said that it is durable.
 
+mod clocks;
 mod connect;
 mod error;
 mod facts;
 mod health;
 mod onlooker;
+mod pace;
 mod pending;
 pub mod phones;
 mod place;
@@ -16,6 +18,7 @@ mod queue;
 mod reader;
 mod row;
 mod schema;
+mod tally;
 mod writer;
 
 use std::{
@@ -27,11 +30,14 @@ use std::{
 
 use tokio::sync::watch;
 
+pub use clocks::{ClockOff, Clocks, clocks};
 pub use error::Error;
 pub use facts::Facts;
-pub use health::Health;
+pub use health::{Failure, Health};
+pub use pace::CommitTimes;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
+pub use tally::{Counted, Tally};
 pub use writer::{OpenedPacket, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer};
 
 use onlooker::Onlooker;
@@ -134,10 +140,10 @@ impl Store {
 
     /// As [`Store::view`], with somebody to wake. Policy and limits are the running instance's.
     pub fn view_with(dir: &Path, options: Options) -> Result<Self, Error> {
-        let Options { clock: _, policy, wake, limits } = options;
+        let Options { clock, policy, wake, limits } = options;
         let database = place::database(dir);
         bring_up_to_date(dir, &database)?;
-        let shared = Shared::new(limits.queue_bytes, policy);
+        let shared = Shared::new(limits.queue_bytes, policy, &clock);
         let onlooker = Onlooker::start(&database, shared.facts.clone(), wake)?;
         Ok(Self {
             readers: Readers::start(&database)?,
@@ -160,7 +166,7 @@ impl Store {
 
     fn write(database: PathBuf, db: rusqlite::Connection, options: Options, lock: Option<File>) -> Result<Self, Error> {
         let Options { clock, policy, wake, limits } = options;
-        let shared = Arc::new(Shared::new(limits.queue_bytes, policy));
+        let shared = Arc::new(Shared::new(limits.queue_bytes, policy, &clock));
         let inlet = Arc::clone(&shared.inlet);
         let receives = lock.is_some();
         let start =
@@ -220,6 +226,21 @@ impl Store {
         *self.shared.policy() = policy;
     }
 
+    /// Counts what was not taken, kept or held open.
+    pub fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.shared.inlet.tally)
+    }
+
+    /// Why nothing can be written; `None` once writing has gone well for some seconds.
+    pub fn error(&self) -> Option<Error> {
+        self.shared.error()
+    }
+
+    /// What says how the store fares, for another thread.
+    pub fn gauge(&self) -> Gauge {
+        Gauge(Arc::clone(&self.shared))
+    }
+
     pub fn health(&self) -> Health {
         let mut health = self.shared.health();
         if self.writer.looks_on() {
@@ -231,6 +252,16 @@ impl Store {
 
     /// Commits what is queued, empties the write-ahead log into the file and ends the threads. Later writes answer [`Error::Closed`].
     pub fn close(self) {}
+}
+
+/// Says how a store fares.
+#[derive(Clone)]
+pub struct Gauge(Arc<Shared>);
+
+impl Gauge {
+    pub fn health(&self) -> Health {
+        self.0.health()
+    }
 }
 
 /// Waits for histories that are due to be found again.

@@ -30,6 +30,7 @@ pub enum UserCommand {
     Details,
     TrackLayout,
     DebugLayout,
+    Health,
     Settings,
     Keys,
 }
@@ -101,6 +102,7 @@ pub const TABLE: &[About] = &[
     about(UserCommand::Details, Group::Window, "Details pane", Some(Icon::PaneRight), CTRL, Key::D),
     about(UserCommand::TrackLayout, Group::Window, "Layout for tracking: no packets", None, CTRL, Key::Num1),
     about(UserCommand::DebugLayout, Group::Window, "Layout for debugging: everything", None, CTRL, Key::Num2),
+    about(UserCommand::Health, Group::Window, "Health", Some(Icon::Pulse), PLAIN, Key::F9),
     about(UserCommand::Settings, Group::Window, "Settings", Some(Icon::Gear), PLAIN, Key::F10),
     about(UserCommand::Keys, Group::Window, "Keys", Some(Icon::Help), SHIFT, Key::Questionmark),
 ];
@@ -129,6 +131,7 @@ impl UserCommand {
             | Self::AddPhone
             | Self::Phones
             | Self::Export
+            | Self::Health
             | Self::Settings
             | Self::Keys => true,
             Self::FilterDevices
@@ -171,6 +174,7 @@ impl UserCommand {
             Self::Details => Some(vec![Action::ToggleDetails]),
             Self::TrackLayout => Some(layout(view, false)),
             Self::DebugLayout => Some(layout(view, true)),
+            Self::Health => sheet(Sheet::Health),
             Self::Settings => sheet(Sheet::Settings),
             Self::Keys => sheet(Sheet::Keys),
         }
@@ -199,7 +203,7 @@ pub(super) fn pressed(ctx: &Context, typing: bool, sheet: bool) -> Vec<UserComma
             .iter()
             .filter(|about| {
                 let single = about.shortcut.modifiers == PLAIN || about.shortcut.modifiers == SHIFT;
-                let function_key = matches!(about.shortcut.logical_key, Key::F7 | Key::F8 | Key::F10);
+                let function_key = matches!(about.shortcut.logical_key, Key::F7 | Key::F8 | Key::F9 | Key::F10);
                 if single && typing && !function_key {
                     return false;
                 }

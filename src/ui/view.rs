@@ -75,6 +75,8 @@ pub enum Sheet {
     Phone,
     /// What concerns all phones.
     Phones(PhonesTab),
+    /// How everything fares.
+    Health,
     Keys,
 }
 

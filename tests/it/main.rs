@@ -10,6 +10,7 @@ mod deps;
 mod dock;
 mod export;
 mod gt06;
+mod health;
 mod https;
 mod ingest;
 mod map;

@@ -11,6 +11,7 @@ mod log;
 mod phones;
 mod quarantine;
 mod rederive;
+mod tallied;
 mod thread;
 mod told;
 mod write;
@@ -20,7 +21,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, TryAcquireError};
 
 pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};
@@ -30,10 +31,11 @@ pub(super) use write::Write;
 use super::{
     Error, Pending,
     queue::{Queue, Refused},
+    tally::Tally,
 };
 use crate::model::{
-    Command, CommandId, Device, DeviceId, Identity, NewCommand, NewPacket, PacketId, Profile, Protocol, Timestamp,
-    library::UserCommand,
+    Command, CommandId, Device, DeviceId, Identity, Mishap, NewCommand, NewPacket, PacketId, Profile, Protocol,
+    Timestamp, library::UserCommand,
 };
 pub use write::Progress;
 use write::{Add, AddUserCommand, Admit, Adopt, Append, Ask, NoteCommand, Rename, SetProfile};
@@ -64,18 +66,20 @@ pub(super) struct Inlet {
     pub(super) room: Semaphore,
     /// Those bytes when nothing is queued.
     pub(super) bytes: u32,
+    pub(super) tally: Arc<Tally>,
     /// Grows when a profile may have changed.
     profiles: AtomicU64,
 }
 
 impl Inlet {
-    pub(super) fn new(bytes: usize) -> Self {
+    pub(super) fn new(bytes: usize, tally: Arc<Tally>) -> Self {
         let bytes = u32::try_from(bytes.max(LEAST_COST)).unwrap_or(u32::MAX);
         let rows = bytes as usize / LEAST_COST;
         Self {
             queue: Queue::new(rows + DECISIONS),
             room: Semaphore::new(bytes as usize),
             bytes,
+            tally,
             profiles: AtomicU64::new(0),
         }
     }
@@ -99,7 +103,14 @@ impl Inlet {
     ) -> Result<Pending<A>, Error> {
         // What is larger than all room waits until it is alone.
         let cost = u32::try_from(cost).unwrap_or(u32::MAX).min(self.bytes);
-        let permit = self.room.acquire_many(cost).await.map_err(|_| Error::Closed)?;
+        let permit = match self.room.try_acquire_many(cost) {
+            Ok(permit) => permit,
+            Err(TryAcquireError::Closed) => return Err(Error::Closed),
+            Err(TryAcquireError::NoPermits) => {
+                self.tally.count(Mishap::QueueFull);
+                self.room.acquire_many(cost).await.map_err(|_| Error::Closed)?
+            }
+        };
         let (ask, pending) = Ask::pair(question, cost);
         self.queue.push(write(ask)).map_err(|refused| match refused {
             Refused::Closed(_) => Error::Closed,

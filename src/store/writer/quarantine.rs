@@ -29,7 +29,7 @@ const DROPPED_DEVICES: &str = "dropped_devices";
 #[derive(Default)]
 pub(super) struct Quarantine {
     /// Bytes held.
-    bytes: u64,
+    pub(super) bytes: u64,
     /// Devices nobody has decided about.
     pub(super) undecided: usize,
     /// What the bounds removed, ever.

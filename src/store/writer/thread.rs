@@ -23,7 +23,8 @@ use super::{
 };
 use crate::model::{Clock, Committed, Fact, PhoneBook, Policy};
 use crate::store::{
-    Error, Health, Limits, Wake, error::blames_the_row, facts::Publisher, onlooker::data_version, place, queue::Taken,
+    Error, Health, Limits, Wake, error::blames_the_row, facts::Publisher, onlooker::data_version, pace::Pace, place,
+    queue::Taken, tally::Tally,
 };
 
 /// Bounds of one batch. Larger ones are hardly faster, and everyone in a batch waits for all of it.
@@ -47,12 +48,14 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) last_command: AtomicI64,
     policy: Mutex<Policy>,
     health: Mutex<Health>,
+    pace: Mutex<Pace>,
+    pub(super) opened: Instant,
 }
 
 impl Shared {
-    pub(in crate::store) fn new(queue_bytes: usize, policy: Policy) -> Self {
+    pub(in crate::store) fn new(queue_bytes: usize, policy: Policy, clock: &Clock) -> Self {
         Self {
-            inlet: Arc::new(Inlet::new(queue_bytes)),
+            inlet: Arc::new(Inlet::new(queue_bytes, Arc::new(Tally::new(Arc::clone(clock))))),
             facts: Publisher::new(),
             phones: watch::Sender::default(),
             due: tokio::sync::Notify::new(),
@@ -60,6 +63,8 @@ impl Shared {
             last_command: AtomicI64::new(0),
             policy: Mutex::new(policy),
             health: Mutex::default(),
+            pace: Mutex::default(),
+            opened: Instant::now(),
         }
     }
 
@@ -71,11 +76,25 @@ impl Shared {
     pub(in crate::store) fn health(&self) -> Health {
         let mut health = self.note().clone();
         health.queue_depth = self.inlet.queue.len();
-        health.queue_bytes = (self.inlet.bytes as usize).saturating_sub(self.inlet.room.available_permits());
+        health.queue_bound = self.inlet.bytes as usize;
+        health.queue_bytes = health.queue_bound.saturating_sub(self.inlet.room.available_permits());
+        let (pace, now_s) = (self.pace(), self.opened.elapsed().as_secs());
+        (health.packets_by_second, health.positions_by_second) = pace.rates(now_s);
+        health.commits = pace.commits(now_s);
+        health.counted = self.inlet.tally.all();
         health
     }
 
-    fn note(&self) -> MutexGuard<'_, Health> {
+    pub(in crate::store) fn error(&self) -> Option<Error> {
+        let health = self.note();
+        health.failure.as_ref().filter(|failure| failure.lasts).map(|failure| failure.error.clone())
+    }
+
+    pub(super) fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn note(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -118,7 +137,10 @@ impl WriterThread {
             missed: false,
             log: Log::default(),
             sizes_at: None,
+            tallied_at: Instant::now(),
+            failed_at: None,
         };
+        desk.shared.inlet.tally.load(&desk.db)?;
         let ((), told) = desk.transact(|_| Ok(()))?;
         desk.publish(told);
         // Nobody can have read anything before this.
@@ -143,14 +165,14 @@ impl Drop for WriterThread {
 }
 
 /// Where the thread works. Its memory equals the file between batches, unless it is stale.
-struct Desk {
+pub(super) struct Desk {
     database: PathBuf,
-    db: Connection,
-    shared: Arc<Shared>,
-    clock: Clock,
-    wake: Option<Wake>,
+    pub(super) db: Connection,
+    pub(super) shared: Arc<Shared>,
+    pub(super) clock: Clock,
+    pub(super) wake: Option<Wake>,
     limits: Limits,
-    receives: bool,
+    pub(super) receives: bool,
     devices: Devices,
     quarantine: Quarantine,
     last_packet: i64,
@@ -162,10 +184,14 @@ struct Desk {
     missed: bool,
     log: Log,
     sizes_at: Option<Instant>,
+    /// When the tally was written down last.
+    pub(super) tallied_at: Instant,
+    /// The last failure, until writing has gone well for a while.
+    pub(super) failed_at: Option<Instant>,
 }
 
 /// What a transaction did.
-struct Told {
+pub(super) struct Told {
     facts: Option<Committed>,
     /// What was set up for phones, where that changed.
     phones: Option<PhoneBook>,
@@ -206,6 +232,7 @@ impl Desk {
             }
         }
         if self.receives {
+            self.write_tally();
             self.log.empty(&self.db).ok();
         }
         self.note_sizes();
@@ -230,15 +257,21 @@ impl Desk {
                     health.last_commit = Some(took);
                     health.packets_written += told.packets;
                     health.positions_written += told.positions;
-                    health.error = None;
+                    // What wrote nothing says nothing about the disk.
+                    if told.wrote {
+                        health.error = None;
+                    }
                 }
+                self.note_recovery();
+                let received = writes.iter().filter(|write| write.received()).count();
+                self.keep_pace(received, told.positions, took);
                 self.shared.inlet.room.add_permits(room);
                 writes.into_iter().for_each(Write::answer);
                 self.publish(told);
             }
             Err(error) => {
                 let error = Error::from(error);
-                self.shared.note().error = Some(error.clone());
+                self.note_failure(&error);
                 self.shared.inlet.room.add_permits(room);
                 for write in writes {
                     write.fail(error.clone());
@@ -255,7 +288,9 @@ impl Desk {
         }
         if self.sizes_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
             self.note_sizes();
+            self.tally_now_and_then();
         }
+        self.shared.inlet.tally.stir();
     }
 
     fn idle(&mut self) {
@@ -272,6 +307,8 @@ impl Desk {
                 self.log.check_point(&self.db).ok();
             }
         }
+        self.note_recovery();
+        self.tally_now_and_then();
         self.note_sizes();
     }
 
@@ -291,7 +328,7 @@ impl Desk {
     }
 
     /// Does `work` in one transaction, on memory that equals the file.
-    fn transact<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
+    pub(super) fn transact<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let outcome = self.within(work).and_then(|done| {
             self.db.prepare_cached("COMMIT")?.execute([])?;
@@ -365,7 +402,7 @@ impl Desk {
     }
 
     /// Tells subscribers what a commit made true.
-    fn publish(&mut self, mut told: Told) {
+    pub(super) fn publish(&mut self, mut told: Told) {
         self.show_phones(&mut told);
         if told.commands {
             self.shared.commands.send_modify(|count| *count += 1);
@@ -401,6 +438,8 @@ impl Desk {
         (health.file_bytes, health.log_bytes) = (file, log);
         health.dropped_packets = self.quarantine.dropped_packets;
         health.dropped_devices = self.quarantine.dropped_devices;
+        health.quarantine_bytes = self.quarantine.bytes;
+        health.new_devices = self.quarantine.undecided;
     }
 }
 

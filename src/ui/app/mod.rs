@@ -2,6 +2,7 @@
 
 mod apply;
 mod demo;
+mod health;
 mod news;
 mod pages;
 
@@ -88,6 +89,7 @@ pub struct App {
     typing: bool,
     demo: Demo,
     news: News,
+    health: health::Asking,
 }
 
 /// What is kept between runs beside egui's own memory.
@@ -156,6 +158,7 @@ impl App {
             typing: false,
             demo: Demo::default(),
             news: News::default(),
+            health: health::Asking::default(),
             backend: Some(backend),
         }
     }
@@ -195,6 +198,7 @@ impl App {
             demo_left: demo_left && !backend.viewer(),
             lan,
             data_dir: backend.data_dir().to_owned(),
+            not_stored: backend.not_stored().map(|error| error.cause()),
         };
     }
 
@@ -245,6 +249,7 @@ impl eframe::App for App {
         }
         self.read_again(ctx);
         self.look_at_station();
+        self.look_at_health(ctx);
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);

@@ -7,6 +7,7 @@ mod devices;
 pub mod dock;
 mod export;
 mod first_run;
+mod health;
 mod new_senders;
 pub mod packets;
 mod phone;
@@ -117,6 +118,7 @@ impl Panels {
             Sheet::AddPhone => pairing.add(ui, cx),
             Sheet::Phone => pairing.ui(ui, cx),
             Sheet::Phones(tab) => phones.ui(ui, cx, tab),
+            Sheet::Health => health::ui(ui, cx),
             Sheet::Keys => sheets::keys(ui),
         });
     }

@@ -131,7 +131,12 @@ impl Top {
 pub(super) fn any_banner(data: &Data) -> bool {
     let station = &data.station;
     let waits = |line: &ReceiverLine| matches!(line.status, ReceiverStatus::Waiting { .. });
-    station.viewer || station.demo || station.demo_left || data.trouble.is_some() || station.receivers.iter().any(waits)
+    station.viewer
+        || station.demo
+        || station.demo_left
+        || data.trouble.is_some()
+        || station.not_stored.is_some()
+        || station.receivers.iter().any(waits)
 }
 
 /// The receivers that wait for their port, each with its cure; and what else has to be known all the time.
@@ -164,6 +169,15 @@ pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
             let in_s = format::age_s(*retry_at, cx.now);
             ui.label(widgets::weak(ui, format!("next try in {}", format::age(in_s))));
             ui.request_repaint_after(std::time::Duration::from_secs(1));
+        });
+    }
+    if let Some(why) = &data.station.not_stored {
+        widgets::banner(ui, Icon::Warning, p.fault, p.alarm, |ui| {
+            ui.label(widgets::strong(ui, format!("Nothing can be stored: {why}")));
+            ui.label("Devices are not answered, so they keep it.");
+            if ui.button("Health").clicked() {
+                cx.ask(Action::Sheet(Some(Sheet::Health)));
+            }
         });
     }
     if let Some(trouble) = &data.trouble {
@@ -232,7 +246,14 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     }
     let unit = if roomy { " packets/s" } else { "/s" };
     let text = if rate > 0.0 && rate < 9.95 { format!("{rate:.1}{unit}") } else { format!("{rate:.0}{unit}") };
-    ui.label(widgets::weak(ui, text)).on_hover_text("Packets received a second, over the last ten seconds");
+    let (text, colour) = match &cx.data.station.not_stored {
+        Some(_) => ("not storing".to_owned(), p.alarm),
+        None => (text, p.weak),
+    };
+    let button = ui.add(Button::new(RichText::new(text).color(colour)).frame_when_inactive(false));
+    if button.on_hover_text("Packets received a second, over the last ten seconds. Click for health (F9)").clicked() {
+        cx.ask(Action::Sheet(Some(Sheet::Health)));
+    }
 }
 
 fn tools(ui: &mut Ui, cx: &mut Cx<'_>) {
