@@ -2,7 +2,8 @@
 
 use std::{
     process::ExitCode,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, LazyLock, atomic::Ordering},
+    time::Instant,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -13,7 +14,11 @@ use wayglass::{
     ui,
 };
 
+/// When the program began.
+static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
 fn main() -> ExitCode {
+    LazyLock::force(&BEGUN);
     let clock: Clock = Arc::new(now);
     cli::run(std::env::args_os(), &clock, desktop)
 }
@@ -35,7 +40,8 @@ fn desktop(setup: Setup, clock: &Clock) -> Result<()> {
     // Opened before the window, so that a store that cannot be used is one clear line and no flicker. What wakes the window comes later.
     let (wake, wakes) = ui::late_wake();
     let backend = open(setup, clock, wake)?;
-    let options = ui::Options::new(Arc::clone(clock));
+    let begun = Some(ui::Begun { program: *BEGUN, opened: Instant::now() });
+    let options = ui::Options { begun, ..ui::Options::new(Arc::clone(clock)) };
     let quit = Arc::clone(&options.quit);
     let signal = backend.stop_signal().context("cannot listen for signals")?;
     let wake = wakes.wake();
@@ -51,12 +57,17 @@ fn desktop(setup: Setup, clock: &Clock) -> Result<()> {
     })
 }
 
-/// The backend, or, where another instance receives into the folder, a look at it.
+/// The backend, or, where another instance receives into the folder or it cannot be written, a look at it.
 fn open(setup: Setup, clock: &Clock, wake: Wake) -> Result<Backend, StartError> {
     let folder = setup.data_dir.clone();
     match Backend::start(setup, Arc::clone(clock), Arc::clone(&wake)) {
         Err(error) if error.in_use() => Backend::view(&folder, Arc::clone(clock), wake),
-        started => started,
+        Err(error) => match error.of_folder().cloned() {
+            // Where not even an empty window can be had, the first reason counts.
+            Some(why) => Backend::view_despite(why, &folder, Arc::clone(clock), wake).map_err(|_| error),
+            None => Err(error),
+        },
+        Ok(started) => Ok(started),
     }
 }
 

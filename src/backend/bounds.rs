@@ -2,25 +2,24 @@
 //!
 //! ```toml
 //! [limits]
-//! connections = 12000              # of one receiver at once; more wait
-//! connections_per_address = 11000  # more are closed
-//! answer = "30 s"                  # for a device to take our answer
-//! http_head = "1 min"              # for the head of a request, and between two requests
-//! http_body = "30 s"               # for a body
-//! bodies = "64 MiB"                # memory for request bodies
-//! noise_per_address = 10           # pieces of noise kept in a minute
+//! connections = 12000         # of one receiver at once; for more, strangers make room, else they wait
+//! sockets = 12000             # of all receivers; no more than the system lets us open
+//! login = "30 s"              # for a tracker's first sound frame
+//! answer = "30 s"             # for a device to take our answer
+//! http_head = "10 s"          # for the head of a request
+//! http_pause = "6 min"        # between two requests of one connection
+//! http_body = "30 s"          # for a body
+//! bodies = "64 MiB"           # memory for request bodies
+//! noise_per_address = 10      # pieces of noise kept in a minute
 //! noise_per_minute = 600
-//! visits = 256                     # requests remembered for pairing
-//! queue = "64 MiB"                 # packets on their way into the file; who sends more waits
-//! file = "off"                     # the database grows no further; "off": as far as the disk does
-//! new_senders = 200                # kept without a decision
-//! quarantine = "64 MiB"            # bytes of packets of unknown, new and ignored senders
-//! quarantine_age = "7 days"
-//! log_file = "4 MiB"               # one file of the log
-//! log_files = 5                    # all files of the log
+//! visits = 256                # requests remembered for pairing
+//! queue = "64 MiB"            # packets on their way into the file; who sends more waits
+//! file = "off"                # the database grows no further; "off": as far as the disk does
+//! log_file = "4 MiB"          # one file of the log
+//! log_files = 5               # all files of the log
 //! ```
 
-use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, time::Duration};
 
 use toml::de::DeValue;
 
@@ -30,7 +29,7 @@ use super::{
 };
 use crate::{
     ingest::{self, BODY_BYTES, HEAD_BYTES},
-    model::Mishap,
+    model::{Mishap, bytes_text, parse_age, parse_bytes},
     store,
 };
 
@@ -40,8 +39,6 @@ pub struct Bounds {
     pub ingest: ingest::Limits,
     pub store: store::Limits,
     pub log: LogBounds,
-    /// Keys that somebody set; the others have their defaults.
-    pub set: BTreeSet<&'static str>,
 }
 
 /// What a bound is a number of.
@@ -75,7 +72,7 @@ enum Place {
     /// As `Set`, where [`OFF`] means none.
     Optional { range: RangeInclusive<u64>, get: fn(&Bounds) -> Option<u64>, set: fn(&mut Bounds, Option<u64>) },
     /// From a key of its own.
-    Elsewhere(fn(&Bounds) -> u64),
+    Elsewhere(fn(&Bounds) -> Option<u64>),
     /// It cannot be changed; the text says why.
     Fixed(u64, &'static str),
 }
@@ -134,19 +131,19 @@ pub static TABLE: &[Bound] = &[
     row("connections", "Connections of one receiver", Unit::Count, number!(1..=1_000_000, ingest.connections))
         .counted(Mishap::ConnectionsFull)
         .measured(Health::most_connections),
-    row(
-        "connections_per_address",
-        "Connections from one address",
-        Unit::Count,
-        number!(1..=1_000_000, ingest.connections_per_address),
-    )
-    .counted(Mishap::AddressFull),
-    row("silence", "A tracker's silence", Unit::Seconds, Place::Elsewhere(|bounds| bounds.ingest.idle.as_secs()))
+    row("sockets", "Connections of all receivers", Unit::Count, number!(1..=1_000_000, ingest.sockets))
+        .counted(Mishap::MadeRoom)
+        .measured(Health::all_connections),
+    row("login", "Time for a tracker's first sound frame", Unit::Seconds, time!(1..=10 * MINUTE_S, ingest.login))
+        .counted(Mishap::Stranger),
+    row("silence", "A tracker's silence", Unit::Seconds, Place::Elsewhere(|bounds| Some(bounds.ingest.idle.as_secs())))
         .counted(Mishap::Silent),
     row("answer", "Time to take our answer", Unit::Seconds, time!(1..=10 * MINUTE_S, ingest.write))
         .counted(Mishap::AnswerNotRead),
     row("http_head", "Time for the head of a request", Unit::Seconds, time!(1..=10 * MINUTE_S, ingest.http_head))
         .counted(Mishap::HeadSlow),
+    row("http_pause", "Pause between two requests", Unit::Seconds, time!(1..=60 * MINUTE_S, ingest.http_pause))
+        .counted(Mishap::Silent),
     row("http_body", "Time for the body of a request", Unit::Seconds, time!(1..=10 * MINUTE_S, ingest.http_body))
         .counted(Mishap::BodySlow),
     row("body", "Body of a request", Unit::Bytes, Place::Fixed(BODY_BYTES as u64, "promised to apps"))
@@ -180,14 +177,32 @@ pub static TABLE: &[Bound] = &[
         },
     )
     .measured(|health| health.database_bytes),
-    row("new_senders", "New senders", Unit::Count, number!(1..=100_000, store.new_devices))
-        .dropping(health::QUARANTINE_SENDERS)
-        .measured(|health| health.new_senders),
     row(
-        "quarantine",
+        "keep_packets",
+        "Age of packets",
+        Unit::Seconds,
+        Place::Elsewhere(|bounds| bounds.store.keep.packet_age.bound().map(|age| age.as_secs())),
+    ),
+    row(
+        "keep_packets_bytes",
+        "Packets that became history",
+        Unit::Bytes,
+        Place::Elsewhere(|bounds| bounds.store.keep.packet_bytes.bound()),
+    )
+    .measured(|health| health.kept_bytes),
+    row(
+        "quarantine_senders",
+        "New senders",
+        Unit::Count,
+        Place::Elsewhere(|bounds| Some(as_u64(bounds.store.keep.new_devices))),
+    )
+    .dropping(health::QUARANTINE_SENDERS)
+    .measured(|health| health.new_senders),
+    row(
+        "quarantine_bytes",
         "Packets of senders not adopted",
         Unit::Bytes,
-        number!(MIB..=1_024 * GIB, store.quarantine_bytes),
+        Place::Elsewhere(|bounds| Some(bounds.store.keep.quarantine_bytes)),
     )
     .dropping(health::QUARANTINE_PACKETS)
     .measured(|health| health.quarantine_bytes),
@@ -195,7 +210,7 @@ pub static TABLE: &[Bound] = &[
         "quarantine_age",
         "Age of those packets",
         Unit::Seconds,
-        time!(60 * MINUTE_S..=3_660 * DAY_S, store.quarantine_age),
+        Place::Elsewhere(|bounds| Some(bounds.store.keep.quarantine_age.as_secs())),
     ),
     row("log_file", "One file of the log", Unit::Bytes, number!(64 * KIB..=GIB, log.file_bytes)),
     row("log_files", "Files of the log", Unit::Count, number!(1..=100, log.files)),
@@ -205,8 +220,8 @@ impl Bound {
     /// What it is now; `None` where there is no bound.
     pub fn value(&self, bounds: &Bounds) -> Option<u64> {
         match &self.place {
-            Place::Set { get, .. } | Place::Elsewhere(get) => Some(get(bounds)),
-            Place::Optional { get, .. } => get(bounds),
+            Place::Set { get, .. } => Some(get(bounds)),
+            Place::Optional { get, .. } | Place::Elsewhere(get) => get(bounds),
             Place::Fixed(value, _) => Some(*value),
         }
     }
@@ -215,7 +230,7 @@ impl Bound {
     pub fn source(&self, bounds: &Bounds) -> &'static str {
         match &self.place {
             Place::Fixed(_, why) => why,
-            _ if bounds.set.contains(self.key) => "set",
+            _ if self.value(bounds) != self.value(&Bounds::default()) => "set",
             _ => "default",
         }
     }
@@ -262,9 +277,8 @@ impl Bound {
         match (&self.place, value) {
             (Place::Set { set, .. }, Some(value)) => set(bounds, value),
             (Place::Optional { set, .. }, value) => set(bounds, value),
-            (Place::Set { .. } | Place::Elsewhere(_) | Place::Fixed(..), _) => return,
+            (Place::Set { .. } | Place::Elsewhere(_) | Place::Fixed(..), _) => {}
         }
-        bounds.set.insert(self.key);
     }
 }
 
@@ -320,11 +334,11 @@ fn found(value: &DeValue<'_>) -> String {
 }
 
 impl Unit {
-    /// For people: `12000`, `64 MiB`, `15 min`.
+    /// A bound, for people: `12000`, `64 MiB`, `15 min`.
     pub fn text(self, value: u64) -> String {
         match self {
             Self::Count => value.to_string(),
-            Self::Bytes => bytes_text(value),
+            Self::Bytes => exactly(value),
             Self::Seconds => {
                 let units = [(DAY_S, "days"), (60 * MINUTE_S, "h"), (MINUTE_S, "min")];
                 match units.into_iter().find(|(s, _)| value >= *s && value.is_multiple_of(*s)) {
@@ -336,56 +350,46 @@ impl Unit {
         }
     }
 
+    /// How much of a bound is in use.
+    pub fn used_text(self, used: u64) -> String {
+        match self {
+            Self::Bytes => bytes_text(used),
+            Self::Count | Self::Seconds => self.text(used),
+        }
+    }
+
     fn parse(self, word: &str) -> Option<u64> {
         match self {
             Self::Count => word.trim().parse().ok(),
-            Self::Bytes => parse_bytes(word),
+            Self::Bytes => read_bytes(word),
             Self::Seconds => {
                 let bare = word.trim().parse().ok();
                 bare.or_else(|| word.parse::<jiff::SignedDuration>().ok()?.as_secs().try_into().ok())
-                    .or_else(|| days(word))
+                    .or_else(|| parse_age(word).map(|age| age.as_secs()))
             }
         }
     }
 }
 
-/// `7 days`: the friendly form of jiff has no days of 24 hours.
-fn days(word: &str) -> Option<u64> {
-    let digits = word.trim().trim_end_matches("days").trim_end_matches("day").trim_end_matches('d').trim();
-    digits.parse::<u64>().ok()?.checked_mul(DAY_S)
-}
-
-/// For people, at most one digit behind the point: `64 MiB`, `1.4 GiB`.
-#[expect(clippy::cast_precision_loss, reason = "shown with two or three digits")]
-pub fn bytes_text(bytes: u64) -> String {
+/// As it was set: a bound is a round number, of 1024s or of 1000s.
+fn exactly(bytes: u64) -> String {
     let units = [(1024 * GIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")];
-    let Some((size, unit)) = units.into_iter().find(|(size, _)| bytes >= *size) else { return format!("{bytes} B") };
-    let value = bytes as f64 / size as f64;
-    if value >= 99.95 || bytes.is_multiple_of(size) {
-        format!("{value:.0} {unit}")
-    } else {
-        format!("{value:.1} {unit}")
+    match units.into_iter().find(|(size, _)| bytes >= *size && bytes.is_multiple_of(*size)) {
+        Some((size, unit)) => format!("{} {unit}", bytes / size),
+        None => bytes_text(bytes),
     }
 }
 
-/// `64 MiB`, `2 GB`: with an `i` kilo is 1024, without it is 1000; a number alone is bytes.
-fn parse_bytes(word: &str) -> Option<u64> {
+/// `64 MiB`, `2 GB`: with an `i` kilo is 1024, without it is 1000; a number alone is bytes. Smaller ones than [`parse_bytes`] reads, too.
+fn read_bytes(word: &str) -> Option<u64> {
     let word = word.trim();
     let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
-    let unit = word.get(digits.len()..)?.trim().to_ascii_lowercase();
-    let size = match unit.as_str() {
-        "" | "b" => 1,
-        "kib" => KIB,
-        "mib" => MIB,
-        "gib" => GIB,
-        "tib" => 1024 * GIB,
-        "kb" => 1_000,
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        "tb" => 1_000_000_000_000,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(size)
+    match word.get(digits.len()..)?.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => digits.parse().ok(),
+        "kib" => digits.parse::<u64>().ok()?.checked_mul(KIB),
+        "kb" => digits.parse::<u64>().ok()?.checked_mul(1_000),
+        _ => parse_bytes(word),
+    }
 }
 
 fn as_u64<T: TryInto<u64>>(value: T) -> u64 {
@@ -419,26 +423,24 @@ mod tests {
                 assert_eq!(bound.value(&changed), Some(value), "{}", bound.key);
             }
         }
-        let keys: BTreeSet<_> = TABLE.iter().map(|bound| bound.key).collect();
+        let keys: std::collections::BTreeSet<_> = TABLE.iter().map(|bound| bound.key).collect();
         assert_eq!(keys.len(), TABLE.len(), "each has a key of its own");
     }
 
     #[test]
     fn sizes_and_times_are_written_as_people_do() {
-        for (word, bytes) in [("64 MiB", 64 * MIB), ("2GB", 2_000_000_000), ("4096", 4096), (" 1 tib ", 1024 * GIB)] {
-            assert_eq!(parse_bytes(word), Some(bytes), "{word}");
+        for (word, bytes) in [("64 MiB", 64 * MIB), ("2GB", 2_000_000_000), ("4096", 4096), ("64 kib", 64 * KIB)] {
+            assert_eq!(read_bytes(word), Some(bytes), "{word}");
         }
-        for word in ["", "MiB", "-1 MB", "1.5 GB", "64 miles", "99999999999 TiB", "é"] {
-            assert_eq!(parse_bytes(word), None, "{word}");
+        for word in ["", "MiB", "-1 MB", "64 miles", "99999999999 TiB", "é"] {
+            assert_eq!(read_bytes(word), None, "{word}");
         }
         for (word, seconds) in [("30 s", 30), ("15 min", 900), ("7 days", 7 * DAY_S), ("1 day", DAY_S), ("90", 90)] {
             assert_eq!(Unit::Seconds.parse(word), Some(seconds), "{word}");
         }
         assert_eq!(Unit::Seconds.parse("soon"), None);
-        for (bytes, text) in
-            [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 * GIB / 2, "1.5 GiB"), (200 * MIB + 1, "200 MiB")]
-        {
-            assert_eq!(bytes_text(bytes), text);
+        for (bytes, text) in [(64 * MIB, "64 MiB"), (64_000_000, "64 MB"), (20_000_000_000, "20 GB"), (0, "0 B")] {
+            assert_eq!(exactly(bytes), text);
         }
     }
 }

@@ -112,22 +112,24 @@ pub(super) fn of(ground: &Ground, visits: &[Visit], urls: &[PhoneUrl]) -> PhoneC
 }
 
 fn connection(ground: &Ground, own: &[&Visit], others: &[&Visit], urls: &[PhoneUrl]) -> CheckState {
-    if let Some(visit) = own.iter().find(|v| !matches!(v.outcome, Outcome::NoHandshake(_))) {
-        return CheckState::Done { at: visit.at, text: came(visit) };
-    }
-    if let Some(at) = ground.overview.device.last_heard {
-        return CheckState::Done { at, text: "it has called".to_owned() };
-    }
-    if let Some((visit, why)) = others.iter().find_map(|v| match &v.outcome {
-        Outcome::NoHandshake(why) => Some((v, why)),
+    let call = own.first().map(|visit| (visit.at, came(visit), Some(visit.peer.to_canonical())));
+    let call = call.or_else(|| Some((ground.overview.device.last_heard?, "it has called".to_owned(), None)));
+    // Nobody can say who it was that did not get as far as a request.
+    let failed = others.iter().find_map(|v| match &v.outcome {
+        Outcome::NoHandshake(why) => Some((v, why, format!("{} came to the port of HTTPS, but {why}", from(v)))),
         _ => None,
-    }) {
-        return CheckState::Failed {
-            at: visit.at,
-            why: format!("{} came to the port of HTTPS, but {why}", visit.peer),
-            cure: "Install the root certificate on the phone and trust it, and let the address begin with https://"
-                .to_owned(),
-        };
+    });
+    match (call, failed) {
+        (Some((at, text, by)), Some((visit, _, why))) if visit.at > at && by != Some(visit.peer.to_canonical()) => {
+            return CheckState::Done { at, text: format!("{text}; since then {why}") };
+        }
+        (Some((at, text, _)), failed) if failed.as_ref().is_none_or(|(visit, _, _)| visit.at <= at) => {
+            return CheckState::Done { at, text };
+        }
+        (_, Some((visit, why, text))) => {
+            return CheckState::Failed { at: visit.at, why: text, cure: why.cure().to_owned() };
+        }
+        (_, None) => {}
     }
     if urls.is_empty() {
         let text = "nothing listens for phones; turn on the OwnTracks receiver";
@@ -148,10 +150,13 @@ fn came(visit: &Visit) -> String {
         App::Other => "a client",
     };
     let how = if visit.secure { "HTTPS" } else { "HTTP" };
+    format!("{app} came from {} over {how}", from(visit))
+}
+
+fn from(visit: &Visit) -> String {
     // A socket of IPv6 shows IPv4 in another dress.
     let peer = visit.peer.to_canonical();
-    let from = if peer.is_loopback() { "this computer".to_owned() } else { peer.to_string() };
-    format!("{app} came from {from} over {how}")
+    if peer.is_loopback() { "this computer".to_owned() } else { peer.to_string() }
 }
 
 fn credentials(ground: &Ground, own: &[&Visit]) -> CheckState {

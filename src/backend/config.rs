@@ -14,6 +14,11 @@
 //! api = "off"
 //! policy = "ask"                   # or "adopt", "strict"
 //! silence = "15 min"               # a tracker that says nothing for so long is hung up on
+//! keep_packets = "30 days"         # packets of devices; or "forever". Positions and events stay in any case
+//! keep_packets_bytes = "2 GB"      # or "forever"; whichever comes first
+//! quarantine_senders = 200         # new senders that nobody has decided about, and
+//! quarantine_bytes = "64 MB"       # what is kept of them and of ignored ones
+//! quarantine_age = "7 days"
 //! log_level = "info"               # of the log in the data folder: off, error, warn, info, debug, trace
 //!
 //! [limits]                         # see `bounds`
@@ -33,9 +38,10 @@ use toml::de::{DeTable, DeValue};
 use super::{
     Access, CertificateFiles, Https, ListenAt, Setup,
     bounds::{Chosen, Wrong},
+    keeping::KeepSet,
     logfile::{LogFile, LogLevel},
 };
-use crate::model::{Policy, Protocol};
+use crate::model::{Keep, Policy, Protocol};
 
 /// Name of the settings file within the platform's settings folder.
 pub const FILE_NAME: &str = "config.toml";
@@ -52,13 +58,18 @@ pub enum Key {
     Api,
     Policy,
     Silence,
+    KeepPackets,
+    KeepPacketsBytes,
+    QuarantineSenders,
+    QuarantineBytes,
+    QuarantineAge,
     LogLevel,
     Limits,
 }
 
 impl Key {
     /// Every key, in the order they are explained.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::DataDir,
         Self::Gt06,
         Self::OwnTracks,
@@ -68,6 +79,11 @@ impl Key {
         Self::Api,
         Self::Policy,
         Self::Silence,
+        Self::KeepPackets,
+        Self::KeepPacketsBytes,
+        Self::QuarantineSenders,
+        Self::QuarantineBytes,
+        Self::QuarantineAge,
         Self::LogLevel,
         Self::Limits,
     ];
@@ -84,6 +100,11 @@ impl Key {
             Self::Api => "api",
             Self::Policy => "policy",
             Self::Silence => "silence",
+            Self::KeepPackets => "keep_packets",
+            Self::KeepPacketsBytes => "keep_packets_bytes",
+            Self::QuarantineSenders => "quarantine_senders",
+            Self::QuarantineBytes => "quarantine_bytes",
+            Self::QuarantineAge => "quarantine_age",
             Self::LogLevel => "log_level",
             Self::Limits => "limits",
         }
@@ -101,6 +122,11 @@ impl Key {
             Self::Api => "an address with a port in quotes, as \"127.0.0.1:8082\", or \"off\"",
             Self::Policy => "\"ask\", \"adopt\" or \"strict\"",
             Self::Silence => "a time in quotes between 10 seconds and a week, as \"15 min\" or \"90 s\"",
+            Self::KeepPackets => "a time in quotes, as \"30 days\" or \"12 hours\", or \"forever\"",
+            Self::KeepPacketsBytes => "a size in quotes, as \"2 GB\" or \"500 MB\", or \"forever\"",
+            Self::QuarantineSenders => "a number of senders between 1 and 100000",
+            Self::QuarantineBytes => "a size in quotes, as \"64 MB\"",
+            Self::QuarantineAge => "a time in quotes, as \"7 days\" or \"12 hours\"",
             Self::LogLevel => "\"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
             Self::Limits => "a table: [limits], and below it lines as connections = 12000",
         }
@@ -128,6 +154,8 @@ pub struct Config {
     pub policy: Option<Policy>,
     /// A connection of a tracker that says nothing for so long is closed.
     pub silence: Option<Duration>,
+    /// What goes when.
+    pub keep: KeepSet,
     pub log_level: Option<LogLevel>,
     pub limits: Chosen,
 }
@@ -191,8 +219,10 @@ impl Config {
                 config.limits = limits(table, text, path)?;
                 continue;
             }
-            let DeValue::String(word) = &value else {
-                return Err(wrong(format!("a value of type {}", value.type_str())));
+            let word = match &value {
+                DeValue::String(word) => word.as_ref(),
+                DeValue::Integer(number) if key == Key::QuarantineSenders => number.as_str(),
+                _ => return Err(wrong(format!("a value of type {}", value.type_str()))),
             };
             let beside = |word: &str| (!word.is_empty()).then(|| path.parent().unwrap_or(Path::new("")).join(word));
             let understood = match key {
@@ -205,6 +235,11 @@ impl Config {
                 Key::Api => set(&mut config.api, listen_at(word).ok()),
                 Key::Policy => set(&mut config.policy, Policy::parse(word)),
                 Key::Silence => set(&mut config.silence, silence(word).ok()),
+                Key::KeepPackets
+                | Key::KeepPacketsBytes
+                | Key::QuarantineSenders
+                | Key::QuarantineBytes
+                | Key::QuarantineAge => config.keep.read(key, word),
                 Key::LogLevel => set(&mut config.log_level, LogLevel::parse(word)),
                 Key::Limits => None,
             };
@@ -216,7 +251,8 @@ impl Config {
     /// This, and where it is silent the other.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        let Self { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence, .. } = self;
+        let Self { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, .. } = self;
+        let Self { silence, keep, log_level, limits, .. } = self;
         Self {
             data_dir: data_dir.or(other.data_dir),
             gt06: gt06.or(other.gt06),
@@ -227,8 +263,9 @@ impl Config {
             api: api.or(other.api),
             policy: policy.or(other.policy),
             silence: silence.or(other.silence),
-            log_level: self.log_level.or(other.log_level),
-            limits: self.limits.or(other.limits),
+            keep: keep.or(other.keep),
+            log_level: log_level.or(other.log_level),
+            limits: limits.or(other.limits),
         }
     }
 
@@ -264,8 +301,9 @@ impl Config {
         let mut limits = self.limits.bounds();
         if let Some(silence) = self.silence {
             limits.ingest.idle = silence;
-            limits.set.insert(Key::Silence.as_str());
         }
+        let keep = self.keep.over(Keep::default());
+        limits.store.keep = keep;
         Ok(Setup {
             data_dir: self.data_folder()?,
             listen: Protocol::ALL.map(listen).to_vec(),
@@ -275,6 +313,7 @@ impl Config {
             access: Access::from_environment(),
             https: Https { listen: self.https.unwrap_or(ListenAt::Off), certificate: self.certificate()? },
             addresses: None,
+            keep,
             settings,
         })
     }
@@ -344,7 +383,7 @@ pub fn remember_policy(path: &Path, policy: Policy) -> Result<(), ConfigError> {
 }
 
 /// Sets one key and leaves every other byte of the file as it is; makes the file where it is missing.
-fn remember(path: &Path, key: Key, word: &str) -> Result<(), ConfigError> {
+pub(super) fn remember(path: &Path, key: Key, word: &str) -> Result<(), ConfigError> {
     let failed = |source| ConfigError::Write { path: path.to_owned(), source };
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -359,7 +398,20 @@ fn remember(path: &Path, key: Key, word: &str) -> Result<(), ConfigError> {
     }
     // Beside it first: a crash leaves the old file or the new one.
     let part = path.with_extension("toml.part");
-    fs::write(&part, changed).and_then(|()| fs::rename(&part, path)).map_err(failed)
+    write_private(&part, &changed, path).and_then(|()| fs::rename(&part, path)).map_err(failed)
+}
+
+/// Writes a file that only its owner may read, or whoever may read the one that it takes the place of.
+fn write_private(path: &Path, text: &str, old: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    io::Write::write_all(&mut options.open(path)?, text.as_bytes())?;
+    match fs::metadata(old) {
+        Ok(about) => fs::set_permissions(path, about.permissions()),
+        Err(_) => Ok(()),
+    }
 }
 
 /// The text of a file with one key set to another word.

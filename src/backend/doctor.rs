@@ -8,8 +8,8 @@ use std::{
 
 use super::{Health, ListenAt, Setup, symptoms};
 use crate::{
-    ingest,
-    model::{Clock, Protocol},
+    ingest::{self, CertificateDoubt, CertificateFiles},
+    model::{Clock, Timestamp},
     store::{self, Store, query},
 };
 
@@ -75,7 +75,13 @@ pub fn examine(setup: &Setup, clock: &Clock) -> (Vec<Finding>, Option<Health>) {
     });
     findings.push(database(&setup.data_dir, clock));
     for (protocol, at) in &setup.listen {
-        findings.extend(port(*protocol, *at, running));
+        findings.extend(port(protocol.title(), protocol.as_str(), *at, running));
+    }
+    if setup.https.listen != ListenAt::Off {
+        findings.extend(port("HTTPS", "https", setup.https.listen, running));
+    }
+    if let Some(files) = &setup.https.certificate {
+        findings.push(certificate(files, setup.https.listen, clock()));
     }
     findings.push(display());
     findings.extend(open_files());
@@ -101,6 +107,11 @@ fn data_folder(dir: &Path) -> Finding {
     match writable(there) {
         Ok(()) if there == dir => Finding::ok(TOPIC, format!("{} can be written", dir.display())),
         Ok(()) => Finding::ok(TOPIC, format!("{} is not there yet and will be made", dir.display())),
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => Finding::trouble(
+            TOPIC,
+            format!("the disk is full: nothing can be stored in {}, and so nothing is answered", there.display()),
+            "make room on that disk; Wayglass goes on by itself",
+        ),
         Err(error) => Finding::trouble(TOPIC, format!("{} cannot be written: {error}", there.display()), cure),
     }
 }
@@ -108,8 +119,16 @@ fn data_folder(dir: &Path) -> Finding {
 /// Tries it with a file of its own, for permission bits do not tell everything.
 fn writable(dir: &Path) -> io::Result<()> {
     let probe = dir.join(format!(".wayglass-doctor-{}", std::process::id()));
-    fs::OpenOptions::new().write(true).create_new(true).open(&probe)?;
-    fs::remove_file(&probe)
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&probe)
+        // A full disk still makes an empty file.
+        .and_then(|mut file| io::Write::write_all(&mut file, &[0; 64 << 10]).and_then(|()| file.sync_all()));
+    if probe.exists() {
+        fs::remove_file(&probe)?;
+    }
+    written
 }
 
 fn database(dir: &Path, clock: &Clock) -> Finding {
@@ -137,10 +156,54 @@ fn database(dir: &Path, clock: &Clock) -> Finding {
     }
 }
 
-fn port(protocol: Protocol, at: ListenAt, running: bool) -> Vec<Finding> {
-    let topic = format!("{protocol} port");
+/// The user's own certificate: whether it can be used, until when, and for what.
+fn certificate(files: &CertificateFiles, listen: ListenAt, now: Timestamp) -> Finding {
+    const TOPIC: &str = "HTTPS certificate";
+    let certificate = match files.examine() {
+        Ok(certificate) => certificate,
+        Err(error) => {
+            let cure = "name PEM files that can be read and go together with --https-certificate and --https-key, or \
+                        neither, and Wayglass makes its own";
+            return Finding::trouble(TOPIC, error.to_string(), cure);
+        }
+    };
+    let own: Vec<_> = certificate.hosts().map(str::to_owned).collect();
+    let told = match listen {
+        ListenAt::Address(at) if at.ip().is_unspecified() => {
+            super::lan_addresses().iter().map(ToString::to_string).chain(own.clone()).collect()
+        }
+        ListenAt::Address(at) if !at.ip().is_loopback() => {
+            [at.ip().to_string()].into_iter().chain(own.clone()).collect()
+        }
+        ListenAt::Address(_) | ListenAt::Off => Vec::new(),
+    };
+    let doubts = certificate.doubts(now, &told);
+    let path = files.certificate.display();
+    let Some(first) = doubts.first() else {
+        let until = certificate.ends.map(|at| at.strftime(" until %Y-%m-%d").to_string()).unwrap_or_default();
+        return Finding::ok(TOPIC, format!("{path} is good{until} for {}", certificate.names.join(", ")));
+    };
+    let all: Vec<_> = doubts.iter().map(ToString::to_string).collect();
+    let text = format!("{path}: {}", all.join("; "));
+    let cure = match first {
+        CertificateDoubt::OtherNames { .. } => {
+            "get one that names what phones are told, or leave out --https-certificate, and Wayglass makes one that does"
+        }
+        CertificateDoubt::NotYet { .. } | CertificateDoubt::Ended { .. } | CertificateDoubt::EndsSoon { .. } => {
+            "put a new one in its place; it is taken up within a minute, without a restart"
+        }
+    };
+    if doubts.iter().any(CertificateDoubt::is_refused) {
+        Finding::trouble(TOPIC, text, cure)
+    } else {
+        Finding::note(TOPIC, text, cure)
+    }
+}
+
+/// `flag`: the one that moves it.
+fn port(name: &str, flag: &str, at: ListenAt, running: bool) -> Vec<Finding> {
+    let topic = format!("{name} port");
     let ListenAt::Address(at) = at else { return vec![Finding::ok(topic, "switched off")] };
-    let flag = protocol.as_str();
     let mut findings = Vec::new();
     match TcpListener::bind(at) {
         Ok(_) => findings.push(Finding::ok(topic, format!("{at} is free"))),
@@ -164,17 +227,17 @@ fn port(protocol: Protocol, at: ListenAt, running: bool) -> Vec<Finding> {
         }
     }
     if at.ip().is_loopback() {
-        findings.push(only_here(protocol, at));
+        findings.push(only_here(name, at));
     }
     findings
 }
 
-fn only_here(protocol: Protocol, at: SocketAddr) -> Finding {
+fn only_here(name: &str, at: SocketAddr) -> Finding {
     let port = at.port();
     let reached =
         super::lan_addresses().first().map(|ip| format!(", where devices call {}", SocketAddr::new(*ip, port)));
     Finding::note(
-        format!("{protocol} reach"),
+        format!("{name} reach"),
         "only programs on this computer reach it, no device in the network does",
         format!("to let them in, listen on 0.0.0.0:{port}{}", reached.unwrap_or_default()),
     )
@@ -201,7 +264,8 @@ fn open_files() -> Option<Finding> {
     const FEW: u64 = 4096;
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|l| l.strip_prefix("Max open files"))?;
-    let most: u64 = line.split_whitespace().next()?.parse().ok()?;
+    // The second number: the program raises the first one to it.
+    let most: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(if most < FEW {
         Finding::note(
             "open files",

@@ -8,11 +8,15 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::runtime::{Handle, Runtime};
+use tokio::{
+    runtime::{Handle, Runtime},
+    sync::oneshot,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::bounds::{Bound, Bounds, TABLE};
@@ -53,6 +57,8 @@ pub struct Health {
     pub disk_free_bytes: Option<u64>,
     /// The last time that nothing could be stored.
     pub failure: Option<Failure>,
+    /// Packets of adopted devices, and of those nobody adopted.
+    pub kept_bytes: u64,
     pub quarantine_bytes: u64,
     pub new_senders: u64,
     /// What was not taken, kept or held open, by reason; those that never happened, too.
@@ -173,6 +179,11 @@ impl Health {
         self.receivers.iter().map(|receiver| receiver.connections).max().unwrap_or_default()
     }
 
+    /// The connections of all receivers.
+    pub fn all_connections(&self) -> u64 {
+        self.receivers.iter().map(|receiver| receiver.connections).sum()
+    }
+
     /// How many a second, over the last minute, or since the start where that is less.
     pub fn per_second(&self, by_second: &[u32]) -> f64 {
         let running_s = u32::try_from(self.at.duration_since(self.started).as_secs()).unwrap_or(u32::MAX);
@@ -284,7 +295,7 @@ impl Keeper {
         handle.spawn(async move {
             // A store that cannot answer is no reason to say nothing about it.
             let clocks = reader.read(store::clocks).answered().await.unwrap_or_default();
-            let health = tokio::task::spawn_blocking(move || match gauges {
+            let health = on_thread(move || match gauges {
                 Some(gauges) => Ok(gauges.read()),
                 None => Health::read(&data_dir).map(|health| health.aged(clock())).ok_or_else(not_told),
             });
@@ -303,6 +314,14 @@ impl Keeper {
     }
 }
 
+/// Does something that may wait for the disk on a thread of its own: those of the receivers have other work. `None`: there was no thread.
+async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (tx, rx) = oneshot::channel();
+    let thread = thread::Builder::new().name("health".into()).spawn(move || tx.send(work()).is_ok());
+    thread.ok()?;
+    rx.await.ok()
+}
+
 fn not_told() -> Error {
     Error::Refused("the running instance has not written how it fares yet".to_owned())
 }
@@ -312,8 +331,8 @@ async fn keep(gauges: Arc<Gauges>, stop: CancellationToken) {
     let path = gauges.data_dir.join(FILE_NAME);
     loop {
         let (gauges_now, path_now) = (Arc::clone(&gauges), path.clone());
-        let written = tokio::task::spawn_blocking(move || write(&path_now, &gauges_now.read())).await;
-        if let Ok(Err(error)) = written {
+        let written = on_thread(move || write(&path_now, &gauges_now.read())).await;
+        if let Some(Err(error)) = written {
             tracing::debug!(%error, "health cannot be written down");
         }
         tokio::select! {
@@ -336,26 +355,24 @@ impl Gauges {
             queue_bytes,
             queue_bound,
             last_commit,
-            commits,
-            packets_by_second,
-            positions_by_second,
             file_bytes,
             log_bytes,
             dropped_packets,
             dropped_devices,
-            error: _,
+            error,
             failure,
             quarantine_bytes,
             new_devices,
-            counted,
-            packets_written: _,
-            positions_written: _,
+            kept_bytes,
+            lately,
+            ..
         } = self.store.health();
+        let store::Lately { commits, packets_by_second, positions_by_second, counted } = lately;
         let failure = failure.map(|failure| Failure {
             began: failure.began,
             at: failure.at,
             text: failure.error.cause(),
-            lasts: failure.lasts,
+            lasts: error.is_some(),
             batches: failure.batches,
         });
         let mut counts: Vec<Count> = counted.iter().map(count).collect();
@@ -391,13 +408,17 @@ impl Gauges {
             log_bytes,
             disk_free_bytes: fs4::available_space(&self.data_dir).ok(),
             failure,
+            kept_bytes,
             quarantine_bytes,
             new_senders: new_devices as u64,
             counts,
             limits: Vec::new(),
             clocks: DeviceClocks::default(),
         };
-        health.limits = limits(&self.bounds, Some(&health));
+        let mut bounds = self.bounds.clone();
+        // It can be changed while we run.
+        bounds.store.keep = self.store.keep();
+        health.limits = limits(&bounds, Some(&health));
         health
     }
 }
@@ -419,7 +440,7 @@ fn limit(bound: &Bound, bounds: &Bounds, health: Option<&Health>) -> Limit {
         text: value.map_or_else(|| "none".to_owned(), |value| bound.unit.text(value)),
         source: bound.source(bounds).to_owned(),
         used,
-        used_text: used.map(|used| bound.unit.text(used)),
+        used_text: used.map(|used| bound.unit.used_text(used)),
         reached: count.map(|count| count.since_start),
         last_reached: count.and_then(|count| count.last),
     }

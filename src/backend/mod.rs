@@ -9,12 +9,16 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 mod feed;
+mod files;
 pub mod health;
 mod history;
+pub mod keeping;
 pub mod logfile;
 pub mod pairing;
+pub mod part;
 pub mod phones;
 mod profile;
+mod scratch;
 mod signal;
 mod symptoms;
 
@@ -33,6 +37,7 @@ use bounds::Bounds;
 pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
+pub use files::raise_open_files;
 pub use health::Health;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
 use logfile::LogFile;
@@ -41,15 +46,18 @@ pub use signal::StopSignal;
 pub use symptoms::{clock_text, ms_text};
 
 pub use crate::{
-    ingest::{Access, App, CertificateFiles, Limits, ListenAt, Outcome, ReceiverLine, ReceiverStatus, Root, Visit},
+    ingest::{
+        Access, App, CertificateDoubt, CertificateFiles, Limits, ListenAt, NoHandshake, Outcome, ReceiverLine,
+        ReceiverStatus, Root, Visit,
+    },
     model::ClockAdvice,
-    store::{Error, Pending, Rederived},
+    store::{Error, Health as StoreHealth, Pending, Reason, Rederived, Removal},
     wire::gt06::{AddressSource, Tongue},
 };
 use crate::{
     ingest::{ForPhones, Receivers, Tls},
     model::{
-        Clock, DeviceId, DeviceOverview, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
+        Clock, DeviceId, DeviceOverview, Keep, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
         TimeWindow,
     },
     store::{self, Options, Store, query},
@@ -69,6 +77,8 @@ pub struct Setup {
     pub https: Https,
     /// Names the places that GT06 trackers ask about; `None` answers with coordinates.
     pub addresses: Option<AddressSource>,
+    /// What is kept for how long.
+    pub keep: Keep,
     /// The settings file, where a change of receivers or policy is written down for the next start; `None`: nowhere.
     pub settings: Option<PathBuf>,
     /// Where the log goes once the folder is ours.
@@ -105,6 +115,14 @@ impl StartError {
     pub fn in_use(&self) -> bool {
         matches!(self, Self::Store(store::Error::InUse(_)))
     }
+
+    /// The trouble with the folder, where [`Backend::view_despite`] may say so in a window.
+    pub fn of_folder(&self) -> Option<&Error> {
+        match self {
+            Self::Store(error @ (Error::Open { .. } | Error::Full | Error::Locked)) => Some(error),
+            Self::Store(_) | Self::Runtime(_) => None,
+        }
+    }
 }
 
 /// Which packets to list: the newest `limit` ones that match, newest last.
@@ -132,6 +150,9 @@ pub struct Backend {
     rederiving: profile::Board,
     health: health::Keeper,
     log: LogFile,
+    /// Why nothing is received here, where the folder cannot be had.
+    despite: Option<Error>,
+    _scratch: Option<scratch::Scratch>,
 }
 
 impl Backend {
@@ -139,26 +160,43 @@ impl Backend {
     pub fn start(setup: Setup, clock: Clock, wake: Wake) -> Result<Self, StartError> {
         let mut options = Options::new(Arc::clone(&clock));
         options.policy = setup.policy;
+        options.limits = store::Limits { keep: setup.keep, ..setup.limits.store };
         options.wake = Some(Arc::clone(&wake));
-        options.limits = setup.limits.store;
-        let store = Store::open(&setup.data_dir, options)?;
-        setup.log.open(&setup.data_dir, setup.limits.log);
         let runtime = runtime()?;
+        let mut limits = setup.limits;
+        limits.ingest.sockets = files::room_for(limits.ingest.sockets);
+        signal::outlive_file_limit(runtime.handle());
+        let store = Store::open(&setup.data_dir, options)?;
+        setup.log.open(&setup.data_dir, limits.log);
         let Https { listen, certificate } = setup.https;
         let tls = Tls::new(setup.data_dir.join("tls"), certificate, Arc::clone(&clock));
         let phones = ForPhones { access: setup.access, https: listen, tls };
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store, &clock, setup.limits.ingest.clone(), phones, setup.addresses, wake)
+            Receivers::start(&setup.listen, &store, &clock, limits.ingest.clone(), phones, setup.addresses, wake)
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
-        let health = health::Keeper::start(&runtime, &store, receivers.as_ref(), setup.limits, &clock, &data_dir);
-        let log = setup.log;
-        Ok(Self { runtime, store, receivers, clock, data_dir, settings, changes, demo, rederiving, health, log })
+        let health = health::Keeper::start(&runtime, &store, receivers.as_ref(), limits, &clock, &data_dir);
+        let (despite, _scratch, log) = (None, None, setup.log);
+        Ok(Self {
+            runtime,
+            store,
+            receivers,
+            clock,
+            data_dir,
+            settings,
+            changes,
+            demo,
+            rederiving,
+            health,
+            log,
+            despite,
+            _scratch,
+        })
     }
 
     /// Looks on: another instance receives into this folder.
@@ -170,9 +208,36 @@ impl Backend {
         let data_dir = data_dir.to_owned();
         let (changes, demo) = (TaskTracker::new(), Mutex::default());
         let rederiving = profile::Board::default();
+        let (receivers, settings, despite, _scratch) = (None, None, None, None);
         let (health, log) = (health::Keeper::looking_on(&data_dir, &clock), LogFile::default());
-        let settings = None;
-        Ok(Self { runtime, store, receivers: None, clock, data_dir, settings, changes, demo, rederiving, health, log })
+        Ok(Self {
+            runtime,
+            store,
+            receivers,
+            clock,
+            data_dir,
+            settings,
+            changes,
+            demo,
+            rederiving,
+            health,
+            log,
+            despite,
+            _scratch,
+        })
+    }
+
+    /// Looks on although the folder cannot be received into, for the reason given: what can be read of it is shown, and where that is
+    /// nothing, nothing. [`Backend::trouble`] says why.
+    pub fn view_despite(why: Error, data_dir: &Path, clock: Clock, wake: Wake) -> Result<Self, StartError> {
+        let (seen, scratch) = match Self::view(data_dir, Arc::clone(&clock), Arc::clone(&wake)) {
+            Ok(seen) => (seen, None),
+            Err(_) => {
+                let scratch = scratch::Scratch::new(&clock)?;
+                (Self::view(scratch.folder(), clock, wake)?, Some(scratch))
+            }
+        };
+        Ok(Self { despite: Some(why), data_dir: data_dir.to_owned(), _scratch: scratch, ..seen })
     }
 
     /// Waits until every receiver is bound, off, or has failed to bind.
@@ -188,9 +253,25 @@ impl Backend {
         StopSignal::new()
     }
 
-    /// Waits until the system asks us to stop. For `serve`, not for the window.
-    pub fn wait_for_stop(&self, signal: &mut StopSignal) {
-        self.runtime.block_on(signal.received());
+    /// Waits until the system asks us to stop, or nothing can be stored any more, which is an error. For `serve`, not for the window.
+    pub fn wait_for_stop(&self, signal: &mut StopSignal) -> Result<(), Error> {
+        let ended = self.store.ended();
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = signal.received() => Ok(()),
+                () = ended => Err(Error::Died),
+            }
+        })
+    }
+
+    /// Why nothing is stored now. `None`: everything is.
+    pub fn trouble(&self) -> Option<Error> {
+        self.despite.clone().or_else(|| self.store.error())
+    }
+
+    /// How the store fares.
+    pub fn store_health(&self) -> store::Health {
+        self.store.health()
     }
 
     /// Calls `then` when the system asks us to stop.
@@ -224,11 +305,6 @@ impl Backend {
     /// How everything fares, put together on another thread.
     pub fn health(&self) -> Pending<Health> {
         self.health.ask(self.runtime.handle(), &self.store)
-    }
-
-    /// Why nothing can be stored now, and therefore nothing is acknowledged; `None` while all is well.
-    pub fn not_stored(&self) -> Option<Error> {
-        self.store.error()
     }
 
     /// The folder of the log.
@@ -278,6 +354,11 @@ impl Backend {
     pub fn set_policy(&self, policy: Policy) {
         self.store.set_policy(policy);
         self.write_down(move |path| config::remember_policy(path, policy));
+    }
+
+    /// When and why a packet went that is not there; `None`: nothing is known of it.
+    pub fn removal_of(&self, id: PacketId) -> Pending<Option<Removal>> {
+        self.store.reader().read(move |c| store::removal_of(c, id))
     }
 
     /// Changes the settings file, off this thread.
@@ -439,8 +520,9 @@ impl Backend {
     /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.
     pub fn stop(self, patience: Duration) {
         self.stop_demo(false);
-        let Self { runtime, store, receivers, changes, health, log, .. } = self;
+        let Self { runtime, store, receivers, changes, health, log, _scratch, .. } = self;
         changes.close();
+        store.hurry();
         if let Some(receivers) = receivers {
             runtime.block_on(receivers.stop(patience));
         }

@@ -223,7 +223,8 @@ fn reopen(kept: &ClosedPacket, secret: &Secret) -> Option<Reopened> {
 pub fn setup_for(phone: &NewPhone, url: &str) -> PhoneSetup {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let here = ["127.", "[::1]", "localhost"].iter().any(|own| host.starts_with(own));
-    let known = PhoneUrl { url: url.to_owned(), secure: url.starts_with("https://"), from_network: !here };
+    let known =
+        PhoneUrl { url: url.to_owned(), secure: url.starts_with("https://"), from_network: !here, covered: true };
     let words = Words {
         user: phone.user.trim().to_owned(),
         device: phone.device.trim().to_owned(),
@@ -275,6 +276,11 @@ pub(super) fn setup(words: &Words, urls: &[PhoneUrl], chosen: Option<&str>) -> P
         Some(best) => {
             if !best.from_network {
                 let text = "Only this computer reaches this address. Open the OwnTracks receiver to the network in the settings.";
+                warnings.push(text.to_owned());
+            }
+            if !best.covered {
+                let text = "The certificate of HTTPS does not name this address, so phones refuse it. Use a certificate that does, or leave \
+                            out yours and let Wayglass make one.";
                 warnings.push(text.to_owned());
             }
             if !best.secure {

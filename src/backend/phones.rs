@@ -2,14 +2,17 @@
 
 pub use super::checklist::{CheckState, CheckStep, Checked, PhoneChecklist};
 pub use super::pairing::{KeyOutcome, NewPhone, PhoneSetup, QrPicture, qr};
+use std::net::{IpAddr, SocketAddr};
+
 use super::{
     Backend, Error, ListenAt, Pending, ReceiverLine, ReceiverStatus, Root,
     checklist::{self, Ground},
     config,
     pairing::{self, Words, parts, setup, short_id},
+    part,
 };
 use crate::{
-    ingest,
+    ingest::{self, Certificate, CertificateDoubt},
     model::{
         Command, Device, DeviceId, Direction, Identity, MOST_PHONE_COMMAND_BYTES, NewCommand, PacketRow, PhoneCommand,
         PhoneRow, Profile, Protocol, Secret, Timestamp,
@@ -40,6 +43,23 @@ pub struct PhoneUrl {
     pub secure: bool,
     /// False where only this computer reaches it.
     pub from_network: bool,
+    /// The certificate names it, so phones take it; true without HTTPS.
+    pub covered: bool,
+}
+
+impl PhoneUrl {
+    fn new(host: &str, secure: bool, from_network: bool, covered: bool) -> Self {
+        let scheme = if secure { "https" } else { "http" };
+        Self { url: format!("{scheme}://{host}/pub"), secure, from_network, covered }
+    }
+
+    /// Its name or address without the port.
+    fn host(&self) -> String {
+        let after = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
+        let host = after.split('/').next().unwrap_or(after);
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        host.trim_matches(['[', ']']).to_owned()
+    }
 }
 
 /// What phones see of HTTPS, and what they must trust.
@@ -51,10 +71,12 @@ pub struct PhoneCertificate {
     pub root_url: Option<String>,
     /// The same as text.
     pub root_pem_url: Option<String>,
-    /// Names and addresses that the certificate is good for; empty for the user's own, and before HTTPS was turned on.
+    /// Names and addresses that the certificate is good for; empty before HTTPS was turned on.
     pub names: Vec<String>,
-    /// When it ends; it is renewed long before.
+    /// When it ends; one of the program's own is renewed long before.
     pub ends: Option<Timestamp>,
+    /// Why phones refuse it, or soon will.
+    pub doubts: Vec<CertificateDoubt>,
 }
 
 /// How the root is installed on an iPhone, in order.
@@ -126,6 +148,13 @@ impl Backend {
     /// device's. Answers how many positions came over.
     pub fn alias(&self, device: DeviceId, name: Identity, attached: bool) -> Pending<u64> {
         self.store.writer().set_alias(device, name, attached)
+    }
+
+    /// Takes an attached name away together with everything that came in under it, which becomes a device of its own again. Answers how many
+    /// positions that one has.
+    pub fn part(&self, device: DeviceId, name: Identity) -> Pending<u64> {
+        let (store, reader) = (self.store.writer(), self.store.reader());
+        self.work(move || part::part(&store, &reader, device, &name))
     }
 
     /// Says that both are one device: `to` gets the names of `from` and all its history. Answers how many positions came over.
@@ -219,24 +248,34 @@ impl Backend {
     /// Addresses that a phone may be told, the best first: HTTPS before HTTP, reachable from the network before this computer only.
     pub fn phone_urls(&self) -> Vec<PhoneUrl> {
         let lan = self.lan_addresses();
+        let tls = self.receivers.as_ref().map(ingest::Receivers::tls);
+        let certificate = tls.as_ref().and_then(|tls| tls.shown());
+        let is_own = tls.is_some_and(|tls| tls.is_own());
         let mut urls = Vec::new();
         for (at, secure) in self.phone_receivers() {
-            let hosts: Vec<_> = match at.ip() {
+            let ips: Vec<_> = match at.ip() {
                 ip if ip.is_unspecified() => lan.iter().copied().filter(|l| l.is_ipv4() || at.is_ipv6()).collect(),
                 ip => vec![ip],
             };
-            for ip in hosts {
-                let scheme = if secure { "https" } else { "http" };
-                let host = std::net::SocketAddr::new(ip, at.port());
-                urls.push(PhoneUrl { url: format!("{scheme}://{host}/pub"), secure, from_network: !ip.is_loopback() });
+            let certificate = certificate.as_ref().filter(|_| secure);
+            for ip in ips {
+                let host = SocketAddr::new(ip, at.port());
+                let covered = certificate.is_none_or(|certificate| certificate.covers(&ip.to_string()));
+                urls.push(PhoneUrl::new(&host.to_string(), secure, !ip.is_loopback(), covered));
+            }
+            // Whoever brings a certificate brings a name that leads here.
+            for name in certificate.filter(|_| is_own).into_iter().flat_map(Certificate::hosts) {
+                if name.parse::<IpAddr>().is_err() {
+                    urls.push(PhoneUrl::new(&format!("{name}:{}", at.port()), secure, !at.ip().is_loopback(), true));
+                }
             }
         }
-        urls.sort_by_key(|url| (!url.from_network, !url.secure));
+        urls.sort_by_key(|url| (!url.from_network, !url.covered, !url.secure));
         urls
     }
 
     /// Where phones are received, with whether it is HTTPS.
-    fn phone_receivers(&self) -> Vec<(std::net::SocketAddr, bool)> {
+    fn phone_receivers(&self) -> Vec<(SocketAddr, bool)> {
         let lines = self.receivers();
         let listening = lines.iter().filter(|l| l.protocol == Protocol::OwnTracks).filter_map(|l| match l.status {
             ReceiverStatus::Listening(at) => Some((at, false)),
@@ -272,10 +311,16 @@ impl Backend {
     /// What phones see of HTTPS, and what they must trust. The private authority is made where there is none.
     pub fn certificate(&self) -> Pending<PhoneCertificate> {
         let tls = self.receivers.as_ref().map(ingest::Receivers::tls);
-        let urls = self.phone_urls();
+        let (urls, now) = (self.phone_urls(), (self.clock)());
         self.answer(async move {
             let Some(tls) = tls else { return Err(Error::ReadOnly) };
-            let read = tokio::task::spawn_blocking(move || tls.root().map(|root| (root, tls.shown())));
+            // One of the user's may have been replaced since the last phone called.
+            let read = tokio::task::spawn_blocking(move || {
+                if tls.is_own() {
+                    tls.config()?;
+                }
+                tls.root().map(|root| (root, tls.shown()))
+            });
             let (root, shown) = match read.await {
                 Ok(Ok(read)) => read,
                 Ok(Err(error)) => return Err(Error::Refused(error.to_string())),
@@ -287,7 +332,9 @@ impl Backend {
                 let (plain, secure): (Vec<_>, Vec<_>) = urls.iter().partition(|url| !url.secure);
                 plain.into_iter().chain(secure).find(|url| url.from_network).or(urls.first()).map(base)
             };
+            let told: Vec<_> = urls.iter().filter(|url| url.secure && url.from_network).map(PhoneUrl::host).collect();
             Ok(PhoneCertificate {
+                doubts: shown.as_ref().map(|s| s.doubts(now, &told)).unwrap_or_default(),
                 root_url: root.as_ref().and_then(|_| at(ingest::ROOT_DER_PATH)),
                 root_pem_url: root.as_ref().and_then(|_| at(ingest::ROOT_PEM_PATH)),
                 root,

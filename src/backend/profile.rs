@@ -120,8 +120,8 @@ impl Desk {
         loop {
             match self.all_due().await {
                 Ok(done) => {
-                    for (device, Rederived { packets, positions, changed }) in done {
-                        tracing::info!(device = device.0, packets, positions, changed, "history found again");
+                    for (device, Rederived { packets, positions, changed, unread }) in done {
+                        tracing::info!(device = device.0, packets, positions, changed, unread, "history found again");
                     }
                     due.wait().await;
                 }
@@ -172,12 +172,16 @@ impl Desk {
                 self.board.note(device, seen, total);
                 seen += ids.len() as u64;
                 let packets = self.read(ids.to_vec(), work.profile().clone()).await?;
-                let step = Step { work, packets, upto: ids.last().copied(), whole };
+                let step = Step { work, packets, upto: ids.last().copied(), head: left.head, whole };
                 match self.writer.rederive(step).answered().await? {
                     Stepped::Further(further) => work = *further,
                     Stepped::Anew => return Ok(Ended::Anew),
                     Stepped::Dropped => return Ok(Ended::Elsewhere),
-                    Stepped::Done(rederived) => return Ok(Ended::Done(rederived)),
+                    Stepped::Done(rederived) if whole => return Ok(Ended::Done(rederived)),
+                    Stepped::Done(rederived) => {
+                        let unread = self.reader.read_long(move |db| query::positions_without_packet(db, device));
+                        return Ok(Ended::Done(Rederived { unread: unread.answered().await?, ..rederived }));
+                    }
                 }
             }
         }

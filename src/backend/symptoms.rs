@@ -1,11 +1,10 @@
 //! What the health of an instance says in sentences, for `doctor` and the head of the panel: what is well, and what is not with its cure.
 
 use super::{
-    bounds::bytes_text,
     doctor::Finding,
     health::{Count, Health, Limit, Receiver, ReceiverState},
 };
-use crate::model::{MishapKind, Timestamp};
+use crate::model::{MishapKind, Timestamp, bytes_text};
 
 /// Less left on the disk than this is worth a word, and less than that is trouble.
 const LITTLE_BYTES: u64 = 1 << 30;

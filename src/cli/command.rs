@@ -43,7 +43,7 @@ pub(super) struct CommandArgs {
     force: bool,
     /// Print the receipt as one JSON object.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Queues the command, waits, prints.

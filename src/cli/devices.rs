@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct DevicesArgs {
     /// Print one JSON array instead of a table.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Make a new sender a device; what was kept of it becomes its history.
@@ -200,5 +200,5 @@ pub(super) fn shown(identity: &Identity) -> String {
 
 /// A name that a stranger chose, without what could steer a terminal.
 pub(super) fn plain(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    super::plain::line(name)
 }

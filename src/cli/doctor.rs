@@ -20,7 +20,7 @@ use crate::{
 pub(super) struct DoctorArgs {
     /// Print one JSON array instead of lines.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Examines settings and machine.

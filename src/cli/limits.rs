@@ -15,7 +15,7 @@ use crate::backend::health::{Health, Limit, limits};
 pub(super) struct LimitsArgs {
     /// Print one JSON array instead of a table.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Prints the bounds of the instance that runs, else those that the next start would have.

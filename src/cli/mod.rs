@@ -3,14 +3,17 @@
 //! One file a subcommand, thin over `backend`. Exit status: 0 done, 1 it failed, 2 the call's words are off.
 
 mod command;
+mod compact;
 pub mod decode;
 mod devices;
 mod doctor;
 mod export;
+mod keep;
 mod limits;
 mod log;
 mod moment;
 mod phone;
+mod plain;
 mod profile;
 mod progress;
 pub mod serve;
@@ -26,6 +29,8 @@ use std::{
 
 use anyhow::{Result, bail};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
+
+use plain::Plain;
 
 use crate::{
     backend::{
@@ -83,6 +88,7 @@ enum Call {
     Command(command::CommandArgs),
     Profile(profile::ProfileArgs),
     Simulate(simulate::SimulateArgs),
+    Compact(compact::CompactArgs),
     Doctor(doctor::DoctorArgs),
     Limits(limits::LimitsArgs),
 }
@@ -114,6 +120,8 @@ struct Listen {
     /// How long a tracker may say nothing before its connection is closed, as `15 min` or `90 s`; a number alone is seconds [default: 15 min]
     #[arg(long, value_name = "TIME", env = "WAYGLASS_SILENCE", value_parser = config::silence)]
     silence: Option<std::time::Duration>,
+    #[command(flatten)]
+    keep: keep::KeepArgs,
 }
 
 /// What a call works with.
@@ -150,7 +158,7 @@ pub fn run(args: impl Iterator<Item = OsString>, clock: &Clock, desktop: Desktop
                 ExitCode::from(2)
             }
             Err(error) => {
-                writeln!(io::stderr(), "wayglass: {}", one_line(&error)).ok();
+                writeln!(io::stderr(), "wayglass: {}", plain::line(&one_line(&error))).ok();
                 ExitCode::FAILURE
             }
         },
@@ -186,13 +194,13 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
     let Cli { common, call } = cli;
     let log = |file: Option<&LogFile>| log::start(common.verbose, common.quiet, file);
-    // Not locked: an export writes from the thread that reads the store.
-    let out = &mut io::stdout();
-    let site = || Site::new(&common, clock);
     let call = call.expect("parse puts desktop where nothing was said");
     if !matches!(call, Call::Desktop(_) | Call::Serve(_)) {
         log(None);
     }
+    // Not locked: an export writes from the thread that reads the store.
+    let out = &mut Plain::new(io::stdout(), call.prints_json());
+    let site = || Site::new(&common, clock);
     match call {
         // Their log has its level in the settings.
         Call::Desktop(listen) => {
@@ -207,7 +215,8 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         }
         // Needs neither settings nor store, so no mistake in them keeps it from working.
         Call::Decode(args) => {
-            match decode::run(&args, clock, &mut io::stdin().lock(), &mut io::stdout().lock(), &mut io::stderr())? {
+            let (out, err) = (&mut Plain::new(io::stdout().lock(), args.json), &mut Plain::new(io::stderr(), false));
+            match decode::run(&args, clock, &mut io::stdin().lock(), out, err)? {
                 decode::Ended::Done => {}
                 decode::Ended::Failed => return Ok(ExitCode::FAILURE),
             }
@@ -220,11 +229,34 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Command(args) => command::run(&args, &site()?, out)?,
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
+        Call::Compact(args) => compact::run(&args, &site()?, out)?,
         Call::Limits(args) => limits::run(&args, site()?, out)?,
         // It examines the settings itself.
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl Call {
+    /// What it prints is for other programs.
+    fn prints_json(&self) -> bool {
+        match self {
+            Self::Serve(_) => true,
+            Self::Decode(args) => args.json,
+            Self::Devices(args) => args.json,
+            Self::Command(args) => args.json,
+            Self::Profile(args) => args.json,
+            Self::Doctor(args) => args.json,
+            Self::Limits(args) => args.json,
+            Self::Desktop(_)
+            | Self::Export(_)
+            | Self::Adopt(_)
+            | Self::Ignore(_)
+            | Self::Phone(_)
+            | Self::Simulate(_)
+            | Self::Compact(_) => false,
+        }
+    }
 }
 
 impl Common {
@@ -256,9 +288,10 @@ impl Site {
 
 impl Listen {
     fn setup(self, site: Site) -> Result<Setup> {
-        let Self { gt06, owntracks, https, https_certificate, https_key, api, policy, silence } = self;
+        let Self { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep } = self;
+        let keep = keep.set();
         let flags = Config { gt06, owntracks, https, https_certificate, https_key, api, policy, ..Config::default() };
-        let config = Config { silence, ..flags }.or(site.config);
+        let config = Config { silence, keep, ..flags }.or(site.config);
         if let Some(ListenAt::Address(at)) = config.api {
             bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");
         }

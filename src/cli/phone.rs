@@ -11,7 +11,7 @@ use super::{
     progress::count,
 };
 use crate::{
-    backend::{ListenAt, config, lan_addresses, pairing},
+    backend::{self, ListenAt, config, lan_addresses, pairing},
     model::{Identity, NewCommand, PhoneCommand, Protocol, Timestamp},
     store::{Error, Store, phones, query},
 };
@@ -36,6 +36,8 @@ enum PhoneCall {
     Key(Key),
     /// Say that a sender is the same phone as another device, which gets everything of it.
     SameAs(SameAs),
+    /// Take an attached name away from a phone, with everything that came in under it: two devices again.
+    Part(Part),
     /// Say that one phone is told where another is.
     See(See),
     /// Queue a command for a phone's next message: reportLocation, status, waypoints, setConfiguration {…} …
@@ -96,6 +98,14 @@ struct SameAs {
 }
 
 #[derive(Debug, Args)]
+struct Part {
+    /// The phone that has both.
+    device: String,
+    /// The name to take away from it.
+    name: String,
+}
+
+#[derive(Debug, Args)]
 struct See {
     viewer: String,
     seen: String,
@@ -120,6 +130,7 @@ pub(super) fn run(args: PhoneArgs, site: &Site, out: &mut dyn Write) -> Result<(
         PhoneCall::Password(args) => password(&args, &store, out),
         PhoneCall::Key(args) => key(&args, &store, out),
         PhoneCall::SameAs(args) => same_as(&args, &store, out),
+        PhoneCall::Part(args) => part(&args, &store, out),
         PhoneCall::See(args) => see(&args, &store, out),
         PhoneCall::Tell(args) => tell(&args, site, &store, out),
     };
@@ -254,6 +265,14 @@ fn same_as(args: &SameAs, store: &Store, out: &mut dyn Write) -> Result<()> {
         }
         Err(error) => return Err(error.into()),
     }
+    Ok(())
+}
+
+fn part(args: &Part, store: &Store, out: &mut dyn Write) -> Result<()> {
+    let from = find(store, &args.device)?;
+    let name = Identity::new(args.name.clone()).ok_or_else(|| anyhow!("that is no name of a sender"))?;
+    let moved = backend::part::part(&store.writer(), &store.reader(), from.id, &name)?;
+    writeln!(out, "{} is a device of its own again: {} went back", shown(&name), count(moved, "position"))?;
     Ok(())
 }
 

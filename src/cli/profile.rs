@@ -39,7 +39,7 @@ pub(super) struct ProfileArgs {
     command_language: Option<bool>,
     /// Print one JSON object instead of lines.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// What a person says about a clock.
@@ -146,13 +146,14 @@ fn lines(device: &Device, advice: Option<&ClockAdvice>, history: &History, out: 
     match history {
         History::Unchanged => Ok(()),
         History::Elsewhere => writeln!(out, "  the running instance reads its packets again"),
-        History::Read(done) => writeln!(
-            out,
-            "  {} read again: {}, {} of them changed",
-            count(done.packets, "packet"),
-            count(done.positions, "position"),
-            done.changed
-        ),
+        History::Read(done) => {
+            let (packets, positions) = (count(done.packets, "packet"), count(done.positions, "position"));
+            let unread = match done.unread {
+                0 => String::new(),
+                n => format!("; {} as they were, for their packets are no longer kept", count(n, "position")),
+            };
+            writeln!(out, "  {packets} read again: {positions}, {} of them changed{unread}", done.changed)
+        }
     }
 }
 
@@ -171,7 +172,7 @@ fn as_json(device: &Device, advice: Option<&ClockAdvice>, history: &History, out
         History::Unchanged => json!(null),
         History::Elsewhere => json!("running"),
         History::Read(done) => {
-            json!({"packets": done.packets, "positions": done.positions, "changed": done.changed})
+            json!({"packets": done.packets, "positions": done.positions, "changed": done.changed, "unread": done.unread})
         }
     };
     let identity = device.identity.as_str();

@@ -36,7 +36,7 @@ fn serve(backend: &Backend, out: &mut dyn Write) -> Result<()> {
         }
     }
     writeln!(out, "{}", ready(&lines, backend)).and_then(|()| out.flush()).context("cannot print the ready line")?;
-    backend.wait_for_stop(&mut stop);
+    backend.wait_for_stop(&mut stop)?;
     Ok(())
 }
 

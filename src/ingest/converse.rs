@@ -1,18 +1,20 @@
 //! Drives one [`Conversation`] over any byte stream: read, store, and only then answer.
 
-use std::{fmt, future, sync::Arc};
+use std::{fmt, future, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
-    time::{Instant, sleep_until, timeout, timeout_at},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
     Site,
+    crowd::Guest,
     roster::{Call, Errand, Seat},
+    secrets,
 };
 use crate::{
-    model::{Clock, CommandId, Device, DeviceId, Mishap, PacketId, Profile, Protocol, Timestamp, Verdict},
+    model::{Clock, CommandId, Device, DeviceId, Direction, Mishap, PacketId, Profile, Protocol, Timestamp, Verdict},
     store::{self, Progress, Receipt},
     wire::{self, Admission, Conversation, Output},
 };
@@ -29,7 +31,11 @@ pub(super) enum End {
     Closed,
     /// Said nothing for too long.
     Silent,
-    /// The conversation asked for it: what came is no protocol of ours.
+    /// Said nothing of use since it came.
+    Stranger,
+    /// All places were taken, and it had said nothing of use.
+    MadeRoom,
+    /// The conversation asked for it.
     Asked(&'static str),
     /// Its sender is not taken.
     Refused(&'static str),
@@ -37,10 +43,8 @@ pub(super) enum End {
     Replaced,
     /// We are stopping.
     Stopped,
-    /// The stream broke.
+    /// The stream broke, or the peer did not take our answer.
     Broken(std::io::Error),
-    /// The peer did not take our answer.
-    NotRead,
     /// The store did not take it: unanswered, so the device keeps its data and sends it again.
     NotStored(store::Error),
 }
@@ -50,28 +54,30 @@ impl fmt::Display for End {
         match self {
             Self::Closed => f.write_str("closed by the device"),
             Self::Silent => f.write_str("silent for too long"),
+            Self::Stranger => f.write_str("no sound frame in the time that a login may take"),
+            Self::MadeRoom => f.write_str("made room for others"),
             Self::Asked(why) | Self::Refused(why) => f.write_str(why),
             Self::Replaced => f.write_str("replaced by a newer connection of the device"),
             Self::Stopped => f.write_str("stopping"),
             Self::Broken(error) => write!(f, "broken: {error}"),
-            Self::NotRead => f.write_str("the device does not read our answers"),
             Self::NotStored(error) => write!(f, "not stored: {error}"),
         }
     }
 }
 
 impl End {
-    /// Under what it is counted; a stop is none.
+    /// Under what it is counted; a stop is none, and who made room is counted where it was asked to.
     pub(super) fn mishap(&self) -> Option<Mishap> {
         Some(match self {
             Self::Closed => Mishap::ClosedByPeer,
             Self::Silent => Mishap::Silent,
+            Self::Stranger => Mishap::Stranger,
             Self::Asked(_) => Mishap::Junk,
             Self::Refused(_) => Mishap::SenderRefused,
             Self::Replaced => Mishap::Replaced,
-            Self::Stopped => return None,
+            Self::MadeRoom | Self::Stopped => return None,
+            Self::Broken(error) if error.kind() == std::io::ErrorKind::TimedOut => Mishap::AnswerNotRead,
             Self::Broken(_) => Mishap::Broken,
-            Self::NotRead => Mishap::AnswerNotRead,
             Self::NotStored(_) => Mishap::NotStored,
         })
     }
@@ -82,6 +88,7 @@ pub(super) async fn converse(
     io: impl AsyncRead + AsyncWrite,
     mut talk: Box<dyn Conversation>,
     connection: u64,
+    guest: &Guest,
     site: &Site,
 ) -> End {
     let Site { clock, limits, stop, .. } = site;
@@ -96,32 +103,37 @@ pub(super) async fn converse(
         unsettled: Vec::new(),
         answers: Vec::new(),
         newest: None,
+        heard: None,
         refused: false,
     };
     let mut chunk = vec![0; READ_BYTES];
-    let mut deadline = None;
-    // Commands of ours do not make a silent device talk.
-    let mut heard = Instant::now();
+    let mut deadline: Option<(Timestamp, Instant)> = None;
+    let login_by = Instant::now() + limits.login;
     loop {
+        let silent_at = driver.heard.map_or(login_by, |heard| heard + limits.idle);
         let happened = tokio::select! {
             biased;
             () = stop.cancelled() => Happened::Stop,
+            () = guest.shown_out() => Happened::End(End::MadeRoom),
             call = called(driver.seat.as_mut()) => Happened::Called(call),
-            read = timeout_at(heard + limits.idle, from.read(&mut chunk)) => Happened::of(read),
-            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Happened::Deadline,
+            read = from.read(&mut chunk) => Happened::of(read),
+            () = sleep_until(silent_at) => {
+                Happened::End(if driver.heard.is_some() { End::Silent } else { End::Stranger })
+            }
+            at = passed(deadline) => Happened::Deadline(at),
         };
         let now = clock();
         let end = match happened {
             Happened::Read(n) => {
-                heard = Instant::now();
                 if let Err(end) = driver.take_profile(talk.as_mut()).await {
                     return end;
                 }
                 talk.receive(now, &chunk[..n]);
                 None
             }
-            Happened::Deadline => {
-                talk.expire(now);
+            Happened::Deadline(at) => {
+                // The wall clock may have been set back meanwhile.
+                talk.expire(now.max(at));
                 None
             }
             Happened::End(end) => {
@@ -151,28 +163,44 @@ pub(super) async fn converse(
         if let Some(end) = end {
             return end;
         }
-        // Waits are counted on the monotonic clock: the wall clock may jump.
-        deadline = talk
-            .deadline()
-            .map(|at| Instant::now() + std::time::Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        if driver.heard.is_some() {
+            guest.is_known();
+        }
+        // Waits are counted on the monotonic clock, from when they began: the wall clock may jump.
+        let kept = deadline.filter(|(before, _)| Some(*before) == talk.deadline());
+        deadline = kept.or_else(|| {
+            let at = talk.deadline()?;
+            let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+            Some((at, Instant::now() + wait))
+        });
+    }
+}
+
+/// Waits for the deadline, and says which it was.
+async fn passed(deadline: Option<(Timestamp, Instant)>) -> Timestamp {
+    match deadline {
+        Some((at, instant)) => {
+            sleep_until(instant).await;
+            at
+        }
+        None => future::pending().await,
     }
 }
 
 enum Happened {
     Called(Call),
     Read(usize),
-    Deadline,
+    Deadline(Timestamp),
     End(End),
     Stop,
 }
 
 impl Happened {
-    fn of(read: Result<std::io::Result<usize>, tokio::time::error::Elapsed>) -> Self {
+    fn of(read: std::io::Result<usize>) -> Self {
         match read {
-            Ok(Ok(0)) => Self::End(End::Closed),
-            Ok(Ok(n)) => Self::Read(n),
-            Ok(Err(error)) => Self::End(End::Broken(error)),
-            Err(_) => Self::End(End::Silent),
+            Ok(0) => Self::End(End::Closed),
+            Ok(n) => Self::Read(n),
+            Err(error) => Self::End(End::Broken(error)),
         }
     }
 }
@@ -194,7 +222,7 @@ async fn read_what_came<R: AsyncRead>(
 ) {
     // Bounded, because a peer that never pauses must not keep us from stopping.
     for _ in 0..16 {
-        let Ok(Ok(n @ 1..)) = timeout(std::time::Duration::from_millis(1), from.read(chunk)).await else { return };
+        let Ok(Ok(n @ 1..)) = timeout(Duration::from_millis(1), from.read(chunk)).await else { return };
         talk.receive(clock(), &chunk[..n]);
     }
 }
@@ -227,6 +255,8 @@ struct Driver<'a, W> {
     answers: Vec<u8>,
     /// The packet that was stored last.
     newest: Option<PacketId>,
+    /// When the last frame came that could be read. Junk keeps no connection open, nor do our own commands.
+    heard: Option<Instant>,
     /// The store does not take the sender.
     refused: bool,
 }
@@ -259,9 +289,15 @@ impl<W: AsyncWrite> Driver<'_, W> {
     async fn carry_out(&mut self, talk: &mut dyn Conversation) -> Result<(), End> {
         while let Some(output) = talk.poll() {
             match output {
-                Output::Store(packet) => {
+                Output::Store(mut packet) => {
                     if packet.verdict == Verdict::Error && wire::gt06::is_damaged(&packet.bytes) {
                         self.site.tally.count(Mishap::BadChecksum);
+                    }
+                    if packet.direction == Direction::In && packet.verdict != Verdict::Error {
+                        self.heard = Some(Instant::now());
+                    } else if packet.kind == "noise" {
+                        // A phone that posts to the wrong port, perhaps.
+                        secrets::mask(&mut packet.bytes);
                     }
                     let read_with = self.read_with.as_ref().map(|read_with| Arc::clone(&read_with.profile));
                     let appended = self.site.store.append_read_with(*packet, read_with).await;
@@ -372,8 +408,11 @@ impl<W: AsyncWrite> Driver<'_, W> {
             self.to.write_all(&self.answers).await?;
             self.to.flush().await
         })
-        .await;
+        .await
+        .unwrap_or_else(|_| {
+            Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "the device does not read our answers"))
+        });
         self.answers.clear();
-        written.map_err(|_| End::NotRead)?.map_err(End::Broken)
+        written.map_err(End::Broken)
     }
 }

@@ -1,67 +1,96 @@
-//! How many connections come from where: one address must not take the room of all others.
+//! Who is connected to one receiver, and who goes first when it is full: strangers, of the address that has most of them.
+//!
+//! There is no fixed number for one address: a whole fleet may come from one, behind the gateway of its carrier. But an address whose connections
+//! say nothing of use cannot keep the others out: they make room as soon as somebody else wants it.
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-/// Bits of an IPv6 address that name a customer; the others he chooses himself.
-const CUSTOMER_BITS: u32 = 64;
+use tokio_util::sync::CancellationToken;
 
-/// The connections of one receiver, by where they come from.
-#[derive(Debug)]
+/// The connections of one receiver that have not said anything of use.
+#[derive(Debug, Default)]
 pub(super) struct Crowd {
-    most: usize,
-    /// No longer than there are connections.
-    from: Mutex<HashMap<IpAddr, usize>>,
+    strangers: Mutex<HashMap<u64, Stranger>>,
+    /// Numbers connections as they come.
+    next: AtomicU64,
+    shown_out: Arc<AtomicU64>,
 }
 
-/// The place of one connection; dropping it leaves.
 #[derive(Debug)]
-pub(super) struct Place {
+struct Stranger {
+    peer: IpAddr,
+    shown_out: CancellationToken,
+}
+
+/// One connection's part in it; it leaves with this.
+#[derive(Debug)]
+pub(super) struct Guest {
     crowd: Arc<Crowd>,
-    from: IpAddr,
+    number: u64,
+    shown_out: CancellationToken,
 }
 
 impl Crowd {
-    /// At most so many from one address.
-    pub(super) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, from: Mutex::default() })
+    /// `shown_out` counts those that had to make room.
+    pub(super) fn new(shown_out: &Arc<AtomicU64>) -> Arc<Self> {
+        Arc::new(Self { shown_out: Arc::clone(shown_out), ..Self::default() })
     }
 
-    /// `None` where as many came from there as may.
-    pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
-        let from = customer(peer);
-        let mut crowd = self.lock();
-        let count = crowd.entry(from).or_default();
-        if *count >= self.most {
-            return None;
+    /// A connection from `peer`, a stranger as yet.
+    pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Guest {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let shown_out = CancellationToken::new();
+        self.strangers().insert(number, Stranger { peer, shown_out: shown_out.clone() });
+        Guest { crowd: Arc::clone(self), number, shown_out }
+    }
+
+    /// Shows the oldest stranger of the address with the most strangers to the door. False where everybody is known.
+    pub(super) fn make_room(&self) -> bool {
+        let mut strangers = self.strangers();
+        let mut of_address: HashMap<IpAddr, (usize, u64)> = HashMap::new();
+        for (&number, stranger) in &*strangers {
+            let (count, oldest) = of_address.entry(stranger.peer).or_insert((0, number));
+            *count += 1;
+            *oldest = number.min(*oldest);
         }
-        *count += 1;
-        Some(Place { crowd: Arc::clone(self), from })
+        let most = of_address.into_values().max_by_key(|&(count, oldest)| (count, std::cmp::Reverse(oldest)));
+        let Some(stranger) = most.and_then(|(_, oldest)| strangers.remove(&oldest)) else { return false };
+        stranger.shown_out.cancel();
+        if self.shown_out.fetch_add(1, Ordering::Relaxed) == 0 {
+            // Once: it may go on for hours, and the receiver's line counts.
+            tracing::warn!(peer = %stranger.peer, "all places are taken; connections that say nothing of use make room");
+        }
+        true
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        // No holder can panic half-way through a change.
-        self.from.lock().unwrap_or_else(PoisonError::into_inner)
+    fn strangers(&self) -> MutexGuard<'_, HashMap<u64, Stranger>> {
+        // Nothing that is done under this lock leaves half a thought behind.
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Place {
+impl Guest {
+    /// It said something of use: from now on nobody takes its place.
+    pub(super) fn is_known(&self) {
+        self.crowd.strangers().remove(&self.number);
+    }
+
+    /// Waits until it has to make room.
+    pub(super) async fn shown_out(&self) {
+        self.shown_out.cancelled().await;
+    }
+}
+
+impl Drop for Guest {
     fn drop(&mut self) {
-        let mut crowd = self.crowd.lock();
-        match crowd.get_mut(&self.from) {
-            Some(count) if *count > 1 => *count -= 1,
-            Some(_) | None => drop(crowd.remove(&self.from)),
-        }
-    }
-}
-
-fn customer(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> CUSTOMER_BITS << CUSTOMER_BITS).into(),
+        self.is_known();
     }
 }
 
@@ -70,20 +99,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_address_has_its_bound_and_others_have_theirs() {
-        let crowd = Crowd::new(2);
-        let enter = |text: &str| crowd.enter(text.parse().expect("an address"));
-        let (first, second) = (enter("10.0.0.1"), enter("::ffff:10.0.0.1"));
-        assert!(first.is_some() && second.is_some() && enter("10.0.0.1").is_none(), "both forms are one address");
-        assert!(enter("10.0.0.2").is_some(), "another is not to blame");
-        drop(first);
-        let again = enter("10.0.0.1");
-        assert!(again.is_some());
-        let six = [enter("2001:db8::1"), enter("2001:db8::2")];
-        assert!(
-            six.iter().all(Option::is_some) && enter("2001:db8::3").is_none() && enter("2001:db8:0:1::1").is_some()
-        );
-        drop((second, again, six));
-        assert!(crowd.lock().is_empty(), "nothing stays behind");
+    fn the_oldest_of_the_most_goes_first_and_who_is_known_stays() {
+        let count = Arc::default();
+        let crowd = Crowd::new(&count);
+        let (one, many) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        let alone = crowd.enter(one);
+        let guests: Vec<_> = (0..4).map(|_| crowd.enter(many)).collect();
+        guests[0].is_known();
+        let out = || guests.iter().map(|g| g.shown_out.is_cancelled()).collect::<Vec<_>>();
+        assert!(crowd.make_room());
+        assert_eq!(out(), [false, true, false, false]);
+        drop(crowd.enter(many));
+        assert!(crowd.make_room() && crowd.make_room() && crowd.make_room());
+        assert_eq!((out(), alone.shown_out.is_cancelled()), (vec![false, true, true, true], true));
+        assert!(!crowd.make_room(), "the rest is known");
+        assert_eq!(count.load(Ordering::Relaxed), 4);
     }
 }

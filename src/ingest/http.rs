@@ -12,10 +12,7 @@
 //!
 //! Never a redirect (iOS refuses it, Android turns the POST into a GET without a body) and never 429 (iOS would lose the message).
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicUsize},
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -37,14 +34,15 @@ use tokio::{
 };
 
 use super::{
-    Limits, Site,
+    Counts, Limits, Site,
     access::{Barred, Basic, Book, Opener, speaks_openly, text},
-    handshake::{no_handshake, shake_hands},
+    crowd::Guest,
+    handshake::{no_handshake, shake_hands, visited},
     password,
-    prelude::{Ration, Tape},
+    prelude::{Ration, Tape, how_it_ended},
     reply, tcp,
     tls::{ROOT_DER_PATH, ROOT_PEM_PATH},
-    visits::{App, Outcome, Visit},
+    visits::{App, NoHandshake, Outcome, Visit},
 };
 use crate::{
     model::{
@@ -68,49 +66,53 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
 const JSON: [(HeaderName, HeaderValue); 1] = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
 
 /// Accepts for ever. `secure`: behind TLS.
-pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site, connections: &Arc<AtomicUsize>) {
+pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site, counts: &Counts) {
     let room = Arc::new(Semaphore::new(site.limits.bodies_in_flight));
     let Limits { noise_per_address, noise_per_minute, .. } = *site.limits;
     let ration = Arc::new(Ration::new(noise_per_address, noise_per_minute));
-    tcp::accept_each(listener, site, connections, move |stream, peer, held, site| {
-        let (room, ration) = (Arc::clone(&room), Arc::clone(&ration));
-        let (tasks, site_tally) = (site.tasks.clone(), Arc::clone(&site.tally));
+    tcp::accept_each(listener, site, counts, move |stream, peer, held, guest, site| {
+        let (room, ration, guest) = (Arc::clone(&room), Arc::clone(&ration), Arc::new(guest));
+        let (tasks, tally) = (site.tasks.clone(), Arc::clone(&site.tally));
         tasks.spawn(async move {
-            if secure {
-                match shake_hands(stream, &site).await {
-                    Ok(stream) => serve(stream, peer, true, room, &ration, site).await,
-                    Err(why) => no_handshake(peer, why, &site),
+            let desk = Desk { line: line(peer, &site), peer, secure, room, guest: Arc::clone(&guest), site };
+            let talk = async {
+                if secure {
+                    match shake_hands(stream, &desk.site).await {
+                        Ok(stream) => serve(stream, desk, &ration).await,
+                        Err(failed) => no_handshake(peer, failed, &ration, &desk.site).await,
+                    }
+                } else {
+                    serve(stream, desk, &ration).await;
                 }
-            } else {
-                serve(stream, peer, false, room, &ration, site).await;
+            };
+            tokio::select! {
+                () = talk => {}
+                () = guest.shown_out() => tracing::debug!(%peer, "made room"),
             }
             drop(held);
-            site_tally.stir();
+            tally.stir();
         });
     })
     .await;
 }
 
-async fn serve(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
-    secure: bool,
-    room: Arc<Semaphore>,
-    ration: &Ration,
-    site: Site,
-) {
+fn line(peer: SocketAddr, site: &Site) -> Line {
+    Line { peer: peer.to_string().into(), connection: site.new_connection() }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, desk: Desk, ration: &Ration) {
+    let (site, peer, secure, line) = (desk.site.clone(), desk.peer, desk.secure, desk.line.clone());
     let stop = site.stop.clone();
-    let head = site.limits.http_head;
-    let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
-    let (tape, stream) = Tape::on(stream);
-    let app =
-        Router::new().fallback(receive).with_state(Desk { line: line.clone(), peer, secure, room, site: site.clone() });
-    // Built by hand: axum::serve sets no time-out for the head of a request.
+    let (tape, stream) = Tape::on(stream, &site.limits);
+    let app = Router::new().fallback(receive).with_state(desk);
+    // Built by hand: axum::serve sets no time-out for the head of a request. The tape's is the stricter one; this one is for the pause.
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head)
+        .header_read_timeout(site.limits.http_pause)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
+        // A script that says no more than its requests still wants their answers.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), tape.heed(TowerToHyperService::new(app)));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
@@ -120,21 +122,16 @@ async fn serve(
             connection.await
         }
     };
-    site.tally.count(how_it_ended(&ended));
-    if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "connection ended");
-        tape.keep(peer, &line, &error, ration, &site).await;
+    if secure && tape.is_blank() && !stop.is_cancelled() {
+        visited(peer, NoHandshake::LeftAtOnce, &site);
     }
-}
-
-/// Under what the end of a connection is counted.
-fn how_it_ended(ended: &hyper::Result<()>) -> Mishap {
-    match ended {
-        Ok(()) => Mishap::ClosedByPeer,
-        Err(error) if error.is_timeout() => Mishap::HeadSlow,
-        Err(error) if error.is_parse_too_large() => Mishap::HeadTooLarge,
-        Err(error) if error.is_parse() => Mishap::NoRequest,
-        Err(_) => Mishap::Broken,
+    site.tally.count(how_it_ended(&ended));
+    if let Err(error) = &ended {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+    // A request that nobody answers because we stop is no noise: it comes again.
+    if ended.is_err() || !stop.is_cancelled() {
+        tape.keep(peer, &line, ended.as_ref().err(), ration, &site).await;
     }
 }
 
@@ -147,6 +144,7 @@ struct Desk {
     secure: bool,
     /// Room for bodies in memory, in bytes, shared by all connections.
     room: Arc<Semaphore>,
+    guest: Arc<Guest>,
     site: Site,
 }
 
@@ -341,6 +339,7 @@ impl Desk {
                 (StatusCode::BAD_REQUEST, why).into_response()
             }
             Ok(stored) => {
+                self.guest.is_known();
                 self.visit(parts, &names, stored.device, outcome);
                 self.note(&told, effects, &stored).await;
                 if let Some(viewer) = stored.device {
@@ -499,6 +498,7 @@ impl Desk {
 }
 
 fn not_stored(error: &store::Error) -> Response {
+    // The store says it aloud, once.
     tracing::debug!(%error, "a report was not stored");
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], format!("{error}\n")).into_response()
 }

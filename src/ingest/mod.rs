@@ -5,6 +5,7 @@
 //! it stands for; a commit that fails closes the connection unanswered (GT06) or answers 503 (HTTP), so the device keeps its data.
 
 mod access;
+mod certificate;
 mod converse;
 mod crowd;
 mod dispatch;
@@ -14,6 +15,7 @@ mod password;
 mod prelude;
 mod reply;
 mod roster;
+mod secrets;
 mod supervise;
 mod tcp;
 mod tls;
@@ -28,11 +30,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use access::Access;
 use access::Gate;
+pub use certificate::{Certificate, CertificateDoubt};
 use converse::converse;
 use dispatch::Dispatch;
 pub use http::HEAD_BYTES;
@@ -40,10 +43,10 @@ pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
 pub(crate) use supervise::holder_of;
-pub use tls::{CertificateFiles, Root, Shown, Tls, TlsError};
+pub use tls::{CertificateFiles, Root, Tls, TlsError};
 pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
 pub(crate) use visits::Visits;
-pub use visits::{App, Outcome, Visit};
+pub use visits::{App, NoHandshake, Outcome, Visit};
 
 use crate::{
     model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
@@ -81,6 +84,8 @@ pub struct ReceiverLine {
     pub status: ReceiverStatus,
     /// Connections open now.
     pub connections: usize,
+    /// Connections that had to make room since the start: they said nothing of use, and all places were taken.
+    pub shown_out: u64,
 }
 
 /// Longest body of a request in bytes: contract.md §4 promises it to apps.
@@ -89,22 +94,28 @@ pub const BODY_BYTES: usize = 2 << 20;
 /// The bounds of what a peer may take from us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections a receiver holds at once; more wait in the system's queue.
+    /// Connections a receiver holds at once. For more, those that said nothing of use make room; where there are none, more wait in the
+    /// system's queue.
     pub connections: usize,
+    /// Connections of all receivers together; the number of files that the system lets us open bounds it, too.
+    pub sockets: usize,
     /// A byte stream that says nothing for this long is closed: the device redials (gt06.md §2).
     pub idle: Duration,
     /// How long a peer may take to accept our answer.
     pub write: Duration,
-    /// The head of an HTTP request, and the pause between two requests of one connection.
+    /// A byte stream without one sound frame is closed after this long: no tracker takes so long to log in.
+    pub login: Duration,
+    /// The head of an HTTP request from its first byte on; of the first request, from the beginning of the connection on.
     pub http_head: Duration,
+    /// The pause between two requests of one connection. Longer than the five minutes for which phones keep a connection: one that is
+    /// closed under their hands counts as a failed send.
+    pub http_pause: Duration,
     /// The body of an HTTP request.
     pub http_body: Duration,
     /// Longest body in bytes (contract.md §4).
     pub body_bytes: usize,
     /// Bytes of request bodies in memory at once, over all connections.
     pub bodies_in_flight: usize,
-    /// Connections from one address that a receiver holds at once; more are closed. Of IPv6, what one customer has is one address.
-    pub connections_per_address: usize,
     /// Pieces of noise on the HTTP ports that are kept within a minute: from one address, and from all.
     pub noise_per_address: u32,
     pub noise_per_minute: u32,
@@ -116,14 +127,15 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 12_000,
+            sockets: 12_000,
             idle: Duration::from_mins(15),
             write: Duration::from_secs(30),
-            http_head: Duration::from_mins(1),
+            login: Duration::from_secs(30),
+            http_head: Duration::from_secs(10),
+            http_pause: Duration::from_mins(6),
             http_body: Duration::from_secs(30),
             body_bytes: BODY_BYTES,
             bodies_in_flight: 64 << 20,
-            // Many trackers may share the address of their carrier, or of a relay; but one that floods leaves room for others.
-            connections_per_address: 11_000,
             noise_per_address: 10,
             noise_per_minute: 600,
             visits: 256,
@@ -137,6 +149,8 @@ pub(crate) struct Site {
     pub(crate) store: Writer,
     pub(crate) clock: Clock,
     pub(crate) limits: Arc<Limits>,
+    /// Room for connections, over all receivers.
+    pub(crate) sockets: Arc<Semaphore>,
     pub(crate) reader: Reader,
     pub(crate) gate: Arc<Gate>,
     /// What was set up for phones, as the last commit left it.
@@ -166,6 +180,15 @@ impl Site {
     }
 }
 
+/// What a receiver counts.
+#[derive(Clone, Default)]
+pub(crate) struct Counts {
+    /// Connections open now.
+    connections: Arc<AtomicUsize>,
+    /// See [`ReceiverLine::shown_out`].
+    shown_out: Arc<AtomicU64>,
+}
+
 /// Counts one connection for as long as it lives.
 pub(crate) struct Counted(Arc<AtomicUsize>);
 
@@ -183,15 +206,15 @@ impl Drop for Counted {
 }
 
 /// Says how the receivers fare.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Gauge(Vec<Needle>);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Needle {
     protocol: Protocol,
     wanted: watch::Receiver<ListenAt>,
     status: watch::Receiver<ReceiverStatus>,
-    connections: Arc<AtomicUsize>,
+    counts: Counts,
 }
 
 impl Gauge {
@@ -201,7 +224,8 @@ impl Gauge {
             protocol: needle.protocol,
             wanted: *needle.wanted.borrow(),
             status: needle.status.borrow().clone(),
-            connections: needle.connections.load(Ordering::Relaxed),
+            connections: needle.counts.connections.load(Ordering::Relaxed),
+            shown_out: needle.counts.shown_out.load(Ordering::Relaxed),
         };
         self.0.iter().map(line).collect()
     }
@@ -212,7 +236,7 @@ struct Receiver {
     wanted: watch::Sender<ListenAt>,
     retry: Arc<Notify>,
     status: watch::Receiver<ReceiverStatus>,
-    connections: Arc<AtomicUsize>,
+    counts: Counts,
 }
 
 impl Receiver {
@@ -221,7 +245,8 @@ impl Receiver {
             protocol: self.protocol,
             wanted: *self.wanted.borrow(),
             status: self.status.borrow().clone(),
-            connections: self.connections.load(Ordering::Relaxed),
+            connections: self.counts.connections.load(Ordering::Relaxed),
+            shown_out: self.counts.shown_out.load(Ordering::Relaxed),
         }
     }
 }
@@ -267,6 +292,7 @@ impl Receivers {
             store: store.writer(),
             reader: store.reader(),
             clock: Arc::clone(clock),
+            sockets: Arc::new(Semaphore::new(limits.sockets.min(Semaphore::MAX_PERMITS))),
             limits: Arc::new(limits),
             gate: Arc::new(Gate::new(access)),
             phones: store.phone_book(),
@@ -306,7 +332,7 @@ impl Receivers {
             protocol: receiver.protocol,
             wanted: receiver.wanted.subscribe(),
             status: receiver.status.clone(),
-            connections: Arc::clone(&receiver.connections),
+            counts: receiver.counts.clone(),
         };
         Gauge(self.running.iter().chain([&self.https]).map(needle).collect())
     }

@@ -8,12 +8,16 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
-use hyper::service::Service;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use hyper::{Request, body::Body, service::Service};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
-use super::Site;
+use super::{Limits, Site, secrets};
 use crate::{
     model::{Direction, Mishap, NewPacket, NewReply, Protocol, Timestamp, Verdict},
     wire::{Line, owntracks},
@@ -21,6 +25,12 @@ use crate::{
 
 /// How much is kept of either way, in bytes.
 const KEPT: usize = 4096;
+/// How much may wait to be understood: hyper reads a head and what came with it before it calls, and gives up beyond 64 KiB.
+const HELD: usize = 128 << 10;
+const STATUS_LINE: &[u8] = b"HTTP/1.1 ";
+
+/// What the clock of our answers says.
+const NOT_READ: &str = "it does not read our answers";
 
 /// How much noise may still be kept in this minute.
 #[derive(Debug)]
@@ -73,34 +83,106 @@ impl Ration {
     }
 }
 
-/// What passed since the last answer.
+/// What passed over a connection since the last request that was understood.
 #[derive(Debug, Default)]
 struct Passed {
+    /// What came and belongs to no request that was understood, so far.
     read: Vec<u8>,
     written: Vec<u8>,
-    /// It began with a request that was understood.
+    body: BodyLeft,
+    /// There was a request that was understood.
     understood: bool,
-    /// Something was answered, so what comes next begins something new.
+    /// Something was answered since the last of them.
     answered: bool,
+    /// Anything came at all.
+    any: bool,
+}
+
+/// What is still to come of the body of the last request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BodyLeft {
+    Bytes(u64),
+    /// In chunks: whatever comes before the answer is taken for it.
+    Chunks,
+}
+
+impl Default for BodyLeft {
+    fn default() -> Self {
+        Self::Bytes(0)
+    }
 }
 
 impl Passed {
+    /// The head of a request is being read, or the first one waited for.
+    fn in_head(&self) -> bool {
+        !self.understood || self.answered && !self.read.is_empty()
+    }
+
     fn came(&mut self, bytes: &[u8]) {
-        if self.answered {
-            *self = Self::default();
+        self.any = true;
+        if self.body == BodyLeft::Chunks && self.answered {
+            self.body = BodyLeft::default();
         }
-        if !self.understood {
-            append(&mut self.read, bytes);
-        }
+        append(&mut self.read, self.body.take_off(bytes), HELD);
     }
 
     fn went(&mut self, bytes: &[u8]) {
         // A phone that asks first whether it may send its body is still sending the same request.
         self.answered |= !bytes.starts_with(b"HTTP/1.1 100 ");
-        if !self.understood {
-            append(&mut self.written, bytes);
+        append(&mut self.written, bytes, KEPT);
+    }
+
+    /// The next request was understood: its head and body are no noise. `body`: its length, `None` in chunks.
+    fn understood(&mut self, body: Option<u64>) {
+        let came = std::mem::take(&mut self.read);
+        *self = Self {
+            understood: true,
+            any: true,
+            body: body.map_or(BodyLeft::Chunks, BodyLeft::Bytes),
+            ..Self::default()
+        };
+        let behind = head_end(&came).and_then(|end| came.get(end..)).unwrap_or_default();
+        append(&mut self.read, self.body.take_off(behind), HELD);
+    }
+
+    /// What is no request, and how it was answered. Blank lines between requests are nothing.
+    fn noise(self, answered: bool) -> Option<(Vec<u8>, Vec<u8>)> {
+        let Self { mut read, mut written, understood, .. } = self;
+        if read.is_empty() || understood && read.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+            return None;
+        }
+        read.truncate(KEPT);
+        if understood {
+            // The answer to the request before it went the same way.
+            let last = written.windows(STATUS_LINE.len()).rposition(|w| w == STATUS_LINE).filter(|_| answered);
+            written.drain(..last.unwrap_or(written.len()));
+        }
+        Some((read, written))
+    }
+}
+
+impl BodyLeft {
+    /// The bytes behind those that belong to the body.
+    fn take_off<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        match self {
+            Self::Chunks => &[],
+            Self::Bytes(left) => {
+                let own = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                *left -= own as u64;
+                bytes.get(own..).unwrap_or_default()
+            }
         }
     }
+}
+
+/// Where the head of a request ends: behind the first blank line that is not before it.
+fn head_end(bytes: &[u8]) -> Option<usize> {
+    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+    (start..bytes.len()).find_map(|at| match bytes.get(at..)? {
+        [b'\n', b'\n', ..] => Some(at + 2),
+        [b'\n', b'\r', b'\n', ..] => Some(at + 3),
+        _ => None,
+    })
 }
 
 /// What passes over one connection, as far as it is not understood.
@@ -109,9 +191,10 @@ pub(super) struct Tape(Arc<Mutex<Passed>>);
 
 impl Tape {
     /// A tape, and the stream that it takes down.
-    pub(super) fn on<S>(stream: S) -> (Self, Taped<S>) {
+    pub(super) fn on<S>(stream: S, limits: &Limits) -> (Self, Taped<S>) {
         let tape = Self::default();
-        (tape.clone(), Taped { stream, tape })
+        let [head, write] = [limits.http_head, limits.write].map(Fuse::new);
+        (tape.clone(), Taped { stream, tape, head, write })
     }
 
     /// A service whose requests are understood and need not be kept here.
@@ -119,45 +202,74 @@ impl Tape {
         Heeded { service, tape: self.clone() }
     }
 
-    /// Keeps what ended a connection, unless it was a request or nothing.
-    pub(super) async fn keep(&self, peer: SocketAddr, line: &Line, error: &hyper::Error, ration: &Ration, site: &Site) {
-        let Passed { read, written, .. } = std::mem::take(&mut *lock(&self.0));
-        if read.is_empty() {
-            return;
+    /// True where not a byte came.
+    pub(super) fn is_blank(&self) -> bool {
+        !lock(&self.0).any
+    }
+
+    /// Keeps what ended a connection, unless it was a request or nothing. `error`: why it ended; `None`: in order.
+    pub(super) async fn keep(
+        &self,
+        peer: SocketAddr,
+        line: &Line,
+        error: Option<&hyper::Error>,
+        ration: &Ration,
+        site: &Site,
+    ) {
+        let passed = std::mem::take(&mut *lock(&self.0));
+        let Some((read, written)) = passed.noise(error.is_some_and(hyper::Error::is_parse)) else { return };
+        let why = error.map_or_else(|| "it came behind a request that ended the connection".to_owned(), reason);
+        keep_noise(Noise { read, written, why, at_https: false }, peer, line, ration, site).await;
+    }
+}
+
+/// Bytes that are no request.
+pub(super) struct Noise {
+    pub(super) read: Vec<u8>,
+    /// What was answered to them.
+    pub(super) written: Vec<u8>,
+    pub(super) why: String,
+    /// They came to the port of HTTPS, and no secret connection was made.
+    pub(super) at_https: bool,
+}
+
+/// Keeps them, within the ration.
+pub(super) async fn keep_noise(noise: Noise, peer: SocketAddr, line: &Line, ration: &Ration, site: &Site) {
+    let Noise { mut read, written, why, at_https } = noise;
+    let masked = secrets::mask(&mut read);
+    let now = (site.clock)();
+    let share = ration.take(peer.ip(), now);
+    if share == Share::LeftOut {
+        site.tally.count(Mishap::NoiseNotKept);
+        return;
+    }
+    let mut context = serde_json::json!({ "kept": read.len(), "why": why });
+    if let Some(status) = status_of(&written) {
+        context["status"] = status.into();
+    }
+    for (name, is_so) in [("left_out", share == Share::Last), ("https", at_https), ("masked", masked)] {
+        if is_so {
+            context[name] = true.into();
         }
-        let now = (site.clock)();
-        let share = ration.take(peer.ip(), now);
-        if share == Share::LeftOut {
-            site.tally.count(Mishap::NoiseNotKept);
-            return;
-        }
-        let mut context = serde_json::json!({ "kept": read.len(), "why": reason(error) });
-        if let Some(status) = status_of(&written) {
-            context["status"] = status.into();
-        }
-        if share == Share::Last {
-            context["left_out"] = true.into();
-        }
-        let replies =
-            if written.is_empty() { Vec::new() } else { vec![NewReply { kind: "reply".into(), bytes: written }] };
-        let packet = NewPacket {
-            protocol: Protocol::OwnTracks,
-            direction: Direction::In,
-            received: now,
-            peer: Arc::clone(&line.peer),
-            connection: line.connection,
-            sender: None,
-            kind: owntracks::NOISE.into(),
-            verdict: Verdict::Error,
-            bytes: read,
-            context: Some(context.to_string()),
-            reports: Vec::new(),
-            replies,
-        };
-        let kept = async { site.store.append(packet).await?.durable().await };
-        if let Err(error) = kept.await {
-            tracing::warn!(%peer, %error, "noise was not kept");
-        }
+    }
+    let replies = if written.is_empty() { Vec::new() } else { vec![NewReply { kind: "reply".into(), bytes: written }] };
+    let packet = NewPacket {
+        protocol: Protocol::OwnTracks,
+        direction: Direction::In,
+        received: now,
+        peer: Arc::clone(&line.peer),
+        connection: line.connection,
+        sender: None,
+        kind: owntracks::NOISE.into(),
+        verdict: Verdict::Error,
+        bytes: read,
+        context: Some(context.to_string()),
+        reports: Vec::new(),
+        replies,
+    };
+    let kept = async { site.store.append(packet).await?.durable().await };
+    if let Err(error) = kept.await {
+        tracing::warn!(%peer, %error, "noise was not kept");
     }
 }
 
@@ -165,12 +277,38 @@ impl Tape {
 fn reason(error: &hyper::Error) -> String {
     if error.is_parse_too_large() {
         "its head is too large: over 64 KiB or 100 lines".to_owned()
-    } else if error.is_timeout() {
+    } else if error.is_timeout() || is_late(error) {
         "its head did not come in time".to_owned()
     } else if error.is_incomplete_message() {
         "it broke off before its head was complete".to_owned()
     } else {
         error.to_string()
+    }
+}
+
+/// One of our own clocks ran out.
+fn is_late(error: &hyper::Error) -> bool {
+    late(error).is_some()
+}
+
+/// What one of our own clocks says.
+fn late(error: &hyper::Error) -> Option<String> {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    source.filter(|source| source.kind() == io::ErrorKind::TimedOut).map(ToString::to_string)
+}
+
+/// Under what the end of a connection is counted.
+pub(super) fn how_it_ended(ended: &hyper::Result<()>) -> Mishap {
+    match ended {
+        Ok(()) => Mishap::ClosedByPeer,
+        Err(error) if error.is_parse_too_large() => Mishap::HeadTooLarge,
+        Err(error) if error.is_parse() => Mishap::NoRequest,
+        Err(error) if error.is_timeout() => Mishap::Silent,
+        Err(error) => match late(error) {
+            Some(what) if what == NOT_READ => Mishap::AnswerNotRead,
+            Some(_) => Mishap::HeadSlow,
+            None => Mishap::Broken,
+        },
     }
 }
 
@@ -186,27 +324,73 @@ pub(super) struct Heeded<S> {
     tape: Tape,
 }
 
-impl<R, S: Service<R>> Service<R> for Heeded<S> {
+impl<B: Body, S: Service<Request<B>>> Service<Request<B>> for Heeded<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;
 
-    fn call(&self, request: R) -> Self::Future {
-        *lock(&self.tape.0) = Passed { understood: true, ..Passed::default() };
+    fn call(&self, request: Request<B>) -> Self::Future {
+        lock(&self.tape.0).understood(request.body().size_hint().exact());
         self.service.call(request)
     }
 }
 
-/// A stream with a tape.
+/// A time that something may take, from when it is first waited for.
+#[derive(Debug)]
+struct Fuse {
+    time: Duration,
+    burning: Option<Pin<Box<Sleep>>>,
+}
+
+impl Fuse {
+    fn new(time: Duration) -> Self {
+        Self { time, burning: None }
+    }
+
+    fn put_out(&mut self) {
+        self.burning = None;
+    }
+
+    /// An error once it took too long.
+    fn poll(&mut self, cx: &mut Context<'_>, what: &'static str) -> io::Result<()> {
+        let time = self.time;
+        match self.burning.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(cx) {
+            Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::TimedOut, what)),
+            Poll::Pending => Ok(()),
+        }
+    }
+}
+
+/// A stream with a tape, and with clocks of ours for what hyper waits for without one.
 #[derive(Debug)]
 pub(super) struct Taped<S> {
     stream: S,
     tape: Tape,
+    /// For the head of a request.
+    head: Fuse,
+    /// For an answer that the far end does not read.
+    write: Fuse,
+}
+
+impl<S> Taped<S> {
+    fn written<T>(&mut self, done: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if done.is_pending() {
+            self.write.poll(cx, NOT_READ)?;
+        } else {
+            self.write.put_out();
+        }
+        done
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Taped<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
+        if lock(&self.tape.0).in_head() {
+            self.head.poll(cx, "its head did not come in time")?;
+        } else {
+            self.head.put_out();
+        }
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let new = buf.filled().get(before..).unwrap_or_default();
         if !new.is_empty() {
@@ -218,13 +402,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Taped<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Taped<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let sent = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        let sent = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let sent = ready!(self.written(sent, cx))?;
         lock(&self.tape.0).went(bytes.get(..sent).unwrap_or_default());
         Poll::Ready(Ok(sent))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.written(flushed, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -232,8 +418,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Taped<S> {
     }
 }
 
-fn append(to: &mut Vec<u8>, bytes: &[u8]) {
-    let room = KEPT.saturating_sub(to.len()).min(bytes.len());
+/// Adds as much as there is room for.
+fn append(to: &mut Vec<u8>, bytes: &[u8], most: usize) {
+    let room = most.saturating_sub(to.len()).min(bytes.len());
     to.extend_from_slice(bytes.get(..room).unwrap_or_default());
 }
 
@@ -245,6 +432,31 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_behind_a_request_is_told_from_it_however_it_is_cut() {
+        let whole = b"\r\nPOST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n[\n\n]garbage";
+        let head = head_end(whole).expect("there is a head");
+        assert_eq!(whole.get(head..head + 4), Some(b"[\n\n]".as_slice()));
+        // hyper calls once it has the head, wherever the reads were cut.
+        for first in head..=whole.len() {
+            for second in first..=whole.len() {
+                let mut passed = Passed::default();
+                passed.came(&whole[..first]);
+                passed.understood(Some(4));
+                passed.came(&whole[first..second]);
+                passed.went(b"HTTP/1.1 200 OK\r\n\r\n[]");
+                passed.came(&whole[second..]);
+                passed.went(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+                let expected = (b"garbage".to_vec(), b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
+                assert_eq!(passed.noise(true), Some(expected));
+            }
+        }
+        let mut passed = Passed::default();
+        passed.came(b"POST / HTTP/1.1\r\n\r\n\r\n");
+        passed.understood(Some(0));
+        assert_eq!(passed.noise(true), None, "a blank line behind a request is nothing");
+    }
 
     #[test]
     fn a_minute_keeps_only_so_much() {

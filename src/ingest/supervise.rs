@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{ListenAt, Receiver, ReceiverStatus, Site, http, tcp};
+use super::{Counts, ListenAt, Receiver, ReceiverStatus, Site, http, tcp};
 use crate::model::{Protocol, Timestamp};
 
 /// A taken port is tried again this often.
@@ -16,16 +16,20 @@ const RETRY: Duration = Duration::from_secs(3);
 /// Connections that the system may queue while we are busy; a whole fleet redials at once after a restart.
 const BACKLOG: u32 = 4096;
 
+/// What the system holds of answers that a peer has not read, and of bytes that we have not, in bytes a connection.
+const ANSWERS_UNREAD: u32 = 64 << 10;
+const BYTES_UNREAD: u32 = 256 << 10;
+
 /// `secure`: behind TLS.
 pub(super) fn start(protocol: Protocol, secure: bool, at: ListenAt, site: &Site) -> Receiver {
     let (wanted, wanted_rx) = watch::channel(at);
     let (status_tx, status) = watch::channel(ReceiverStatus::Starting);
     let retry = Arc::new(Notify::new());
-    let connections = Arc::default();
+    let counts = Counts::default();
     let task =
         Task { protocol, secure, wanted: wanted_rx, status: status_tx, retry: Arc::clone(&retry), site: site.clone() };
-    site.tasks.spawn(task.run(Arc::clone(&connections)));
-    Receiver { protocol, wanted, retry, status, connections }
+    site.tasks.spawn(task.run(counts.clone()));
+    Receiver { protocol, wanted, retry, status, counts }
 }
 
 struct Task {
@@ -38,7 +42,7 @@ struct Task {
 }
 
 impl Task {
-    async fn run(mut self, connections: Arc<std::sync::atomic::AtomicUsize>) {
+    async fn run(mut self, counts: Counts) {
         let stop = self.site.stop.clone();
         loop {
             let at = *self.wanted.borrow_and_update();
@@ -58,10 +62,10 @@ impl Task {
                         let serving = async {
                             match self.protocol {
                                 Protocol::Gt06 => {
-                                    tcp::accept_all(listener, self.protocol, &self.site, &connections).await;
+                                    tcp::accept_all(listener, self.protocol, &self.site, &counts).await;
                                 }
                                 Protocol::OwnTracks => {
-                                    http::accept_all(listener, self.secure, &self.site, &connections).await;
+                                    http::accept_all(listener, self.secure, &self.site, &counts).await;
                                 }
                             }
                         };
@@ -114,6 +118,9 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     // On Unix this only skips TIME_WAIT; on Windows it would let two programs share the port.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
+    // Connections inherit both. Left to itself the system gives each up to megabytes, which a peer that never reads would fill.
+    socket.set_send_buffer_size(ANSWERS_UNREAD)?;
+    socket.set_recv_buffer_size(BYTES_UNREAD)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

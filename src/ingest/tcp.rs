@@ -1,10 +1,6 @@
 //! Accepts byte-stream connections, no more at once than the limit, one task each.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicUsize},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -13,8 +9,8 @@ use tokio::{
 };
 
 use super::{
-    Counted, Site, converse,
-    crowd::{Crowd, Place},
+    Counted, Counts, Site, converse,
+    crowd::{Crowd, Guest},
 };
 use crate::{
     model::{Mishap, Protocol},
@@ -23,16 +19,18 @@ use crate::{
 
 /// Pause after a failed accept: file handles run out for everybody at once, and a busy loop would not bring them back.
 const BREATH: Duration = Duration::from_millis(100);
+/// The longest pause, where it fails again and again.
+const LONGEST_BREATH: Duration = Duration::from_secs(2);
 
 /// Accepts for ever.
-pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: &Site, connections: &Arc<AtomicUsize>) {
-    accept_each(listener, site, connections, move |stream, peer, held, site| {
+pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: &Site, counts: &Counts) {
+    accept_each(listener, site, counts, move |stream, peer, held, guest, site| {
         let connection = site.new_connection();
         let line = Line { peer: peer.to_string().into(), connection };
         let Some(talk) = wire::conversation(protocol, line, site.addresses.clone()) else { return };
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
-            let end = converse(stream, talk, connection, &site).await;
+            let end = converse(stream, talk, connection, &guest, &site).await;
             tracing::debug!(%peer, %end, "connection ended");
             drop(held);
             match end.mishap() {
@@ -44,38 +42,42 @@ pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: 
     .await;
 }
 
-/// What a connection holds while it lives: its places under the limits, and its count.
-pub(super) type Held = (OwnedSemaphorePermit, Counted, Place);
+/// What a connection holds while it lives: its places under the limits of its receiver and of all, and its count.
+pub(super) type Held = ([OwnedSemaphorePermit; 2], Counted);
 
-/// Accepts for ever, waits while the limit is reached, and hands each connection to `begin`.
+/// Accepts for ever, and hands each connection to `begin`. Where the limit is reached, strangers make room; where there are none, it waits.
 pub(super) async fn accept_each(
     listener: TcpListener,
     site: &Site,
-    connections: &Arc<AtomicUsize>,
-    begin: impl Fn(TcpStream, SocketAddr, Held, Site),
+    counts: &Counts,
+    begin: impl Fn(TcpStream, SocketAddr, Held, Guest, Site),
 ) {
     let room = Arc::new(Semaphore::new(site.limits.connections));
-    let crowd = Crowd::new(site.limits.connections_per_address);
+    let crowd = Crowd::new(&counts.shown_out);
+    let mut breath = BREATH;
     loop {
-        if room.available_permits() == 0 {
-            site.tally.count(Mishap::ConnectionsFull);
-        }
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let Some(among) = crowd.enter(peer.ip()) else {
-                    site.tally.count(Mishap::AddressFull);
-                    continue;
-                };
+                if room.available_permits() == 0 || site.sockets.available_permits() == 0 {
+                    site.tally.count(if crowd.make_room() { Mishap::MadeRoom } else { Mishap::ConnectionsFull });
+                }
+                let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+                let Ok(socket) = Arc::clone(&site.sockets).acquire_owned().await else { return };
                 // Answers are small and awaited; Nagle would hold them back.
                 stream.set_nodelay(true).ok();
-                begin(stream, peer, (place, Counted::new(connections), among), site.clone());
+                let held = ([place, socket], Counted::new(&counts.connections));
+                begin(stream, peer, held, crowd.enter(peer.ip()), site.clone());
                 site.tally.stir();
+                breath = BREATH;
             }
             Err(error) => {
-                tracing::debug!(%error, "accept failed");
                 site.tally.count(Mishap::AcceptFailed);
-                sleep(BREATH).await;
+                // Once, until it works again: it may last, and a log that fills the disk helps nobody.
+                if breath == BREATH {
+                    tracing::warn!(%error, "accept failed; new connections wait");
+                }
+                sleep(breath).await;
+                breath = (breath * 2).min(LONGEST_BREATH);
             }
         }
     }

@@ -24,6 +24,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
+use super::certificate::Certificate;
 use crate::model::{Clock, Timestamp};
 
 /// Where the root can be fetched, as bytes (for phones) and as text.
@@ -72,27 +73,20 @@ pub struct Root {
     pub fingerprint: String,
 }
 
-/// What the port shows now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
-    /// Names and addresses it is good for; empty for the user's own, which are not looked into.
-    pub names: Vec<String>,
-    /// When it ends; `None` for the user's own.
-    pub ends: Option<Timestamp>,
-}
-
 /// Keeps what the port of HTTPS needs.
 pub struct Tls {
     folder: PathBuf,
     own: Option<CertificateFiles>,
     clock: Clock,
     ready: Mutex<Option<Ready>>,
+    /// What the port shows. Apart from the rest, so that nobody who asks waits for one that is being made.
+    shown: Mutex<Option<Certificate>>,
 }
 
 /// What was made or read last.
 struct Ready {
     config: Arc<ServerConfig>,
-    shown: Shown,
+    shown: Certificate,
     made: Timestamp,
     looked: Timestamp,
     source: Source,
@@ -114,7 +108,7 @@ impl std::fmt::Debug for Tls {
 impl Tls {
     /// `folder` is for the private authority; it is made when it is needed.
     pub fn new(folder: PathBuf, own: Option<CertificateFiles>, clock: Clock) -> Self {
-        Self { folder, own, clock, ready: Mutex::default() }
+        Self { folder, own, clock, ready: Mutex::default(), shown: Mutex::default() }
     }
 
     /// What a handshake needs now. Reads and writes files: not for a thread that others wait for. Once it has worked, a failure is only
@@ -137,6 +131,7 @@ impl Tls {
             (Ok(made), _) => {
                 tracing::info!(names = ?made.shown.names, "a certificate for HTTPS is ready");
                 let config = Arc::clone(&made.config);
+                *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(made.shown.clone());
                 *ready = Some(made);
                 Ok(config)
             }
@@ -149,8 +144,13 @@ impl Tls {
     }
 
     /// What the port shows; `None` before the first handshake could be made.
-    pub(crate) fn shown(&self) -> Option<Shown> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|ready| ready.shown.clone())
+    pub(crate) fn shown(&self) -> Option<Certificate> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A certificate of the user's is used.
+    pub(crate) fn is_own(&self) -> bool {
+        self.own.is_some()
     }
 
     /// The root of the private authority, made where there is none; `None` with a certificate of the user's.
@@ -186,7 +186,8 @@ impl Tls {
         let (chain, key, shown) = match (&self.own, &source) {
             (Some(files), _) => {
                 let (chain, key) = read_files(files)?;
-                (chain, key, Shown { names: Vec::new(), ends: None })
+                let shown = chain.first().and_then(|first| Certificate::read(first)).unwrap_or_default();
+                (chain, key, shown)
             }
             (None, Source::Names(names)) => self.authority(now)?.issue(names, now)?,
             (None, Source::Files(_)) => return Err(TlsError::Make("there are no names".to_owned())),
@@ -252,7 +253,7 @@ impl Authority {
         self,
         names: &BTreeSet<String>,
         now: Timestamp,
-    ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>, Shown), TlsError> {
+    ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>, Certificate), TlsError> {
         let failed = |error: rcgen::Error| TlsError::Make(error.to_string());
         let today = date(now);
         let mut params = CertificateParams::new(names.iter().cloned().collect::<Vec<_>>()).map_err(failed)?;
@@ -265,10 +266,10 @@ impl Authority {
         let key = KeyPair::generate().map_err(failed)?;
         let issuer = Issuer::new(authority_params(&self.key), self.key);
         let leaf = params.signed_by(&key, &issuer).map_err(failed)?;
-        let ends = now.checked_add(SignedDuration::from_hours(24 * LEAF_DAYS)).ok();
         let chain = vec![leaf.der().clone(), CertificateDer::from(self.root.der)];
+        let shown = Certificate::read(leaf.der()).unwrap_or_default();
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|e| TlsError::Make(e.to_owned()))?;
-        Ok((chain, key, Shown { names: names.iter().cloned().collect(), ends }))
+        Ok((chain, key, shown))
     }
 }
 
@@ -288,6 +289,14 @@ fn read_root(pem: &str) -> Option<Root> {
     let der = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?.to_vec();
     let bytes: Vec<_> = sha256(&der).iter().map(|b| format!("{b:02X}")).collect();
     Some(Root { pem: pem.to_owned(), der, fingerprint: bytes.join(":") })
+}
+
+impl CertificateFiles {
+    /// What the certificate says of itself. Reads the files, and finds out whether they go together.
+    pub(crate) fn examine(&self) -> Result<Certificate, TlsError> {
+        let tls = Tls::new(PathBuf::new(), Some(self.clone()), Arc::new(|| Timestamp::UNIX_EPOCH));
+        Ok(tls.make(Timestamp::UNIX_EPOCH)?.shown)
+    }
 }
 
 fn read_files(files: &CertificateFiles) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {

@@ -50,8 +50,53 @@ pub enum Outcome {
     Unknown,
     /// Another refusal, with its status.
     Refused { status: u16, why: Cow<'static, str> },
-    /// No TLS: the phone does not trust the certificate, or speaks plain HTTP to the port of HTTPS.
-    NoHandshake(String),
+    /// It came to the port of HTTPS, and no request could be made.
+    NoHandshake(NoHandshake),
+}
+
+/// Why nothing came of a connection to the port of HTTPS. As text it is a sentence about the phone, without a full stop.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoHandshake {
+    #[error("it does not trust the certificate")]
+    NotTrusted,
+    #[error("it says that the certificate has expired")]
+    Expired,
+    /// The handshake was whole, but no request followed: so do clients that look at the name last.
+    #[error("it hung up once it had seen the certificate, as clients do that do not find their address named in it")]
+    LeftAtOnce,
+    #[error("it speaks plain HTTP there, not HTTPS")]
+    PlainHttp,
+    #[error("it does not speak HTTPS")]
+    NotTls,
+    #[error("it said nothing")]
+    Silent,
+    #[error("it broke off in the middle of the handshake, as clients do that do not trust the certificate")]
+    BrokeOff,
+    #[error("the handshake failed: {0}")]
+    Other(String),
+    /// Nothing is wrong with the phone.
+    #[error("the receiver is stopping")]
+    Stopping,
+    #[error("there is no certificate: {0}")]
+    NoCertificate(String),
+}
+
+impl NoHandshake {
+    /// What to change, a sentence without a full stop.
+    pub fn cure(&self) -> &'static str {
+        match self {
+            Self::NotTrusted | Self::BrokeOff => {
+                "Install the root certificate on the phone and trust it; an iPhone wants it switched on, too, under Certificate Trust Settings"
+            }
+            Self::Expired => "Look at the certificate under HTTPS, and at the phone's clock",
+            Self::LeftAtOnce => "Tell the phone an address that the certificate names, and let it trust the root",
+            Self::PlainHttp => "Let the address on the phone begin with https://, or use the port of plain HTTP",
+            Self::NotTls | Self::Silent | Self::Other(_) => {
+                "Set the app's mode to HTTP, and let the address begin with https://"
+            }
+            Self::Stopping | Self::NoCertificate(_) => "Look at HTTPS under Phones",
+        }
+    }
 }
 
 /// The last visits.

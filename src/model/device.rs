@@ -163,8 +163,9 @@ pub struct DeviceOverview {
     pub last_fix: Option<StoredFix>,
     /// The last value of every reading, whichever packet brought it.
     pub readings: Readings,
-    /// Packets and positions the store holds of it.
+    /// Packets that came from it or went to it, those included that became old and are no longer kept.
     pub packets: u64,
+    /// Positions the store holds of it.
     pub positions: u64,
     /// Frames that it numbered and that did not arrive, ever, by the gaps between serial numbers on one connection.
     pub lost_frames: u64,

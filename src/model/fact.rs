@@ -59,6 +59,8 @@ pub struct Committed {
     /// The newest readings of each device that told some without a new fix, too.
     pub readings: Vec<(DeviceId, Readings)>,
     pub commands: Vec<Command>,
+    /// Packets that the bounds removed; what they told stays.
+    pub removed: Vec<PacketId>,
     /// Devices whose whole history was found again from their packets: every position and event of theirs may be another.
     pub rederived: Vec<DeviceId>,
 }

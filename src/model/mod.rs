@@ -7,6 +7,7 @@
 //! | packet | one frame or body, in or out, exactly as it was on the wire |
 //! | report | what one packet told: maybe a fix, readings, events |
 //! | fix | where a device was at one moment, as the device measured it |
+//! | outlier | a fix that nothing could have reached so fast |
 //! | reading | one named value beside the fix: battery, ignition, odometer |
 //! | event | something that happened at a moment: an alarm, a region entered |
 //! | problem | a doubt about bytes: severity, group, text, and where |
@@ -18,6 +19,8 @@ mod command;
 mod device;
 mod fact;
 mod habit;
+mod keep;
+mod leap;
 pub mod library;
 mod mishap;
 mod packet;
@@ -32,6 +35,8 @@ pub use command::{CANCELLED, COMMAND_EXPIRES_S, Command, CommandId, CommandState
 pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
 pub use habit::{AlarmTable, SupplyVoltage};
+pub use keep::{FOREVER, Forever, Keep, age_text, bytes_text, parse_age, parse_bytes, parse_forever};
+pub use leap::{FASTEST_KMH, Leaps, Spot};
 pub use mishap::{Mishap, MishapKind};
 pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};
 pub use phone::{Card, ClosedPacket, Login, Named, PhoneBook, PhoneRow, Secret, StoredCard};

@@ -4,12 +4,16 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::Error;
+use super::{Error, place};
 
-/// How long a writer waits for another program that holds the database. Below the five seconds that stopping may take.
+/// How long a writer waits for another program that holds the database.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
-const PAGE_BYTES: u64 = 4096;
+/// How long it still waits once we are stopping, which may take no more than five seconds for everything that is queued.
+pub(super) const HURRY: Duration = Duration::from_millis(200);
+
+/// Bytes of a page in every file of ours.
+pub(super) const PAGE_BYTES: u64 = 4096;
 
 /// The writer's connection. The file must be there; a new one is empty.
 pub(super) fn writing(database: &Path) -> Result<Connection, Error> {
@@ -42,16 +46,39 @@ pub(super) fn limit(db: &Connection, bytes: u64) -> rusqlite::Result<()> {
 
 /// A connection that cannot write.
 pub(super) fn reading(database: &Path) -> Result<Connection, Error> {
-    let open = || {
-        let db =
-            Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = |immutable: bool| {
+        let db = match immutable_uri(database).filter(|_| immutable) {
+            Some(uri) => Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?,
+            None => Connection::open_with_flags(database, flags)?,
+        };
         db.busy_timeout(PATIENCE)?;
         // A larger cache only copies what the system's cache has: a track of a million points reads slower with 64 MB than with 2.
         db.execute_batch("PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;")?;
         db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         Ok(db)
     };
-    open().map_err(|e| refusal(database, &e))
+    let opened = match open(false) {
+        // A reader makes the log's files, which it cannot in a folder that cannot be written. There nobody writes, and without a log
+        // everything is in the file itself.
+        Err(e) if cannot_make_log(&e) && place::size(&place::beside(database, "-wal")) == 0 => open(true),
+        opened => opened,
+    };
+    opened.map_err(|e| refusal(database, &e))
+}
+
+fn cannot_make_log(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
+    matches!(error.sqlite_error_code(), Some(CannotOpen | ReadOnly))
+}
+
+/// Names a file that nobody changes. `None` where its path is no text.
+fn immutable_uri(database: &Path) -> Option<String> {
+    let path = std::path::absolute(database).ok()?;
+    let path = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    // A drive letter wants a slash before it.
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    Some(format!("file:{slash}{path}?immutable=1"))
 }
 
 /// While opening, everything but a full disk and a lock is about the file.

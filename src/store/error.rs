@@ -34,6 +34,9 @@ pub enum Error {
     /// The store is closing or its thread has ended.
     #[error("the store is closed")]
     Closed,
+    /// The writer's thread has panicked: nothing is stored and nothing answered any more.
+    #[error("a fault in this program ended its writer; nothing more is received until it is started again")]
+    Died,
     /// This instance only looks on.
     #[error("this window is a viewer: another Wayglass receives into this folder")]
     ReadOnly,

@@ -15,11 +15,6 @@ pub struct Health {
     pub queue_bound: usize,
     /// How long the last transaction took, from its begin to the end of its commit.
     pub last_commit: Option<Duration>,
-    /// How long commits took in the last minutes.
-    pub commits: Option<CommitTimes>,
-    /// Packets received and new positions in each of the last sixty whole seconds, oldest first.
-    pub packets_by_second: Vec<u32>,
-    pub positions_by_second: Vec<u32>,
     /// Packets written since the store was opened, replies included.
     pub packets_written: u64,
     /// Positions written since the store was opened, without those that were there already.
@@ -30,13 +25,38 @@ pub struct Health {
     /// Packets and devices that the quarantine's bounds have removed, ever.
     pub dropped_packets: u64,
     pub dropped_devices: u64,
-    /// Why the last batch failed; `None` as soon as one succeeds again.
-    pub error: Option<Error>,
-    /// The last batch that failed, also after others succeeded.
-    pub failure: Option<Failure>,
+    /// Bytes of packets that became history, as [`crate::model::Keep::packet_bytes`] counts them.
+    pub kept_bytes: u64,
+    /// Packets that age or size removed, ever, and the bytes that they took. What they told is still there.
+    pub removed_packets: u64,
+    pub removed_bytes: u64,
+    /// When that happened last.
+    pub last_removal: Option<Timestamp>,
     /// Bytes that the quarantine holds, and new senders in it.
     pub quarantine_bytes: u64,
     pub new_devices: usize,
+    /// Bytes within the file that nothing uses; new rows go there first.
+    pub free_bytes: u64,
+    /// The file can give those back in small steps; one that cannot is rewritten by `wayglass compact`.
+    pub shrinks: bool,
+    /// It gives all of them back now, because somebody asked for it.
+    pub compacting: bool,
+    /// Why a batch failed; `None` when none has failed for a few seconds and something was stored since.
+    pub error: Option<Error>,
+    /// The last batch that failed, also after others succeeded.
+    pub failure: Option<Failure>,
+    /// What only [`super::Gauge::health`] fills in.
+    pub lately: Lately,
+}
+
+/// How much was done lately, and what was not done.
+#[derive(Debug, Clone, Default)]
+pub struct Lately {
+    /// How long commits took in the last minutes.
+    pub commits: Option<CommitTimes>,
+    /// Packets received and new positions in each of the last sixty whole seconds, oldest first.
+    pub packets_by_second: Vec<u32>,
+    pub positions_by_second: Vec<u32>,
     /// What was not taken, kept or held open, by reason.
     pub counted: Vec<Counted>,
 }
@@ -50,6 +70,4 @@ pub struct Failure {
     pub error: Error,
     /// Batches that failed since the store was opened.
     pub batches: u64,
-    /// Writing has not gone well since, for some seconds.
-    pub lasts: bool,
 }

@@ -4,6 +4,7 @@
 //! [`query`]). What a commit made true goes to subscribers ([`Facts`]). A packet is acknowledged after its [`Receipt`] said that it is durable.
 
 mod clocks;
+mod compact;
 mod connect;
 mod error;
 mod facts;
@@ -16,6 +17,7 @@ mod place;
 pub mod query;
 mod queue;
 mod reader;
+mod removed;
 mod row;
 mod schema;
 mod tally;
@@ -31,21 +33,25 @@ use std::{
 use tokio::sync::watch;
 
 pub use clocks::{ClockOff, Clocks, clocks};
+pub use compact::{Compacted, compact};
 pub use error::Error;
 pub use facts::Facts;
-pub use health::{Failure, Health};
+pub use health::{Failure, Health, Lately};
 pub use pace::CommitTimes;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
+pub use removed::{Reason, Removal, removal_of};
 pub use tally::{Counted, Tally};
-pub use writer::{OpenedPacket, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer};
+pub use writer::{
+    OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer,
+};
 
 use onlooker::Onlooker;
 use place::Found;
 use reader::Readers;
 use writer::{Shared, Start, WriterThread};
 
-use crate::model::{Clock, CommandId, PhoneBook, Policy};
+use crate::model::{Clock, CommandId, Keep, PhoneBook, Policy};
 
 /// Name of the database within the data folder.
 pub const FILE_NAME: &str = "wayglass.db";
@@ -78,23 +84,15 @@ pub struct Limits {
     pub queue_bytes: usize,
     /// The file grows no further than this, and then it is as if the disk were full. `None`: the disk decides.
     pub file_bytes: Option<u64>,
-    /// New senders that are kept; the one that was silent for longest goes first.
-    pub new_devices: usize,
-    /// Bytes kept of packets whose sender is unknown, new or ignored; the oldest go first.
-    pub quarantine_bytes: u64,
-    /// How long those packets are kept.
-    pub quarantine_age: Duration,
+    /// What goes when; [`Store::set_keep`] changes it.
+    pub keep: Keep,
+    /// Nothing goes for its age before the clock has run evenly for so long: one that is wrong must not empty the store.
+    pub steady: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            queue_bytes: 64 << 20,
-            file_bytes: None,
-            new_devices: 200,
-            quarantine_bytes: 64 << 20,
-            quarantine_age: Duration::from_hours(7 * 24),
-        }
+        Self { queue_bytes: 64 << 20, file_bytes: None, keep: Keep::default(), steady: Duration::from_hours(1) }
     }
 }
 
@@ -143,7 +141,7 @@ impl Store {
         let Options { clock, policy, wake, limits } = options;
         let database = place::database(dir);
         bring_up_to_date(dir, &database)?;
-        let shared = Shared::new(limits.queue_bytes, policy, &clock);
+        let shared = Shared::new(&limits, policy, &clock);
         let onlooker = Onlooker::start(&database, shared.facts.clone(), wake)?;
         Ok(Self {
             readers: Readers::start(&database)?,
@@ -166,7 +164,7 @@ impl Store {
 
     fn write(database: PathBuf, db: rusqlite::Connection, options: Options, lock: Option<File>) -> Result<Self, Error> {
         let Options { clock, policy, wake, limits } = options;
-        let shared = Arc::new(Shared::new(limits.queue_bytes, policy, &clock));
+        let shared = Arc::new(Shared::new(&limits, policy, &clock));
         let inlet = Arc::clone(&shared.inlet);
         let receives = lock.is_some();
         let start =
@@ -226,12 +224,28 @@ impl Store {
         *self.shared.policy() = policy;
     }
 
+    /// What goes when.
+    pub fn keep(&self) -> Keep {
+        *self.shared.keep()
+    }
+
+    /// Keeps more or less from now on. What is beyond goes in small steps, beside what arrives.
+    pub fn set_keep(&self, keep: Keep) {
+        *self.shared.keep() = keep;
+    }
+
+    /// Gives back everything in the file that nothing uses, in small steps beside what arrives; [`Health::free_bytes`] says how far it is. For
+    /// a file that cannot shrink it does nothing; see [`compact`].
+    pub fn compact(&self) {
+        self.shared.compacting.store(true, Ordering::Relaxed);
+    }
+
     /// Counts what was not taken, kept or held open.
     pub fn tally(&self) -> Arc<Tally> {
         Arc::clone(&self.shared.inlet.tally)
     }
 
-    /// Why nothing can be written; `None` once writing has gone well for some seconds.
+    /// As [`Health::error`].
     pub fn error(&self) -> Option<Error> {
         self.shared.error()
     }
@@ -250,6 +264,16 @@ impl Store {
         health
     }
 
+    /// We are about to stop: from now on, what another program keeps from being stored is given up soon, and so not answered.
+    pub fn hurry(&self) {
+        self.shared.inlet.hurry();
+    }
+
+    /// Ends when nothing can be stored any more: after [`Store::close`], or by a fault ([`Error::Died`] in [`Store::health`]).
+    pub fn ended(&self) -> impl Future<Output = ()> + use<> {
+        self.shared.ended.clone().cancelled_owned()
+    }
+
     /// Commits what is queued, empties the write-ahead log into the file and ends the threads. Later writes answer [`Error::Closed`].
     pub fn close(self) {}
 }
@@ -259,8 +283,14 @@ impl Store {
 pub struct Gauge(Arc<Shared>);
 
 impl Gauge {
+    /// What goes when.
+    pub fn keep(&self) -> Keep {
+        *self.0.keep()
+    }
+
+    /// Everything, [`Health::lately`] too.
     pub fn health(&self) -> Health {
-        self.0.health()
+        Health { lately: self.0.lately(), ..self.0.health() }
     }
 }
 

@@ -228,6 +228,8 @@ pub fn rederivations(db: &Connection) -> Result<Vec<Rederivation>> {
 pub struct ToReread {
     /// In order of arrival, answers of ours among them.
     pub packets: Vec<PacketId>,
+    /// The newest packet of the device, which may be gone itself.
+    pub head: Option<PacketId>,
     /// False where packets are gone that once were there.
     pub whole: bool,
 }
@@ -235,11 +237,12 @@ pub struct ToReread {
 /// The packets of a device that arrived after one, or all of them.
 pub fn to_reread(db: &Connection, device: DeviceId, after: Option<PacketId>) -> Result<ToReread> {
     let after = after.map_or(0, |id| id.0);
-    let mut next: Option<i64> = db
+    let head: Option<i64> = db
         .prepare_cached("SELECT packet_id FROM latest WHERE device_id = ?1")?
         .query_row([device.0], |row| row.get(0))
         .optional()?
         .flatten();
+    let mut next = head;
     let mut link = db.prepare_cached("SELECT previous FROM packets WHERE id = ?1 AND device_id = ?2")?;
     let (mut ids, mut whole) = (Vec::new(), true);
     while let Some(id) = next.filter(|id| *id > after) {
@@ -259,7 +262,15 @@ pub fn to_reread(db: &Connection, device: DeviceId, after: Option<PacketId>) -> 
     }
     ids.sort_unstable();
     ids.dedup();
-    Ok(ToReread { packets: ids.into_iter().map(PacketId).collect(), whole })
+    Ok(ToReread { packets: ids.into_iter().map(PacketId).collect(), head: head.map(PacketId), whole })
+}
+
+/// Positions of a device whose packets are no longer there. Looks at every one: a question for [`super::Reader::read_long`].
+pub fn positions_without_packet(db: &Connection, device: DeviceId) -> Result<u64> {
+    db.prepare_cached(
+        "SELECT count(*) FROM positions p WHERE device_id = ?1 AND NOT EXISTS (SELECT 1 FROM packets k WHERE k.id = p.packet_id)",
+    )?
+    .query_row([device.0], |row| row::count(row, 0))
 }
 
 /// The packets with these ids that are still there.

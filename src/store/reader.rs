@@ -1,6 +1,12 @@
 //! Questions to the store: threads with read-only connections of their own, beside the writer.
 
-use std::{path::Path, sync::Arc, thread, time::Duration};
+use std::{
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use rusqlite::{Connection, InterruptHandle};
 
@@ -115,7 +121,10 @@ fn answer_all(db: &Connection, queue: &Queue<Question>) {
         // One at a time: the other thread may take the next.
         let mut first = true;
         match queue.take(Duration::from_hours(1), |_| std::mem::take(&mut first)) {
-            Taken::Items(questions) => questions.into_iter().for_each(|question| question(db)),
+            // A panic is one question without an answer, not all that follow.
+            Taken::Items(questions) => questions.into_iter().for_each(|question| {
+                panic::catch_unwind(AssertUnwindSafe(|| question(db))).ok();
+            }),
             Taken::Nothing => {}
             Taken::Closed => return,
         }

@@ -12,7 +12,9 @@ use crate::{
         phones::{NewPhone, SetupChoice},
     },
     export::Format,
-    model::{CommandId, DeviceId, Identity, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret, TimeWindow},
+    model::{
+        CommandId, DeviceId, Identity, Keep, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret, TimeWindow,
+    },
 };
 
 /// What a panel wants done. `App::apply` matches every one of them, so this enum is the list of what the window can do.
@@ -56,6 +58,10 @@ pub enum Action {
     /// Try a receiver that waits for its port again at once.
     Retry(Protocol),
     SetPolicy(Policy),
+    /// Make the file as small as it can be, in small steps.
+    Compact,
+    /// Keep more or less from now on.
+    SetKeep(Keep),
     /// Read everything from the store again.
     ReadAgain,
     StartDemo,
@@ -127,6 +133,8 @@ pub enum Action {
     SetKey(DeviceId, Option<Secret>),
     /// Attach a name to a device, or take it away.
     Alias(DeviceId, Identity, bool),
+    /// Take an attached name away with everything that came in under it, which is a device of its own again.
+    Part(DeviceId, Identity),
     /// Both are one device, and the second one stays.
     SameAs {
         from: DeviceId,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::data::FIRST_PACKETS;
 use crate::{
-    backend::{Backend, Error, ExportError, ExportReport, PacketQuery, Pending},
+    backend::{Backend, Error, ExportError, ExportReport, PacketQuery, Pending, Removal},
     model::{Committed, DeviceId, DeviceOverview, PacketId, PacketRow, StoredEvent, StoredFix, TimeWindow, Timestamp},
 };
 
@@ -23,6 +23,8 @@ pub(super) struct Asks {
     reload: Option<Reload>,
     trails: BTreeMap<DeviceId, AskedTrail>,
     pub(super) packet: Option<(PacketId, Pending<Option<PacketRow>>)>,
+    /// Why a packet is not there.
+    pub(super) removal: Option<(PacketId, Pending<Option<Removal>>)>,
     pub(super) fixes: Option<(PacketId, Pending<Vec<StoredFix>>)>,
     pub(super) events: Option<(DeviceId, Pending<Vec<StoredEvent>>)>,
     adoptions: Vec<(DeviceId, Pending<u64>)>,
@@ -164,10 +166,11 @@ impl Asks {
 
     /// True while an answer is on its way.
     pub(super) fn waiting(&self) -> bool {
-        let Self { reload, trails, packet, fixes, events, adoptions, changes, export } = self;
+        let Self { reload, trails, packet, removal, fixes, events, adoptions, changes, export } = self;
         reload.is_some()
             || !trails.is_empty()
             || packet.is_some()
+            || removal.is_some()
             || fixes.is_some()
             || events.is_some()
             || !adoptions.is_empty()

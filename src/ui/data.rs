@@ -17,10 +17,10 @@ use super::{
     remote::Remote,
 };
 use crate::{
-    backend::{Health, ReceiverLine},
+    backend::{Health, ReceiverLine, Removal, StoreHealth},
     model::{
-        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, PacketId, PacketRow, Policy, Profile,
-        Protocol, Readings, StoredEvent, StoredFix, Timestamp,
+        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, Keep, PacketId, PacketRow, Policy,
+        Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp,
     },
     wire::{self, Dissection},
 };
@@ -45,6 +45,8 @@ pub struct Data {
     pub ends: Ends,
     /// The selected packet, opened.
     pub opened: Option<Opened>,
+    /// A packet that was asked for and is no longer there, with when and why it went.
+    pub gone: Option<(PacketId, Option<Removal>)>,
     /// The newest events of the selected device, newest first.
     pub events: Vec<StoredEvent>,
     /// The first answer of the store has come: an empty list means that there is nothing.
@@ -92,14 +94,18 @@ pub struct Station {
     pub policy: Policy,
     /// Another instance receives; this window only looks on.
     pub viewer: bool,
+    /// Why nothing is stored.
+    pub store_trouble: Option<crate::backend::Error>,
     pub demo: bool,
     /// No demo is running, but its devices are still there: the program ended before it was removed.
     pub demo_left: bool,
     /// Under which a phone in this network reaches this machine.
     pub lan: Vec<IpAddr>,
     pub data_dir: PathBuf,
-    /// Why nothing can be stored now; `None` while all is well.
-    pub not_stored: Option<String>,
+    /// What is kept for how long.
+    pub keep: Keep,
+    /// How the store fares; nothing of it in a window that only looks on.
+    pub store: StoreHealth,
 }
 
 /// Packets per second, over the last ten seconds.
@@ -139,7 +145,7 @@ impl Data {
     pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
         self.phones.learn(committed);
         // Destructured, so that a new kind of fact has to be handled here.
-        let Committed { packets, fixes, events, devices, readings, commands, rederived: _ } = committed;
+        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _ } = committed;
         for device in devices {
             self.device(device);
         }
@@ -157,6 +163,7 @@ impl Data {
             self.readings(*device, newer);
         }
         self.remote.learn(commands);
+        self.remove_packets(removed);
         for event in events.iter().filter(|e| Some(e.device) == events_of) {
             if self.events.iter().all(|known| known.id != event.id) {
                 self.events.insert(0, event.clone());

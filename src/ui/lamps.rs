@@ -67,6 +67,8 @@ pub struct Lamp {
     pub age: Age,
     /// Seconds since; `None` where there never was anything.
     pub age_s: Option<i64>,
+    /// It lies ahead of us by `age_s`: the clock of the device is wrong.
+    pub ahead: bool,
     /// A connection stands now, so silence means nothing yet.
     pub connected: bool,
 }
@@ -83,7 +85,8 @@ pub enum Kind {
 impl Lamp {
     /// `4 s`, `never`.
     pub fn short(&self) -> String {
-        self.age_s.map_or_else(|| "never".to_owned(), format::age)
+        let sign = if self.ahead { "+" } else { "" };
+        self.age_s.map_or_else(|| "never".to_owned(), |s| format!("{sign}{}", format::age(s)))
     }
 
     /// `Heard 4 s ago`.
@@ -91,7 +94,7 @@ impl Lamp {
         match (self.kind, self.age_s) {
             (Kind::Link, Some(s)) if self.connected => format!("Connected, {} ago", format::age(s)),
             (Kind::Link, Some(s)) => format!("Heard {} ago", format::age(s)),
-            (Kind::Fix, Some(s)) => format!("Fix {} ago", format::age(s)),
+            (Kind::Fix, Some(s)) => format!("Fix {} {}", format::age(s), if self.ahead { "ahead" } else { "ago" }),
             (Kind::Link, None) => "Never heard".to_owned(),
             (Kind::Fix, None) => "No position yet".to_owned(),
         }
@@ -112,13 +115,19 @@ pub struct Health {
     pub rhythm_s: Option<i64>,
 }
 
+/// Clocks that are this far ahead count as right.
+const AHEAD_S: i64 = 60;
+
 /// Judges a device by what was last heard of it, and whether a connection of it stands.
 pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, connected: bool, now: Timestamp) -> Health {
     let status = status(overview, trail, now);
     let lamp = |kind, at: Option<Timestamp>| {
         let age = at.map(|at| Age::from(Status { since: Some(at), ..status }.freshness_at(now)));
-        let age_s = at.map(|at| format::age_s(now, at));
-        Lamp { kind, age: age.unwrap_or(Age::Never), age_s, connected: false }
+        let age_s = at.map(|at| now.as_second() - at.as_second());
+        let ahead = age_s.is_some_and(|s| s < -AHEAD_S);
+        let age = if ahead { Some(Age::Late) } else { age };
+        let age_s = age_s.map(|s| if ahead { -s } else { s.max(0) });
+        Lamp { kind, age: age.unwrap_or(Age::Never), age_s, ahead, connected: false }
     };
     let mut link = lamp(Kind::Link, overview.device.last_heard);
     if connected {
@@ -360,7 +369,7 @@ fn dashed_ring(painter: &Painter, centre: Pos2, r: f32, line: Stroke) {
 
 /// Where a lamp of the link of a receiver stands: full while it listens, half while it waits, hollow while off.
 pub fn paint_receiver(painter: &Painter, rect: Rect, age: Age, p: &Palette) {
-    let lamp = Lamp { kind: Kind::Link, age, age_s: Some(0), connected: false };
+    let lamp = Lamp { kind: Kind::Link, age, age_s: Some(0), ahead: false, connected: false };
     paint_lamp(painter, rect.center(), &lamp, p);
 }
 
@@ -417,6 +426,18 @@ mod tests {
         assert_eq!(word(&overview(Trust::Good, -296 * DAY, -20 * DAY, None)), "lost 20 d");
         assert_eq!(word(&overview(Trust::Good, -296 * DAY, -3 * DAY, Some(0.0))), "lost 3 d");
         assert_eq!(word(&overview(Trust::Good, -296 * DAY, -45, Some(0.0))), "parked");
+    }
+
+    #[test]
+    fn a_fix_of_a_clock_that_is_ahead_is_not_one_of_now() {
+        let fix = |fix_at| health(&overview(Trust::Good, fix_at, -2, None), None, false, at(0)).fix;
+        let (ahead, late) = (fix(2 * 3600 + 900), fix(-840));
+        assert_eq!(
+            (ahead.sentence().as_str(), ahead.short().as_str(), ahead.age),
+            ("Fix 2 h ahead", "+2 h", Age::Late)
+        );
+        assert_eq!((late.sentence().as_str(), late.short().as_str()), ("Fix 14 min ago", "14 min"));
+        assert_eq!(fix(3).sentence(), "Fix 0 s ago", "clocks differ by seconds");
     }
 
     #[test]

@@ -24,7 +24,7 @@ mod widgets;
 mod window;
 
 pub use action::Action;
-pub use app::{App, Options};
+pub use app::{App, Begun, Options};
 pub use data::Data;
 pub use view::View;
 pub use window::{Wakes, late_wake, run, why_no_window};

@@ -27,6 +27,9 @@ use crate::{
     },
 };
 
+/// What failed, where a name could not be taken away with its history.
+const PART: &str = "part the two";
+
 /// Between two readings of what is set up.
 const ROWS_EVERY: Duration = Duration::from_millis(700);
 /// Between two looks at a phone that is being paired.
@@ -228,6 +231,7 @@ impl Asking {
                 let what = if attached { "attach the name" } else { "take the name away" };
                 self.counted.push((what, backend.alias(device, name, attached)));
             }
+            Action::Part(device, name) => self.counted.push((PART, backend.part(device, name))),
             Action::SameAs { from, to } => self.counted.push(("join the two", backend.same_as(from, to))),
             Action::SetFriend { viewer, seen, told } => {
                 // Shown at once; what the store answers takes its place.
@@ -300,6 +304,9 @@ impl Asking {
             data.phones.stale = true;
             match answer {
                 Ok(0) => {}
+                Ok(n) if what == PART => {
+                    toasts.info(format!("{} went back", format::counted(n, "position", "positions")));
+                }
                 Ok(n) => toasts.info(format!("{} came over", format::counted(n, "position", "positions"))),
                 Err(error) => toasts.error(format!("Could not {what}: {error}")),
             }

@@ -237,10 +237,14 @@ impl Remote {
 
 /// `1,204 packets read again, 3 of 1,180 positions changed`.
 fn rederived(done: &Rederived) -> String {
-    let Rederived { packets, positions, changed } = *done;
+    let Rederived { packets, positions, changed, unread } = *done;
     let packets = format::counted(packets, "packet", "packets");
     let positions = format::counted(positions, "position", "positions");
-    format!("{packets} read again, {} of {positions} changed", format::count(changed))
+    let unread = match unread {
+        0 => String::new(),
+        n => format!("; {} as they were: their packets are no longer kept", format::count(n)),
+    };
+    format!("{packets} read again, {} of {positions} changed{unread}", format::count(changed))
 }
 
 fn said<T>(toasts: &mut Toasts, what: &str, answer: Result<T, Error>) {

@@ -126,7 +126,9 @@ pub fn status(overview: &DeviceOverview, trail: Option<&Trail>, now: Timestamp) 
         motion,
         freshness: Freshness::Fresh,
         alarm: fix.is_some_and(|f| f.readings.get("alarm").is_some()),
-        suspect: fix.is_some_and(|f| f.trust == Trust::Suspect || !f.fix.valid),
+        suspect: fix.is_some_and(|f| {
+            f.trust == Trust::Suspect || !f.fix.valid || trail.is_some_and(|t| t.doubt_of(f.id).is_some())
+        }),
         new: overview.device.state == DeviceState::New,
         rhythm: rhythm(trail, !parked),
         since,

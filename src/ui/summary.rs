@@ -341,4 +341,30 @@ mod tests {
         packet.direction = Direction::In;
         assert_eq!(said(&packet).title, "Unknown type");
     }
+
+    #[test]
+    fn answers_without_a_checksum_are_no_damaged_frames() {
+        let login = "78780d01010d0a7878073007ea0b151206190d0a";
+        for (hex, fields) in [
+            ("787812101a0b151206190d0a", 5),
+            (login, 16),
+            ("78780713644d0819640d0a", 5),
+            ("787800172611211206190d0a", 5),
+        ] {
+            let bytes: Vec<u8> = hex
+                .as_bytes()
+                .chunks(2)
+                .map(|d| u8::from_str_radix(std::str::from_utf8(d).unwrap(), 16).unwrap())
+                .collect();
+            let mut packet = row("ack", &bytes);
+            packet.direction = Direction::Out;
+            let told = wire::dissect_kept(&packet, &Profile::default());
+            assert_eq!(
+                (told.title.as_ref(), told.verdict(), told.reports.len()),
+                ("Acknowledgement (Topin)", Verdict::Ok, 0),
+                "{hex}"
+            );
+            assert!(told.problems.is_empty() && told.fields.len() > fields, "{hex}: {:?}", told.fields);
+        }
+    }
 }

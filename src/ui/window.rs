@@ -1,6 +1,7 @@
 //! The window on the desktop: its size, where its memory lies, and the wake-up that facts give it.
 
 use std::{
+    io,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -41,6 +42,8 @@ pub fn late_wake() -> (Wake, Wakes) {
 ///
 /// Errs where there is no display or no usable graphics.
 pub fn run(backend: Backend, wakes: Wakes, options: Options) -> eframe::Result {
+    let memory = backend.data_dir().join("window.ron");
+    make_private(&memory);
     let native = eframe::NativeOptions {
         viewport: ViewportBuilder::default()
             .with_title("Wayglass")
@@ -51,7 +54,7 @@ pub fn run(backend: Backend, wakes: Wakes, options: Options) -> eframe::Result {
         renderer: eframe::Renderer::Wgpu,
         centered: true,
         // Beside the store: another folder is another console.
-        persistence_path: Some(backend.data_dir().join("window.ron")),
+        persistence_path: Some(memory),
         ..eframe::NativeOptions::default()
     };
     eframe::run_native(
@@ -63,6 +66,19 @@ pub fn run(backend: Backend, wakes: Wakes, options: Options) -> eframe::Result {
             Ok(Box::new(App::new(cc, backend, options)))
         }),
     )
+}
+
+/// Makes the window's memory where it is missing, for its owner alone: eframe would make it for everybody. Whatever keeps this from
+/// working keeps eframe from writing, too, and it says so.
+fn make_private(memory: &std::path::Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    if let Ok(mut file) = options.open(memory) {
+        // An empty table of what eframe keeps.
+        io::Write::write_all(&mut file, b"{}").ok();
+    }
 }
 
 /// Why no window opens, for a person. `wayland` and `x11`: the displays that the environment names.

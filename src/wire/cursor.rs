@@ -391,7 +391,8 @@ fn scale(raw: i64, divisor: f64) -> (Value, f64) {
 
 /// UTF-16, big-endian; what is none becomes the replacement character.
 pub(crate) fn utf16(raw: &[u8]) -> String {
-    let units = raw.chunks_exact(2).map(|pair| pair.try_into().map_or(0, u16::from_be_bytes));
+    // Half a unit at the end is no letter, but not nothing either.
+    let units = raw.chunks(2).map(|pair| pair.try_into().map_or(0xD800, u16::from_be_bytes));
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 

@@ -29,7 +29,7 @@ pub fn dissect(protocol: Protocol, bytes: &[u8], profile: &Profile, received: Ti
 
 /// Explains a packet that is kept, as it was understood when it came: what the request told beside its body counts as it did then.
 pub fn dissect_kept(packet: &PacketRow, profile: &Profile) -> Dissection {
-    if packet.direction == Direction::Out && packet.kind == "ack" {
+    if (packet.protocol, packet.direction) == (Protocol::Gt06, Direction::Out) && packet.kind == "ack" {
         return acknowledgement(packet, profile);
     }
     match (packet.protocol, packet.direction) {
@@ -48,16 +48,11 @@ pub fn dissect_kept(packet: &PacketRow, profile: &Profile) -> Dissection {
 
 /// Our own answer to a type that nobody documented bears that type, too: what it is, we know all the same.
 fn acknowledgement(packet: &PacketRow, profile: &Profile) -> Dissection {
-    let mut dissection = dissect(packet.protocol, &packet.bytes, profile, packet.received);
+    let mut dissection = gt06::dissect_answer(&packet.bytes, profile, packet.received);
     if dissection.kind == "unknown" {
         dissection.kind = "ack".into();
         dissection.title = "Acknowledgement".into();
         dissection.problems.retain(|problem| problem.group != Group::Undecoded);
-    } else if dissection.kind == "noise" {
-        // The dialect without a checksum: no frame that a device sends looks like what its servers answer.
-        dissection.kind = "ack".into();
-        dissection.title = "Acknowledgement".into();
-        dissection.problems.clear();
     }
     dissection
 }

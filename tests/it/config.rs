@@ -8,9 +8,10 @@ use wayglass::{
         Backend, Limits, ListenAt,
         config::{self, Config, ConfigError},
         health,
+        keeping::KeepSet,
         logfile::LogLevel,
     },
-    model::{Policy, Protocol},
+    model::{Forever, Keep, Policy, Protocol},
 };
 
 use super::support::{SOON, TestClock};
@@ -25,7 +26,7 @@ fn address(text: &str) -> ListenAt {
 
 #[test]
 fn every_key_is_read() {
-    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\nhttps = \"[::]:5145\"\nhttps_certificate = \"c.pem\"\nhttps_key = \"/k.pem\"\napi = \"off\"\npolicy = 'strict'\nsilence = '90'\nlog_level = \"debug\"\n";
+    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\nhttps = \"[::]:5145\"\nhttps_certificate = \"c.pem\"\nhttps_key = \"/k.pem\"\napi = \"off\"\npolicy = 'strict'\nsilence = '90'\nkeep_packets = 'forever'\nkeep_packets_bytes = '500 MB'\nquarantine_senders = 12\nquarantine_bytes = '1 MB'\nquarantine_age = '48 h'\nlog_level = \"debug\"\n";
     let expected = Config {
         data_dir: Some("/srv/w".into()),
         gt06: Some(address("0.0.0.0:5023")),
@@ -36,6 +37,13 @@ fn every_key_is_read() {
         api: Some(ListenAt::Off),
         policy: Some(Policy::Strict),
         silence: Some(Duration::from_secs(90)),
+        keep: KeepSet {
+            packet_age: Some(Forever::Forever),
+            packet_bytes: Some(Forever::Until(500_000_000)),
+            new_devices: Some(12),
+            quarantine_bytes: Some(1_000_000),
+            quarantine_age: Some(Duration::from_hours(48)),
+        },
         log_level: Some(LogLevel::Debug),
         ..Config::default()
     };
@@ -54,10 +62,14 @@ fn what_is_wrong_is_said_with_its_line() {
         ("silence = \"never\"", 1, &["`silence`", "\"never\"", "15 min"]),
         ("silence = \"5\"", 1, &["`silence`", "10 seconds"]),
         ("silence = \"5 s\"", 1, &["`silence`", "10 seconds"]),
+        ("keep_packets = \"a while\"", 1, &["`keep_packets`", "\"a while\"", "30 days", "forever"]),
+        ("keep_packets = 30", 1, &["`keep_packets`", "integer"]),
+        ("keep_packets_bytes = \"10\"", 1, &["`keep_packets_bytes`", "2 GB"]),
+        ("quarantine_senders = 0", 1, &["`quarantine_senders`", "\"0\"", "between 1"]),
         ("log_level = \"loud\"", 1, &["`log_level`", "\"loud\"", "\"info\""]),
         ("limits = 3", 1, &["`limits`", "[limits]"]),
         ("[limits]\nconections = 3", 2, &["`limits.conections`", "did you mean `connections`?"]),
-        ("[limits]\nzoom = 3", 2, &["`limits.zoom`", "connections, connections_per_address"]),
+        ("[limits]\nzoom = 3", 2, &["`limits.zoom`", "connections, sockets"]),
         ("[limits]\n\nconnections = 0", 3, &["`connections`", "cannot be 0", "a number from 1 to 1000000"]),
         ("[limits]\nconnections = -1", 2, &["`connections`", "cannot be -1"]),
         ("[limits]\nconnections = true", 2, &["`connections`", "boolean"]),
@@ -72,7 +84,10 @@ fn what_is_wrong_is_said_with_its_line() {
         (
             "zoom = 3",
             1,
-            &["`zoom`", "data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence"],
+            &[
+                "`zoom`",
+                "data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep_packets, keep_packets_bytes, quarantine_senders, quarantine_bytes, quarantine_age",
+            ],
         ),
         ("[receivers]\ngt06 = \"off\"", 1, &["`receivers`"]),
         ("gt06 = \"off\"\ngt06 = \"off\"", 2, &["duplicate"]),
@@ -139,17 +154,20 @@ fn what_is_changed_while_it_runs_is_written_down() {
     let clock = TestClock::at("2026-11-21T12:00:00Z").clock();
     let backend = Backend::start(setup, clock, Arc::new(|| ())).unwrap();
     backend.set_policy(Policy::Strict);
+    backend.set_keep(Keep { packet_age: Forever::Forever, quarantine_bytes: 32_000_000, ..Keep::default() });
     backend.listen(Protocol::OwnTracks, address("127.0.0.1:0"));
     // Stopping waits for what is being written.
     backend.stop(SOON);
     let read = Config::load(&path).unwrap();
     assert_eq!((read.policy, read.owntracks), (Some(Policy::Strict), Some(address("127.0.0.1:0"))));
+    assert_eq!((read.keep.packet_age, read.keep.quarantine_bytes), (Some(Forever::Forever), Some(32_000_000)));
+    assert_eq!((read.keep.packet_bytes, read.keep.new_devices), (None, None));
     assert_eq!((read.gt06, read.data_dir), (None, None), "what nobody changed is not written");
 }
 
 #[test]
 fn every_limit_can_be_set_and_what_is_not_keeps_its_default() {
-    let text = "policy = 'adopt'\nsilence = '2 min'\n[limits]\nconnections = 20_000\nanswer = '5 s'\nhttp_head = 7\nqueue = '1 GiB'\nfile = '20 GB'\nquarantine_age = '30 days'\nvisits = 0x10\n";
+    let text = "policy = 'adopt'\nsilence = '2 min'\n[limits]\nconnections = 20_000\nanswer = '5 s'\nhttp_head = 7\nqueue = '1 GiB'\nfile = '20 GB'\nhttp_pause = '1 h'\nvisits = 0x10\n";
     let setup =
         Config { data_dir: Some("/srv".into()), ..Config::default() }.or(parse(text).unwrap()).setup(None).unwrap();
     let bounds = &setup.limits;
@@ -160,7 +178,7 @@ fn every_limit_can_be_set_and_what_is_not_keeps_its_default() {
         (seconds(5), seconds(7), seconds(120))
     );
     assert_eq!((bounds.store.queue_bytes, bounds.store.file_bytes), (1 << 30, Some(20_000_000_000)));
-    assert_eq!(bounds.store.quarantine_age, Duration::from_hours(30 * 24));
+    assert_eq!(bounds.ingest.http_pause, Duration::from_hours(1));
     assert_eq!(bounds.ingest.http_body, Limits::default().http_body);
     let from = |key: &str| {
         let limits = health::limits(bounds, None);

@@ -110,27 +110,6 @@ fn senders_that_are_refused_are_counted() {
 }
 
 #[test]
-fn one_address_cannot_take_every_place() {
-    let limits = Limits { connections_per_address: 2, ..Limits::default() };
-    let station = Station::start_with(Policy::Adopt, limits);
-    let mut first = Tracker::connect(station.gt06);
-    first.send(LOGIN);
-    first.expect(LOGIN_ACK);
-    let _second = Tracker::connect(station.gt06);
-    let mut third = Tracker::connect(station.gt06);
-    third.expect_closed();
-    assert_eq!(limit(&asked(&station), "connections_per_address").reached, Some(1));
-    // Each receiver counts for itself.
-    assert_eq!(post(station.owntracks, r#"{"_type":"lwt","topic":"owntracks/a/b","tst":1}"#).status, 200);
-    drop(first);
-    station.until("the place is free again", |s| {
-        let mut next = Tracker::connect(s.gt06);
-        // Whoever is closed may be told so while he writes.
-        next.try_send(LOGIN) && next.try_expect(LOGIN_ACK)
-    });
-}
-
-#[test]
 fn reaching_the_limit_of_connections_is_counted_and_the_next_one_waits() {
     let limits = Limits { connections: 1, ..Limits::default() };
     let station = Station::start_with(Policy::Adopt, limits);
@@ -306,8 +285,7 @@ fn the_log_in_the_data_folder_is_lines_of_json_without_secrets() {
 fn limits_and_log_follow_the_settings() {
     let home = tempfile::tempdir().unwrap();
     let (data, file) = (home.path().join("d"), home.path().join("c.toml"));
-    let settings =
-        "log_level = \"warn\"\n[limits]\nconnections_per_address = 1\nlog_file = \"64 KiB\"\nlog_files = 2\n";
+    let settings = "log_level = \"warn\"\n[limits]\nsockets = 90\nlog_file = \"64 KiB\"\nlog_files = 2\n";
     fs::write(&file, settings).unwrap();
     // Where the log belongs is something else: nothing but the log suffers.
     fs::create_dir_all(&data).unwrap();
@@ -340,10 +318,10 @@ fn a_store_that_cannot_write_is_said_until_it_can() {
     assert_eq!(counted(&health, "not_stored").since_start, 1);
     let said = health.findings(health.at);
     assert!(said.iter().any(|f| f.level == Level::Trouble && f.topic == "store"), "{said:?}");
-    assert!(station.backend().not_stored().is_some());
+    assert!(station.backend().trouble().is_some());
     database.execute_batch("ROLLBACK").unwrap();
     assert_eq!(post(station.owntracks, body).status, 200);
-    station.until("it is well again", |s| s.backend().not_stored().is_none());
+    station.until("it is well again", |s| s.backend().trouble().is_none());
     let health = asked(&station);
     assert!(health.failure.as_ref().is_some_and(|failure| !failure.lasts && failure.batches >= 1));
     let said = health.findings(health.at);

@@ -9,7 +9,7 @@ use std::{
 };
 
 use wayglass::{
-    backend::{Access, Https, ListenAt, ReceiverStatus, phones::PhoneUrl},
+    backend::{Access, Https, ListenAt, NoHandshake, Outcome, PacketQuery, ReceiverStatus, phones::PhoneUrl},
     model::Policy,
 };
 
@@ -77,9 +77,41 @@ fn a_client_without_the_root_goes_away_and_it_is_seen_why() {
     let (station, at) = secure_station();
     let Some((done, _)) = curl(&format!("https://{at}/"), None, FIX) else { return };
     assert!(!done);
-    station.until("the failed handshake", |s| {
-        s.backend().visits().iter().any(|v| format!("{:?}", v.outcome).contains("does not trust the certificate"))
-    });
+    station.until("the failed handshake", |s| came_to_nothing(s).contains(&NoHandshake::NotTrusted));
+    kept_as_noise(&station, "no HTTPS connection: it does not trust the certificate: Install the root certificate");
+    assert_eq!(station.sql::<i64>("SELECT count(*) FROM positions"), 0);
+}
+
+/// Why visits to the port of HTTPS came to nothing.
+fn came_to_nothing(station: &Station) -> Vec<NoHandshake> {
+    let visits = station.backend().visits().into_iter();
+    visits.filter_map(|v| if let Outcome::NoHandshake(why) = v.outcome { Some(why) } else { None }).collect()
+}
+
+fn kept_as_noise(station: &Station, problem: &str) {
+    station.until("it is kept", |s| s.sql::<i64>("SELECT count(*) FROM packets WHERE kind = 'noise'") == 1);
+    let packets = station.backend().packets(PacketQuery { limit: 9, ..PacketQuery::default() }).wait().unwrap();
+    let row = packets.iter().find(|row| row.kind == "noise").expect("just counted");
+    assert!(!row.bytes.is_empty());
+    let dissection = wayglass::wire::dissect_kept(row, &wayglass::model::Profile::default());
+    assert!(dissection.problems[0].text.starts_with(problem), "{:?}", dissection.problems);
+}
+
+#[test]
+fn whoever_goes_away_behind_the_handshake_is_seen_too() {
+    let (station, at) = secure_station();
+    let root = station.folder.path().join("root.pem");
+    fs::write(&root, station.backend().certificate().wait().unwrap().root.unwrap().pem).unwrap();
+    // The certificate does not name this host.
+    let Some((done, said)) = curl(&format!("https://127.0.0.2:{}/", at.port()), Some(&root), FIX) else { return };
+    assert!(!done, "{said}");
+    let closed = matches!(
+        came_to_nothing(&station).first(),
+        None | Some(NoHandshake::LeftAtOnce | NoHandshake::NotTrusted | NoHandshake::BrokeOff)
+    );
+    assert!(closed, "{:?}", came_to_nothing(&station));
+    TcpStream::connect(at).unwrap();
+    station.until("who says nothing", |s| came_to_nothing(s).contains(&NoHandshake::Silent));
     assert_eq!(station.sql::<i64>("SELECT count(*) FROM positions"), 0);
 }
 
@@ -92,9 +124,11 @@ fn plain_http_at_the_port_of_https_is_no_redirect_and_no_end() {
     let mut said = Vec::new();
     stream.read_to_end(&mut said).ok();
     assert!(!said.starts_with(b"HTTP"), "{}", String::from_utf8_lossy(&said));
-    station.until("the visit", |s| {
-        s.backend().visits().iter().any(|v| format!("{:?}", v.outcome).contains("does not speak HTTPS"))
-    });
+    station.until("the visit", |s| came_to_nothing(s) == [NoHandshake::PlainHttp]);
+    kept_as_noise(
+        &station,
+        "no HTTPS connection: it speaks plain HTTP there, not HTTPS: Let the address on the phone begin",
+    );
     let pem = http(station.owntracks, "GET", "/wayglass-root.pem", "", b"");
     assert_eq!(pem.status, 200);
 }
@@ -127,10 +161,70 @@ fn the_users_own_certificate_is_shown_instead() {
     let data = tempfile::tempdir().unwrap();
     let station = Station::start_secure(data, Policy::Adopt, Access::default(), https);
     let at = listening(&station);
-    assert_eq!(station.backend().certificate().wait().unwrap().root, None);
+    let shown = station.backend().certificate().wait().unwrap();
+    assert_eq!((shown.root, shown.names), (None, vec!["127.0.0.1".to_owned()]));
+    assert!(shown.ends.is_some() && shown.doubts.is_empty(), "{:?}", shown.doubts);
     assert_eq!(http(station.owntracks, "GET", "/wayglass-root.pem", "", b"").status, 405);
     let Some((done, said)) = curl(&format!("https://{at}/"), Some(&certificate), FIX) else { return };
     assert!(done && said == "[]", "{said}");
+}
+
+/// A certificate of the user's in a folder, good for `names` until the first of `until`.
+fn own_certificate(folder: &Path, names: &[&str], until: i32) -> wayglass::backend::CertificateFiles {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let names: Vec<_> = names.iter().map(|n| (*n).to_owned()).collect();
+    let mut params = rcgen::CertificateParams::new(names).unwrap();
+    params.not_after = rcgen::date_time_ymd(until, 1, 1);
+    let made = params.self_signed(&key).unwrap();
+    let [certificate, key_file] = ["chain.pem", "key.pem"].map(|name| folder.join(name));
+    fs::write(&certificate, made.pem()).unwrap();
+    fs::write(&key_file, key.serialize_pem()).unwrap();
+    wayglass::backend::CertificateFiles { certificate, key: key_file }
+}
+
+#[test]
+fn a_certificate_that_has_expired_is_said_where_it_is_shown_and_by_the_doctor() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = own_certificate(folder.path(), &["phones.example.net"], 2024);
+    let https = Https { listen: free(), certificate: Some(own.clone()) };
+    let station = Station::start_secure(tempfile::tempdir().unwrap(), Policy::Adopt, Access::default(), https);
+    let shown = station.backend().certificate().wait().unwrap();
+    let said: Vec<_> = shown.doubts.iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["it has expired on 2024-01-01 00:00 UTC: phones refuse it"]);
+    let data = tempfile::tempdir().unwrap();
+    let doctor = |own: &wayglass::backend::CertificateFiles| {
+        let config = data.path().join("config.toml");
+        let [certificate, key] = [&own.certificate, &own.key].map(|path| path.display());
+        let text = format!(
+            "https = '0.0.0.0:0'\nhttps_certificate = '{certificate}'\nhttps_key = '{key}'\ngt06 = 'off'\nowntracks = 'off'\n"
+        );
+        fs::write(&config, text).unwrap();
+        let mut doctor = Command::new(env!("CARGO_BIN_EXE_wayglass"));
+        let done =
+            doctor.arg("doctor").arg("--config").arg(config).arg("--data-dir").arg(data.path()).output().unwrap();
+        (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned())
+    };
+    let (ok, said) = doctor(&own);
+    assert!(!ok && said.contains("it has expired on 2024-01-01"), "{said}");
+    let (ok, said) = doctor(&own_certificate(folder.path(), &["phones.example.net"], 2099));
+    assert!(ok && said.contains("is good until 2099-01-01 for phones.example.net"), "{said}");
+    let (ok, said) = doctor(&own_certificate(folder.path(), &["*.example.net"], 2099));
+    let reached = !wayglass::backend::lan_addresses().is_empty();
+    assert_eq!(!ok && said.contains("it is good for *.example.net, so phones that are told"), reached, "{said}");
+}
+
+#[test]
+fn phones_are_told_the_name_that_an_own_certificate_is_good_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = own_certificate(folder.path(), &["phones.example.net", "*.example.org"], 2099);
+    let https = Https { listen: free(), certificate: Some(own) };
+    let station = Station::start_secure(tempfile::tempdir().unwrap(), Policy::Adopt, Access::default(), https);
+    let at = listening(&station);
+    let urls = station.backend().phone_urls();
+    let secure: Vec<_> = urls.iter().filter(|url| url.secure).map(|url| (url.url.clone(), url.covered)).collect();
+    let expected =
+        [(format!("https://phones.example.net:{}/pub", at.port()), true), (format!("https://{at}/pub"), false)];
+    assert_eq!(secure, expected);
 }
 
 #[test]

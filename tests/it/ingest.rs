@@ -221,6 +221,39 @@ fn what_is_no_http_is_kept_and_named() {
 }
 
 #[test]
+fn noise_in_one_piece_with_a_good_request_is_kept_too() {
+    let good = b"POST /pub HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]";
+    let closing = b"POST /pub HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n[]";
+    let garbage: &[u8] = b"\x78\x78\x0d\x01\x01\x23 and more";
+    for (requests, status, expected) in [
+        (vec![good.as_slice()], "400", Some("a GT06 frame: this tracker belongs on port 5023")),
+        (vec![good.as_slice(), good.as_slice()], "400", Some("a GT06 frame: this tracker belongs on port 5023")),
+        (vec![closing.as_slice()], "", Some("a GT06 frame: this tracker belongs on port 5023")),
+        (vec![good.as_slice(), good.as_slice(), closing.as_slice()], "", None),
+    ] {
+        let station = Station::start(Policy::Adopt);
+        let mut bytes = requests.concat();
+        if expected.is_some() {
+            bytes.extend(garbage);
+        }
+        let answer = throw(&station, false, &bytes);
+        let answers = String::from_utf8_lossy(&answer).matches("HTTP/1.1 200").count();
+        assert_eq!(answers, requests.len(), "{}", String::from_utf8_lossy(&answer));
+        let noise = "FROM packets WHERE kind = 'noise' AND direction = 'in'";
+        let count = i64::from(expected.is_some());
+        station.until("it is kept", |s| s.sql::<i64>(&format!("SELECT count(*) {noise}")) == count);
+        if count == 1 {
+            assert_eq!(station.sql::<Vec<u8>>(&format!("SELECT bytes {noise}")), garbage);
+            let said = "SELECT coalesce(max(cast(bytes AS TEXT)), '') FROM packets WHERE direction = 'out'
+                        AND answers = (SELECT id FROM packets WHERE kind = 'noise')";
+            let said = station.sql::<String>(said);
+            assert_eq!(said.get(9..12).unwrap_or_default(), status, "{said}");
+        }
+        station.stop();
+    }
+}
+
+#[test]
 fn much_noise_is_kept_in_part() {
     let station = Station::start(Policy::Adopt);
     for _ in 0..12 {

@@ -9,6 +9,7 @@ mod decode;
 mod deps;
 mod dock;
 mod export;
+mod faults;
 mod gt06;
 mod health;
 mod https;

@@ -331,6 +331,54 @@ fn two_names_become_one_device_with_all_its_packets_in_order() {
 }
 
 #[test]
+fn same_as_is_taken_back_with_the_history() {
+    let station = Station::start(Policy::Adopt);
+    let to = station.owntracks;
+    let tablet = |second| fix(second, json!({ "tid": "JJ", "batt": 7 }));
+    let phone = |second| fix(second, of("jane", "phone"));
+    for second in 0..6 {
+        post(to, &if second % 2 == 0 { phone(second) } else { tablet(second) });
+    }
+    // Both told this fix, and the tablet did so first.
+    post(to, &tablet(9));
+    post(to, &phone(9));
+    let backend = station.backend();
+    let device = |name: &str| {
+        let devices = backend.devices().wait().unwrap();
+        devices.into_iter().find(|d| d.device.identity.as_str() == name)
+    };
+    let chain = |id| {
+        let query = wayglass::backend::PacketQuery { device: Some(id), before: None, limit: 100 };
+        backend.packets(query).wait().unwrap().iter().map(|p| p.id).collect::<Vec<_>>()
+    };
+    let before = ["owntracks/jane/phone", "JJ"].map(|name| device(name).unwrap());
+    let chains = before.each_ref().map(|d| chain(d.device.id));
+    backend.same_as(before[1].device.id, before[0].device.id).wait().unwrap();
+    // While they are one, the other name goes on telling.
+    post(to, &tablet(20));
+    assert_eq!(positions(&station, "owntracks/jane/phone"), 8);
+    let name = Identity::new("JJ").unwrap();
+    assert_eq!(backend.part(before[0].device.id, name.clone()).wait().unwrap(), 5);
+    let after = ["owntracks/jane/phone", "JJ"].map(|name| device(name).unwrap());
+    assert_eq!(after[0].positions, before[0].positions);
+    assert_eq!(after[1].positions, before[1].positions + 1);
+    let last = |d: &wayglass::model::DeviceOverview| d.last_fix.as_ref().unwrap().fix.at.as_second() - 1_700_000_000;
+    assert_eq!((last(&after[0]), last(&after[1])), (9, 20));
+    assert_eq!(after[0].readings.get("batteryLevel"), before[0].readings.get("batteryLevel"));
+    assert_eq!(after[1].readings.get("batteryLevel"), Some(&json!(7)));
+    assert_eq!(after[0].packets, before[0].packets);
+    assert_eq!(chain(after[0].device.id), chains[0]);
+    assert_eq!(chain(after[1].device.id).len(), chains[1].len() + 2, "its request and our answer");
+    assert_eq!(station.sql::<i64>("SELECT count(*) FROM aliases WHERE identity = 'JJ'"), 0);
+    // What comes in now goes where it belongs, after a restart, too.
+    let again = Station::start_in(station.stop(), Policy::Adopt);
+    post(again.owntracks, &fix(30, json!({ "tid": "JJ" })));
+    assert_eq!((positions(&again, "JJ"), positions(&again, "owntracks/jane/phone")), (6, 4));
+    let refused = again.backend().part(after[0].device.id, name).wait();
+    assert!(refused.is_err(), "it is attached no more: {refused:?}");
+}
+
+#[test]
 fn friends_are_told_to_who_may_see_them() {
     let station = Station::start(Policy::Adopt);
     let to = station.owntracks;

@@ -75,12 +75,6 @@ impl Device {
         self.settle();
     }
 
-    fn raw(&mut self, frame: impl FnOnce(u16) -> Vec<u8>) {
-        self.serial += 1;
-        self.line.send(&wayglass::wire::hex(&frame(self.serial)));
-        self.settle();
-    }
-
     /// Waits for the answer to a heartbeat; what else is answered before does not matter.
     fn settle(&mut self) {
         self.serial += 1;
@@ -257,8 +251,26 @@ fn one_step(store: &Store, work: &Rederivation, most: usize) -> Stepped {
         let reports = gt06::dissect_in(&row.bytes, &profile, &state, row.received).reports;
         Retold { packet: row.id, received: row.received, label: None, reports }
     });
-    let step = Step { work: work.clone(), packets: retold.collect(), upto, whole: true };
+    let step = Step { work: work.clone(), packets: retold.collect(), upto, head: upto, whole: true };
     store.writer().rederive(step).wait().unwrap()
+}
+
+#[test]
+fn an_alarm_that_is_none_any_more_goes_though_older_packets_are_gone() {
+    let station = Station::start(Policy::Adopt);
+    let mut device = Device::connect(&station);
+    device.send(encode::position_12, &[still(-90)]);
+    device.send(|fix, ignition, serial| encode::alarm_16(fix, ignition, 0xF0, serial), &[still(-60)]);
+    assert_eq!(overview(&station).readings.get("alarm"), Some(&"hardAcceleration".into()));
+    let folder = station.stop();
+    let file = Connection::open(folder.path().join("wayglass.db")).unwrap();
+    assert_eq!(file.execute("DELETE FROM packets WHERE kind = 'login' AND direction = 'in'", []).unwrap(), 1);
+    drop(file);
+    let station = Station::start_in(folder, Policy::Adopt);
+    change(&station, model("TRX16i"));
+    let readings = overview(&station).readings;
+    assert_eq!((readings.get("alarm"), readings.get("event")), (None, Some(&240.into())), "a code of its own there");
+    assert_eq!(readings.get("batteryLevel"), Some(&100.into()), "and what it told before stays");
 }
 
 #[test]
@@ -278,10 +290,38 @@ fn a_change_on_the_way_begins_anew() {
     let new = ask(7200);
     assert!(matches!(one_step(&store, &old, 9), Stepped::Anew));
     let Stepped::Further(further) = one_step(&store, &new, 99) else { panic!("the last step is one without packets") };
-    let last = Step { work: *further, packets: Vec::new(), upto: None, whole: true };
+    let last = Step { work: *further, packets: Vec::new(), upto: None, head: None, whole: true };
     let Stepped::Done(done) = store.writer().rederive(last).wait().unwrap() else { panic!("all is read") };
     assert_eq!((done.positions, done.changed), (1, 1));
     assert!(matches!(one_step(&store, &old, 9), Stepped::Dropped), "nobody asks any more");
+}
+
+#[test]
+fn what_has_no_packet_any_more_stays_as_it_is() {
+    let station = Station::start(Policy::Adopt);
+    let mut device = Device::connect(&station);
+    device.send(encode::position_12, &[still(-60), fix(-50, 55.0), fix(-40, 56.0)]);
+    drop(device);
+    let folder = station.stop();
+    let sql = Connection::open(folder.path().join("wayglass.db")).unwrap();
+    let second: i64 = sql
+        .query_row("SELECT packet_id FROM positions ORDER BY fix_time_ms LIMIT 1 OFFSET 1", [], |row| row.get(0))
+        .unwrap();
+    let found_again = |upto: i64, offset_s: i32| {
+        sql.execute("DELETE FROM packets WHERE id <= ?1", [upto]).unwrap();
+        let store = Store::open(folder.path(), Options::new(TestClock::at(NOON).clock())).unwrap();
+        let id = store.reader().read(query::devices).wait().unwrap()[0].id;
+        let profile = Profile { clock_offset_s: Some(offset_s), ..Profile::default() };
+        store.writer().set_profile(id, profile).wait().unwrap();
+        let done = wayglass::backend::rederive_due(&store).unwrap().remove(0).1;
+        let track = store.reader().read(move |db| query::track(db, id, TimeWindow::ALL, 9)).wait().unwrap();
+        let times: Vec<_> = track.iter().map(|fix| fix.fix.at.as_second() - noon(0).as_second()).collect();
+        (done.positions, done.changed, done.unread, times)
+    };
+    // The clock was an hour ahead; the first two packets are gone.
+    assert_eq!(found_again(second, 3600), (3, 1, 2, vec![-3640, -60, -50]));
+    // All are gone, the heartbeat that was the newest, too: it ends, and nothing vanishes.
+    assert_eq!(found_again(i64::MAX, 0), (3, 0, 3, vec![-3640, -60, -50]));
 }
 
 #[test]
@@ -308,12 +348,7 @@ fn a_place_under_a_wrong_checksum_is_suspect_now_and_after() {
     let station = Station::start(Policy::Adopt);
     let mut device = Device::connect(&station);
     device.send(encode::position_22, &[fix(-60, 55.0)]);
-    device.raw(|serial| {
-        let mut frame = encode::position_22(&fix(-30, 56.0), false, serial);
-        let crc = frame.len() - 4;
-        frame[crc] ^= 0xFF;
-        frame
-    });
+    device.send(damaged, &[fix(-30, 56.0)]);
     let check = |when: &str| {
         let track = history(&station);
         let told: Vec<_> = track.iter().map(|fix| (fix.fix.valid, fix.trust)).collect();
@@ -328,6 +363,14 @@ fn a_place_under_a_wrong_checksum_is_suspect_now_and_after() {
     check("now");
     set_clock(&station, Some(3600));
     check("after");
+}
+
+/// A position under a wrong checksum.
+fn damaged(fix: &Fix, ignition: bool, serial: u16) -> Vec<u8> {
+    let mut frame = encode::position_22(fix, ignition, serial);
+    let crc = frame.len() - 4;
+    frame[crc] ^= 0xFF;
+    frame
 }
 
 #[test]
@@ -348,6 +391,13 @@ fn frames_that_are_missing_are_counted() {
     device.serial += 2;
     device.settle();
     assert_eq!(overview(&station).lost_frames, 6, "and on after a restart");
+    device.send(damaged, &[still(-40), still(-30)]);
+    assert_eq!(overview(&station).lost_frames, 6, "what arrived damaged arrived");
+    device.serial += 1;
+    device.send(damaged, &[still(-20)]);
+    assert_eq!(overview(&station).lost_frames, 7);
+    change(&station, model("G18"));
+    assert_eq!(overview(&station).lost_frames, 7, "the same again from the packets");
 }
 
 #[test]
@@ -432,7 +482,7 @@ fn the_command_line_changes_a_profile_beside_an_instance_and_alone() {
     let (code, said, error) = call(folder.path(), &["profile", IMEI, "--zone", "login", "--model", "none", "--json"]);
     assert_eq!((code, error.as_str()), (Some(0), ""));
     let told: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(told["reread"], serde_json::json!({"packets": 8, "positions": 5, "changed": 5}), "{said}");
+    assert_eq!(told["reread"], serde_json::json!({"packets": 8, "positions": 5, "changed": 5, "unread": 0}), "{said}");
     let (_, said, _) = call(folder.path(), &["profile", IMEI, "--mend-clock"]);
     assert!(said.contains("clock     UTC+03:00") && said.contains("8 packets read again: 5 positions"), "{said}");
     let (code, _, error) = call(folder.path(), &["profile", IMEI, "--mend-clock"]);

@@ -79,6 +79,11 @@ impl Station {
         Self::start_by(tempfile::tempdir().expect("a temporary folder"), policy, clock.clock())
     }
 
+    /// By any clock.
+    pub fn start_by_clock(clock: Clock, policy: Policy) -> Self {
+        Self::start_by(tempfile::tempdir().expect("a temporary folder"), policy, clock)
+    }
+
     /// By the system's clock, for far ends that have no other.
     pub fn start_live(policy: Policy) -> Self {
         #[expect(clippy::disallowed_methods, reason = "the program at the far end asks the system, too")]
@@ -118,6 +123,7 @@ impl Station {
             access,
             https,
             addresses: None,
+            keep: wayglass::model::Keep::default(),
         };
         let (wake, woken) = mpsc::sync_channel(1);
         let wake = Arc::new(move || {

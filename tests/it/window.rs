@@ -12,7 +12,7 @@ use std::{
 use super::support::{SOON, Tracker, post, sql};
 
 /// A process that ends with its test.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -22,7 +22,7 @@ impl Drop for Running {
 }
 
 /// A virtual display and its name.
-fn display() -> (Running, String) {
+pub fn display() -> (Running, String) {
     let mut xvfb = Command::new("Xvfb")
         .args(["-displayfd", "1", "-screen", "0", "1440x900x24", "-nolisten", "tcp"])
         .stdout(Stdio::piped())
@@ -65,7 +65,7 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// The id of the window whose title names the program.
-fn window(display: &str) -> Option<String> {
+pub fn window(display: &str) -> Option<String> {
     let tree = Command::new("xwininfo").args(["-display", display, "-root", "-tree"]).output().expect("xwininfo runs");
     let tree = String::from_utf8_lossy(&tree.stdout).into_owned();
     let line = tree.lines().find(|l| l.contains("Wayglass"))?;

@@ -2,7 +2,9 @@
 
 use rusqlite::{CachedStatement, Connection, Result, params};
 
-use super::{Stored, devices::Devices, phones::PhoneChanges, quarantine::Quarantine, rederive::Reread};
+use super::{
+    Stored, devices::Devices, phones::PhoneChanges, quarantine::Quarantine, rederive::Reread, retention::Kept,
+};
 use crate::model::{
     Committed, Device, DeviceId, DeviceState, Direction, Identity, NewPacket, NewReply, PacketId, PacketRow, Policy,
     Profile, Protocol, Report, Sender, Timestamp, Verdict,
@@ -17,6 +19,7 @@ pub(super) struct Batch<'t> {
     pub(super) insert_event: CachedStatement<'t>,
     pub(super) devices: &'t mut Devices,
     pub(super) quarantine: &'t mut Quarantine,
+    pub(super) kept: &'t mut Kept,
     last_packet: &'t mut i64,
     policy: Policy,
     pub(super) now: Timestamp,
@@ -37,6 +40,7 @@ pub(super) struct Ground<'t> {
     pub(super) db: &'t Connection,
     pub(super) devices: &'t mut Devices,
     pub(super) quarantine: &'t mut Quarantine,
+    pub(super) kept: &'t mut Kept,
     /// The greatest id that was given to a packet. Ids are given here, so that none is given twice after a packet was removed.
     pub(super) last_packet: &'t mut i64,
     pub(super) policy: Policy,
@@ -72,7 +76,7 @@ impl Who {
 
 impl<'t> Batch<'t> {
     pub(super) fn new(ground: Ground<'t>) -> Result<Self> {
-        let Ground { db, devices, quarantine, last_packet, policy, now, heard } = ground;
+        let Ground { db, devices, quarantine, kept, last_packet, policy, now, heard } = ground;
         Ok(Self {
             db,
             insert_packet: db.prepare_cached(
@@ -91,6 +95,7 @@ impl<'t> Batch<'t> {
             )?,
             devices,
             quarantine,
+            kept,
             last_packet,
             policy,
             now,
@@ -106,6 +111,7 @@ impl<'t> Batch<'t> {
 
     /// Writes what is known of the devices that changed; the last thing before the commit.
     pub(super) fn flush(&mut self) -> Result<()> {
+        self.kept.flush(self.db, *self.last_packet)?;
         let facts = &mut self.facts;
         self.devices.flush(self.db, |device, readings| {
             if let Some(facts) = facts {
@@ -231,7 +237,7 @@ impl<'t> Batch<'t> {
     /// Where the facts end, for [`Batch::undo`].
     pub(super) fn mark(&self) -> Mark {
         let facts = self.facts.as_ref().map(|facts| {
-            let Committed { packets, fixes, events, devices, readings, commands, rederived: _ } = facts;
+            let Committed { packets, fixes, events, devices, readings, commands, removed: _, rederived: _ } = facts;
             [packets.len(), fixes.len(), events.len(), devices.len(), readings.len(), commands.len()]
         });
         Mark { facts, packets: self.packets, positions: self.positions }
@@ -252,6 +258,7 @@ impl<'t> Batch<'t> {
         }
         *self.devices = Devices::load(self.db)?;
         *self.quarantine = Quarantine::load(self.db, self.devices)?;
+        *self.kept = Kept::load(self.db)?;
         Ok(())
     }
 
@@ -278,9 +285,13 @@ impl<'t> Batch<'t> {
             None => (packet.direction, &packet.kind, &packet.bytes, packet.context.as_deref()),
         };
         let known = device.and_then(|id| self.devices.change(id));
+        let size = bytes.len() + context.map_or(0, str::len);
         let held = match &known {
-            Some(known) if known.adopted() => None,
-            Some(_) | None => Some(self.quarantine.hold(bytes.len() + context.map_or(0, str::len))),
+            Some(known) if known.adopted() => {
+                self.kept.add(size);
+                None
+            }
+            Some(_) | None => Some(self.quarantine.hold(size)),
         };
         let mut previous = None;
         if let Some(known) = known {

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Result, params};
 
-use super::batch::Batch;
+use super::{batch::Batch, quarantine::Quarantine};
 use crate::model::{Device, DeviceId, DeviceState, Identity, PacketId, Profile, Protocol};
 use crate::store::Error;
 
@@ -71,14 +71,18 @@ impl Batch<'_> {
 
     /// Takes the packets of a device out of the quarantine.
     fn let_go(&mut self, id: DeviceId) -> Result<()> {
-        let freed: i64 = self
+        let (freed, packets): (i64, i64) = self
             .db
-            .prepare_cached("SELECT coalesce(sum(held), 0) FROM packets WHERE held IS NOT NULL AND device_id = ?1")?
-            .query_row([id.0], |row| row.get(0))?;
+            .prepare_cached(
+                "SELECT coalesce(sum(held), 0), count(*) FROM packets WHERE held IS NOT NULL AND device_id = ?1",
+            )?
+            .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
         self.db
             .prepare_cached("UPDATE packets SET held = NULL WHERE held IS NOT NULL AND device_id = ?1")?
             .execute([id.0])?;
         self.quarantine.release(freed);
+        let packets = packets.max(0).cast_unsigned();
+        self.kept.take_over(packets, Quarantine::bytes_of(packets, freed));
         Ok(())
     }
 
@@ -119,14 +123,24 @@ impl Batch<'_> {
         let Some(known) = self.devices.get(id) else { return Ok(0) };
         let undecided = known.overview.device.state == DeviceState::New;
         let mut next = known.newest_packet;
-        let mut delete = self.db.prepare_cached("DELETE FROM packets WHERE id = ?1 RETURNING previous, held")?;
-        let (mut removed, mut freed) = (0, 0);
+        let mut delete = self.db.prepare_cached(
+            "DELETE FROM packets WHERE id = ?1
+             RETURNING previous, held, octet_length(bytes) + coalesce(octet_length(context), 0)",
+        )?;
+        let (mut removed, mut freed, mut kept, mut kept_bytes) = (0, 0, 0, 0);
         while let Some(packet) = next {
-            let row = delete.query_row([packet.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            let row = delete
+                .query_row([packet.0], |row| {
+                    Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, i64>(2)?))
+                })
+                .optional()?;
             // A packet that is gone ends the chain: old ones go first.
-            let Some((previous, held)) = row else { break };
-            next = Option::<i64>::map(previous, PacketId);
-            freed += Option::<i64>::unwrap_or_default(held);
+            let Some((previous, held, bytes)) = row else { break };
+            next = previous.map(PacketId);
+            match held {
+                Some(held) => freed += held,
+                None => (kept, kept_bytes) = (kept + 1, kept_bytes + bytes.max(0).cast_unsigned()),
+            }
             removed += 1;
         }
         for sql in [
@@ -139,6 +153,7 @@ impl Batch<'_> {
         ] {
             self.db.prepare_cached(sql)?.execute([id.0])?;
         }
+        self.kept.release(kept, kept_bytes);
         self.remove_phone(id)?;
         self.phones.names = true;
         self.quarantine.release(freed);

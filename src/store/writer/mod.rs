@@ -8,9 +8,12 @@ mod commands;
 mod decide;
 mod devices;
 mod log;
+mod part;
 mod phones;
 mod quarantine;
 mod rederive;
+mod retention;
+mod steady;
 mod tallied;
 mod thread;
 mod told;
@@ -18,11 +21,12 @@ mod write;
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use tokio::sync::{Semaphore, TryAcquireError};
 
+pub use part::Parting;
 pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};
 pub(super) use thread::{Shared, Start, WriterThread};
@@ -69,6 +73,8 @@ pub(super) struct Inlet {
     pub(super) tally: Arc<Tally>,
     /// Grows when a profile may have changed.
     profiles: AtomicU64,
+    /// We are stopping: nobody waits for long any more.
+    hurry: AtomicBool,
 }
 
 impl Inlet {
@@ -81,7 +87,16 @@ impl Inlet {
             bytes,
             tally,
             profiles: AtomicU64::new(0),
+            hurry: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn hurry(&self) {
+        self.hurry.store(true, Ordering::Relaxed);
+    }
+
+    fn hurries(&self) -> bool {
+        self.hurry.load(Ordering::Relaxed)
     }
 
     /// A profile may have changed: whoever reads packets with one asks for it again.

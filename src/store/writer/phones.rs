@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Result, params};
 
-use super::{Writer, batch::Batch, write::Write};
+use super::{Parting, Writer, batch::Batch, write::Write};
 use crate::model::{
     Card, Command, CommandState, DeviceId, Identity, NewPacket, PacketId, PhoneBook, Protocol, Secret, Sender,
     Timestamp,
@@ -31,6 +31,8 @@ pub(in crate::store) enum PhoneWrite {
     Alias { device: DeviceId, name: Identity, attached: bool },
     /// Attaches the names of `from` to `to`, and moves what was kept.
     SameAs { from: DeviceId, to: DeviceId },
+    /// Takes a name away, with everything that came in under it.
+    Part(Parting),
     /// Kept packets that a key has opened.
     Opened(Vec<OpenedPacket>),
 }
@@ -71,6 +73,11 @@ impl Writer {
         self.push(PhoneWrite::SameAs { from, to }, Write::Phone)
     }
 
+    /// Takes a name away from a device, and makes one of its own of everything that came in under it. Answers how many positions it has.
+    pub fn part(&self, parting: Parting) -> Pending<u64> {
+        self.push(PhoneWrite::Part(parting), Write::Phone)
+    }
+
     /// Writes what kept packets tell, now that a key has opened them. Answers how many were still closed.
     pub fn opened(&self, packets: Vec<OpenedPacket>) -> Pending<u64> {
         self.push(PhoneWrite::Opened(packets), Write::Phone)
@@ -92,6 +99,7 @@ impl Batch<'_> {
             PhoneWrite::Sees { viewer, seen, told } => self.sees(*viewer, *seen, *told),
             PhoneWrite::Alias { device, name, attached } => self.alias(*device, name, *attached),
             PhoneWrite::SameAs { from, to } => self.same_as(*from, *to),
+            PhoneWrite::Part(parting) => self.part(parting),
             PhoneWrite::Opened(packets) => self.opened(packets).map(Ok),
         }
     }

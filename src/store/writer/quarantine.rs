@@ -7,17 +7,14 @@ use jiff::SignedDuration;
 use rusqlite::{Connection, OptionalExtension, Result};
 
 use super::{batch::Batch, devices::Devices};
-use crate::model::{DeviceId, PacketId, Timestamp};
-use crate::store::{
-    Limits,
-    row::{self, FIX},
-};
+use crate::model::{DeviceId, Keep, PacketId, Timestamp};
+use crate::store::row::{self, FIX};
 
 /// What a held packet counts beside its bytes: its row, and those of what it told.
 const ROW_BYTES: usize = 512;
 
 /// How often ages are looked at.
-const AGES_EVERY: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const AGES_EVERY: SignedDuration = SignedDuration::from_mins(10);
 
 /// Packets removed in one transaction, so that ingest never waits for long.
 const STEP: usize = 500;
@@ -42,15 +39,11 @@ pub(super) struct Quarantine {
 impl Quarantine {
     pub(super) fn load(db: &Connection, devices: &Devices) -> Result<Self> {
         let held = "SELECT coalesce(sum(held), 0) FROM packets WHERE held IS NOT NULL";
-        let counter = |name: &str| -> Result<u64> {
-            let mut select = db.prepare_cached("SELECT value FROM counters WHERE name = ?1")?;
-            Ok(select.query_row([name], |row| row::count(row, 0)).optional()?.unwrap_or_default())
-        };
         Ok(Self {
             bytes: db.prepare_cached(held)?.query_row([], |row| row::count(row, 0))?,
             undecided: devices.undecided().count(),
-            dropped_packets: counter(DROPPED_PACKETS)?,
-            dropped_devices: counter(DROPPED_DEVICES)?,
+            dropped_packets: counter(db, DROPPED_PACKETS)?,
+            dropped_devices: counter(db, DROPPED_DEVICES)?,
             aged: None,
         })
     }
@@ -62,62 +55,82 @@ impl Quarantine {
         i64::try_from(held).unwrap_or(i64::MAX)
     }
 
+    /// The bytes of so many packets that count for so much.
+    pub(super) fn bytes_of(packets: u64, held: i64) -> u64 {
+        held.max(0).cast_unsigned().saturating_sub(packets * ROW_BYTES as u64)
+    }
+
     /// Packets that counted for so much are adopted or gone.
     pub(super) fn release(&mut self, held: i64) {
         self.bytes = self.bytes.saturating_sub(held.max(0).cast_unsigned());
     }
 
     /// Whether [`Batch::trim`] has something to do. Cheap: it only compares numbers.
-    pub(super) fn is_over(&self, limits: &Limits, now: Timestamp) -> bool {
+    pub(super) fn is_over(&self, keep: &Keep, now: Timestamp) -> bool {
         // Some slack, so that a flood of new names is not paid for one by one.
-        self.undecided > limits.new_devices + limits.new_devices / 8
-            || self.bytes > limits.quarantine_bytes
+        self.undecided > keep.new_devices + keep.new_devices / 8
+            || self.bytes > keep.quarantine_bytes
             || self.aged.is_none_or(|aged| now.duration_since(aged).abs() >= AGES_EVERY)
     }
 }
 
+/// A number that outlives the run; 0 where nobody counted yet.
+pub(super) fn counter(db: &Connection, name: &str) -> Result<u64> {
+    let mut select = db.prepare_cached("SELECT value FROM counters WHERE name = ?1")?;
+    Ok(select.query_row([name], |row| row::count(row, 0)).optional()?.unwrap_or_default())
+}
+
+/// Sets such a number.
+pub(super) fn set_counter(db: &Connection, name: &str, value: u64) -> Result<()> {
+    let mut set = db.prepare_cached("INSERT OR REPLACE INTO counters(name, value) VALUES (?1, ?2)")?;
+    set.execute((name, value.cast_signed())).map(|_| ())
+}
+
 impl Batch<'_> {
-    /// Removes what is beyond the bounds, the oldest first; at most a step of it.
-    pub(super) fn trim(&mut self, limits: &Limits) -> Result<()> {
-        let age = SignedDuration::try_from(limits.quarantine_age).unwrap_or(SignedDuration::MAX);
-        let oldest = self.now.saturating_sub(age).unwrap_or(Timestamp::MIN);
+    /// Removes what is beyond the bounds, the oldest first; at most a step of it. `ages`: the clock can be believed, so ages count.
+    pub(super) fn trim(&mut self, keep: &Keep, ages: bool) -> Result<()> {
+        let age = SignedDuration::try_from(keep.quarantine_age).unwrap_or(SignedDuration::MAX);
+        let oldest = if ages { self.now.saturating_sub(age).unwrap_or(Timestamp::MIN) } else { Timestamp::MIN };
         let (mut packets, mut devices) = (0, 0);
-        for id in self.surplus(limits, oldest) {
+        for id in self.surplus(keep, oldest) {
             packets += self.remove(id)?;
             devices += 1;
         }
-        let stale = self.drop_packets(limits, oldest)?;
+        let stale = self.drop_packets(keep, oldest)?;
         packets += stale;
         if stale < STEP as u64 {
             self.quarantine.aged = Some(self.now);
         }
+        if packets > 0 {
+            // Ids are not given again though the greatest one may have gone.
+            self.kept.touch();
+        }
         if packets > 0 || devices > 0 {
             self.quarantine.dropped_packets += packets;
             self.quarantine.dropped_devices += devices;
-            let mut count = self.db.prepare_cached("INSERT OR REPLACE INTO counters(name, value) VALUES (?1, ?2)")?;
-            count.execute((DROPPED_PACKETS, self.quarantine.dropped_packets.cast_signed()))?;
-            count.execute((DROPPED_DEVICES, self.quarantine.dropped_devices.cast_signed()))?;
+            set_counter(self.db, DROPPED_PACKETS, self.quarantine.dropped_packets)?;
+            set_counter(self.db, DROPPED_DEVICES, self.quarantine.dropped_devices)?;
             self.missed = true;
         }
         Ok(())
     }
 
     /// New devices that are too many or silent for too long, at most a step of them.
-    fn surplus(&self, limits: &Limits, oldest: Timestamp) -> Vec<DeviceId> {
+    fn surplus(&self, keep: &Keep, oldest: Timestamp) -> Vec<DeviceId> {
         let mut undecided: Vec<_> = self.devices.undecided().map(|(id, heard)| (heard, id)).collect();
         undecided.sort_unstable();
-        let too_many = undecided.len().saturating_sub(limits.new_devices);
+        let too_many = undecided.len().saturating_sub(keep.new_devices);
         let too_old = undecided.partition_point(|(heard, _)| *heard < oldest);
         undecided.into_iter().take(too_many.max(too_old).min(STEP)).map(|(_, id)| id).collect()
     }
 
     /// Drops the oldest held packets with what they told, as long as there are too many or they are too old.
-    fn drop_packets(&mut self, limits: &Limits, oldest: Timestamp) -> Result<u64> {
+    fn drop_packets(&mut self, keep: &Keep, oldest: Timestamp) -> Result<u64> {
         // To a little below the bound, so that this is not due again with the next packet.
-        let target = if self.quarantine.bytes > limits.quarantine_bytes {
-            limits.quarantine_bytes - limits.quarantine_bytes / 16
+        let target = if self.quarantine.bytes > keep.quarantine_bytes {
+            keep.quarantine_bytes - keep.quarantine_bytes / 16
         } else {
-            limits.quarantine_bytes
+            keep.quarantine_bytes
         };
         let mut first = self.db.prepare_cached(
             "SELECT id, received_ms, device_id, held, previous FROM packets WHERE held IS NOT NULL

@@ -84,6 +84,8 @@ pub struct Step {
     pub packets: Vec<Retold>,
     /// The newest packet that this step is up to, where it told something or not. `None`: nothing is left, as far as the caller knows.
     pub upto: Option<PacketId>,
+    /// The newest packet of the device as the caller saw it, though it may be gone. What is newer must be read before the end.
+    pub head: Option<PacketId>,
     /// False where packets are gone that once were there: then what is known of the device may be from those.
     pub whole: bool,
 }
@@ -109,6 +111,8 @@ pub struct Rederived {
     pub positions: u64,
     /// Positions that are new, different or gone.
     pub changed: u64,
+    /// Positions that stay as they were, because their packets are no longer there to be read.
+    pub unread: u64,
 }
 
 /// What a transaction did about how packets are read.
@@ -165,7 +169,7 @@ impl Batch<'_> {
         work.packets += step.packets.len() as u64;
         if let Some(upto) = step.upto {
             work.upto = Some(upto);
-        } else if newest <= work.upto {
+        } else if newest <= work.upto.max(step.head) {
             return self.finish(work, step.whole).map(Stepped::Done);
         }
         Ok(Stepped::Further(Box::new(work)))
@@ -302,17 +306,21 @@ impl Batch<'_> {
                 overview.readings = new.overview.readings;
                 overview.lost_frames = new.overview.lost_frames;
             } else {
+                // An alarm holds until a position comes without one, and those that are left say which does.
+                if new.overview.last_fix.as_ref().is_some_and(|fix| fix.trust == Trust::Good) {
+                    overview.readings.remove("alarm");
+                }
                 overview.readings.merge(&new.overview.readings);
             }
             known.told = true;
         }
         self.db.prepare_cached("DELETE FROM rederivations WHERE device_id = ?1")?.execute([id.0])?;
         self.reread.done.push(id);
-        Ok(Rederived { packets, positions, changed })
+        Ok(Rederived { packets, positions, changed, unread: 0 })
     }
 
     /// The last fix as [`Known::learn`] has it, found in the file.
-    fn last_fix(&self, device: DeviceId) -> Result<Option<StoredFix>> {
+    pub(super) fn last_fix(&self, device: DeviceId) -> Result<Option<StoredFix>> {
         for suspect in [false, true] {
             let sql = format!(
                 "SELECT {FIX} FROM positions p

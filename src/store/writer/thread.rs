@@ -1,10 +1,13 @@
 //! The writer's thread: takes what is queued, commits it, answers, tells.
 
+mod space;
+mod upkeep;
+
 use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -12,6 +15,7 @@ use std::{
 
 use rusqlite::{Connection, Result};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Inlet, Write,
@@ -20,11 +24,13 @@ use super::{
     log::Log,
     quarantine::Quarantine,
     rederive::Reread,
+    retention::Kept,
+    steady::Steady,
 };
-use crate::model::{Clock, Committed, Fact, PhoneBook, Policy};
+use crate::model::{Clock, Committed, Fact, Keep, PhoneBook, Policy};
 use crate::store::{
-    Error, Health, Limits, Wake, error::blames_the_row, facts::Publisher, onlooker::data_version, pace::Pace, place,
-    queue::Taken, tally::Tally,
+    Error, Health, Limits, Wake, connect, error::blames_the_row, facts::Publisher, health::Lately,
+    onlooker::data_version, pace::Pace, place, queue::Taken, tally::Tally,
 };
 
 /// Bounds of one batch. Larger ones are hardly faster, and everyone in a batch waits for all of it.
@@ -33,6 +39,12 @@ const BATCH_BYTES: u64 = 8 << 20;
 
 /// How often an idle writer looks whether another process wrote; also how often sizes are looked up.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long it rests where there is something left to tidy up.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
+/// Trouble is over when so long nothing has failed: on a full disk some small writes still succeed between those that fail.
+const CALM: Duration = Duration::from_secs(3);
 
 /// What the thread has in common with the store's handles.
 pub(in crate::store) struct Shared {
@@ -46,22 +58,30 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) commands: watch::Sender<u64>,
     /// The number of the newest command.
     pub(in crate::store) last_command: AtomicI64,
+    /// The thread is gone.
+    pub(in crate::store) ended: CancellationToken,
     policy: Mutex<Policy>,
+    keep: Mutex<Keep>,
+    /// Somebody wants the file as small as it can be.
+    pub(in crate::store) compacting: AtomicBool,
     health: Mutex<Health>,
     pace: Mutex<Pace>,
     pub(super) opened: Instant,
 }
 
 impl Shared {
-    pub(in crate::store) fn new(queue_bytes: usize, policy: Policy, clock: &Clock) -> Self {
+    pub(in crate::store) fn new(limits: &Limits, policy: Policy, clock: &Clock) -> Self {
         Self {
-            inlet: Arc::new(Inlet::new(queue_bytes, Arc::new(Tally::new(Arc::clone(clock))))),
+            inlet: Arc::new(Inlet::new(limits.queue_bytes, Arc::new(Tally::new(Arc::clone(clock))))),
             facts: Publisher::new(),
             phones: watch::Sender::default(),
             due: tokio::sync::Notify::new(),
             commands: watch::Sender::new(0),
             last_command: AtomicI64::new(0),
+            ended: CancellationToken::new(),
             policy: Mutex::new(policy),
+            keep: Mutex::new(limits.keep),
+            compacting: AtomicBool::new(false),
             health: Mutex::default(),
             pace: Mutex::default(),
             opened: Instant::now(),
@@ -72,25 +92,33 @@ impl Shared {
         self.policy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(in crate::store) fn keep(&self) -> MutexGuard<'_, Keep> {
+        self.keep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How the writer fares, with the queue as it is now.
     pub(in crate::store) fn health(&self) -> Health {
         let mut health = self.note().clone();
+        health.compacting = self.compacting.load(Ordering::Relaxed);
         health.queue_depth = self.inlet.queue.len();
         health.queue_bound = self.inlet.bytes as usize;
         health.queue_bytes = health.queue_bound.saturating_sub(self.inlet.room.available_permits());
-        let (pace, now_s) = (self.pace(), self.opened.elapsed().as_secs());
-        (health.packets_by_second, health.positions_by_second) = pace.rates(now_s);
-        health.commits = pace.commits(now_s);
-        health.counted = self.inlet.tally.all();
         health
     }
 
+    pub(in crate::store) fn lately(&self) -> Lately {
+        let (pace, now_s) = (self.pace(), self.opened.elapsed().as_secs());
+        let (packets_by_second, positions_by_second) = pace.rates(now_s);
+        let counted = self.inlet.tally.all();
+        Lately { commits: pace.commits(now_s), packets_by_second, positions_by_second, counted }
+    }
+
     pub(in crate::store) fn error(&self) -> Option<Error> {
-        let health = self.note();
-        health.failure.as_ref().filter(|failure| failure.lasts).map(|failure| failure.error.clone())
+        self.note().error.clone()
     }
 
     pub(super) fn pace(&self) -> MutexGuard<'_, Pace> {
+        // Nothing that is done under this lock can panic half-way.
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -131,18 +159,26 @@ impl WriterThread {
             receives,
             devices: Devices::default(),
             quarantine: Quarantine::default(),
+            kept: Kept::default(),
+            steady: Steady::new(),
+            aged_at: None,
+            behind: false,
+            more_to_remove: false,
+            free_pages: 0,
+            shrinks: false,
             last_packet: 0,
             data_version: 0,
             stale: true,
             missed: false,
             log: Log::default(),
+            failed_at: None,
             sizes_at: None,
             tallied_at: Instant::now(),
-            failed_at: None,
         };
         desk.shared.inlet.tally.load(&desk.db)?;
         let ((), told) = desk.transact(|_| Ok(()))?;
         desk.publish(told);
+        desk.shrinks = space::shrinks(&desk.db);
         // Nobody can have read anything before this.
         desk.missed = false;
         desk.note_sizes();
@@ -167,14 +203,25 @@ impl Drop for WriterThread {
 /// Where the thread works. Its memory equals the file between batches, unless it is stale.
 pub(super) struct Desk {
     database: PathBuf,
-    pub(super) db: Connection,
+    db: Connection,
     pub(super) shared: Arc<Shared>,
     pub(super) clock: Clock,
-    pub(super) wake: Option<Wake>,
+    wake: Option<Wake>,
     limits: Limits,
     pub(super) receives: bool,
     devices: Devices,
     quarantine: Quarantine,
+    kept: Kept,
+    steady: Steady,
+    /// When ages were last looked at.
+    aged_at: Option<Instant>,
+    /// There is more to remove or to give back.
+    behind: bool,
+    more_to_remove: bool,
+    /// Pages in the file that nothing uses, as of the last look.
+    free_pages: u64,
+    /// The file can give pages back.
+    shrinks: bool,
     last_packet: i64,
     /// Changes when another connection commits.
     data_version: i64,
@@ -183,11 +230,11 @@ pub(super) struct Desk {
     /// Subscribers must read again.
     missed: bool,
     log: Log,
+    /// When a batch failed last; `None` once that is over.
+    pub(super) failed_at: Option<Instant>,
     sizes_at: Option<Instant>,
     /// When the tally was written down last.
     pub(super) tallied_at: Instant,
-    /// The last failure, until writing has gone well for a while.
-    pub(super) failed_at: Option<Instant>,
 }
 
 /// What a transaction did.
@@ -204,23 +251,32 @@ pub(super) struct Told {
 }
 
 /// Ends the queue together with the thread, also by a panic: nobody waits for an answer that cannot come.
-struct Ends(Arc<Inlet>);
+struct Ends(Arc<Shared>, Option<Wake>);
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        self.0.close();
-        while let Taken::Items(writes) = self.0.queue.take(Duration::ZERO, |_| true) {
+        let Self(shared, wake) = self;
+        if thread::panicking() {
+            shared.note().error = Some(Error::Died);
+        }
+        shared.inlet.close();
+        while let Taken::Items(writes) = shared.inlet.queue.take(Duration::ZERO, |_| true) {
             drop(writes);
+        }
+        shared.ended.cancel();
+        if let Some(wake) = wake {
+            wake();
         }
     }
 }
 
 impl Desk {
     fn work(mut self) {
-        let _ends = Ends(Arc::clone(&self.shared.inlet));
+        let _ends = Ends(Arc::clone(&self.shared), self.wake.clone());
         loop {
             let (mut rows, mut bytes) = (0, 0);
-            let taken = self.shared.inlet.queue.take(LOOK_EVERY, |write| {
+            let patience = if self.behind { AT_ONCE } else { LOOK_EVERY };
+            let taken = self.shared.inlet.queue.take(patience, |write| {
                 rows += 1;
                 bytes += u64::from(write.cost());
                 rows <= BATCH_ROWS && bytes <= BATCH_BYTES
@@ -232,6 +288,7 @@ impl Desk {
             }
         }
         if self.receives {
+            self.count_kept();
             self.write_tally();
             self.log.empty(&self.db).ok();
         }
@@ -240,6 +297,7 @@ impl Desk {
 
     fn batch(&mut self, mut writes: Vec<Write>) {
         let began = Instant::now();
+        let rows = writes.len();
         let outcome = match self.transact(|batch| all(batch, &mut writes)) {
             Err(error) if writes.len() > 1 && blames_the_row(&error) => {
                 self.transact(|batch| one_by_one(batch, &mut writes))
@@ -253,25 +311,23 @@ impl Desk {
                 // Before the answers: whoever set a password must not be met by the book without it.
                 self.show_phones(&mut told);
                 {
-                    let mut health = self.shared.note();
+                    let shared = Arc::clone(&self.shared);
+                    let mut health = shared.note();
+                    self.note_bounds(&mut health);
                     health.last_commit = Some(took);
                     health.packets_written += told.packets;
                     health.positions_written += told.positions;
-                    // What wrote nothing says nothing about the disk.
-                    if told.wrote {
-                        health.error = None;
-                    }
                 }
-                self.note_recovery();
                 let received = writes.iter().filter(|write| write.received()).count();
                 self.keep_pace(received, told.positions, took);
+                self.succeeded();
                 self.shared.inlet.room.add_permits(room);
                 writes.into_iter().for_each(Write::answer);
                 self.publish(told);
             }
             Err(error) => {
                 let error = Error::from(error);
-                self.note_failure(&error);
+                self.failed(&error);
                 self.shared.inlet.room.add_permits(room);
                 for write in writes {
                     write.fail(error.clone());
@@ -284,7 +340,7 @@ impl Desk {
         }
         if self.receives {
             self.log.after_batch(&self.db).ok();
-            self.trim();
+            self.tidy(rows);
         }
         if self.sizes_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
             self.note_sizes();
@@ -293,7 +349,44 @@ impl Desk {
         self.shared.inlet.tally.stir();
     }
 
+    /// Says why nothing is stored; once, for while it lasts every batch fails.
+    fn failed(&mut self, error: &Error) {
+        self.keep_failure(error);
+        self.failed_at = Some(Instant::now());
+        let before = self.shared.note().error.replace(error.clone());
+        if before.is_none_or(|before| before.to_string() != error.to_string()) {
+            tracing::error!(%error, "packets are not stored, so they are not answered");
+            self.wake_up();
+        }
+    }
+
+    /// Says that all is well again, once it has been for a while.
+    fn succeeded(&mut self) {
+        if self.failed_at.is_some_and(|at| at.elapsed() >= CALM) {
+            self.failed_at = None;
+            self.shared.note().error = None;
+            tracing::warn!("packets are stored again");
+            self.shared.inlet.tally.stir();
+            self.wake_up();
+        }
+    }
+
+    /// Tries whether anything can be stored again, where nobody else does.
+    fn probe(&mut self) {
+        let sql = "INSERT OR REPLACE INTO counters(name, value) VALUES ('probes', 0)";
+        match self.transact(|batch| batch.db.execute(sql, [])) {
+            Ok((_, told)) => {
+                self.publish(told);
+                self.succeeded();
+            }
+            Err(error) => self.failed(&error.into()),
+        }
+    }
+
     fn idle(&mut self) {
+        if self.receives && self.failed_at.is_some() {
+            self.probe();
+        }
         let looked = data_version(&self.db);
         if self.stale || looked.is_ok_and(|version| version != self.data_version) {
             // Another process wrote, a decision perhaps: a transaction begins by reading anew.
@@ -302,33 +395,27 @@ impl Desk {
             }
         }
         if self.receives {
-            self.trim();
+            self.tidy(0);
             if self.log.behind(&self.db).unwrap_or(false) {
                 self.log.check_point(&self.db).ok();
             }
         }
-        self.note_recovery();
         self.tally_now_and_then();
         self.note_sizes();
     }
 
-    fn trim(&mut self) {
-        let now = (self.clock)();
-        if !self.quarantine.is_over(&self.limits, now) {
-            return;
+    /// Whoever shows how we fare looks again.
+    fn wake_up(&self) {
+        if let Some(wake) = &self.wake {
+            wake();
         }
-        let limits = self.limits;
-        // A failure shows with the next batch, and trimming is tried again after it.
-        if let Ok(((), told)) = self.transact(|batch| batch.trim(&limits).and_then(|()| batch.flush())) {
-            self.publish(told);
-        }
-        let mut health = self.shared.note();
-        health.dropped_packets = self.quarantine.dropped_packets;
-        health.dropped_devices = self.quarantine.dropped_devices;
     }
 
     /// Does `work` in one transaction, on memory that equals the file.
     pub(super) fn transact<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
+        if self.shared.inlet.hurries() {
+            self.db.busy_timeout(connect::HURRY)?;
+        }
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let outcome = self.within(work).and_then(|done| {
             self.db.prepare_cached("COMMIT")?.execute([])?;
@@ -359,8 +446,9 @@ impl Desk {
         if others_wrote || self.stale {
             self.devices = Devices::load(&self.db)?;
             self.quarantine = Quarantine::load(&self.db, &self.devices)?;
+            self.kept = Kept::load(&self.db)?;
             let greatest: i64 = self.db.query_row("SELECT coalesce(max(id), 0) FROM packets", [], |row| row.get(0))?;
-            self.last_packet = self.last_packet.max(greatest);
+            self.last_packet = self.last_packet.max(greatest).max(Kept::greatest(&self.db)?);
             self.missed |= others_wrote;
             self.data_version = version;
             self.stale = false;
@@ -370,6 +458,7 @@ impl Desk {
             db: &self.db,
             devices: &mut self.devices,
             quarantine: &mut self.quarantine,
+            kept: &mut self.kept,
             last_packet: &mut self.last_packet,
             policy: *self.shared.policy(),
             now: (self.clock)(),
@@ -426,20 +515,17 @@ impl Desk {
         } else {
             return;
         }
-        if let Some(wake) = &self.wake {
-            wake();
-        }
+        self.wake_up();
     }
 
     fn note_sizes(&mut self) {
+        self.look_at_space();
         self.sizes_at = Some(Instant::now());
         let (file, log) = (place::size(&self.database), place::size(&place::beside(&self.database, "-wal")));
-        let mut health = self.shared.note();
+        let shared = Arc::clone(&self.shared);
+        let mut health = shared.note();
         (health.file_bytes, health.log_bytes) = (file, log);
-        health.dropped_packets = self.quarantine.dropped_packets;
-        health.dropped_devices = self.quarantine.dropped_devices;
-        health.quarantine_bytes = self.quarantine.bytes;
-        health.new_devices = self.quarantine.undecided;
+        self.note_bounds(&mut health);
     }
 }
 

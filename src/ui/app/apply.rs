@@ -60,6 +60,8 @@ impl App {
             Action::Listen(protocol, at) => self.backend().listen(protocol, at),
             Action::Retry(protocol) => self.backend().retry(protocol),
             Action::SetPolicy(policy) => self.backend().set_policy(policy),
+            Action::Compact => self.backend().compact(),
+            Action::SetKeep(keep) => self.backend().set_keep(keep),
             Action::ReadAgain => self.news.missed = true,
             Action::StartDemo => {
                 self.demo.start(self.backend.as_ref());
@@ -104,6 +106,7 @@ impl App {
             | Action::SetPassword { .. }
             | Action::SetKey(..)
             | Action::Alias(..)
+            | Action::Part(..)
             | Action::SameAs { .. }
             | Action::SetFriend { .. }
             | Action::SendPhoneCommand(..)

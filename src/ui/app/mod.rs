@@ -3,6 +3,7 @@
 mod apply;
 mod demo;
 mod health;
+mod milestones;
 mod news;
 mod pages;
 
@@ -18,7 +19,8 @@ use std::{
 use egui::{Context, ViewportCommand};
 use jiff::tz::TimeZone;
 
-use self::{demo::Demo, news::News};
+pub use self::milestones::Begun;
+use self::{demo::Demo, milestones::Milestones, news::News};
 use super::{
     Cx, Data, View,
     asks::Asks,
@@ -31,7 +33,7 @@ use super::{
     view::{self, Open, Settings, ThemeChoice},
 };
 use crate::{
-    backend::{Backend, Feed},
+    backend::{Backend, Feed, StoreHealth},
     model::{Clock, Timestamp},
 };
 
@@ -49,6 +51,8 @@ pub struct Options {
     pub zone: TimeZone,
     /// Set from outside (SIGTERM, SIGINT) to close the window.
     pub quit: Arc<AtomicBool>,
+    /// From where the log counts how long the window took; `None` says nothing.
+    pub begun: Option<Begun>,
     /// Map tiles are read while drawing, not beside it: for tests, whose pictures must not depend on speed.
     pub sync_tiles: bool,
     /// Where tiles of the online map are kept; `None` keeps none.
@@ -60,7 +64,7 @@ impl Options {
     pub fn new(clock: Clock) -> Self {
         let dirs = directories::ProjectDirs::from("", "", "wayglass");
         let tile_cache = dirs.map(|dirs| dirs.cache_dir().join("tiles"));
-        Self { clock, zone: TimeZone::system(), quit: Arc::default(), sync_tiles: false, tile_cache }
+        Self { clock, zone: TimeZone::system(), quit: Arc::default(), begun: None, sync_tiles: false, tile_cache }
     }
 }
 
@@ -90,6 +94,7 @@ pub struct App {
     demo: Demo,
     news: News,
     health: health::Asking,
+    milestones: Milestones,
 }
 
 /// What is kept between runs beside egui's own memory.
@@ -123,6 +128,7 @@ const KEPT: &str = "wayglass";
 impl App {
     /// The window over a backend that was started for it.
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
+        let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
         let Kept { settings, open, camera } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
@@ -159,6 +165,7 @@ impl App {
             demo: Demo::default(),
             news: News::default(),
             health: health::Asking::default(),
+            milestones,
             backend: Some(backend),
         }
     }
@@ -194,11 +201,14 @@ impl App {
             receivers: backend.receivers(),
             policy: backend.policy(),
             viewer: backend.viewer(),
+            store_trouble: backend.trouble(),
             demo,
             demo_left: demo_left && !backend.viewer(),
             lan,
             data_dir: backend.data_dir().to_owned(),
-            not_stored: backend.not_stored().map(|error| error.cause()),
+            keep: backend.keep(),
+            // A viewer would have to ask the disk.
+            store: if backend.viewer() { StoreHealth::default() } else { backend.store_health() },
         };
     }
 
@@ -272,6 +282,9 @@ impl eframe::App for App {
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
         self.toasts.ui(&ctx);
+        if self.data.loaded {
+            self.milestones.usable();
+        }
         self.typing = ctx.text_edit_focused();
         if !actions.is_empty() {
             // What they change shows in the next frame.

@@ -15,6 +15,7 @@ use crate::{
         data::MAX_EVENTS,
         format,
         map::Trail,
+        panels::gone,
         phones,
         view::Sheet,
     },
@@ -134,9 +135,19 @@ impl App {
         {
             match answer {
                 Ok(Some(row)) => self.open(row),
-                Ok(None) => self.toasts.warn("This packet is no longer kept"),
+                Ok(None) => self.asks.removal = Some((id, self.backend().removal_of(id))),
                 Err(error) => self.toasts.error(format!("Could not read the packet: {error}")),
             }
+        }
+        if let Some((id, answer)) = asks::take(&mut self.asks.removal)
+            && self.view.selection.packet == Some(id)
+        {
+            let removal = answer.ok().flatten();
+            // A position says it where it stands; a packet that was asked for by itself has no such place.
+            if self.view.selection.fix.is_none() {
+                self.toasts.warn(gone(removal, &self.view));
+            }
+            self.data.gone = Some((id, removal));
         }
         if let Some((id, Ok(fixes))) = asks::take(&mut self.asks.fixes) {
             self.take_fixes(id, fixes);

@@ -142,6 +142,18 @@ impl Data {
         self.weigh();
     }
 
+    /// Lets go of packets that the store has removed, in order.
+    pub(super) fn remove_packets(&mut self, removed: &[PacketId]) {
+        let Some(newest) = removed.last() else { return };
+        if let Some((count, upto)) = &mut self.ends.counted {
+            *count = count.saturating_sub(removed.iter().filter(|id| *id <= upto).count() as u64);
+        }
+        if self.packets.front().is_some_and(|first| first.id <= *newest) {
+            self.packets.retain(|p| removed.binary_search(&p.id).is_err());
+            self.weigh();
+        }
+    }
+
     fn hold(&mut self, rows: Vec<PacketRow>) {
         self.packets = rows.into();
         self.weigh();
@@ -262,6 +274,15 @@ mod tests {
         data.ends.reading_above = true;
         arrive(&mut data, 250_001..=250_002);
         check(&data, (200_001, 250_000), (true, true));
+    }
+
+    #[test]
+    fn what_the_store_removed_is_let_go() {
+        let mut data = opened();
+        let removed = (1..=195_010).filter(|id| id % 2 == 0).map(PacketId).collect();
+        data.apply(&Committed { removed, ..Committed::default() }, None);
+        assert_eq!((data.packets.len(), data.stored_packets()), (4_995, 200_000 - 97_505));
+        assert_eq!(data.packets.front().map(|p| p.id.0), Some(195_001));
     }
 
     #[test]

@@ -112,13 +112,29 @@ impl Screen {
         Camera { center: center.lat_lon(), zoom: nearer.zoom }
     }
 
-    /// The camera that shows all of `bounds` with `margin` points around, no nearer than `max_zoom`.
-    pub fn fitted(&self, bounds: WorldBox, margin: f32, max_zoom: f64) -> Camera {
-        let room = (self.rect.size() - Vec2::splat(2.0 * margin)).max(Vec2::splat(32.0));
+    /// The camera that shows all of `bounds` within `room`, a part of the screen, no nearer than `max_zoom`.
+    pub fn fitted(&self, bounds: WorldBox, room: Rect, max_zoom: f64) -> Camera {
+        let size = room.size().max(Vec2::splat(32.0));
         let (width, height) = bounds.size();
         let zoom = |room: f32, units: f64| (f64::from(room) / WORLD_POINTS / units.max(f64::MIN_POSITIVE)).log2();
-        let zoom = zoom(room.x, width).min(zoom(room.y, height)).min(max_zoom);
-        Camera { center: bounds.center().lat_lon(), zoom }
+        let zoom = zoom(size.x, width).min(zoom(size.y, height)).min(max_zoom);
+        let middle = Self::new(self.rect, Camera { center: bounds.center().lat_lon(), zoom });
+        let center = middle.world(middle.rect.center() - (room.center() - self.rect.center()));
+        Camera { center: center.lat_lon(), zoom }
+    }
+
+    /// The screen less `margin` points all around, and less whatever `covered` takes of it, each from the side where that costs least.
+    pub fn room(&self, margin: f32, covered: &[Rect]) -> Rect {
+        covered.iter().fold(self.rect.shrink(margin), |room, area| {
+            let cuts = [
+                room.with_max_y(room.max.y.min(area.min.y)),
+                room.with_min_y(room.min.y.max(area.max.y)),
+                room.with_max_x(room.max.x.min(area.min.x)),
+                room.with_min_x(room.min.x.max(area.max.x)),
+            ];
+            let larger = |a: &Rect, b: &Rect| a.width().min(a.height()).total_cmp(&b.width().min(b.height()));
+            if room.intersects(*area) { cuts.into_iter().max_by(larger).unwrap_or(room) } else { room }
+        })
     }
 }
 
@@ -174,11 +190,21 @@ mod tests {
         #[test]
         fn what_is_fitted_is_in_view(screen in screen(), a in (0.1..0.9, 0.1..0.9), b in (0.1..0.9, 0.1..0.9)) {
             let bounds = WorldBox::around([a, b].map(|(x, y)| World { x, y }));
-            let fitted = Screen::new(screen.rect, screen.fitted(bounds, 40.0, 15.0));
+            let fitted = Screen::new(screen.rect, screen.fitted(bounds, screen.room(40.0, &[]), 15.0));
             let view = fitted.view(1.0);
             // The world is never smaller than the rectangle is high, so a world upside down may not fit.
             prop_assume!(bounds.size().1 < 0.5);
             prop_assert!(view.contains(bounds.min) && view.contains(bounds.max) || fitted.units(fitted.rect.height()) > 0.99);
+        }
+
+        #[test]
+        fn what_is_fitted_is_beside_what_covers_the_map(screen in screen(), at in (0.2..0.8, 0.2..0.8), width in 50f32..300.0, height in 10f32..80.0) {
+            prop_assume!(screen.rect.width() > 320.0 && screen.rect.height() > 250.0);
+            let area = Rect::from_min_max(screen.rect.left_bottom() + vec2(8.0, -height), screen.rect.left_bottom() + vec2(8.0 + width, -8.0));
+            let place = World { x: at.0, y: at.1 };
+            let room = screen.room(40.0, &[area]);
+            let fitted = Screen::new(screen.rect, screen.fitted(WorldBox::around([place]), room, 12.0));
+            prop_assert!(!room.intersects(area) && room.expand(1.0).contains(fitted.pos(place)));
         }
     }
 }

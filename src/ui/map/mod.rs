@@ -32,7 +32,7 @@ use self::{
 };
 pub use self::{
     online::OnlineOptions as OnlineMap,
-    trail::{Trail, TrailPoint},
+    trail::{Doubt, Trail, TrailPoint},
 };
 use super::{Action, Cx, theme, view::Selection};
 use crate::{
@@ -236,7 +236,7 @@ impl MapPanel {
         if let Some(bounds) = self.goal.take().and_then(|goal| self.bounds(goal, cx)) {
             let streets = self.online.as_ref().is_some_and(|o| o.as_ref().is_ok_and(Online::works));
             let max_zoom = if streets { FIT_ZOOM_ONLINE } else { FIT_ZOOM };
-            self.camera = screen.fitted(bounds, FIT_MARGIN, max_zoom);
+            self.camera = screen.fitted(bounds, self.room(&screen), max_zoom);
         }
         let before = std::mem::replace(&mut self.seen, cx.view.selection);
         let selected = cx.view.selection;
@@ -308,8 +308,16 @@ impl MapPanel {
     }
 
     fn some_are_outside(&self, rect: Rect) -> bool {
-        let view = Screen::new(rect, self.camera).view(-KEPT_MARGIN);
+        let screen = Screen::new(rect, self.camera);
+        let kept = screen.room(KEPT_MARGIN, &self.edges);
+        let view = WorldBox { min: screen.world(kept.min), max: screen.world(kept.max) };
         self.markers.bounds().is_some_and(|all| !self.fitted || !view.contains(all.min) || !view.contains(all.max))
+    }
+
+    /// Where devices are fitted into: beside the scale and the buttons, with room for a marker.
+    fn room(&self, screen: &Screen) -> Rect {
+        let edges: Vec<_> = self.edges.iter().map(|edge| edge.expand(MARKER_REACH)).collect();
+        screen.room(FIT_MARGIN, &edges)
     }
 
     fn markers_are_far_from(&self, screen: &Screen, pointer: Pos2) -> bool {
@@ -400,7 +408,7 @@ impl MapPanel {
         if response.clicked() {
             match &hit {
                 Hit::Device(device) => cx.actions.push(Action::SelectDevice(Some(*device))),
-                Hit::Heap(heap) => self.camera = screen.fitted(heap.bounds, FIT_MARGIN, screen.zoom + 3.0),
+                Hit::Heap(heap) => self.camera = screen.fitted(heap.bounds, self.room(screen), screen.zoom + 3.0),
                 Hit::Point { device, point: TrailPoint { fix, packet, .. }, .. } => {
                     cx.actions.push(Action::SelectFix { device: *device, fix: *fix, packet: *packet });
                 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     geo::mercator::World,
-    model::{DeviceId, DeviceOverview, Timestamp, Trust},
+    model::{DeviceId, DeviceOverview, Timestamp},
     ui::{
         Cx, Data,
         faces::Face,
@@ -134,7 +134,7 @@ pub(super) fn selected_fix(cx: &Cx<'_>) -> Option<World> {
     trail.place_of(fix)
 }
 
-/// Suspect fixes of all trails, above the lines.
+/// Suspect fixes and outliers of all trails, above the lines.
 fn suspect(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, palette: &Palette, shapes: &mut Vec<Shape>) {
     let trails = cx.data.trails.iter().filter(|(device, _)| markers.of(**device).is_some());
     for (_, trail) in trails {
@@ -317,9 +317,7 @@ pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Time
 pub(super) fn point_lines(label: &str, point: &TrailPoint, now: Timestamp, units: Units) -> Vec<String> {
     let mut lines = vec![label.to_owned(), format!("{} ago", ago(point.at, now))];
     lines.extend(point.speed_kmh.map(|s| format::speed(s.into(), units)));
-    if point.trust == Trust::Suspect {
-        lines.push("Suspect: its checksum was wrong".to_owned());
-    }
+    lines.extend(point.doubt.map(|doubt| doubt.text(units)));
     lines
 }
 

@@ -96,7 +96,8 @@ pub(super) fn draw_points(shapes: &mut Vec<Shape>, screen: &Screen, trail: &Trai
 /// Adds a hollow dot for each suspect fix of a trail, the newest ones where there are many: no line leads to a place that may be wrong.
 pub(super) fn draw_suspect(shapes: &mut Vec<Shape>, screen: &Screen, trail: &Trail, color: Color32, casing: Color32) {
     let view = screen.view(0.0);
-    let places = trail.suspect().iter().rev().map(|(_, place)| *place).filter(|place| view.contains(*place));
+    let doubted = trail.outliers().iter().rev().chain(trail.suspect().iter().rev());
+    let places = doubted.map(|(_, place)| *place).filter(|place| view.contains(*place));
     for place in places.take(MAX_DOTS) {
         shapes.push(Shape::circle_stroke(screen.pos(place), 3.2, Stroke::new(3.0, casing)));
         shapes.push(Shape::circle_stroke(screen.pos(place), 3.2, Stroke::new(1.3, color)));

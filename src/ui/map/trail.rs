@@ -3,8 +3,9 @@
 use jiff::SignedDuration;
 
 use crate::{
-    geo::{mercator::World, pyramid::Pyramid},
-    model::{PacketId, StoredFix, Timestamp, Trust},
+    geo::{LatLon, mercator::World, pyramid::Pyramid},
+    model::{FASTEST_KMH, Leaps, PacketId, Spot, StoredFix, Timestamp, Trust},
+    ui::{format, view::Units},
 };
 
 /// Intervals that the rhythm of a device is taken from.
@@ -19,22 +20,43 @@ const GAP_RHYTHMS: i32 = 5;
 /// Less than this is no gap however long it took, in metres: the device rested.
 const GAP_MIN_M: f64 = 50.0;
 
-/// Nothing that is tracked is faster, in km/h: one of the two places is wrong.
-const ABSURD_KMH: f64 = 1_100.0;
-
 /// From here on a device moves, in km/h; less is what receivers report at rest.
 pub(crate) const MOVING_KMH: f64 = 3.0;
 
-/// Suspect fixes of a trail that are kept at most; the oldest go first.
-const MAX_SUSPECT: usize = 2_000;
+/// Fixes in doubt of a trail that are kept at most, of each kind; the oldest go first.
+const MAX_DOUBTED: usize = 2_000;
 
-/// A device's fixes in order of time with a level of detail per zoom. Suspect fixes are kept beside the line, never on it.
+/// A device's fixes in order of time with a level of detail per zoom. Those in doubt are kept beside the line, never on it.
 #[derive(Debug, Default)]
 pub struct Trail {
     line: Pyramid,
     points: Vec<TrailPoint>,
     /// Those under a wrong checksum, oldest first: the place may be anywhere, so they tell neither the way nor the rhythm.
     suspect: Vec<(TrailPoint, World)>,
+    /// Those that nothing could have reached so fast, oldest first (`model::Leaps`).
+    outliers: Vec<(TrailPoint, World)>,
+    leaps: Leaps,
+}
+
+/// Why a fix is beside the line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Doubt {
+    /// The checksum over its bytes was wrong.
+    Checksum,
+    /// It would have taken this speed to get there from the fix before.
+    Leap { kmh: f32 },
+}
+
+impl Doubt {
+    /// As a line for a person.
+    pub fn text(self, units: Units) -> String {
+        match self {
+            Self::Checksum => "Suspect: its checksum was wrong".to_owned(),
+            Self::Leap { kmh } => {
+                format!("Outlier: {} from the fix before, which nothing does", format::speed(kmh.into(), units))
+            }
+        }
+    }
 }
 
 /// What a point of the trail stands for.
@@ -48,13 +70,34 @@ pub struct TrailPoint {
     pub speed_kmh: Option<f32>,
     /// By its speed, or where that is unknown by the way from the point before.
     pub moving: bool,
-    pub trust: Trust,
+    /// `None` on the line.
+    pub doubt: Option<Doubt>,
+    /// As the device estimates it.
+    accuracy_m: Option<f32>,
+    /// Puts fixes of one moment in an order that has nothing to do with their arrival.
+    tie: u64,
+}
+
+impl TrailPoint {
+    /// Where it belongs in time.
+    fn order(&self) -> (Timestamp, u64, i64) {
+        (self.at, self.tie, self.fix)
+    }
+
+    fn spot(&self, place: LatLon) -> Spot {
+        Spot { at: self.at, place, accuracy_m: self.accuracy_m.map(f64::from) }
+    }
+}
+
+/// The same for the same place, whatever row it has.
+fn tie(place: LatLon) -> u64 {
+    place.lat_deg().to_bits().rotate_left(32) ^ place.lon_deg().to_bits()
 }
 
 impl Trail {
     /// From fixes in any order.
     pub fn from_fixes(mut fixes: Vec<StoredFix>) -> Self {
-        fixes.sort_by_key(|f| (f.fix.at, f.id));
+        fixes.sort_by_key(|f| (f.fix.at, tie(f.fix.place), f.id));
         let mut trail = Self::default();
         for fix in &fixes {
             trail.push(fix);
@@ -64,27 +107,57 @@ impl Trail {
 
     /// Adds a fix; one that is older than the newest takes its place in time. One that is there already changes nothing.
     pub fn push(&mut self, fix: &StoredFix) {
-        #[expect(clippy::cast_possible_truncation, reason = "a speed in km/h for display")]
-        let speed_kmh = fix.fix.speed_kmh.map(|s| s as f32);
-        let (at, trust) = (fix.fix.at, fix.trust);
-        let point = TrailPoint { at, fix: fix.id, packet: fix.packet, speed_kmh, moving: false, trust };
+        #[expect(clippy::cast_possible_truncation, reason = "a speed and a radius for display")]
+        let small = |value: Option<f64>| value.map(|v| v as f32);
+        let point = TrailPoint {
+            at: fix.fix.at,
+            fix: fix.id,
+            packet: fix.packet,
+            speed_kmh: small(fix.fix.speed_kmh),
+            moving: false,
+            doubt: (fix.trust == Trust::Suspect).then_some(Doubt::Checksum),
+            accuracy_m: small(fix.fix.accuracy_m),
+            tie: tie(fix.fix.place),
+        };
         let world = World::from_lat_lon(fix.fix.place);
-        if trust == Trust::Suspect {
-            self.push_suspect(point, world);
+        if fix.trust == Trust::Suspect {
+            keep_beside(&mut self.suspect, point, world);
             return;
         }
-        let place = self.points.partition_point(|p| (p.at, p.fix) < (fix.fix.at, fix.id));
-        if self.points.get(place).is_some_and(|p| (p.at, p.fix) == (fix.fix.at, fix.id)) {
+        if self.holds(&point) {
             return;
         }
-        // What came before a late fix stays; what comes after it goes through the gap rule again.
-        let later_points = self.points.split_off(place);
-        let later_places: Vec<World> = self.line.points().get(place..).unwrap_or_default().to_vec();
-        self.line.truncate(place);
+        // What came before a late fix stays; what comes after it goes through the rules again.
+        let later = self.take_after(&point);
         self.append(point, world);
-        for (point, world) in later_points.into_iter().zip(later_places) {
+        for (point, world) in later {
             self.append(point, world);
         }
+    }
+
+    /// True where this very fix is on the line or an outlier.
+    fn holds(&self, point: &TrailPoint) -> bool {
+        let on_line = self.points.binary_search_by_key(&point.order(), TrailPoint::order).is_ok();
+        on_line || self.outliers.binary_search_by_key(&point.order(), |(p, _)| p.order()).is_ok()
+    }
+
+    /// Takes off what belongs behind a point, in order of time, as if it had never come.
+    fn take_after(&mut self, point: &TrailPoint) -> Vec<(TrailPoint, World)> {
+        let place = self.points.partition_point(|p| p.order() < point.order());
+        let beside = self.outliers.partition_point(|(p, _)| p.order() < point.order());
+        if place == self.points.len() && beside == self.outliers.len() {
+            return Vec::new();
+        }
+        let places = self.line.points().get(place..).unwrap_or_default().to_vec();
+        let mut later: Vec<_> = self.points.split_off(place).into_iter().zip(places).collect();
+        self.line.truncate(place);
+        later.extend(self.outliers.split_off(beside));
+        later.sort_by_key(|(p, _)| p.order());
+        let last = self.points.last().copied().zip(self.line.points().last().copied());
+        let newest = last.into_iter().chain(self.outliers.last().copied()).max_by_key(|(p, _)| p.order());
+        let spot = |(p, world): (TrailPoint, World)| p.spot(world.lat_lon());
+        self.leaps = Leaps { before: newest.map(spot), good: last.map(spot) };
+        later
     }
 
     /// Points, oldest first.
@@ -108,11 +181,26 @@ impl Trail {
         &self.suspect
     }
 
+    /// The outliers and where they are, oldest first. They are no part of [`Trail::points`].
+    pub fn outliers(&self) -> &[(TrailPoint, World)] {
+        &self.outliers
+    }
+
+    /// Everything beside the line.
+    fn beside(&self) -> impl Iterator<Item = &(TrailPoint, World)> {
+        self.suspect.iter().chain(&self.outliers)
+    }
+
+    /// Why the position with this row id is beside the line; `None` where it is on it, or unknown here.
+    pub fn doubt_of(&self, fix: i64) -> Option<Doubt> {
+        self.beside().find(|(p, _)| p.fix == fix)?.0.doubt
+    }
+
     /// Where the position with this row id is, on the line or beside it.
     pub fn place_of(&self, fix: i64) -> Option<World> {
         match self.find(fix) {
             Some(number) => self.place(number),
-            None => self.suspect.iter().find(|(p, _)| p.fix == fix).map(|(_, world)| *world),
+            None => self.beside().find(|(p, _)| p.fix == fix).map(|(_, world)| *world),
         }
     }
 
@@ -120,7 +208,7 @@ impl Trail {
     pub fn nearest(&self, place: World, reach: f64) -> Option<(TrailPoint, World)> {
         let number = self.line.nearest(place, reach);
         let on_line = number.and_then(|n| Some((*self.points.get(n)?, self.place(n)?)));
-        let beside = self.suspect.iter().copied().filter(|(_, at)| at.distance(place) <= reach);
+        let beside = self.beside().copied().filter(|(_, at)| at.distance(place) <= reach);
         on_line.into_iter().chain(beside).min_by(|a, b| a.1.distance(place).total_cmp(&b.1.distance(place)))
     }
 
@@ -139,19 +227,14 @@ impl Trail {
         self.points.windows(2).rev().map(|pair| (pair[0].moving, pair[1].at.duration_since(pair[0].at)))
     }
 
-    fn push_suspect(&mut self, point: TrailPoint, world: World) {
-        let place = self.suspect.partition_point(|(p, _)| (p.at, p.fix) < (point.at, point.fix));
-        if self.suspect.get(place).is_some_and(|(p, _)| p.fix == point.fix) {
+    fn append(&mut self, point: TrailPoint, world: World) {
+        let mut point = TrailPoint { doubt: None, ..point };
+        if let Some(kmh) = self.leaps.judge(point.spot(world.lat_lon())) {
+            #[expect(clippy::cast_possible_truncation, reason = "a speed for display")]
+            let kmh = kmh as f32;
+            keep_beside(&mut self.outliers, TrailPoint { doubt: Some(Doubt::Leap { kmh }), ..point }, world);
             return;
         }
-        self.suspect.insert(place, (point, world));
-        if self.suspect.len() > MAX_SUSPECT {
-            self.suspect.remove(0);
-        }
-    }
-
-    fn append(&mut self, point: TrailPoint, world: World) {
-        let mut point = point;
         let mut gap = false;
         if let (Some(before), Some(from)) = (self.points.last(), self.line.points().last()) {
             let took = point.at.duration_since(before.at);
@@ -160,7 +243,7 @@ impl Trail {
             point.moving = point.speed_kmh.map_or(kmh, f64::from) >= MOVING_KMH;
             // The rhythm is asked for only where it can matter, for it takes longer than all the rest.
             let silent = || took > RHYTHM_FLOOR * GAP_RHYTHMS && took > self.rhythm() * GAP_RHYTHMS;
-            gap = metres > GAP_MIN_M && (kmh > ABSURD_KMH || silent());
+            gap = metres > GAP_MIN_M && (kmh > FASTEST_KMH || silent());
         } else {
             point.moving = point.speed_kmh.is_some_and(|s| f64::from(s) >= MOVING_KMH);
         }
@@ -173,6 +256,18 @@ impl Trail {
         let recent = &self.points[self.points.len().saturating_sub(RHYTHM_INTERVALS + 1)..];
         let intervals = recent.windows(2).map(|pair| pair[1].at.duration_since(pair[0].at));
         median(intervals).unwrap_or(RHYTHM_FLOOR).max(RHYTHM_FLOOR)
+    }
+}
+
+/// Adds a point to those beside the line, at its place in time and once.
+fn keep_beside(beside: &mut Vec<(TrailPoint, World)>, point: TrailPoint, world: World) {
+    let place = beside.partition_point(|(p, _)| p.order() < point.order());
+    if beside.get(place).is_some_and(|(p, _)| p.fix == point.fix) {
+        return;
+    }
+    beside.insert(place, (point, world));
+    if beside.len() > MAX_DOUBTED {
+        beside.remove(0);
     }
 }
 
@@ -258,9 +353,29 @@ mod tests {
     }
 
     #[test]
-    fn a_leap_that_nothing_can_make_is_a_gap() {
+    fn a_fix_that_nothing_could_have_reached_is_beside_the_line_and_tears_no_gap() {
         let trail = Trail::from_fixes(vec![fix(1, 0, 51.0, None), fix(2, 10, 21.0, None), fix(3, 20, 51.0, None)]);
-        assert_eq!(trail.line().breaks().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!((ids(&trail), trail.line().breaks().count()), (vec![1, 3], 0));
+        let beside: Vec<_> = trail.outliers().iter().map(|(point, _)| point.fix).collect();
+        assert_eq!(beside, [2]);
+        let Some(Doubt::Leap { kmh }) = trail.doubt_of(2) else { panic!("{:?}", trail.doubt_of(2)) };
+        assert!(kmh > 1_000_000.0, "{kmh}");
+        assert_eq!((trail.doubt_of(1), trail.doubt_of(3)), (None, None));
+        let there = World::from_lat_lon(LatLon::new(21.0, 4.0).unwrap());
+        assert_eq!(trail.nearest(there, 1e-6).map(|(point, _)| point.fix), Some(2));
+    }
+
+    #[test]
+    fn a_late_fix_can_explain_an_outlier_away() {
+        let mut trail =
+            Trail::from_fixes(vec![fix(1, 0, 51.0, None), fix(3, 3_600, 21.0, None), fix(4, 3_660, 21.0, None)]);
+        assert_eq!(ids(&trail), [1, 4]);
+        // It was there already an hour before.
+        trail.push(&fix(2, 10, 21.0, None));
+        assert_eq!(ids(&trail), [1, 3, 4]);
+        assert_eq!(trail.outliers().len(), 1);
+        trail.push(&fix(2, 10, 21.0, None));
+        assert_eq!(trail.outliers().len(), 1, "each is there once");
     }
 
     #[test]
@@ -285,8 +400,8 @@ mod tests {
         assert_eq!(beside, [4, 2]);
         let there = World::from_lat_lon(LatLon::new(21.0, 4.0).unwrap());
         assert_eq!(trail.place_of(2), Some(there));
-        let hit = trail.nearest(there, 1e-6).map(|(point, _)| (point.fix, point.packet, point.trust));
-        assert_eq!(hit, Some((2, PacketId(2), Trust::Suspect)));
+        let hit = trail.nearest(there, 1e-6).map(|(point, _)| (point.fix, point.packet, point.doubt));
+        assert_eq!(hit, Some((2, PacketId(2), Some(Doubt::Checksum))));
         let on_line = World::from_lat_lon(LatLon::new(51.0, 4.0).unwrap());
         assert_eq!(trail.nearest(on_line, 1e-9).map(|(point, _)| point.fix), Some(1));
     }
@@ -294,11 +409,11 @@ mod tests {
     #[test]
     fn suspect_fixes_are_bounded_and_each_there_once() {
         let mut trail = Trail::default();
-        let most = i64::try_from(MAX_SUSPECT).unwrap();
+        let most = i64::try_from(MAX_DOUBTED).unwrap();
         for id in (0..most + 10).chain([most]) {
             trail.push(&StoredFix { trust: Trust::Suspect, ..fix(id, id, 51.0, None) });
         }
-        assert_eq!(trail.suspect().len(), MAX_SUSPECT);
+        assert_eq!(trail.suspect().len(), MAX_DOUBTED);
         assert_eq!(trail.suspect().first().map(|(point, _)| point.fix), Some(10));
     }
 
@@ -313,6 +428,33 @@ mod tests {
             let expected = Trail::from_fixes(fixes);
             prop_assert_eq!(trail.points(), expected.points());
             prop_assert_eq!(trail.line().breaks().collect::<Vec<_>>(), expected.line().breaks().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn any_order_of_arrival_gives_the_same_outliers(
+            order in Just((0..24).collect::<Vec<usize>>()).prop_shuffle(),
+            lats in proptest::collection::vec(prop_oneof![3 => Just(51.0), 1 => Just(21.0), 1 => Just(-30.0)], 24),
+        ) {
+            // Two fixes a moment; their rows are numbered in the order of arrival.
+            let fixes = |order: &[usize]| -> Vec<StoredFix> {
+                order.iter().enumerate().map(|(id, n)| {
+                    let second = i64::try_from(n / 2).unwrap() * 30;
+                    fix(i64::try_from(id).unwrap(), second, lats[*n] + *n as f64 * 1e-4, None)
+                }).collect()
+            };
+            let told = |trail: &Trail| {
+                let place = |(p, w): (&TrailPoint, &World)| (p.at, w.lat_lon().lat_deg().to_bits(), p.doubt);
+                let line: Vec<_> = trail.points().iter().zip(trail.line().points()).map(place).collect();
+                let beside: Vec<_> = trail.outliers().iter().map(|(p, w)| place((p, w))).collect();
+                (line, beside)
+            };
+            let mut trail = Trail::default();
+            for late in &fixes(&order) {
+                trail.push(late);
+            }
+            let in_time = Trail::from_fixes(fixes(&(0..24).collect::<Vec<_>>()));
+            prop_assert_eq!(told(&trail), told(&in_time));
+            prop_assert_eq!(trail.points().len() + trail.outliers().len(), 24);
         }
     }
 }

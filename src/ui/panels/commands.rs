@@ -280,7 +280,7 @@ fn head(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
 }
 
 fn dialect(ui: &mut Ui, spoken: &mut Option<Dialect>) {
-    const ANY: &str = "Nobody said";
+    const ANY: &str = "Not known";
     let combo = ComboBox::from_id_salt("dialect").width(170.0).selected_text(spoken.map_or(ANY, dialect_title));
     let combo = combo.show_ui(ui, |ui| {
         ui.selectable_value(spoken, None, ANY);

@@ -18,6 +18,7 @@ use crate::{
         Action, Cx, format,
         icons::Icon,
         lamps::{self, Lamp},
+        map::Doubt,
         theme,
         view::Units,
         widgets,
@@ -44,7 +45,7 @@ pub(super) struct Details {
 impl Details {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
-        ScrollArea::vertical().id_salt("details").auto_shrink(false).show(ui, |ui| {
+        ScrollArea::vertical().id_salt(("details", cx.view.selection.device)).auto_shrink(false).show(ui, |ui| {
             egui::Frame::new().inner_margin(theme::MARGIN).show(ui, |ui| match selected {
                 Some(overview) => self.device(ui, cx, overview),
                 None => nothing_selected(ui, cx),
@@ -317,13 +318,21 @@ fn locked(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
 /// What only a phone can be asked or told.
 fn phone_buttons(ui: &mut Ui, cx: &mut Cx<'_>, id: DeviceId) {
     ui.horizontal_wrapped(|ui| {
-        if ui.button("Set up…").on_hover_text("QR code, settings, and what has arrived").clicked() {
+        if ui
+            .add(widgets::labelled(Icon::Phone, "Set up…"))
+            .on_hover_text("QR code, settings, and what has arrived")
+            .clicked()
+        {
             cx.ask(Action::OpenPhone(id));
         }
-        if ui.button("Commands…").on_hover_text("Ask it, or tell it what to do (C)").clicked() {
+        if ui
+            .add(widgets::labelled(Icon::Send, "Commands…"))
+            .on_hover_text("Ask it, or tell it what to do (C)")
+            .clicked()
+        {
             cx.ask(Action::OpenCommands(id));
         }
-        if ui.button("Profile…").on_hover_text("Its names, password and key").clicked() {
+        if ui.add(widgets::labelled(Icon::Lock, "Profile…")).on_hover_text("Its names, password and key").clicked() {
             cx.ask(Action::OpenProfile(id));
         }
     });
@@ -413,11 +422,16 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
             let (text, colour) = if delay_s > 0 {
                 (format!("{} later", format::span(delay_s)), p.text)
             } else {
-                (format!("{} before it was measured", format::span(-delay_s)), p.late)
+                (format!("{} earlier", format::span(-delay_s)), p.late)
             };
             ui.add(Label::new(RichText::new(text).color(colour)).truncate())
                 .on_hover_text(cx.view.date_time(stored.received));
         });
+    }
+    let leap = cx.data.trails.get(&stored.device).and_then(|trail| trail.doubt_of(stored.id));
+    if let Some(Doubt::Leap { .. }) = leap {
+        let text = leap.map(|leap| leap.text(units)).unwrap_or_default();
+        ui.add(Label::new(RichText::new(text).color(p.suspect)).wrap());
     }
     if let Some(doubt) = doubt(stored) {
         let colour = match stored.trust {
@@ -426,7 +440,12 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
         };
         ui.label(RichText::new(doubt).color(colour));
     }
-    packet_link(ui, cx, stored.packet, "Open its packet");
+    match cx.data.gone {
+        Some((packet, removal)) if packet == stored.packet => {
+            ui.label(widgets::weak(ui, super::gone(removal, cx.view)));
+        }
+        _ => packet_link(ui, cx, stored.packet, "Open its packet"),
+    }
 }
 
 /// Why a position may be wrong. Under a wrong checksum none counts as valid, whatever the satellites said.

@@ -4,14 +4,12 @@ use egui::{Align, Grid, Label, Layout, RichText, Role, Sense, TextStyle, Ui, Wid
 
 use crate::{
     backend::{
-        Health,
-        bounds::bytes_text,
-        clock_text,
+        Health, clock_text,
         doctor::{Finding, Level},
         health::{Count, Limit, Receiver, ReceiverState},
         ms_text,
     },
-    model::{DeviceId, MishapKind, Timestamp},
+    model::{DeviceId, MishapKind, Timestamp, bytes_text},
     ui::{
         Action, Cx, format,
         icons::{self, Icon},

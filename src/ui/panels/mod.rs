@@ -8,6 +8,7 @@ pub mod dock;
 mod export;
 mod first_run;
 mod health;
+mod keep;
 mod new_senders;
 pub mod packets;
 mod phone;
@@ -18,6 +19,9 @@ mod settings;
 mod sheets;
 mod top;
 pub mod tree;
+mod trouble;
+
+pub(super) use keep::gone;
 
 use eframe::egui_wgpu::RenderState;
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};

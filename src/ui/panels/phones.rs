@@ -5,6 +5,7 @@ use egui::{
 };
 
 use super::{
+    commands::sentence_case,
     phone::{HTTPS_PORT, qr::Code, row, save::Saver},
     receivers::{self, Reach},
 };
@@ -156,7 +157,17 @@ impl Phones {
         if let Some(ends) = certificate.ends {
             row(ui, "Until", |ui| {
                 ui.label(widgets::strong(ui, cx.view.date_time(ends)));
-                ui.label(widgets::weak(ui, "· renewed by itself long before"));
+                if certificate.root.is_some() {
+                    ui.label(widgets::weak(ui, "· renewed by itself long before"));
+                }
+            });
+        }
+        for doubt in &certificate.doubts {
+            let colour = if doubt.is_refused() { p.alarm } else { p.late };
+            ui.horizontal_top(|ui| {
+                icons::show(ui, Icon::Warning, colour);
+                let text = format!("{}.", sentence_case(&doubt.to_string()));
+                ui.add(Label::new(RichText::new(text).color(colour)).wrap());
             });
         }
         let Some(root) = &certificate.root else {

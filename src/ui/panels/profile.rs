@@ -15,7 +15,7 @@ use crate::{
 const LABEL: f32 = 90.0;
 /// What stands for no choice.
 const BY_MODEL: &str = "As the model has it";
-const UNSAID: &str = "Nobody said";
+const UNSAID: &str = "Not known";
 /// Width of a choice.
 const CHOICE: f32 = 220.0;
 

@@ -2,7 +2,10 @@
 
 use egui::{Role, Slider, TextEdit, Ui, WidgetInfo};
 
-use super::receivers::{self, Ports};
+use super::{
+    keep,
+    receivers::{self, Ports},
+};
 use crate::{
     model::Policy,
     ui::{
@@ -27,7 +30,7 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        ui.set_width(540.0);
+        ui.set_width(580.0);
         let mut chosen = cx.view.settings.clone();
         if !cx.data.station.receivers.is_empty() {
             heading(ui, "Receivers");
@@ -40,6 +43,8 @@ impl Settings {
         }
         heading(ui, "New senders");
         ui.add_enabled_ui(!cx.data.station.viewer, |ui| policy(ui, cx));
+        heading(ui, "Kept");
+        ui.add_enabled_ui(!cx.data.station.viewer, |ui| keep::rows(ui, cx, |ui, label, add| row(ui, label, add)));
         heading(ui, "Look");
         row(ui, "Theme", |ui| {
             choice(ui, &mut chosen.theme, ThemeChoice::System, "System");
@@ -58,7 +63,7 @@ impl Settings {
         });
         heading(ui, "Map");
         self.online(ui, &mut chosen.online_map);
-        heading(ui, "Kept in");
+        heading(ui, "Folder");
         let folder = cx.data.station.data_dir.display().to_string();
         if widgets::copyable(ui, &folder, "folder") {
             cx.ask(Action::Copy(folder, "the folder"));

@@ -120,6 +120,10 @@ impl Top {
                 }
             });
         }
+        if line.shown_out > 0 {
+            let text = format::counted(line.shown_out, "connection had to make room", "connections had to make room");
+            ui.label(widgets::weak(ui, format!("{text}: all places were taken, and nothing of use had come over it.")));
+        }
         if line.connections > 0 {
             let n = line.connections as u64;
             ui.label(widgets::weak(ui, format::counted(n, "connection is open", "connections are open")));
@@ -131,11 +135,11 @@ impl Top {
 pub(super) fn any_banner(data: &Data) -> bool {
     let station = &data.station;
     let waits = |line: &ReceiverLine| matches!(line.status, ReceiverStatus::Waiting { .. });
-    station.viewer
+    station.store_trouble.is_some()
+        || station.viewer
         || station.demo
         || station.demo_left
         || data.trouble.is_some()
-        || station.not_stored.is_some()
         || station.receivers.iter().any(waits)
 }
 
@@ -143,7 +147,9 @@ pub(super) fn any_banner(data: &Data) -> bool {
 pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
     let p = theme::palette(ui);
     let data = cx.data;
-    if data.station.viewer {
+    if let Some(trouble) = &data.station.store_trouble {
+        super::trouble::banner(ui, cx, trouble);
+    } else if data.station.viewer {
         widgets::banner(ui, Icon::Lock, p.notice, p.late, |ui| {
             ui.label("Another Wayglass receives into this folder. This window only looks on.");
             ui.label(widgets::weak(ui, data.station.data_dir.display().to_string()));
@@ -169,15 +175,6 @@ pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
             let in_s = format::age_s(*retry_at, cx.now);
             ui.label(widgets::weak(ui, format!("next try in {}", format::age(in_s))));
             ui.request_repaint_after(std::time::Duration::from_secs(1));
-        });
-    }
-    if let Some(why) = &data.station.not_stored {
-        widgets::banner(ui, Icon::Warning, p.fault, p.alarm, |ui| {
-            ui.label(widgets::strong(ui, format!("Nothing can be stored: {why}")));
-            ui.label("Devices are not answered, so they keep it.");
-            if ui.button("Health").clicked() {
-                cx.ask(Action::Sheet(Some(Sheet::Health)));
-            }
         });
     }
     if let Some(trouble) = &data.trouble {
@@ -246,7 +243,7 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     }
     let unit = if roomy { " packets/s" } else { "/s" };
     let text = if rate > 0.0 && rate < 9.95 { format!("{rate:.1}{unit}") } else { format!("{rate:.0}{unit}") };
-    let (text, colour) = match &cx.data.station.not_stored {
+    let (text, colour) = match &cx.data.station.store_trouble {
         Some(_) => ("not storing".to_owned(), p.alarm),
         None => (text, p.weak),
     };

@@ -373,7 +373,7 @@ pub(super) fn alarm_and_language(c: &mut Cursor<'_>, told: &mut Told) -> Read<()
     Ok(())
 }
 
-fn alarm_title(code: u64, family: Family) -> &'static str {
+pub(super) fn alarm_title(code: u64, family: Family) -> &'static str {
     match code {
         0 => "none",
         _ => alarm::meaning(narrow(code), family).map_or("", |alarm| alarm.title),

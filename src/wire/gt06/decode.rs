@@ -136,7 +136,7 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> (Decode
     let sound = framed && crc.is_some_and(CrcCheck::ok);
     let from_device = row.comes_from_device();
     if let Some(serial) = serial.filter(|_| sound && from_device && row.word != "login") {
-        told.lost_frames = count_lost(&mut c, setting.state.last_serial(), serial, total);
+        told.lost_frames = count_lost(&mut c, setting.state, serial, total);
     }
     if !framed {
         // A frame without its end may have lost any byte, so its numbers are not a place.
@@ -166,14 +166,16 @@ fn likely(bytes: &[u8], told: &Told, anatomy: &Anatomy) -> bool {
 }
 
 /// How many frames are missing between the last serial and this one; says so where there are some.
-fn count_lost(c: &mut Cursor<'_>, last: Option<u16>, serial: u16, total: usize) -> u16 {
-    let Some(last) = last else { return 0 };
-    let missing = serial.wrapping_sub(last).wrapping_sub(1);
-    if !(1..MANY_LOST).contains(&missing) {
+fn count_lost(c: &mut Cursor<'_>, state: &State, serial: u16, total: usize) -> u16 {
+    let Some(last) = state.last_serial() else { return 0 };
+    let gap = serial.wrapping_sub(last).wrapping_sub(1);
+    let missing = gap.saturating_sub(state.damaged());
+    if gap >= MANY_LOST || missing == 0 {
         return 0;
     }
     let frames = if missing == 1 { "1 frame".to_owned() } else { format!("{missing} frames") };
-    let text = format!("serial {serial} comes after {last}: {frames} did not arrive");
+    let damaged = if missing < gap { format!(", {} arrived damaged", gap - missing) } else { String::new() };
+    let text = format!("serial {serial} comes after {last}: {frames} did not arrive{damaged}");
     c.doubt(Severity::Note, Group::Sequence, total - 6..total - 4, text);
     missing
 }

@@ -40,7 +40,8 @@ fn five_bytes(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
         }
         // A voltage's second byte over 100 cannot be a signal.
         (None, &[_, low, signal, 0]) if low > 100 && signal <= 31 => wide_voltage(c, told),
-        (None | Some(SupplyVoltage::Nowhere), _) => {
+        (Some(SupplyVoltage::Nowhere), _) => documented_tail(c, told),
+        (None, _) => {
             blocks::level(c, told)?;
             blocks::signal(c, told)?;
             port_status(c)
@@ -50,8 +51,15 @@ fn five_bytes(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
 
 /// Status, level, signal, alarm, language: as the documents have it.
 pub(super) fn documented(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
-    short(c, told)?;
-    port_status(c)
+    blocks::status(c, told, false)?;
+    documented_tail(c, told)
+}
+
+fn documented_tail(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
+    blocks::level(c, told)?;
+    blocks::signal(c, told)?;
+    alarm_state(c, told)?;
+    blocks::language(c)
 }
 
 /// OBD6, 0x13 of length 0x13: satellites and signal share a word. 4G units send tagged values in the same length.
@@ -67,7 +75,8 @@ pub(super) fn obd6(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
         })?;
         told.readings.set("sat", sat);
         told.readings.set("rssi", gsm);
-        port_status(c)?;
+        alarm_state(c, told)?;
+        blocks::language(c)?;
         percent(c, told)?;
         let mode = c.u8("Mode")?;
         let volts = c.scaled("Supply voltage", 2, 100.0, "V")?;
@@ -87,10 +96,12 @@ pub(super) fn space10x(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     c.under("gt06.md §6.1", |c| {
         c.raw("Info", 1)?;
         c.raw("Satellites", 2)?;
-        port_status(c)?;
+        alarm_state(c, told)?;
+        blocks::language(c)?;
         percent(c, told)?;
         c.u8("Mode")?;
-        c.uint("Voltage", 2, "")?;
+        // Nobody wrote down which voltage: of the supply or of the battery.
+        c.scaled("Voltage", 2, 100.0, "V")?;
         c.raw("Reserved", 1)?;
         c.uint("Times", 2, "")?;
         c.uint("Time", 2, "")?;
@@ -147,8 +158,7 @@ fn wide_voltage(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     let volts = c.under("gt06.md §3.7", |c| c.scaled("Supply voltage", 2, 100.0, "V"))?;
     told.readings.set("power", volts);
     blocks::signal(c, told)?;
-    c.under("gt06.md §3.7", |c| c.named("Alarm", 1, |code| if code == 0 { "none" } else { "" }))?;
-    Ok(())
+    alarm_state(c, told)
 }
 
 /// 0x13 with three bytes of body: no alarm byte, whatever follows is the serial.
@@ -158,7 +168,13 @@ pub(super) fn short(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     blocks::signal(c, told)
 }
 
-/// Alarm or extended port status, and language. A state that is repeated every few minutes, so it raises nothing.
+/// An alarm byte. A state that is repeated every few minutes, so it raises nothing (gt06.md §3.6).
+fn alarm_state(c: &mut Cursor<'_>, told: &Told) -> Read<()> {
+    let family = told.given.alarm_family();
+    c.under("gt06.md §4", |c| c.named("Alarm", 1, |code| blocks::alarm_title(code, family))).map(drop)
+}
+
+/// Alarm or extended port status, which the frame does not tell, and language.
 fn port_status(c: &mut Cursor<'_>) -> Read<()> {
     c.under("gt06.md §3.7", |c| c.named("Alarm or port status", 1, |code| if code == 0 { "none" } else { "" }))?;
     blocks::language(c)

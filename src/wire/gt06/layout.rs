@@ -172,7 +172,9 @@ fn rows(kind: u8) -> &'static [Row] {
 
 /// The row of a frame.
 pub(super) fn find(start: Start, kind: u8, length: usize) -> &'static Row {
-    let row = rows(kind).iter().find(|row| row.fits(start, length));
+    let fitting = |start| rows(kind).iter().find(|row| row.fits(start, length));
+    // Both starts share one space of numbers: what is listed for the short one only means the same under the long one.
+    let row = fitting(start).or_else(|| fitting(Short));
     match row {
         Some(row) if length == EMPTY && !matches!(row.length, Is(_)) => &ACKNOWLEDGEMENT,
         Some(row) => row,

@@ -97,7 +97,7 @@ pub(super) fn card_reader(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     position::with_cell(c, told)?;
     position::mileage(c, told)?;
     card(c, told)?;
-    c.u8("Alarm")?;
+    blocks::alarm_code(c, told)?;
     c.u8("Swiped").map(drop)
 }
 

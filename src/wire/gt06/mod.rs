@@ -54,7 +54,7 @@ pub use session::{Session, command_bytes};
 pub use state::State;
 
 use crate::model::{Profile, Timestamp};
-use crate::wire::Dissection;
+use crate::wire::{CrcCheck, Dissection};
 use decode::Setting;
 use stream::{Patience, Scan};
 
@@ -72,6 +72,12 @@ pub fn dissect_in(bytes: &[u8], profile: &Profile, state: &State, received: Time
 pub fn is_damaged(bytes: &[u8]) -> bool {
     let sums = frame::head(bytes).and_then(|(_, _, total, _)| frame::checksums(bytes, total));
     sums.is_some_and(|(received, computed)| received != computed)
+}
+
+/// Explains an acknowledgement of ours, in whichever of the two dialects it is.
+pub fn dissect_answer(bytes: &[u8], profile: &Profile, sent: Timestamp) -> Dissection {
+    let dissection = dissect(bytes, profile, sent);
+    if dissection.crc.is_some_and(CrcCheck::ok) { dissection } else { topin::explain_reply(bytes) }
 }
 
 /// One frame, or one run of bytes between frames.

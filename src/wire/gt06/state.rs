@@ -21,6 +21,8 @@ pub struct State {
     zone_s: Option<i32>,
     dialect: Dialect,
     last_serial: Option<u16>,
+    /// Frames since then that arrived, but damaged.
+    damaged: u16,
     picture: Option<(u32, u32)>,
 }
 
@@ -49,6 +51,11 @@ impl State {
         self.last_serial
     }
 
+    /// Frames after it that arrived with a wrong length or checksum, so that nobody knows their serial.
+    pub(super) fn damaged(&self) -> u16 {
+        self.damaged
+    }
+
     /// Id and length of the picture that was offered last.
     pub(super) fn picture(&self) -> Option<(u32, u32)> {
         self.picture
@@ -74,6 +81,9 @@ impl State {
         let mut object = serde_json::Map::new();
         if let Some(serial) = serial {
             object.insert("last_serial".to_owned(), serial.into());
+            if self.damaged > 0 {
+                object.insert("damaged".to_owned(), self.damaged.into());
+            }
         }
         if let Some(seconds) = self.zone_s {
             object.insert("login_zone_s".to_owned(), seconds.into());
@@ -89,18 +99,20 @@ impl State {
         let object: serde_json::Value = context.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let number = |key: &str| object.get(key).and_then(serde_json::Value::as_i64);
         let zone_s = number("login_zone_s").and_then(|seconds| i32::try_from(seconds).ok());
-        let last_serial = number("last_serial").and_then(|serial| u16::try_from(serial).ok());
+        let short = |key: &str| number(key).and_then(|value| u16::try_from(value).ok());
+        let (last_serial, damaged) = (short("last_serial"), short("damaged").unwrap_or_default());
         let dialect = match object.get("dialect").and_then(serde_json::Value::as_str) {
             Some("topin") => Dialect::Topin,
             Some("gt06") => Dialect::Gt06,
             Some(_) | None => Dialect::Unknown,
         };
-        Self { zone_s, dialect, last_serial, ..Self::default() }
+        Self { zone_s, dialect, last_serial, damaged, ..Self::default() }
     }
 
     /// Takes note of a frame.
     pub(super) fn note(&mut self, decoded: &Decoded) {
         if !decoded.sound {
+            self.damaged = self.damaged.saturating_add(u16::from(decoded.dissection.kind != "noise"));
             return;
         }
         if decoded.dissection.kind == "login" {
@@ -111,8 +123,8 @@ impl State {
                 ..Self::default()
             };
         }
-        if decoded.from_device {
-            self.last_serial = decoded.dissection.serial.or(self.last_serial);
+        if let Some(serial) = decoded.dissection.serial.filter(|_| decoded.from_device) {
+            (self.last_serial, self.damaged) = (Some(serial), 0);
         }
         match decoded.picture {
             Some(Picture::Offered { id, length }) => self.picture = Some((id, length)),

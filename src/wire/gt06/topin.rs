@@ -2,7 +2,7 @@
 
 use crate::model::Timestamp;
 use crate::wire::{
-    Value,
+    Dissection, Value,
     cursor::{Cursor, Read},
 };
 
@@ -164,6 +164,54 @@ pub(super) fn reply(kind: u8, frame: &[u8], now: Timestamp) -> Option<Vec<u8>> {
         0x30 => Some(time(now)),
         _ => None,
     }
+}
+
+/// Explains what [`reply`] made: one answer, or, after a login, two.
+pub(super) fn explain_reply(bytes: &[u8]) -> Dissection {
+    let mut c = Cursor::new(bytes);
+    let read = c.within(bytes.len(), |c| {
+        c.under("gt06.md §9", |c| {
+            while c.left() > 0 {
+                c.group("Answer", one_answer)?;
+            }
+            Ok(())
+        })
+    });
+    if read.is_err() {
+        let rest = c.here();
+        c.undecoded(rest);
+    }
+    let (fields, problems) = c.finish();
+    let type_number = bytes.get(3).copied();
+    Dissection {
+        kind: "ack".into(),
+        type_number,
+        title: "Acknowledgement (Topin)".into(),
+        fields,
+        problems,
+        ..Dissection::default()
+    }
+}
+
+fn one_answer(c: &mut Cursor<'_>) -> Read<()> {
+    c.raw("Start", 2)?;
+    c.uint("Length", 1, "")?;
+    let kind = c.named("Type", 1, |code| name(u8::try_from(code).unwrap_or_default()).1)?;
+    match kind {
+        0x01 => {
+            c.named("Login", 1, |code| if code == 1 { "accepted" } else { "" })?;
+        }
+        0x30 => {
+            c.u16("Year")?;
+            for part in ["Month", "Day", "Hour", "Minute", "Second"] {
+                c.u8(part)?;
+            }
+        }
+        // The others bring back what the device sent.
+        0x10 | 0x11 | 0x17 | 0x69 => drop(c.raw("Date of the request", 6)?),
+        _ => drop(c.raw("Body of the request", c.left().saturating_sub(2))?),
+    }
+    c.raw("Stop", 2).map(drop)
 }
 
 /// Year in two bytes, month, day, hour, minute, second, in UTC.

@@ -223,7 +223,9 @@ fn readings(object: &Object<'_, '_>, readings: &mut Readings, findings: &mut Fin
             "dout2" => ("out2", flag(node)),
             _ => {
                 unknown += 1;
-                if unknown <= MOST_READINGS {
+                if name.is_empty() {
+                    findings.note(Group::Json, &node.value, "a member without a name stays in the packet");
+                } else if unknown <= MOST_READINGS {
                     let value = object.json(index);
                     if value.is_none() && node.value.len() > MOST_BYTES {
                         let text = format!("`{name}` is {} bytes long and stays in the packet", node.value.len());

@@ -29,7 +29,7 @@ mod time;
 pub use identity::{Rule, is_generic};
 pub use refused::{NOISE, dissect_refused};
 pub use request::{
-    Exchange, Incoming, Request, answer, called, claims, dissect_kept, fitting, read, receive, refusal, reopen,
+    Exchange, Incoming, Request, answer, called, claims, dissect_kept, fitting, read, receive, refusal, reopen, reread,
 };
 pub use secretbox::{Key, NONCE_BYTES};
 

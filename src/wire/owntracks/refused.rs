@@ -28,6 +28,9 @@ struct Refused<'a> {
     /// More of this sort came from there within the minute than is kept.
     #[serde(default)]
     left_out: bool,
+    /// It came to the port of HTTPS, and no secret connection was made.
+    #[serde(default)]
+    https: bool,
 }
 
 /// Explains a kept packet that was refused; `None` for one that was let in.
@@ -61,10 +64,12 @@ pub fn dissect_refused(kind: &str, bytes: &[u8], context: Option<&str>) -> Optio
 fn noise(bytes: &[u8], refused: &Refused<'_>) -> Dissection {
     let looks = Looks::like(bytes);
     let text = match (&looks, refused.why.as_deref()) {
+        (_, Some(why)) if refused.https => format!("no HTTPS connection: {why}"),
         (Looks::Http, Some(why)) => format!("a bad HTTP request: {why}"),
         (looks, _) => looks.to_string(),
     };
-    let mut dissection = dissection(NOISE, looks.title(), bytes, problem(Group::Framing, bytes.len(), text));
+    let title = if refused.https { "No HTTPS connection" } else { looks.title() };
+    let mut dissection = dissection(NOISE, title, bytes, problem(Group::Framing, bytes.len(), text));
     if refused.left_out {
         let text = "more of this sort came from there within the same minute and is not kept".to_owned();
         dissection.problems.push(Problem { severity: Severity::Note, ..problem(Group::Framing, 0, text) });

@@ -109,10 +109,19 @@ pub fn fitting<'s>(body: &[u8], secrets: impl IntoIterator<Item = &'s str>) -> O
 
 /// Reads a kept encrypted packet with a secret that was not known when it came; `None` where it does not fit.
 pub fn reopen(bytes: &[u8], context: Option<&str>, secret: &str, received: Timestamp) -> Option<NewPacket> {
+    let incoming = again(bytes, context, Some(secret), received);
+    incoming.decrypted.then_some(incoming.packet)
+}
+
+/// Reads a kept packet as it would come in now.
+pub fn reread(bytes: &[u8], context: Option<&str>, secret: Option<&str>, received: Timestamp) -> NewPacket {
+    again(bytes, context, secret, received).packet
+}
+
+fn again(bytes: &[u8], context: Option<&str>, secret: Option<&str>, received: Timestamp) -> Incoming {
     let kept = context.and_then(|c| serde_json::from_str::<Context<'_>>(c).ok()).unwrap_or_default();
     let line = Line { peer: "".into(), connection: 0 };
-    let incoming = read(&line, &Request { body: bytes, ..kept.request() }, Some(secret), received);
-    incoming.decrypted.then_some(incoming.packet)
+    read(&line, &Request { body: bytes, ..kept.request() }, secret, received)
 }
 
 /// Reads a request; `secret` opens it where it is encrypted.

@@ -220,7 +220,8 @@ impl World {
                 let grown = budget::held().saturating_sub(before);
                 assert!(grown <= MOST_HELD, "{grown} bytes more are held after {} came", part.len());
                 let most = 65_541 + 4096 + part.len();
-                assert!(self.pending.len() <= most, "{} bytes are put off", self.pending.len());
+                // After it hung up, what had come beyond that is nobody's.
+                assert!(self.closed || self.pending.len() <= most, "{} bytes are put off", self.pending.len());
             }
         }
     }

@@ -80,6 +80,7 @@ impl Desk {
             access: Access::default(),
             https: Https::default(),
             addresses: None,
+            keep: wayglass::model::Keep::default(),
             settings: None,
             log: LogFile::default(),
         };
@@ -96,8 +97,14 @@ impl Desk {
         };
         let (owntracks, gt06) = (bound(Protocol::OwnTracks), bound(Protocol::Gt06));
         let quit = Arc::new(AtomicBool::new(false));
-        let options =
-            Options { clock, zone: TimeZone::UTC, quit: Arc::clone(&quit), sync_tiles: true, tile_cache: None };
+        let options = Options {
+            clock,
+            zone: TimeZone::UTC,
+            quit: Arc::clone(&quit),
+            begun: None,
+            sync_tiles: true,
+            tile_cache: None,
+        };
         let window = Harness::builder()
             .with_size([1440.0, 900.0])
             .with_max_steps(20)

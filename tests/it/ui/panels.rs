@@ -8,7 +8,7 @@ use egui_kittest::{
     kittest::{NodeT as _, Queryable as _},
 };
 use wayglass::{
-    backend::{ListenAt, ReceiverStatus},
+    backend::{Error, ListenAt, ReceiverStatus},
     model::{DeviceId, DeviceState, PacketId, Policy, Protocol, TimeWindow},
     ui::{
         Action,
@@ -315,10 +315,10 @@ fn the_health_sheet_says_what_is_wrong_first() {
 #[test]
 fn a_store_that_cannot_write_is_told_above_everything() {
     let mut stage = Stage::fleet();
-    stage.data.station.not_stored = Some("the disk is full".to_owned());
+    stage.data.station.store_trouble = Some(Error::Full);
     let mut shown = stage.shown();
     shown.run();
-    shown.get_by_label("Nothing can be stored: the disk is full");
+    shown.get_by_label("The disk is full: nothing is stored.");
     assert_eq!(asked(&mut shown, "not storing"), [Action::Sheet(Some(Sheet::Health))]);
     assert_eq!(asked(&mut shown, "Health"), [Action::Sheet(Some(Sheet::Health))]);
 }

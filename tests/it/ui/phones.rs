@@ -93,6 +93,7 @@ fn listening(at: SocketAddr) -> ReceiverLine {
         wanted: ListenAt::Address(at),
         status: ReceiverStatus::Listening(at),
         connections: 0,
+        shown_out: 0,
     }
 }
 
@@ -156,6 +157,7 @@ pub fn secure() -> Stage {
         root_pem_url: Some("http://192.168.1.20:5144/wayglass-root.pem".to_owned()),
         names: vec!["desk.local".to_owned(), "192.168.1.20".to_owned(), "127.0.0.1".to_owned()],
         ends: Some("2027-12-20T10:00:00Z".parse().expect("a time")),
+        doubts: Vec::new(),
     }));
     stage.view.open.sheet = Some(Sheet::Phones(PhonesTab::Https));
     stage
@@ -202,7 +204,12 @@ pub fn pairing(failed: bool) -> Stage {
     let steps = whats.into_iter().zip(states).map(|(what, state)| CheckStep { what, state }).collect();
     let strangers = if failed { vec![(name("owntracks/kim/phone"), stage.ago(7))] } else { Vec::new() };
     stage.data.phones.urls = [url, "http://127.0.0.1:5144/pub"]
-        .map(|url| PhoneUrl { url: url.to_owned(), secure: url.starts_with("https"), from_network: true })
+        .map(|url| PhoneUrl {
+            url: url.to_owned(),
+            secure: url.starts_with("https"),
+            from_network: true,
+            covered: true,
+        })
         .to_vec();
     stage.data.phones.pairing = Some(Pairing {
         device: JANE,

@@ -43,7 +43,7 @@ fn the_window_is_drawn_in_every_state() {
         let mut stage = Stage::fleet();
         stage.view.open.sheet = Some(Sheet::Health);
         stage.data.health = Some(super::stage::health());
-        stage.data.station.not_stored = Some("the disk is full".to_owned());
+        stage.data.station.store_trouble = Some(wayglass::backend::Error::Full);
         stage
     });
     for (name, sheet) in [("settings", Sheet::Settings), ("export", Sheet::Export), ("keys", Sheet::Keys)] {

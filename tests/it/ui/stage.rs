@@ -293,6 +293,7 @@ pub fn listening_here(protocol: Protocol) -> ReceiverLine {
         wanted: ListenAt::Address(address),
         status: ReceiverStatus::Listening(address),
         connections: 0,
+        shown_out: 0,
     }
 }
 
@@ -402,6 +403,7 @@ pub fn health() -> Health {
             lasts: true,
             batches: 7,
         }),
+        kept_bytes: 1 << 30,
         quarantine_bytes: 60 << 20,
         new_senders: 17,
         counts: vec![
@@ -421,13 +423,10 @@ pub fn health() -> Health {
             ],
         },
     };
-    let bounds = Bounds { store: store_limits(), ..Bounds::default() };
+    let mut bounds = Bounds::default();
+    bounds.store.keep.quarantine_age = std::time::Duration::from_hours(48);
     health.limits = limits(&bounds, Some(&health));
     health
-}
-
-fn store_limits() -> wayglass::store::Limits {
-    wayglass::store::Limits { quarantine_age: std::time::Duration::from_hours(48), ..Default::default() }
 }
 
 fn ago(seconds: i64) -> Timestamp {

@@ -84,7 +84,7 @@ fn refusal(danger: Danger, overview: &DeviceOverview, now: Timestamp) -> Option<
 fn asked(device: &Device) -> String {
     match &device.name {
         Some(name) => format!("“{name}” or {}", last_digits(device)),
-        None => format!("the last {DIGITS} digits, {}", last_digits(device)),
+        None => format!("the last {DIGITS} digits ({})", last_digits(device)),
     }
 }
 

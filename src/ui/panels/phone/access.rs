@@ -157,6 +157,10 @@ impl Access {
                 if button.on_hover_text(hint).clicked() {
                     cx.ask(Action::Alias(id, name.clone(), false));
                 }
+                let hint = "It is another phone after all: what came in under this name leaves here and becomes its own history";
+                if ui.button("Part again").on_hover_text(hint).clicked() {
+                    cx.ask(Action::Part(id, name.clone()));
+                }
             });
         }
         row(ui, "Same as", |ui| {

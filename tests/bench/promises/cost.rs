@@ -1,0 +1,53 @@
+//! What a fix costs the program, in processor time: no more with many devices than with few, no more in a large file than in a small one.
+
+use std::time::Duration;
+
+use crate::{
+    Size,
+    gt06::micros,
+    process::Served,
+    table::{Limit, Table, median},
+    tracker::{Goal, Trackers},
+};
+
+/// Between the two.
+const MOST_GROWTH: f64 = 1.15;
+/// Fixes on their way at one time, with few devices and with many, so that batches are alike.
+const AT_ONCE: usize = 100;
+
+pub(crate) fn measure(table: &mut Table, size: Size) {
+    let [few, many] = [100, size.fleet].map(|devices| {
+        let served = Served::fresh();
+        let mut trackers = Trackers::connect(served.gt06, devices);
+        // Each device has sent something before it counts.
+        trackers.race_by_turns(1, AT_ONCE, Goal::Fixes(size.rows[0]));
+        cost_us(&served, &mut trackers, size)
+    });
+    table.tell(format!("a fix with 100 devices, {AT_ONCE} at once"), few, "µs", "processor time of the program");
+    table.tell(format!("a fix with {} devices, {AT_ONCE} at once", size.fleet), many, "µs", "");
+    table.add("  as a share of that", many / few, "x", Limit::Below(MOST_GROWTH), "");
+
+    let served = Served::fresh();
+    let mut trackers = Trackers::connect(served.gt06, 1000.min(size.fleet));
+    let mut stored = 0;
+    let [small, large] = size.rows.map(|rows| {
+        stored += trackers.race(16, Goal::Fixes(rows - stored)).acknowledged;
+        let us = cost_us(&served, &mut trackers, size);
+        stored += size.rows[0] / 2 * ROUNDS;
+        us
+    });
+    table.tell(format!("a fix with {} rows in the file", size.rows[0]), small, "µs", "processor time of the program");
+    table.tell(format!("a fix with {} rows in the file", size.rows[1]), large, "µs", "");
+    table.add("  as a share of that", large / small, "x", Limit::Below(MOST_GROWTH), "");
+}
+
+const ROUNDS: u64 = 3;
+
+fn cost_us(served: &Served, trackers: &mut Trackers, size: Size) -> f64 {
+    let round = |_| {
+        let before: Duration = served.cpu();
+        let load = trackers.race_by_turns(1, AT_ONCE, Goal::Fixes(size.rows[0] / 2));
+        micros(served.cpu().saturating_sub(before), &load)
+    };
+    median((0..ROUNDS).map(round).collect())
+}

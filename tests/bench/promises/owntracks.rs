@@ -1,0 +1,81 @@
+//! Reports of OwnTracks phones a second, every one answered after its commit, beside the same requests each committed alone.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    Size,
+    bare::{Bare, Shape},
+    phone,
+    process::Served,
+    table::{Limit, Table, median},
+};
+
+/// How many times the pace of commits one by one we keep.
+const LEAST_TIMES: f64 = 10.0;
+const CONNECTIONS: usize = 64;
+
+pub(crate) fn measure(table: &mut Table, size: Size) {
+    let runs = Duration::from_secs(size.seconds);
+    for connections in [1, 8] {
+        let served = Served::fresh();
+        let load = phone::race(served.owntracks, connections, runs);
+        table.tell(format!("OwnTracks, {connections} connections"), load.per_second(), "posts/s", "");
+    }
+    let served = Served::fresh();
+    let alone = alone();
+    let (mut ours, mut theirs, mut times, mut cpus) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..size.rounds {
+        let before = served.cpu();
+        let load = phone::race(served.owntracks, CONNECTIONS, runs);
+        cpus.push(served.cpu().saturating_sub(before).as_secs_f64() * 1e6 / load.answered as f64);
+        let one_by_one = phone::race(alone, CONNECTIONS, runs);
+        ours.push(load.per_second());
+        theirs.push(one_by_one.per_second());
+        times.push(load.per_second() / one_by_one.per_second());
+    }
+    let name = format!("OwnTracks, {CONNECTIONS} connections");
+    table.tell(name, median(ours), "posts/s", format!("{:.1} µs of processor time each", median(cpus)));
+    table.tell("  the same requests, each committed alone", median(theirs), "posts/s", "a plain server in this bench");
+    let limit = Limit::AtLeast(LEAST_TIMES);
+    table.add("  ours beside that", median(times), "x", limit, format!("median of {}", size.rounds));
+}
+
+/// A server that does as little as it can: a thread a connection, no parsing but the length, and one commit a request into the same tables.
+fn alone() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let at = listener.local_addr().expect("bound");
+    let store = Arc::new(Mutex::new(Bare::new(CONNECTIONS)));
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let store = Arc::clone(&store);
+            // Ends with its connection.
+            thread::spawn(move || serve(stream, &store));
+        }
+    });
+    at
+}
+
+fn serve(mut stream: TcpStream, store: &Mutex<Bare>) {
+    stream.set_nodelay(true).ok();
+    let (mut buffer, mut filled) = (vec![0; 8192], 0);
+    while let Ok(read @ 1..) = stream.read(&mut buffer[filled..]) {
+        filled += read;
+        if !phone::is_whole(&buffer[..filled]) {
+            continue;
+        }
+        let body = buffer[..filled].windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |head| head + 4);
+        let shape = Shape::owntracks(&String::from_utf8_lossy(&buffer[body..filled]));
+        store.lock().expect("nobody panics").batch(&shape, 1).expect("written");
+        filled = 0;
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]";
+        if stream.write_all(answer).is_err() {
+            return;
+        }
+    }
+}

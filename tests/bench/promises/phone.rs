@@ -1,0 +1,107 @@
+//! Pretend phones over real sockets: each posts a location, waits for its 200, and posts the next one over the same connection.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    runtime::Builder,
+};
+
+/// Seconds since the first report, over all loads, so that none is a report that was there already.
+static SECOND: AtomicU64 = AtomicU64::new(0);
+
+/// 2026-11-01T00:00:00Z.
+const BEGAN_S: u64 = 1_793_491_200;
+
+/// Reports that were answered with 200, and in what time.
+pub(crate) struct Load {
+    pub(crate) answered: u64,
+    pub(crate) took: Duration,
+}
+
+impl Load {
+    pub(crate) fn per_second(&self) -> f64 {
+        self.answered as f64 / self.took.as_secs_f64()
+    }
+}
+
+/// Posts over so many connections for a while.
+pub(crate) fn race(to: SocketAddr, connections: usize, runs: Duration) -> Load {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let over = Arc::new(AtomicBool::new(false));
+    runtime.block_on(async {
+        let mut streams = Vec::new();
+        for _ in 0..connections {
+            let stream = TcpStream::connect(to).await.expect("it listens");
+            stream.set_nodelay(true).expect("a socket");
+            streams.push(stream);
+        }
+        let began = Instant::now();
+        let tasks: Vec<_> = streams
+            .into_iter()
+            .enumerate()
+            .map(|(number, stream)| tokio::spawn(post(stream, number, Arc::clone(&over))))
+            .collect();
+        tokio::time::sleep(runs).await;
+        over.store(true, Ordering::Relaxed);
+        let mut answered = 0;
+        for task in tasks {
+            answered += task.await.expect("no panic");
+        }
+        Load { answered, took: began.elapsed() }
+    })
+}
+
+async fn post(mut stream: TcpStream, number: usize, over: Arc<AtomicBool>) -> u64 {
+    let (mut answered, mut buffer) = (0, vec![0; 4096]);
+    while !over.load(Ordering::Relaxed) {
+        stream.write_all(request(number).as_bytes()).await.expect("it takes what it reads");
+        let mut filled = 0;
+        while !is_whole(&buffer[..filled]) {
+            let read = stream.read(&mut buffer[filled..]).await.expect("it answers");
+            assert!(read > 0, "it keeps the connection");
+            filled += read;
+        }
+        assert!(buffer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&buffer[..filled]));
+        answered += 1;
+    }
+    answered
+}
+
+/// A location as the Android app posts it.
+fn request(number: usize) -> String {
+    let body = body(number);
+    format!(
+        "POST /pub HTTP/1.1\r\nHost: wayglass.example\r\nUser-Agent: Owntracks-Android/gms/420509001\r\n\
+         X-Limit-U: bench\r\nX-Limit-D: phone{number}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// Its body.
+pub(crate) fn body(number: usize) -> String {
+    let second = SECOND.fetch_add(1, Ordering::Relaxed);
+    let (tst, lat) = (BEGAN_S + second, 47.0 + (second % 100_000) as f64 * 1e-5);
+    format!(
+        r#"{{"_type":"location","topic":"owntracks/bench/phone{number}","tid":"aa","tst":{tst},"lat":{lat:.6},"lon":15.4,"acc":12,"alt":350,"vel":31,"cog":271,"batt":71,"bs":1,"conn":"m","m":2}}"#
+    )
+}
+
+/// True once the head and as much as it declares are there.
+pub(crate) fn is_whole(bytes: &[u8]) -> bool {
+    let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let text = std::str::from_utf8(&bytes[..head]).expect("a head is ASCII");
+    let declared = text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    bytes.len() >= head + 4 + declared.unwrap_or(0)
+}

@@ -1,0 +1,228 @@
+//! Pretend trackers over real sockets: each logs in, sends positions, and waits for their acknowledgements.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    runtime::{Builder, Runtime},
+    sync::Semaphore,
+    time::{sleep, sleep_until},
+};
+use wayglass::{
+    geo::LatLon,
+    model::{Fix, Timestamp},
+    wire::gt06::encode::{self, Start},
+};
+
+/// Length of an acknowledgement.
+const ACK_BYTES: usize = 10;
+
+/// Devices that were sent for so far, so that every load has devices and moments of its own.
+static NEXT_SECOND: AtomicU64 = AtomicU64::new(0);
+
+/// A fleet that is logged in.
+pub(crate) struct Trackers {
+    runtime: Runtime,
+    lines: Vec<Line>,
+}
+
+/// One tracker's connection.
+struct Line {
+    stream: TcpStream,
+    /// Seconds that its next fix lies after the first one.
+    second: u64,
+    serial: u16,
+}
+
+/// When a race is over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Goal {
+    Time(Duration),
+    Fixes(u64),
+}
+
+/// What a load came to.
+pub(crate) struct Load {
+    pub(crate) acknowledged: u64,
+    pub(crate) took: Duration,
+    /// Of each acknowledgement, in milliseconds, in order of size; empty where it was not measured.
+    pub(crate) waits_ms: Vec<f64>,
+}
+
+impl Load {
+    pub(crate) fn per_second(&self) -> f64 {
+        self.acknowledged as f64 / self.took.as_secs_f64()
+    }
+
+    /// So much of all waits was no longer than this, in milliseconds.
+    pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
+        let at = (self.waits_ms.len() as f64 * share) as usize;
+        self.waits_ms.get(at.min(self.waits_ms.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+    }
+}
+
+impl Trackers {
+    /// Connects so many trackers, and logs them in.
+    pub(crate) fn connect(to: SocketAddr, count: usize) -> Self {
+        // One thread: the other processors are for what is measured.
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let lines = runtime.block_on(async {
+            let tasks: Vec<_> = (0..count).map(|n| tokio::spawn(log_in(to, n))).collect();
+            let mut lines = Vec::with_capacity(count);
+            for task in tasks {
+                lines.push(task.await.expect("no panic"));
+            }
+            lines
+        });
+        Self { runtime, lines }
+    }
+
+    /// Every tracker sends as fast as it is answered, `in_flight` positions at once, until the goal is reached.
+    pub(crate) fn race(&mut self, in_flight: usize, goal: Goal) -> Load {
+        self.race_by_turns(in_flight, self.lines.len(), goal)
+    }
+
+    /// As [`Trackers::race`], but no more than so many trackers wait for an answer at one time; then it is the next one's turn.
+    pub(crate) fn race_by_turns(&mut self, in_flight: usize, at_once: usize, goal: Goal) -> Load {
+        let left = Arc::new(AtomicI64::new(match goal {
+            Goal::Time(_) => i64::MAX,
+            Goal::Fixes(count) => count.cast_signed(),
+        }));
+        // A semaphore lets everybody in by turns, which costs the generator a little, so only where there are more than may go.
+        let turns = (at_once < self.lines.len()).then(|| Arc::new(Semaphore::new(at_once)));
+        let work = |mut line: Line| {
+            let (left, turns) = (Arc::clone(&left), turns.clone());
+            async move {
+                let mut acknowledged = 0;
+                while left.fetch_sub(in_flight as i64, Ordering::Relaxed) > 0 {
+                    let _turn = match &turns {
+                        Some(turns) => Some(turns.acquire().await.expect("nobody closes it")),
+                        None => None,
+                    };
+                    line.exchange(in_flight).await;
+                    acknowledged += in_flight as u64;
+                }
+                (line, acknowledged, Vec::new())
+            }
+        };
+        let over = async {
+            if let Goal::Time(runs) = goal {
+                sleep(runs).await;
+                left.store(0, Ordering::Relaxed);
+            }
+        };
+        self.run(work, || over)
+    }
+
+    /// Every tracker sends one position each `interval`, whatever the others do.
+    pub(crate) fn drip(&mut self, interval: Duration, rounds: u32) -> Load {
+        let began = tokio::time::Instant::now() + Duration::from_millis(200);
+        let (count, mut number) = (self.lines.len() as u32, 0);
+        self.run(
+            |mut line| {
+                let first = began + interval * number / count;
+                number += 1;
+                async move {
+                    let mut waits = Vec::with_capacity(rounds as usize);
+                    for round in 0..rounds {
+                        sleep_until(first + interval * round).await;
+                        let sent = Instant::now();
+                        line.exchange(1).await;
+                        waits.push(sent.elapsed().as_secs_f64() * 1e3);
+                    }
+                    (line, rounds.into(), waits)
+                }
+            },
+            || async {},
+        )
+    }
+
+    fn run<W, S>(&mut self, mut work: impl FnMut(Line) -> W, until: impl FnOnce() -> S) -> Load
+    where
+        W: Future<Output = (Line, u64, Vec<f64>)> + Send + 'static,
+        S: Future<Output = ()>,
+    {
+        let lines = std::mem::take(&mut self.lines);
+        let (lines, load) = self.runtime.block_on(async {
+            let began = Instant::now();
+            let tasks: Vec<_> = lines.into_iter().map(|line| tokio::spawn(work(line))).collect();
+            until().await;
+            let mut load = Load { acknowledged: 0, took: Duration::ZERO, waits_ms: Vec::new() };
+            let mut lines = Vec::with_capacity(tasks.len());
+            for task in tasks {
+                let (line, acknowledged, waits) = task.await.expect("no panic");
+                load.acknowledged += acknowledged;
+                load.waits_ms.extend(waits);
+                lines.push(line);
+            }
+            load.took = began.elapsed();
+            (lines, load)
+        });
+        self.lines = lines;
+        let Load { mut waits_ms, acknowledged, took } = load;
+        waits_ms.sort_by(f64::total_cmp);
+        Load { acknowledged, took, waits_ms }
+    }
+}
+
+/// The IMEI of a tracker.
+pub(crate) fn imei(number: usize) -> String {
+    format!("{:015}", 358_000_000_000_000_u64 + number as u64)
+}
+
+async fn log_in(to: SocketAddr, number: usize) -> Line {
+    let stream = loop {
+        match TcpStream::connect(to).await {
+            Ok(stream) => break stream,
+            // Ten thousand at once are more than the system queues.
+            Err(_) => sleep(Duration::from_millis(50)).await,
+        }
+    };
+    stream.set_nodelay(true).expect("a socket");
+    let mut line = Line { stream, second: NEXT_SECOND.fetch_add(0, Ordering::Relaxed), serial: 1 };
+    line.stream.write_all(&encode::login(&imei(number), 1)).await.expect("it listens");
+    let mut answer = [0; ACK_BYTES];
+    line.stream.read_exact(&mut answer).await.expect("it answers a login");
+    line
+}
+
+impl Line {
+    /// Sends so many positions in one go, and waits for every acknowledgement.
+    async fn exchange(&mut self, count: usize) {
+        let (mut frames, mut wanted) = (Vec::with_capacity(count * 40), Vec::with_capacity(count * ACK_BYTES));
+        for _ in 0..count {
+            self.serial = self.serial.wrapping_add(1);
+            self.second += 1;
+            frames.extend(encode::position_22(&fix(self.second), true, self.serial));
+            wanted.extend(encode::acknowledge(Start::Short, 0x22, self.serial));
+        }
+        self.stream.write_all(&frames).await.expect("it takes what it reads");
+        let mut answers = vec![0; wanted.len()];
+        self.stream.read_exact(&mut answers).await.expect("it acknowledges what it took");
+        assert!(answers == wanted, "each acknowledgement carries the serial of its frame, in order");
+        NEXT_SECOND.fetch_max(self.second, Ordering::Relaxed);
+    }
+}
+
+/// Where a tracker is after so many seconds of a drive that began three weeks ago.
+fn fix(second: u64) -> Fix {
+    static BEGAN: std::sync::LazyLock<i64> = std::sync::LazyLock::new(|| Timestamp::now().as_second() - 21 * 86_400);
+    Fix {
+        at: Timestamp::from_second(*BEGAN + second.cast_signed()).expect("within this century"),
+        place: LatLon::new(47.0 + (second % 100_000) as f64 * 1e-5, 15.4).expect("on the globe"),
+        valid: true,
+        altitude_m: None,
+        speed_kmh: Some(61.0),
+        course_deg: Some(271.0),
+        satellites: Some(9),
+        accuracy_m: None,
+    }
+}

@@ -1,0 +1,77 @@
+//! Other programs that get in the way: this test binary, started again for one of the jobs below.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+    time::Duration,
+};
+
+use rusqlite::Connection;
+
+/// What tells a started copy which folder it is about.
+const FOLDER: &str = "FAULT_HELPER_FOLDER";
+/// What a copy says once it is in the way.
+const THERE: &str = "in the way";
+
+/// Another program that is in the way until it is let go or killed.
+pub struct InTheWay {
+    child: Child,
+    stdin: Option<ChildStdin>,
+}
+
+impl InTheWay {
+    /// Holds the database of `data` with BEGIN EXCLUSIVE.
+    pub fn lock(data: &Path) -> Self {
+        Self::start("holds_the_database", data)
+    }
+
+    fn start(job: &str, folder: &Path) -> Self {
+        let me = std::env::current_exe().expect("the system tells");
+        let name = format!("faults::helper::{job}");
+        let mut child = Command::new(me)
+            .args(["--exact", &name, "--ignored", "--nocapture"])
+            .env(FOLDER, folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("this test starts again");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        assert!(lines.any(|line| line.expect("text").contains(THERE)), "{job} does not get in the way");
+        let stdin = child.stdin.take();
+        Self { child, stdin }
+    }
+
+    /// Ends it in order.
+    pub fn let_go(mut self) {
+        self.stdin.take();
+        self.child.wait().expect("it ends");
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+}
+
+impl Drop for InTheWay {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+#[test]
+#[ignore = "a job of the tests beside it, in a process of its own"]
+fn holds_the_database() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let db = Connection::open(Path::new(&folder).join("wayglass.db")).expect("the store opens");
+    db.busy_timeout(Duration::from_secs(20)).expect("a time-out");
+    db.execute_batch("BEGIN EXCLUSIVE").expect("nobody holds it for long");
+    println!("{THERE}");
+    // Until whoever started it lets go.
+    std::io::stdin().read_to_end(&mut Vec::new()).ok();
+    db.execute_batch("ROLLBACK").expect("it is ours");
+}

@@ -1,0 +1,63 @@
+//! Another program holds the database.
+
+use super::{
+    far::{Fleet, Phone},
+    helper::InTheWay,
+    process::{Serve, pause, until},
+    scale,
+};
+
+/// How long an answer may take at most once the database is free; in a quiet run it is a few milliseconds.
+const BACK: std::time::Duration = std::time::Duration::from_secs(5);
+
+fn location(tst: i64) -> String {
+    format!(r#"{{"_type":"location","lat":1,"lon":2,"tst":{tst},"tid":"xx","topic":"owntracks/fault/late"}}"#)
+}
+
+#[test]
+fn a_locked_database_pushes_back_and_loses_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let serve = Serve::start(data.path());
+    let fleet = Fleet::start(3, 3, serve.gt06, serve.owntracks);
+    until("some are answered", || fleet.ledger.count().0 > 20 && fleet.ledger.count().1 > 20);
+    for killed in [false, true] {
+        let holder = InTheWay::lock(data.path());
+        // An answer may have been on its way.
+        pause(200);
+        let before = fleet.ledger.count();
+        let refused = fleet.refused();
+        pause(scale(4_000, 60_000));
+        assert_eq!(fleet.ledger.count(), before, "nothing is answered while nothing can be stored");
+        assert!(fleet.refused() > refused, "phones are told to come again");
+        if killed {
+            holder.kill()
+        } else {
+            holder.let_go()
+        }
+        let back = until("both kinds are answered again", || {
+            let now = fleet.ledger.count();
+            now.0 > before.0 && now.1 > before.1
+        });
+        assert!(back < BACK, "answers again only after {back:?}");
+        eprintln!("holder {}: answers again after {back:?}", if killed { "killed" } else { "let go" });
+    }
+    let ledger = fleet.stop();
+    serve.stop();
+    eprintln!("database locked: {}", ledger.audit(data.path()));
+}
+
+#[test]
+fn a_short_lock_is_waited_for() {
+    let data = tempfile::tempdir().unwrap();
+    let serve = Serve::start(data.path());
+    let mut phone = Phone::call(serve.owntracks).unwrap();
+    assert_eq!(phone.post(&location(1_700_000_000)).unwrap(), 200);
+    let holder = InTheWay::lock(data.path());
+    let to = serve.owntracks;
+    let asked = std::thread::spawn(move || Phone::call(to).and_then(|mut p| p.post(&location(1_700_000_001))).unwrap());
+    pause(700);
+    assert!(!asked.is_finished(), "no answer while nothing can be stored");
+    holder.let_go();
+    assert_eq!(asked.join().unwrap(), 200, "and no refusal for so short a while");
+    serve.stop();
+}
