@@ -124,7 +124,7 @@ fn writable(dir: &Path) -> io::Result<()> {
         .create_new(true)
         .open(&probe)
         // A full disk still makes an empty file.
-        .and_then(|mut file| io::Write::write_all(&mut file, &[0; 64 << 10]).and_then(|()| file.sync_all()));
+        .and_then(|mut file| io::Write::write_all(&mut file, &vec![0; 64 << 10]).and_then(|()| file.sync_all()));
     if probe.exists() {
         fs::remove_file(&probe)?;
     }

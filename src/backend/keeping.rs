@@ -1,12 +1,21 @@
 //! What is kept for how long: its words in settings and on the command line, and changes while it runs.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::PoisonError,
+    thread,
+    time::Duration,
+};
 
 use super::{
-    Backend,
+    Backend, Copied, CopyError, Pending, Watch,
     config::{self, ConfigError, Key},
+    signal::StopSignal,
 };
-use crate::model::{Forever, Keep, parse_age, parse_bytes, parse_forever};
+use crate::{
+    model::{Forever, Keep, parse_age, parse_bytes, parse_forever},
+    store,
+};
 
 /// What is set of [`Keep`]; `None` leaves it to the next source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -113,6 +122,17 @@ impl Backend {
         self.store.keep()
     }
 
+    /// Saves a copy of the whole store, on a thread of its own, while everything goes on. The second is how far it is. Ends when the backend does.
+    pub fn save_copy(&self, to: PathBuf, replace: bool) -> (Pending<Result<Copied, CopyError>>, Watch) {
+        let (answer, pending) = Pending::pair();
+        let watch = Watch::default();
+        *self.copying.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch.clone());
+        let (dir, watched) = (self.data_dir.clone(), watch.clone());
+        let save = move || answer.give(Ok(store::save_copy(&dir, &to, replace, &watched)));
+        self.changes.spawn_blocking_on(save, self.runtime.handle());
+        (pending, watch)
+    }
+
     /// Gives back everything in the file that nothing uses, in small steps.
     pub fn compact(&self) {
         self.store.compact();
@@ -127,4 +147,29 @@ impl Backend {
         self.store.set_keep(keep);
         self.write_down(move |path| remember(path, before, keep));
     }
+}
+
+/// Does a long piece of work on a thread of its own, and breaks it off when the system asks us to stop. `told` hears now and then how far it is.
+/// For command lines.
+pub fn until_stopped<T: Send + 'static>(
+    work: impl FnOnce(&Watch) -> T + Send + 'static,
+    mut told: impl FnMut(&Watch),
+) -> std::io::Result<T> {
+    let watch = Watch::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut stop = {
+        let _entered = runtime.enter();
+        StopSignal::new()?
+    };
+    let watched = watch.clone();
+    let worker = thread::spawn(move || work(&watched));
+    runtime.block_on(async {
+        while !worker.is_finished() {
+            told(&watch);
+            if tokio::time::timeout(Duration::from_millis(100), stop.received()).await.is_ok() {
+                watch.cancel();
+            }
+        }
+    });
+    worker.join().map_err(|_| std::io::Error::other("the work ended in a panic"))
 }

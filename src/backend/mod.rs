@@ -51,7 +51,7 @@ pub use crate::{
         ReceiverStatus, Root, Visit,
     },
     model::ClockAdvice,
-    store::{Error, Health as StoreHealth, Pending, Reason, Rederived, Removal},
+    store::{Copied, CopyError, Error, Health as StoreHealth, Pending, Reason, Rederived, Removal, Stage, Watch},
     wire::gt06::{AddressSource, Tongue},
 };
 use crate::{
@@ -150,9 +150,12 @@ pub struct Backend {
     rederiving: profile::Board,
     health: health::Keeper,
     log: LogFile,
+    /// A copy that is being saved.
+    copying: Mutex<Option<Watch>>,
     /// Why nothing is received here, where the folder cannot be had.
     despite: Option<Error>,
-    _scratch: Option<scratch::Scratch>,
+    /// Where an empty store lies that is shown in its stead.
+    scratch: Option<scratch::Scratch>,
 }
 
 impl Backend {
@@ -164,10 +167,11 @@ impl Backend {
         options.wake = Some(Arc::clone(&wake));
         let runtime = runtime()?;
         let mut limits = setup.limits;
-        limits.ingest.sockets = files::room_for(limits.ingest.sockets);
         signal::outlive_file_limit(runtime.handle());
         let store = Store::open(&setup.data_dir, options)?;
         setup.log.open(&setup.data_dir, limits.log);
+        runtime.spawn(store.answering());
+        limits.ingest.sockets = files::room_for(limits.ingest.sockets);
         let Https { listen, certificate } = setup.https;
         let tls = Tls::new(setup.data_dir.join("tls"), certificate, Arc::clone(&clock));
         let phones = ForPhones { access: setup.access, https: listen, tls };
@@ -179,9 +183,7 @@ impl Backend {
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
-        let (changes, demo) = (TaskTracker::new(), Mutex::default());
         let health = health::Keeper::start(&runtime, &store, receivers.as_ref(), limits, &clock, &data_dir);
-        let (despite, _scratch, log) = (None, None, setup.log);
         Ok(Self {
             runtime,
             store,
@@ -189,13 +191,14 @@ impl Backend {
             clock,
             data_dir,
             settings,
-            changes,
-            demo,
+            changes: TaskTracker::new(),
+            demo: Mutex::default(),
             rederiving,
+            copying: Mutex::default(),
+            despite: None,
+            scratch: None,
             health,
-            log,
-            despite,
-            _scratch,
+            log: setup.log,
         })
     }
 
@@ -206,38 +209,35 @@ impl Backend {
         let store = Store::view_with(data_dir, options)?;
         let runtime = runtime()?;
         let data_dir = data_dir.to_owned();
-        let (changes, demo) = (TaskTracker::new(), Mutex::default());
-        let rederiving = profile::Board::default();
-        let (receivers, settings, despite, _scratch) = (None, None, None, None);
-        let (health, log) = (health::Keeper::looking_on(&data_dir, &clock), LogFile::default());
+        let health = health::Keeper::looking_on(&data_dir, &clock);
         Ok(Self {
             runtime,
             store,
-            receivers,
+            receivers: None,
             clock,
             data_dir,
-            settings,
-            changes,
-            demo,
-            rederiving,
+            settings: None,
+            changes: TaskTracker::new(),
+            demo: Mutex::default(),
+            rederiving: profile::Board::default(),
+            copying: Mutex::default(),
+            despite: None,
+            scratch: None,
             health,
-            log,
-            despite,
-            _scratch,
+            log: LogFile::default(),
         })
     }
 
     /// Looks on although the folder cannot be received into, for the reason given: what can be read of it is shown, and where that is
     /// nothing, nothing. [`Backend::trouble`] says why.
     pub fn view_despite(why: Error, data_dir: &Path, clock: Clock, wake: Wake) -> Result<Self, StartError> {
-        let (seen, scratch) = match Self::view(data_dir, Arc::clone(&clock), Arc::clone(&wake)) {
-            Ok(seen) => (seen, None),
-            Err(_) => {
-                let scratch = scratch::Scratch::new(&clock)?;
-                (Self::view(scratch.folder(), clock, wake)?, Some(scratch))
-            }
+        let (seen, scratch) = if let Ok(seen) = Self::view(data_dir, Arc::clone(&clock), Arc::clone(&wake)) {
+            (seen, None)
+        } else {
+            let scratch = scratch::Scratch::new(&clock)?;
+            (Self::view(scratch.folder(), clock, wake)?, Some(scratch))
         };
-        Ok(Self { despite: Some(why), data_dir: data_dir.to_owned(), _scratch: scratch, ..seen })
+        Ok(Self { despite: Some(why), data_dir: data_dir.to_owned(), scratch, ..seen })
     }
 
     /// Waits until every receiver is bound, off, or has failed to bind.
@@ -520,8 +520,9 @@ impl Backend {
     /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.
     pub fn stop(self, patience: Duration) {
         self.stop_demo(false);
-        let Self { runtime, store, receivers, changes, health, log, _scratch, .. } = self;
+        let Self { runtime, store, receivers, changes, copying, health, log, scratch, .. } = self;
         changes.close();
+        copying.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Watch::cancel);
         store.hurry();
         if let Some(receivers) = receivers {
             runtime.block_on(receivers.stop(patience));
@@ -531,14 +532,19 @@ impl Backend {
         }
         runtime.block_on(health.stop());
         store.close();
+        drop(scratch);
         tracing::info!("stopped");
         log.close();
         runtime.shutdown_timeout(Duration::from_millis(200));
     }
 }
 
+/// Every processor but those that the writer and the window keep busy: on a machine with two, a second thread for sockets costs more in waking each
+/// other than it brings (measured: a fifth of all reports a second).
 fn runtime() -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("ingest").enable_all().build()
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let workers = (processors / 2).clamp(1, 4);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(workers).thread_name("ingest").enable_all().build()
 }
 
 /// Addresses under which a device in the same network reaches this machine; IPv4 first, loopback and link-local left out.

@@ -71,6 +71,8 @@ pub struct PhoneSetup {
     pub user: String,
     pub device: String,
     pub tid: String,
+    /// What it encrypts with, where it does.
+    pub key: Option<Secret>,
     /// The settings file, JSON, and what to call it.
     pub otrc: String,
     pub otrc_name: String,
@@ -283,7 +285,12 @@ pub(super) fn setup(words: &Words, urls: &[PhoneUrl], chosen: Option<&str>) -> P
                             out yours and let Wayglass make one.";
                 warnings.push(text.to_owned());
             }
-            if !best.secure {
+            if !best.secure && urls.iter().any(|url| url.secure && url.from_network) {
+                let text = "iPhones refuse addresses without HTTPS. HTTPS is on, but its certificate names no address of this computer, so phones \
+                            refuse that, too.";
+                let chosen = urls.iter().any(|url| url.secure && url.covered);
+                warnings.extend((!chosen).then(|| text.to_owned()));
+            } else if !best.secure {
                 let text = "iPhones refuse addresses without HTTPS; for those turn HTTPS on. Android takes this one, but anybody in the \
                             network can read along unless a key is set.";
                 warnings.push(text.to_owned());
@@ -300,6 +307,7 @@ pub(super) fn setup(words: &Words, urls: &[PhoneUrl], chosen: Option<&str>) -> P
         user: words.user.clone(),
         device: words.device.clone(),
         tid: words.tid.clone(),
+        key: words.key.clone(),
         otrc_name: format!("{}-{}.otrc", file_word(&words.user), file_word(&words.device)),
         link: format!("owntracks:///config?inline={}", percent_encoded(&base64(settings.to_string().as_bytes()))),
         otrc,

@@ -188,6 +188,13 @@ impl Backend {
     pub fn phone_setup(&self, device: DeviceId, choice: SetupChoice) -> Pending<PhoneSetup> {
         let urls = self.phone_urls();
         let reader = self.store.reader();
+        let kept_from = self.https().and_then(|line| match line.status {
+            ReceiverStatus::Waiting { wanted, holder: Some(holder), .. } => {
+                Some(format!("{wanted} is in use by {holder}"))
+            }
+            ReceiverStatus::Waiting { error, .. } => Some(error),
+            ReceiverStatus::Off | ReceiverStatus::Starting | ReceiverStatus::Listening(_) => None,
+        });
         self.answer(async move {
             let found = reader
                 .read(move |db| {
@@ -202,14 +209,18 @@ impl Backend {
             let (named_user, named_device) = parts(&overview.device.identity);
             let told = overview.readings.get("tid").and_then(|tid| tid.as_str()).map(str::to_owned);
             let words = Words {
+                tid: choice.tid.or(told).unwrap_or_else(|| short_id(&named_user, &named_device)),
                 user: user.unwrap_or(named_user),
-                tid: choice.tid.or(told).unwrap_or_else(|| short_id("", &named_device)),
                 device: named_device,
                 password: choice.password,
                 key,
                 guarded,
             };
-            Ok(setup(&words, &urls, choice.url.as_deref()))
+            let mut setup = setup(&words, &urls, choice.url.as_deref());
+            if let Some(why) = kept_from {
+                setup.warnings.insert(0, format!("HTTPS is on and cannot listen: {why}."));
+            }
+            Ok(setup)
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! One file a subcommand, thin over `backend`. Exit status: 0 done, 1 it failed, 2 the call's words are off.
 
+mod backup;
 mod command;
 mod compact;
 pub mod decode;
@@ -88,6 +89,7 @@ enum Call {
     Command(command::CommandArgs),
     Profile(profile::ProfileArgs),
     Simulate(simulate::SimulateArgs),
+    Backup(backup::BackupArgs),
     Compact(compact::CompactArgs),
     Doctor(doctor::DoctorArgs),
     Limits(limits::LimitsArgs),
@@ -229,6 +231,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Command(args) => command::run(&args, &site()?, out)?,
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
+        Call::Backup(args) => backup::run(args, &site()?, out)?,
         Call::Compact(args) => compact::run(&args, &site()?, out)?,
         Call::Limits(args) => limits::run(&args, site()?, out)?,
         // It examines the settings itself.
@@ -254,7 +257,8 @@ impl Call {
             | Self::Ignore(_)
             | Self::Phone(_)
             | Self::Simulate(_)
-            | Self::Compact(_) => false,
+            | Self::Compact(_)
+            | Self::Backup(_) => false,
         }
     }
 }

@@ -9,9 +9,9 @@ use tokio::{
 
 use super::{
     Site,
-    crowd::Guest,
     roster::{Call, Errand, Seat},
     secrets,
+    strangers::Guest,
 };
 use crate::{
     model::{Clock, CommandId, Device, DeviceId, Direction, Mishap, PacketId, Profile, Protocol, Timestamp, Verdict},
@@ -19,8 +19,12 @@ use crate::{
     wire::{self, Admission, Conversation, Output},
 };
 
-/// Bytes taken in one read. A frame is at most 65 541 bytes long, nearly all are below 100.
+/// Bytes taken in one read. A frame is at most 65 541 bytes long, nearly all are below 100. Who has not said anything of use has less: there
+/// may be thousands of them.
 const READ_BYTES: usize = 4096;
+const READ_OF_STRANGERS: usize = 512;
+/// So many bytes without one frame that can be read, from the beginning on, and it is no tracker. What they all may buffer is bounded by this.
+const STRANGER_BYTES: usize = 8 << 10;
 /// Packets of one read that may wait for their commit together; a longer read is settled in parts.
 const MOST_UNSETTLED: usize = 256;
 
@@ -54,7 +58,7 @@ impl fmt::Display for End {
         match self {
             Self::Closed => f.write_str("closed by the device"),
             Self::Silent => f.write_str("silent for too long"),
-            Self::Stranger => f.write_str("no sound frame in the time that a login may take"),
+            Self::Stranger => f.write_str("no sound frame within 8 KiB and the time that a login may take"),
             Self::MadeRoom => f.write_str("made room for others"),
             Self::Asked(why) | Self::Refused(why) => f.write_str(why),
             Self::Replaced => f.write_str("replaced by a newer connection of the device"),
@@ -106,18 +110,29 @@ pub(super) async fn converse(
         heard: None,
         refused: false,
     };
-    let mut chunk = vec![0; READ_BYTES];
+    let mut chunk = vec![0; READ_OF_STRANGERS];
     let mut deadline: Option<(Timestamp, Instant)> = None;
     let login_by = Instant::now() + limits.login;
+    // Made once: to enter and leave the lists of those who wait costs as much as a read. So the timer is only looked at when it has run out.
+    let mut stopped = std::pin::pin!(stop.cancelled());
+    let mut shown_out = std::pin::pin!(guest.shown_out());
+    let mut silence = std::pin::pin!(sleep_until(login_by.min(Instant::now() + limits.idle)));
+    let mut received = 0_usize;
     loop {
         let silent_at = driver.heard.map_or(login_by, |heard| heard + limits.idle);
         let happened = tokio::select! {
             biased;
-            () = stop.cancelled() => Happened::Stop,
-            () = guest.shown_out() => Happened::End(End::MadeRoom),
+            () = stopped.as_mut() => Happened::Stop,
+            () = shown_out.as_mut() => Happened::End(End::MadeRoom),
             call = called(driver.seat.as_mut()) => Happened::Called(call),
             read = from.read(&mut chunk) => Happened::of(read),
-            () = sleep_until(silent_at) => {
+            () = silence.as_mut() => {
+                let now = Instant::now();
+                if now < silent_at {
+                    // Once it says something it may be silent for less long than a stranger.
+                    silence.as_mut().reset(silent_at.min(now + limits.idle));
+                    continue;
+                }
                 Happened::End(if driver.heard.is_some() { End::Silent } else { End::Stranger })
             }
             at = passed(deadline) => Happened::Deadline(at),
@@ -129,6 +144,7 @@ pub(super) async fn converse(
                     return end;
                 }
                 talk.receive(now, &chunk[..n]);
+                received = received.saturating_add(n);
                 None
             }
             Happened::Deadline(at) => {
@@ -165,6 +181,10 @@ pub(super) async fn converse(
         }
         if driver.heard.is_some() {
             guest.is_known();
+            chunk.resize(READ_BYTES, 0);
+        } else if received > STRANGER_BYTES {
+            talk.finish(now);
+            return driver.carry_out(talk.as_mut()).await.err().unwrap_or(End::Stranger);
         }
         // Waits are counted on the monotonic clock, from when they began: the wall clock may jump.
         let kept = deadline.filter(|(before, _)| Some(*before) == talk.deadline());
@@ -298,6 +318,9 @@ impl<W: AsyncWrite> Driver<'_, W> {
                     } else if packet.kind == "noise" {
                         // A phone that posts to the wrong port, perhaps.
                         secrets::mask(&mut packet.bytes);
+                    }
+                    if packet.direction == Direction::In {
+                        self.site.wary.look(&self.site.clock, &mut packet);
                     }
                     let read_with = self.read_with.as_ref().map(|read_with| Arc::clone(&read_with.profile));
                     let appended = self.site.store.append_read_with(*packet, read_with).await;

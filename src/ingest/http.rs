@@ -12,19 +12,16 @@
 //!
 //! Never a redirect (iOS refuses it, Android turns the POST into a GET without a body) and never 429 (iOS would lose the message).
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use axum::{
-    Router,
     body::Body,
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -36,11 +33,12 @@ use tokio::{
 use super::{
     Counts, Limits, Site,
     access::{Barred, Basic, Book, Opener, speaks_openly, text},
-    crowd::Guest,
     handshake::{no_handshake, shake_hands, visited},
     password,
     prelude::{Ration, Tape, how_it_ended},
-    reply, tcp,
+    reply,
+    strangers::Guest,
+    tcp,
     tls::{ROOT_DER_PATH, ROOT_PEM_PATH},
     visits::{App, NoHandshake, Outcome, Visit},
 };
@@ -104,8 +102,13 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
     let (site, peer, secure, line) = (desk.site.clone(), desk.peer, desk.secure, desk.line.clone());
     let stop = site.stop.clone();
     let (tape, stream) = Tape::on(stream, &site.limits);
-    let app = Router::new().fallback(receive).with_state(desk);
-    // Built by hand: axum::serve sets no time-out for the head of a request. The tape's is the stricter one; this one is for the pause.
+    let desk = Arc::new(desk);
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let desk = Arc::clone(&desk);
+        async move { Ok::<_, Infallible>(receive(&desk, request.map(Body::new)).await) }
+    });
+    // Built by hand: axum::serve sets no time-out for the head of a request, and a router would be made and asked for every one. The tape's is the
+    // stricter one; this one is for the pause.
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(site.limits.http_pause)
@@ -113,7 +116,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
         .max_headers(HEADERS)
         // A script that says no more than its requests still wants their answers.
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), tape.heed(TowerToHyperService::new(app)));
+        .serve_connection(TokioIo::new(stream), tape.heed(service));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -136,7 +139,6 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
 }
 
 /// What answers the requests of one connection.
-#[derive(Clone)]
 struct Desk {
     line: Line,
     peer: SocketAddr,
@@ -148,7 +150,7 @@ struct Desk {
     site: Site,
 }
 
-async fn receive(State(desk): State<Desk>, request: Request) -> Response {
+async fn receive(desk: &Desk, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if matches!(parts.method, Method::GET | Method::HEAD)
         && let Some(root) = desk.root(parts.uri.path())
@@ -162,10 +164,13 @@ async fn receive(State(desk): State<Desk>, request: Request) -> Response {
             .refused(&parts, Vec::new(), StatusCode::METHOD_NOT_ALLOWED, "method", None, answer.into_response())
             .await;
     }
-    let book = desk.site.book();
+    let mut book = desk.site.book();
     if desk.site.gate.closed_to(&parts.headers, &book) {
-        let given = parts.headers.contains_key(header::AUTHORIZATION);
-        return desk.barred(&parts, &[], Barred::WrongCredentials { given }).await;
+        book = desk.site.newest_book().await;
+        if desk.site.gate.closed_to(&parts.headers, &book) {
+            let given = parts.headers.contains_key(header::AUTHORIZATION);
+            return desk.barred(&parts, &[], Barred::WrongCredentials { given }).await;
+        }
     }
     let encoding = text(&parts.headers, "content-encoding").unwrap_or_default();
     let body = match desk.read(&parts.headers, body).await {
@@ -193,7 +198,7 @@ async fn receive(State(desk): State<Desk>, request: Request) -> Response {
             .refused(&parts, body.bytes, StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", None, answer.into_response())
             .await;
     }
-    desk.take(&parts, body, &book).await
+    desk.take(&parts, body, book).await
 }
 
 /// What a phone is told in an answer, and what must be noted once it is.
@@ -282,8 +287,25 @@ impl Desk {
         Some(([(header::CONTENT_TYPE, kind)], bytes).into_response())
     }
 
-    /// Hands a whole body to the protocol, commits what comes out, and answers.
-    async fn take(&self, parts: &Parts, body: Held, book: &Book) -> Response {
+    /// Hands a whole body to the protocol, commits what comes out, and answers. Before anybody is turned away it is asked whether they have just
+    /// been let in: a phone deletes what it is answered 401 to.
+    async fn take(&self, parts: &Parts, body: Held, book: Book) -> Response {
+        let mut turned = match self.try_take(parts, &body, &book).await {
+            Ok(answer) => return answer,
+            Err(turned) => turned,
+        };
+        let newest = self.site.newest_book().await;
+        if !Arc::ptr_eq(&newest, &book) {
+            turned = match self.try_take(parts, &body, &newest).await {
+                Ok(answer) => return answer,
+                Err(turned) => turned,
+            };
+        }
+        let (names, barred) = turned;
+        self.barred(parts, &names, barred).await
+    }
+
+    async fn try_take(&self, parts: &Parts, body: &Held, book: &Book) -> Result<Response, (Vec<Identity>, Barred)> {
         let given = Basic::of(&parts.headers);
         let request = owntracks::Request {
             method: parts.method.as_str(),
@@ -301,19 +323,19 @@ impl Desk {
         let names = owntracks::claims(&incoming.packet);
         let who = gate.sign_in(given.as_ref(), book).await;
         if let Err(barred) = gate.may_report(&who, &names, book) {
-            return self.barred(parts, &names, barred).await;
+            return Err((names, barred));
         }
         if !incoming.accepted {
             self.site.tally.count(Mishap::NotAMessage);
             let why = owntracks::refusal(&incoming.problems);
             let outcome = Outcome::Refused { status: 400, why: "not an OwnTracks message".into() };
-            return match self.commit(incoming.packet).await {
+            return Ok(match self.commit(incoming.packet).await {
                 Ok(_) => {
                     self.visit(parts, &names, None, outcome);
                     (StatusCode::BAD_REQUEST, JSON, why).into_response()
                 }
                 Err(error) => self.not_stored(&error),
-            };
+            });
         }
         let told = match names.first().and_then(|name| book.names.get(name)) {
             Some(known) if known.adopted && (incoming.decrypted || speaks_openly(known.device, book)) => {
@@ -331,7 +353,7 @@ impl Desk {
             }
         };
         let effects = told.sent_before.map(|sent| reply::effects(sent, &incoming.packet)).unwrap_or_default();
-        match self.commit(incoming.packet).await {
+        Ok(match self.commit(incoming.packet).await {
             Ok(stored) if stored.refused => {
                 self.site.tally.count(Mishap::SenderRefused);
                 self.visit(parts, &names, None, Outcome::Unknown);
@@ -351,7 +373,7 @@ impl Desk {
                 self.keep_waiting(&told.taken).await;
                 self.not_stored(&error)
             }
-        }
+        })
     }
 
     /// What a phone is told beside that its message was taken.
@@ -492,7 +514,8 @@ impl Desk {
         not_stored(error)
     }
 
-    async fn commit(&self, packet: NewPacket) -> Result<store::Stored, store::Error> {
+    async fn commit(&self, mut packet: NewPacket) -> Result<store::Stored, store::Error> {
+        self.site.wary.look(&self.site.clock, &mut packet);
         self.site.store.append(packet).await?.durable().await
     }
 }

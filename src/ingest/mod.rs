@@ -7,7 +7,6 @@
 mod access;
 mod certificate;
 mod converse;
-mod crowd;
 mod dispatch;
 mod handshake;
 mod http;
@@ -16,10 +15,12 @@ mod prelude;
 mod reply;
 mod roster;
 mod secrets;
+mod strangers;
 mod supervise;
 mod tcp;
 mod tls;
 mod visits;
+mod wary;
 
 use std::{
     net::SocketAddr,
@@ -42,17 +43,22 @@ pub use http::HEAD_BYTES;
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
+use strangers::Strangers;
 pub(crate) use supervise::holder_of;
 pub use tls::{CertificateFiles, Root, Tls, TlsError};
 pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
 pub(crate) use visits::Visits;
 pub use visits::{App, NoHandshake, Outcome, Visit};
+use wary::Wary;
 
 use crate::{
     model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
     store::{Reader, Store, Tally, Writer},
     wire::gt06::AddressSource,
 };
+
+/// Sooner than any wait for a peer ends.
+const PULSE: Duration = Duration::from_secs(1);
 
 /// Where one receiver should listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -164,6 +170,8 @@ pub(crate) struct Site {
     pub(crate) addresses: Option<AddressSource>,
     /// Counts what was not taken, kept or held open.
     pub(crate) tally: Arc<Tally>,
+    pub(crate) wary: Arc<Wary>,
+    pub(crate) strangers: Arc<Strangers>,
     /// Numbers connections, over all receivers.
     next_connection: Arc<AtomicU64>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -173,6 +181,14 @@ impl Site {
     /// What is set up for phones now.
     pub(crate) fn book(&self) -> Arc<PhoneBook> {
         Arc::clone(&self.phones.borrow())
+    }
+
+    /// … once whatever another process set up, too, is known.
+    pub(crate) async fn newest_book(&self) -> Arc<PhoneBook> {
+        if let Err(error) = self.store.caught_up().await {
+            tracing::debug!(%error, "the phones may have changed");
+        }
+        self.book()
     }
 
     pub(crate) fn new_connection(&self) -> u64 {
@@ -304,6 +320,8 @@ impl Receivers {
             roster: Arc::clone(&roster),
             addresses,
             tally: store.tally(),
+            wary: Arc::default(),
+            strangers: Arc::default(),
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };
@@ -318,6 +336,7 @@ impl Receivers {
             stop: stop.clone(),
         };
         tasks.spawn(dispatch.run());
+        tasks.spawn(pulse(stop.clone()));
         Self { running, https, visits, tls: site.tls, gate: site.gate, roster, stop, tasks }
     }
 
@@ -403,4 +422,10 @@ impl Receivers {
             tracing::warn!(open = self.tasks.len(), "connections did not end in time");
         }
     }
+}
+
+/// Keeps one timer due soon. Where the next one is far off or there is none, each timer that is set wakes the runtime's driver, which is a system
+/// call; and every request sets one.
+async fn pulse(stop: CancellationToken) {
+    while tokio::time::timeout(PULSE, stop.cancelled()).await.is_err() {}
 }

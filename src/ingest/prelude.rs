@@ -129,7 +129,10 @@ impl Passed {
     fn went(&mut self, bytes: &[u8]) {
         // A phone that asks first whether it may send its body is still sending the same request.
         self.answered |= !bytes.starts_with(b"HTTP/1.1 100 ");
-        append(&mut self.written, bytes, KEPT);
+        // The last of it: what is behind a long answer is the one that counts.
+        self.written.extend_from_slice(bytes);
+        let older = self.written.len().saturating_sub(KEPT);
+        self.written.drain(..older);
     }
 
     /// The next request was understood: its head and body are no noise. `body`: its length, `None` in chunks.

@@ -8,10 +8,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{
-    Counted, Counts, Site, converse,
-    crowd::{Crowd, Guest},
-};
+use super::{Counted, Counts, Site, converse, strangers::Guest};
 use crate::{
     model::{Mishap, Protocol},
     wire::{self, Line},
@@ -53,20 +50,21 @@ pub(super) async fn accept_each(
     begin: impl Fn(TcpStream, SocketAddr, Held, Guest, Site),
 ) {
     let room = Arc::new(Semaphore::new(site.limits.connections));
-    let crowd = Crowd::new(&counts.shown_out);
     let mut breath = BREATH;
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                if room.available_permits() == 0 || site.sockets.available_permits() == 0 {
-                    site.tally.count(if crowd.make_room() { Mishap::MadeRoom } else { Mishap::ConnectionsFull });
+                if room.available_permits() == 0 {
+                    site.tally.count(made_room(site.strangers.make_room(Some(&counts.shown_out))));
+                } else if site.sockets.available_permits() == 0 {
+                    site.tally.count(made_room(site.strangers.make_room(None)));
                 }
                 let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
                 let Ok(socket) = Arc::clone(&site.sockets).acquire_owned().await else { return };
                 // Answers are small and awaited; Nagle would hold them back.
                 stream.set_nodelay(true).ok();
                 let held = ([place, socket], Counted::new(&counts.connections));
-                begin(stream, peer, held, crowd.enter(peer.ip()), site.clone());
+                begin(stream, peer, held, site.strangers.enter(peer.ip(), &counts.shown_out), site.clone());
                 site.tally.stir();
                 breath = BREATH;
             }
@@ -81,4 +79,9 @@ pub(super) async fn accept_each(
             }
         }
     }
+}
+
+/// Under what it is counted that all places are taken.
+fn made_room(somebody: bool) -> Mishap {
+    if somebody { Mishap::MadeRoom } else { Mishap::ConnectionsFull }
 }

@@ -2,9 +2,9 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{Error, place};
+use super::{Error, check, place};
 
 /// How long a writer waits for another program that holds the database.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
@@ -21,9 +21,14 @@ pub(super) fn writing(database: &Path) -> Result<Connection, Error> {
         let db =
             Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         db.busy_timeout(PATIENCE)?;
+        // Until it is known to be sound nothing may change it, so its log is not written into it when this closes; see `trusted`.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         db.set_prepared_statement_cache_capacity(64);
-        // Both only take hold in an empty file, so they come first. Incremental: space of removed packets can be given back in small steps.
-        db.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
+        if place::size(database) == 0 {
+            // Both only take hold in an empty file, so they come first; any other would be written to. Incremental: space of removed packets can be
+            // given back in small steps.
+            db.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
+        }
         db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         // FULL, not NORMAL: the device erases its copy when we acknowledge, so a commit must survive power loss. On macOS a plain fsync
         // does not flush the drive.
@@ -36,6 +41,17 @@ pub(super) fn writing(database: &Path) -> Result<Connection, Error> {
         Ok(db)
     };
     open().map_err(|e| refusal(database, &e))
+}
+
+/// The file is sound as far as can be seen: closing may write the log into it.
+pub(super) fn trusted(db: &Connection) {
+    // Otherwise the log stays beside it, which is no harm.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).ok();
+}
+
+/// It is not: closing leaves it and its log as they are.
+pub(super) fn doubted(db: &Connection) {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).ok();
 }
 
 /// Lets the file grow no further than so many bytes.
@@ -81,11 +97,16 @@ fn immutable_uri(database: &Path) -> Option<String> {
     Some(format!("file:{slash}{path}?immutable=1"))
 }
 
-/// While opening, everything but a full disk and a lock is about the file.
+/// While opening, everything is about the file.
 pub(super) fn refusal(database: &Path, error: &rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => Error::Full,
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Error::Locked,
+        _ if check::is_damage(error) => Error::Damaged(error.to_string()),
+        Some(rusqlite::ErrorCode::DiskFull) => {
+            Error::open(database, "the disk is full; make room, or choose another folder with --data-dir")
+        }
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+            Error::open(database, "another program holds it; close that program and start again")
+        }
         _ => Error::open(database, error),
     }
 }

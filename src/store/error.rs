@@ -25,6 +25,12 @@ pub enum Error {
     /// No space left: nothing was stored and nothing may be acknowledged.
     #[error("the disk is full; nothing was stored")]
     Full,
+    /// The content of the file is wrong: nothing may be stored or acknowledged until it is repaired.
+    #[error(
+        "the database is damaged ({0}); nothing was stored; `wayglass repair`, or a start of `serve` or `desktop`, sets it aside and saves what \
+         can be read"
+    )]
+    Damaged(String),
     /// Another program holds the database.
     #[error("the database is locked by another program; nothing was stored")]
     Locked,
@@ -87,6 +93,9 @@ impl From<rusqlite::Error> for Error {
             Some(ffi::Error { code: ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, .. }) => Self::Locked,
             // Only closing breaks a query off.
             Some(ffi::Error { code: ErrorCode::OperationInterrupted, .. }) => Self::Closed,
+            Some(ffi::Error { code: ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, .. }) => {
+                Self::Damaged(error.to_string())
+            }
             _ => Self::Sqlite(error.to_string()),
         }
     }

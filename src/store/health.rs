@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CommitTimes, Error, tally::Counted};
+use super::{CommitTimes, Error, Repaired, tally::Counted};
 use crate::model::Timestamp;
 
 /// A look at the store at one moment.
@@ -41,6 +41,10 @@ pub struct Health {
     pub shrinks: bool,
     /// It gives all of them back now, because somebody asked for it.
     pub compacting: bool,
+    /// The file was damaged when it was opened: what was saved of it, and where it is.
+    pub repaired: Option<Repaired>,
+    /// Damage that was noticed since: nothing is stored or acknowledged until the next start has repaired it.
+    pub damaged: Option<String>,
     /// Why a batch failed; `None` when none has failed for a few seconds and something was stored since.
     pub error: Option<Error>,
     /// The last batch that failed, also after others succeeded.

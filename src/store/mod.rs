@@ -3,9 +3,12 @@
 //! One thread writes ([`Writer`]): nothing else holds a connection that can. Threads with read-only connections answer questions ([`Reader`],
 //! [`query`]). What a commit made true goes to subscribers ([`Facts`]). A packet is acknowledged after its [`Receipt`] said that it is durable.
 
+mod check;
 mod clocks;
 mod compact;
 mod connect;
+mod copy;
+mod damage;
 mod error;
 mod facts;
 mod health;
@@ -18,8 +21,11 @@ pub mod query;
 mod queue;
 mod reader;
 mod removed;
+mod repair;
 mod row;
+mod salvage;
 mod schema;
+mod stage;
 mod tally;
 mod writer;
 
@@ -32,8 +38,10 @@ use std::{
 
 use tokio::sync::watch;
 
+pub use check::check;
 pub use clocks::{ClockOff, Clocks, clocks};
 pub use compact::{Compacted, compact};
+pub use copy::{Copied, CopyError, save_copy};
 pub use error::Error;
 pub use facts::Facts;
 pub use health::{Failure, Health, Lately};
@@ -41,6 +49,8 @@ pub use pace::CommitTimes;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
 pub use removed::{Reason, Removal, removal_of};
+pub use repair::{Repaired, repair_folder, set_aside_in};
+pub use stage::{Stage, Watch};
 pub use tally::{Counted, Tally};
 pub use writer::{
     OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer,
@@ -114,20 +124,54 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store for receiving. Makes folder and file where they are missing, and migrates an older file.
+    /// Opens the store for receiving. Makes folder and file where they are missing, and migrates an older file. One of ours that is damaged is set
+    /// aside, and what can be read of it goes on in a new one; [`Health::repaired`] says so.
     pub fn open(dir: &Path, options: Options) -> Result<Self, Error> {
         let database = place::database(dir);
         // Before anything is made, so that a newer file is left as it is.
-        place::look(&database)?;
+        let looked = match place::look(&database) {
+            Err(Error::Damaged(why)) => Some(why),
+            looked => looked.map(|_| None)?,
+        };
         place::make_dir(dir)?;
         let lock = place::lock(dir)?;
-        place::make_file(&database)?;
-        let mut db = connect::writing(&database)?;
-        schema::migrate(&mut db, &database)?;
+        let now = (options.clock)();
+        repair::finish(&database, now)?;
+        let found = match looked {
+            // It may have been another one that was looked at.
+            Some(_) => place::look(&database).map(|_| ()),
+            None if damage::is_suspect(&database) => suspect(&database),
+            None => Ok(()),
+        };
+        let opened = found.and_then(|()| Self::open_sound(&database, &options));
+        let (db, repaired) = match opened {
+            Err(Error::Damaged(why)) => {
+                let repaired = repair::repair(&database, &why, now)?;
+                (Self::open_sound(&database, &options)?, Some(repaired))
+            }
+            opened => (opened?, None),
+        };
+        let store = Self::write(database, db, options, Some(lock))?;
+        store.shared.repaired(repaired);
+        Ok(store)
+    }
+
+    /// Opens the file, as far as a look at it says that it is sound.
+    fn open_sound(database: &Path, options: &Options) -> Result<rusqlite::Connection, Error> {
+        place::make_file(database)?;
+        let mut db = connect::writing(database)?;
+        schema::migrate(&mut db, database)?;
+        schema::look(&db).map_err(|e| connect::refusal(database, &e))?;
+        writer::loads(&db).map_err(|e| match connect::refusal(database, &e) {
+            // A row that makes no sense.
+            Error::Open { reason, .. } => Error::Damaged(reason),
+            other => other,
+        })?;
         if let Some(bytes) = options.limits.file_bytes {
-            connect::limit(&db, bytes).map_err(|e| connect::refusal(&database, &e))?;
+            connect::limit(&db, bytes).map_err(|e| connect::refusal(database, &e))?;
         }
-        Self::write(database, db, options, Some(lock))
+        connect::trusted(&db);
+        Ok(db)
     }
 
     /// Opens the store to look on, beside a running instance or alone. [`Store::facts`] then says [`crate::model::Fact::Missed`]
@@ -141,10 +185,10 @@ impl Store {
         let Options { clock, policy, wake, limits } = options;
         let database = place::database(dir);
         bring_up_to_date(dir, &database)?;
-        let shared = Shared::new(&limits, policy, &clock);
+        let shared = Shared::new(&database, &limits, policy, &clock);
         let onlooker = Onlooker::start(&database, shared.facts.clone(), wake)?;
         Ok(Self {
-            readers: Readers::start(&database)?,
+            readers: Readers::start(&database, &shared.damage)?,
             writer: Writer::looking_on(),
             shared: Arc::new(shared),
             database,
@@ -159,19 +203,20 @@ impl Store {
         let database = place::database(dir);
         bring_up_to_date(dir, &database)?;
         let db = connect::writing(&database)?;
+        connect::trusted(&db);
         Self::write(database, db, Options::new(clock), None)
     }
 
     fn write(database: PathBuf, db: rusqlite::Connection, options: Options, lock: Option<File>) -> Result<Self, Error> {
         let Options { clock, policy, wake, limits } = options;
-        let shared = Arc::new(Shared::new(&limits, policy, &clock));
+        let shared = Arc::new(Shared::new(&database, &limits, policy, &clock));
         let inlet = Arc::clone(&shared.inlet);
         let receives = lock.is_some();
         let start =
             Start { database: database.clone(), db, shared: Arc::clone(&shared), clock, wake, limits, receives };
         let thread = WriterThread::start(start)?;
         Ok(Self {
-            readers: Readers::start(&database)?,
+            readers: Readers::start(&database, &shared.damage)?,
             writer: if receives { Writer::receiving(inlet) } else { Writer::deciding(inlet) },
             shared,
             database,
@@ -187,6 +232,12 @@ impl Store {
 
     pub fn reader(&self) -> Reader {
         self.readers.reader()
+    }
+
+    /// Gives the answers to everything written, for as long as the store is open. Meant for the runtime in which most of those who ask wait:
+    /// there it wakes them at less cost than the writer's thread, which answers until this is called. The first call counts.
+    pub fn answering(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.shared.answers.take_over()
     }
 
     /// Subscribes to what commits make true from now on. Read the store after this call, and nothing is missed between.
@@ -291,6 +342,18 @@ impl Gauge {
     /// Everything, [`Health::lately`] too.
     pub fn health(&self) -> Health {
         Health { lately: self.0.lately(), ..self.0.health() }
+    }
+}
+
+/// Looks at all of a file in which damage was noticed.
+fn suspect(database: &Path) -> Result<(), Error> {
+    tracing::warn!(database = %database.display(), "damage was noticed in the database; checking all of it");
+    match repair::first_fault(database, &Watch::default())? {
+        Some(why) => Err(Error::Damaged(why)),
+        None => {
+            damage::clear(database);
+            Ok(())
+        }
     }
 }
 

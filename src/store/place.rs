@@ -12,7 +12,7 @@ use super::{Error, FILE_NAME, connect, schema};
 const LOCK_NAME: &str = "wayglass.lock";
 
 /// The first bytes of every SQLite file.
-const MAGIC: &[u8] = b"SQLite format 3\0";
+pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// The database of a folder.
 pub(super) fn database(dir: &Path) -> PathBuf {
@@ -47,6 +47,15 @@ pub(super) fn make_file(path: &Path) -> Result<File, Error> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map_err(|e| Error::denied(path, &e))
+}
+
+/// Makes a file that must not be there yet, for its owner alone.
+pub(super) fn new_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create_new(true).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Takes the folder for receiving; it is given back when the file is dropped.
@@ -84,10 +93,16 @@ pub(super) fn look(database: &Path) -> Result<Found, Error> {
         Ok(file) => read_up_to(file, &mut header),
     };
     let read = read.map_err(|e| Error::denied(database, &e))?;
+    let log = size(&beside(database, "-wal"));
     if read == 0 {
-        return Ok(Found::Nothing);
+        // SQLite would throw the log away.
+        return if log > 32 { Err(damaged("it is empty, and its log is not")) } else { Ok(Found::Nothing) };
     }
     if read < header.len() || !header.starts_with(MAGIC) {
+        let cut = header.starts_with(MAGIC) || log > 32;
+        if cut || is_ours(database, true) {
+            return Err(damaged("it does not begin as a database does"));
+        }
         return Err(Error::open(
             database,
             "it is not a SQLite database; move it away, or choose another folder with --data-dir",
@@ -96,18 +111,71 @@ pub(super) fn look(database: &Path) -> Result<Found, Error> {
     let number =
         |at: usize| header.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes).into();
     // A migration that was interrupted may still stand in the log alone. With a log there, a read-only connection makes no new file.
-    let (version, application) = if size(&beside(database, "-wal")) > 0 {
-        schema::marks(&connect::reading(database)?).map_err(|e| Error::open(database, e))?
+    let (version, application) = if log > 0 {
+        let marks = reading_marks(database);
+        match marks {
+            Err(Error::Damaged(why)) if number(68) != schema::APPLICATION_ID && !is_ours(database, false) => {
+                return Err(Error::open(
+                    database,
+                    format!("{why}; move it away, or choose another folder with --data-dir"),
+                ));
+            }
+            marks => marks?,
+        }
     } else {
         (number(60), number(68))
     };
-    if version > 0 && application != schema::APPLICATION_ID {
-        return Err(Error::open(database, schema::NOT_OURS));
+    let ours = application == schema::APPLICATION_ID;
+    if version > PLAUSIBLE || version < 0 || (version == 0) == ours || !ours && version > 0 {
+        // One of the two marks is wrong. A new file has neither, nor any table.
+        if ours || is_ours(database, false) {
+            return Err(damaged("its marks are wrong"));
+        }
+        if version != 0 {
+            return Err(Error::open(database, schema::NOT_OURS));
+        }
+    } else if version == 0 && is_ours(database, false) {
+        return Err(damaged("its marks are gone"));
     }
     if version > schema::VERSION {
         return Err(Error::Newer { path: database.to_owned(), found: version, known: schema::VERSION });
     }
     Ok(Found::Schema(version))
+}
+
+/// No schema of ours will have such a number: where it stands, something else wrote it.
+const PLAUSIBLE: i64 = 1_000;
+
+fn damaged(why: &str) -> Error {
+    Error::Damaged(why.to_owned())
+}
+
+fn reading_marks(database: &Path) -> Result<(i64, i64), Error> {
+    schema::marks(&connect::reading(database)?).map_err(|e| connect::refusal(database, &e))
+}
+
+/// Whether a file that does not say whose it is holds the definitions of our tables, or (`blank`) nothing at all.
+fn is_ours(database: &Path, blank: bool) -> bool {
+    /// Tables were made with the file, so their definitions are not far from its beginning.
+    const LOOKED_AT: u64 = 16 << 20;
+    const TABLES: [&[u8]; 3] = [b"CREATE TABLE packets(", b"CREATE TABLE positions(", b"CREATE TABLE latest("];
+    let mut bytes = Vec::new();
+    let read = File::open(database).and_then(|file| file.take(LOOKED_AT).read_to_end(&mut bytes));
+    if read.is_err() {
+        return false;
+    }
+    let holds = |table: &[u8]| {
+        // Candidates by their first letter: a plain search through all windows takes seconds.
+        let mut from = 0;
+        while let Some(at) = bytes.get(from..).and_then(|rest| rest.iter().position(|b| *b == b'C')) {
+            if bytes.get(from + at..).is_some_and(|rest| rest.starts_with(table)) {
+                return true;
+            }
+            from += at + 1;
+        }
+        false
+    };
+    (blank && bytes.iter().all(|b| *b == 0)) || TABLES.into_iter().any(holds)
 }
 
 fn read_up_to(mut file: File, buffer: &mut [u8]) -> io::Result<usize> {

@@ -12,6 +12,7 @@ use rusqlite::{Connection, InterruptHandle};
 
 use super::{
     Error, Pending, connect,
+    damage::Damage,
     queue::{Queue, Refused, Taken},
 };
 
@@ -28,6 +29,7 @@ type Question = Box<dyn FnOnce(&Connection) + Send>;
 pub struct Reader {
     quick: Arc<Queue<Question>>,
     long: Arc<Queue<Question>>,
+    damage: Damage,
 }
 
 impl Reader {
@@ -36,7 +38,7 @@ impl Reader {
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Pending<T> {
-        ask(&self.quick, query)
+        self.ask(&self.quick, query)
     }
 
     /// As [`Reader::read`] for what may take seconds (an export): it has a thread of its own, so the window's questions do not wait for it.
@@ -44,27 +46,32 @@ impl Reader {
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Pending<T> {
-        ask(&self.long, query)
+        self.ask(&self.long, query)
     }
-}
 
-fn ask<T: Send + 'static>(
-    queue: &Queue<Question>,
-    query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-) -> Pending<T> {
-    let (answer, pending) = Pending::pair();
-    let question: Question = Box::new(move |db| {
-        if !answer.cancelled() {
-            answer.give(query(db).map_err(Error::from));
-        }
-    });
-    match queue.push(question) {
-        // A question that is dropped answers `Closed` by itself.
-        Ok(()) | Err(Refused::Closed(_)) => pending,
-        Err(Refused::Full(_)) => {
-            let (answer, pending) = Pending::pair();
-            answer.give(Err(Error::Busy));
-            pending
+    fn ask<T: Send + 'static>(
+        &self,
+        queue: &Queue<Question>,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Pending<T> {
+        let (answer, pending) = Pending::pair();
+        let damage = self.damage.clone();
+        let question: Question = Box::new(move |db| {
+            if !answer.cancelled() {
+                answer.give(query(db).map_err(|error| {
+                    damage.hear(&error);
+                    Error::from(error)
+                }));
+            }
+        });
+        match queue.push(question) {
+            // A question that is dropped answers `Closed` by itself.
+            Ok(()) | Err(Refused::Closed(_)) => pending,
+            Err(Refused::Full(_)) => {
+                let (answer, pending) = Pending::pair();
+                answer.give(Err(Error::Busy));
+                pending
+            }
         }
     }
 }
@@ -77,8 +84,9 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn start(database: &Path) -> Result<Self, Error> {
-        let reader = Reader { quick: Arc::new(Queue::new(WAITING)), long: Arc::new(Queue::new(WAITING)) };
+    pub(super) fn start(database: &Path, damage: &Damage) -> Result<Self, Error> {
+        let lane = || Arc::new(Queue::new(WAITING));
+        let reader = Reader { quick: lane(), long: lane(), damage: damage.clone() };
         let mut readers = Self { reader: reader.clone(), threads: Vec::new(), interrupts: Vec::new() };
         let lanes = std::iter::repeat_n(&reader.quick, QUICK_THREADS).chain([&reader.long]);
         for queue in lanes {

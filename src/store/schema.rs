@@ -40,14 +40,20 @@ pub(super) fn migrate(db: &mut Connection, database: &Path) -> Result<(), Error>
     if found == 0 && !db.query_row(empty, [], |row| row.get::<_, bool>(0)).map_err(|e| refusal(&e))? {
         return Err(Error::open(database, NOT_OURS));
     }
+    let copy = place::beside(database, &format!(".before-schema-{VERSION}"));
     if found == VERSION {
+        // It was cut off between its end and this.
+        fs::remove_file(&copy).ok();
         return Ok(());
     }
-    let copy = place::beside(database, &format!(".before-schema-{VERSION}"));
     if found > 0 {
         back_up(db, database, &copy)?;
     }
-    step_up(db, STEPS, found).map_err(|e| refusal(&e))?;
+    step_up(db, STEPS, found).map_err(|e| match e {
+        // A step that does not fit: the number is not that of the tables.
+        rusqlite::Error::SqlInputError { msg, .. } => Error::Damaged(msg),
+        e => refusal(&e),
+    })?;
     // From here on the version stands in the file itself, where a look from outside finds it.
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(|e| refusal(&e))?;
     if found > 0 {
@@ -55,6 +61,55 @@ pub(super) fn migrate(db: &mut Connection, database: &Path) -> Result<(), Error>
     }
     Ok(())
 }
+
+/// A look that costs next to nothing: every table is there, and both its ends can be read.
+pub(super) fn look(db: &Connection) -> rusqlite::Result<()> {
+    let mut tables = db.prepare("SELECT name, sql LIKE '%WITHOUT ROWID' FROM sqlite_schema WHERE type = 'table'")?;
+    let tables = tables
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<Vec<(String, bool)>>>()?;
+    for table in TABLES {
+        let Some((_, plain)) = tables.iter().find(|(name, _)| name == table) else {
+            return Err(damage(&format!("the table {table} is missing")));
+        };
+        let orders: &[&str] = if *plain { &[""] } else { &["ORDER BY rowid", "ORDER BY rowid DESC"] };
+        for order in orders {
+            let mut select = db.prepare(&format!("SELECT * FROM {table} {order} LIMIT 1"))?;
+            select.query([])?.next()?;
+        }
+    }
+    let (pages, bytes): (i64, i64) =
+        db.query_row("SELECT page_count, page_size FROM pragma_page_count, pragma_page_size", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    if pages <= 0 || bytes.cast_unsigned() != connect::PAGE_BYTES {
+        return Err(damage("its page size is not ours"));
+    }
+    Ok(())
+}
+
+fn damage(why: &str) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(why.to_owned()))
+}
+
+const TABLES: [&str; 16] = [
+    "aliases",
+    "cards",
+    "commands",
+    "counters",
+    "devices",
+    "events",
+    "friends",
+    "latest",
+    "logins",
+    "packets",
+    "phone_keys",
+    "positions",
+    "rederivations",
+    "removals",
+    "user_commands",
+    "sqlite_sequence",
+];
 
 /// The file's schema and whose it is.
 pub(super) fn marks(db: &Connection) -> rusqlite::Result<(i64, i64)> {

@@ -58,6 +58,15 @@ pub enum Action {
     /// Try a receiver that waits for its port again at once.
     Retry(Protocol),
     SetPolicy(Policy),
+    /// Save a copy of the whole store. `replace`: the user agreed that what has this name may go.
+    SaveCopy {
+        to: PathBuf,
+        replace: bool,
+    },
+    /// Break the saving off.
+    CancelCopy,
+    /// Ask the system for a file for the copy; a name to begin with.
+    BrowseCopy(PathBuf),
     /// Make the file as small as it can be, in small steps.
     Compact,
     /// Keep more or less from now on.

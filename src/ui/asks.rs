@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::data::FIRST_PACKETS;
 use crate::{
-    backend::{Backend, Error, ExportError, ExportReport, PacketQuery, Pending, Removal},
+    backend::{Backend, Copied, CopyError, Error, ExportError, ExportReport, PacketQuery, Pending, Removal, Watch},
     model::{Committed, DeviceId, DeviceOverview, PacketId, PacketRow, StoredEvent, StoredFix, TimeWindow, Timestamp},
 };
 
@@ -31,6 +31,7 @@ pub(super) struct Asks {
     /// What was asked for, in the words of its failure: "rename Van 7".
     changes: Vec<(String, Pending<()>)>,
     pub(super) export: Option<Pending<Result<ExportReport, ExportError>>>,
+    pub(super) copy: Option<(Pending<Result<Copied, CopyError>>, Watch)>,
 }
 
 /// A trail on its way.
@@ -166,7 +167,7 @@ impl Asks {
 
     /// True while an answer is on its way.
     pub(super) fn waiting(&self) -> bool {
-        let Self { reload, trails, packet, removal, fixes, events, adoptions, changes, export } = self;
+        let Self { reload, trails, packet, removal, fixes, events, adoptions, changes, export, copy } = self;
         reload.is_some()
             || !trails.is_empty()
             || packet.is_some()
@@ -176,6 +177,7 @@ impl Asks {
             || !adoptions.is_empty()
             || !changes.is_empty()
             || export.is_some()
+            || copy.is_some()
     }
 
     pub(super) fn adopt(&mut self, device: DeviceId, pending: Pending<u64>) {

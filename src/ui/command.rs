@@ -30,6 +30,7 @@ pub enum UserCommand {
     Details,
     TrackLayout,
     DebugLayout,
+    SaveCopy,
     Health,
     Settings,
     Keys,
@@ -102,6 +103,7 @@ pub const TABLE: &[About] = &[
     about(UserCommand::Details, Group::Window, "Details pane", Some(Icon::PaneRight), CTRL, Key::D),
     about(UserCommand::TrackLayout, Group::Window, "Layout for tracking: no packets", None, CTRL, Key::Num1),
     about(UserCommand::DebugLayout, Group::Window, "Layout for debugging: everything", None, CTRL, Key::Num2),
+    about(UserCommand::SaveCopy, Group::Window, "Save a copy…", Some(Icon::Export), CTRL, Key::S),
     about(UserCommand::Health, Group::Window, "Health", Some(Icon::Pulse), PLAIN, Key::F9),
     about(UserCommand::Settings, Group::Window, "Settings", Some(Icon::Gear), PLAIN, Key::F10),
     about(UserCommand::Keys, Group::Window, "Keys", Some(Icon::Help), SHIFT, Key::Questionmark),
@@ -131,6 +133,7 @@ impl UserCommand {
             | Self::AddPhone
             | Self::Phones
             | Self::Export
+            | Self::SaveCopy
             | Self::Health
             | Self::Settings
             | Self::Keys => true,
@@ -174,6 +177,7 @@ impl UserCommand {
             Self::Details => Some(vec![Action::ToggleDetails]),
             Self::TrackLayout => Some(layout(view, false)),
             Self::DebugLayout => Some(layout(view, true)),
+            Self::SaveCopy => sheet(Sheet::SaveCopy),
             Self::Health => sheet(Sheet::Health),
             Self::Settings => sheet(Sheet::Settings),
             Self::Keys => sheet(Sheet::Keys),

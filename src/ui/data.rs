@@ -17,7 +17,7 @@ use super::{
     remote::Remote,
 };
 use crate::{
-    backend::{Health, ReceiverLine, Removal, StoreHealth},
+    backend::{Health, ReceiverLine, Removal, Stage, StoreHealth},
     model::{
         Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, Keep, PacketId, PacketRow, Policy,
         Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp,
@@ -47,6 +47,8 @@ pub struct Data {
     pub opened: Option<Opened>,
     /// A packet that was asked for and is no longer there, with when and why it went.
     pub gone: Option<(PacketId, Option<Removal>)>,
+    /// How far a copy of the store is that is being saved.
+    pub copying: Option<Stage>,
     /// The newest events of the selected device, newest first.
     pub events: Vec<StoredEvent>,
     /// The first answer of the store has come: an empty list means that there is nothing.

@@ -48,6 +48,9 @@ const MOST_READINGS: usize = 4;
 /// An older or newer fix than this many seconds is said to be so.
 const FRESH_S: i64 = 90;
 
+/// The kind of a message that is encrypted.
+const ENCRYPTED: &str = "encrypted";
+
 /// A line holds no more characters of a body than this.
 const MOST_CHARS: usize = 160;
 
@@ -65,7 +68,10 @@ pub fn summary_of(row: &PacketRow, dissection: &Dissection, units: Units, answer
         (Protocol::Gt06, Some(number)) => Cow::Owned(format!("0x{number:02x}")),
         (Protocol::Gt06 | Protocol::OwnTracks, _) => row.kind.clone(),
     };
+    // The list has no keys: what came under one is opened where the packet is looked into.
+    let opened = dissection.kind == ENCRYPTED && row.kind != ENCRYPTED;
     let title = match (row.protocol, row.direction) {
+        (Protocol::OwnTracks, Direction::In) if opened => Cow::Owned(sentence(&row.kind)),
         // Our answers over HTTP are no OwnTracks messages.
         (Protocol::OwnTracks, Direction::Out) => Cow::Owned(sentence(&row.kind)),
         (Protocol::Gt06, _) | (Protocol::OwnTracks, Direction::In) if dissection.title.is_empty() => {
@@ -74,6 +80,7 @@ pub fn summary_of(row: &PacketRow, dissection: &Dissection, units: Units, answer
         (Protocol::Gt06, _) | (Protocol::OwnTracks, Direction::In) => dissection.title.clone(),
     };
     let (trouble, detail) = match row.direction {
+        Direction::In if opened => (None, "encrypted, opened with its key".to_owned()),
         Direction::In => (worst(&dissection.problems).map(trouble), told(row, dissection, units)),
         // What we write is not judged by the rules for what devices write.
         Direction::Out => (None, sent(row, dissection, answered)),
@@ -318,6 +325,15 @@ mod tests {
     fn what_tells_nothing_shows_its_bytes() {
         check(&row("noise", &[0x16, 0x03, 0x01]), &Dissection::default(), "Noise  1603 01");
         check(&row("noise", b"GET / HTTP/1.1\r\n"), &Dissection::default(), "Noise  GET / HTTP/1.1");
+    }
+
+    #[test]
+    fn what_a_key_has_opened_is_no_trouble() {
+        let body = br#"{"_type":"encrypted","data":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"}"#;
+        let packet = |kind| PacketRow { protocol: Protocol::OwnTracks, ..row(kind, body) };
+        let said = |kind| summarize(&packet(kind), &Profile::default(), Units::Metric, None);
+        assert_eq!(said("location").line(), "Location  encrypted, opened with its key");
+        assert!(said("encrypted").trouble.is_some(), "nobody could open this one");
     }
 
     #[test]

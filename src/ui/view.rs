@@ -65,6 +65,8 @@ impl Default for Open {
 pub enum Sheet {
     Settings,
     Export,
+    /// A copy of the whole store.
+    SaveCopy,
     /// The command console of the selected tracker.
     Commands,
     /// What no frame says about the selected device.

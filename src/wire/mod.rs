@@ -14,7 +14,9 @@ pub mod owntracks;
 
 pub use field::{CrcCheck, Dissection, Field, Value, hex};
 
-use crate::model::{Command, Device, Direction, Group, Identity, NewPacket, PacketRow, Profile, Protocol, Timestamp};
+use crate::model::{
+    Command, Device, Direction, Group, Identity, NewPacket, PacketRow, Problem, Profile, Protocol, Severity, Timestamp,
+};
 
 /// Explains one packet, alone. Fields come back even when the message is refused.
 ///
@@ -27,8 +29,30 @@ pub fn dissect(protocol: Protocol, bytes: &[u8], profile: &Profile, received: Ti
     }
 }
 
+/// In the context of a packet: by how many seconds the clock of this computer was set since the packet before.
+pub const CLOCK_SET_S: &str = "clock_set_s";
+
 /// Explains a packet that is kept, as it was understood when it came: what the request told beside its body counts as it did then.
 pub fn dissect_kept(packet: &PacketRow, profile: &Profile) -> Dissection {
+    let mut dissection = dissect_as_it_came(packet, profile);
+    dissection.problems.extend(clock_was_set(packet));
+    dissection
+}
+
+/// What a packet shows of the clock that it was received by.
+fn clock_was_set(packet: &PacketRow) -> Option<Problem> {
+    let context = packet.context.as_deref().filter(|text| text.contains(CLOCK_SET_S))?;
+    let by_s = serde_json::from_str::<serde_json::Value>(context).ok()?.get(CLOCK_SET_S)?.as_i64()?;
+    let (way, by) = (if by_s < 0 { "back" } else { "ahead" }, by_s.unsigned_abs());
+    Some(Problem {
+        severity: Severity::Note,
+        group: Group::Time,
+        text: format!("before it was received, the clock of this computer was set {way} by {by} s, or it slept"),
+        span: 0..packet.bytes.len(),
+    })
+}
+
+fn dissect_as_it_came(packet: &PacketRow, profile: &Profile) -> Dissection {
     if (packet.protocol, packet.direction) == (Protocol::Gt06, Direction::Out) && packet.kind == "ack" {
         return acknowledgement(packet, profile);
     }

@@ -64,7 +64,7 @@ fn help_names_every_command_and_wrong_words_end_with_2() {
     let help = call(home.path(), &["--help"]).done();
     for command in [
         "desktop", "serve", "decode", "export", "devices", "adopt", "ignore", "phone", "command", "profile",
-        "simulate", "doctor", "limits",
+        "simulate", "backup", "compact", "doctor", "limits",
     ] {
         assert!(help.contains(&format!("  {command} ")), "{command} in {help}");
         let own = call(home.path(), &[command, "--help"]).done();
@@ -336,4 +336,28 @@ fn a_simulated_fleet_becomes_history() {
         station.sql("SELECT count(DISTINCT d.protocol) FROM positions p JOIN devices d ON d.id = p.device_id");
     assert_eq!(of_both, 2);
     station.stop();
+}
+
+#[test]
+fn a_copy_is_saved_beside_a_running_instance_and_overwrites_nothing() {
+    let station = Station::start(Policy::Adopt);
+    assert_eq!(
+        post(station.owntracks, r#"{"_type":"location","tid":"jj","lat":51.1,"lon":4.4,"tst":1795262390}"#).status,
+        200
+    );
+    let home = home();
+    let (dir, to) = (station.backend().data_dir().to_str().unwrap().to_owned(), home.path().join("copy.db"));
+    let to = to.to_str().unwrap();
+    let words = ["backup", to, "--data-dir", &dir];
+    let said = call(home.path(), &words).done();
+    assert!(said.contains("saved and checked") && said.contains(to), "{said}");
+    call(home.path(), &words).failed(&[to, "is there already"]);
+    call(home.path(), &[&words[..], &["--replace"]].concat()).done();
+    let copy = rusqlite::Connection::open(to).unwrap();
+    let positions: i64 = copy.query_row("SELECT count(*) FROM positions", [], |row| row.get(0)).unwrap();
+    assert_eq!(positions, 1);
+    // Rewriting all of it is for who has it alone.
+    call(home.path(), &["compact", "--data-dir", &dir]).failed(&["another Wayglass", &dir]);
+    let folder = station.stop();
+    assert!(call(home.path(), &["compact", "--data-dir", folder.path().to_str().unwrap()]).done().contains('→'));
 }

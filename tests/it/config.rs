@@ -3,6 +3,7 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
+use proptest::prelude::*;
 use wayglass::{
     backend::{
         Backend, Limits, ListenAt,
@@ -205,4 +206,25 @@ fn what_the_window_changes_stays_above_the_tables() {
     fs::write(&path, "limits.connections = 3").unwrap();
     config::remember_policy(&path, Policy::Adopt).unwrap();
     assert_eq!(Config::load(&path).unwrap().policy, Some(Policy::Adopt));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// A file that anybody may have written: understood, or refused in one line that names the file.
+    #[test]
+    fn any_text_is_understood_or_said_with_its_line(
+        lines in prop::collection::vec("(gt06|policy|silence|data_dir|https|x)? ?=? ?[\"'\\[{]?\\PC{0,12}[\"'\\]}]?", 0..6),
+        ending in prop::sample::select(vec!["\n", "\r\n", "\r", "\0", "\u{feff}"]),
+    ) {
+        let text = lines.join(ending);
+        match parse(&text) {
+            Ok(config) => drop(config.setup(None)),
+            Err(error) => {
+                let said = error.to_string();
+                prop_assert!(said.starts_with("/etc/wayglass/config.toml, line "), "{said}");
+                prop_assert!(!said.contains('\n'), "{said}");
+            }
+        }
+    }
 }

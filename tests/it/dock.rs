@@ -622,6 +622,20 @@ fn an_answer_is_linked_both_ways() {
 }
 
 #[test]
+fn a_narrow_pane_cuts_what_it_links_to_and_keeps_its_width() {
+    const WIDTH: f32 = 226.0;
+    let mut answer = row(2, ACKNOWLEDGEMENT);
+    answer.direction = Direction::Out;
+    answer.answers = Some(PacketId(1));
+    let mut dock = Dock::new(data([row(1, LOGIN), answer]));
+    dock.data.opened = Some(open(row(1, LOGIN)));
+    dock.shares = [0.0, 1.0, 0.0];
+    let harness = dock.harness([WIDTH, 500.0]);
+    let link = harness.get_by_label("Acknowledgement 0x01 #1").rect();
+    assert!(link.right() <= WIDTH - 4.0, "{link:?}");
+}
+
+#[test]
 fn a_packet_leads_to_its_place_and_says_how_it_came() {
     let mut phone = traffic(2).packets.remove(1).expect("two rows");
     phone.context = Some(r#"{"method":"POST","path":"/pub","identity":null,"X-Limit-U":"jane"}"#.into());

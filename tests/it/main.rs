@@ -15,6 +15,7 @@ mod health;
 mod https;
 mod ingest;
 mod map;
+mod open_files;
 mod owntracks;
 mod phones;
 mod profile;

@@ -2,6 +2,8 @@
 
 mod bounds;
 mod commands;
+mod copy;
+mod damage;
 mod folder;
 mod keeping;
 mod promises;

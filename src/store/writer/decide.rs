@@ -137,9 +137,10 @@ impl Batch<'_> {
             // A packet that is gone ends the chain: old ones go first.
             let Some((previous, held, bytes)) = row else { break };
             next = previous.map(PacketId);
-            match held {
-                Some(held) => freed += held,
-                None => (kept, kept_bytes) = (kept + 1, kept_bytes + bytes.max(0).cast_unsigned()),
+            if let Some(held) = held {
+                freed += held;
+            } else {
+                (kept, kept_bytes) = (kept + 1, kept_bytes + bytes.max(0).cast_unsigned());
             }
             removed += 1;
         }

@@ -3,6 +3,7 @@
 //! Self-clocking group commit: the thread takes what was queued while it wrote the last batch, writes that in one transaction, commits, and only
 //! then answers. Idle, a packet waits for one fsync; busy, batches grow by themselves. There is no timer to tune.
 
+mod answers;
 mod batch;
 mod commands;
 mod decide;
@@ -26,6 +27,7 @@ use std::sync::{
 
 use tokio::sync::{Semaphore, TryAcquireError};
 
+pub(super) use answers::Answers;
 pub use part::Parting;
 pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};
@@ -49,6 +51,13 @@ const DECISIONS: usize = 1024;
 
 /// What a packet takes of the queue's bytes at least, so that the bytes bound the rows too.
 const LEAST_COST: usize = 1024;
+
+/// Whether everything that the writer keeps in memory can be read from a file.
+pub(super) fn loads(db: &rusqlite::Connection) -> rusqlite::Result<()> {
+    let devices = devices::Devices::load(db)?;
+    quarantine::Quarantine::load(db, &devices)?;
+    retention::Kept::load(db).map(|_| ())
+}
 
 /// Writes into the store. Cheap to clone.
 #[derive(Clone)]
@@ -239,6 +248,11 @@ impl Writer {
     /// [`super::query::rederivations`]), and the answer is the number of this asking.
     pub fn set_profile(&self, device: DeviceId, profile: Profile) -> Pending<Option<i64>> {
         self.push(SetProfile { device, profile }, Write::SetProfile)
+    }
+
+    /// Waits until the writer knows what other processes committed before: it looks before whatever it does.
+    pub async fn caught_up(&self) -> Result<(), Error> {
+        self.profile(DeviceId(0)).answered().await.map(drop)
     }
 
     /// The profile of a device as it is now; `None` where it is gone.

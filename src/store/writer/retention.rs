@@ -150,8 +150,8 @@ impl Batch<'_> {
         let old = if ages { too_old(&candidates, keep, self.now) } else { 0 };
         let freed: u64 = candidates.iter().take(old).map(|c| c.bytes + ROW_BYTES).sum();
         let surplus = too_many(candidates.get(old..).unwrap_or_default(), keep, self.kept.bytes.saturating_sub(freed));
-        let (expired, rest) = candidates.split_at(old);
-        for (run, reason) in [(expired, Reason::Age), (rest.get(..surplus).unwrap_or_default(), Reason::Size)] {
+        let (elders, rest) = candidates.split_at(old);
+        for (run, reason) in [(elders, Reason::Age), (rest.get(..surplus).unwrap_or_default(), Reason::Size)] {
             if let Some(run) = Run::of(run) {
                 self.remove_run(&run, reason)?;
             }

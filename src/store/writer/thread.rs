@@ -4,7 +4,7 @@ mod space;
 mod upkeep;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicI64, Ordering},
@@ -17,20 +17,20 @@ use rusqlite::{Connection, Result};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::upkeep::Upkeep;
 use super::{
-    Inlet, Write,
+    Answers, Inlet, Write,
     batch::{Batch, Ground},
     devices::Devices,
     log::Log,
     quarantine::Quarantine,
     rederive::Reread,
     retention::Kept,
-    steady::Steady,
 };
 use crate::model::{Clock, Committed, Fact, Keep, PhoneBook, Policy};
 use crate::store::{
-    Error, Health, Limits, Wake, connect, error::blames_the_row, facts::Publisher, health::Lately,
-    onlooker::data_version, pace::Pace, place, queue::Taken, tally::Tally,
+    Error, Health, Limits, Repaired, Wake, connect, damage::Damage, error::blames_the_row, facts::Publisher,
+    health::Lately, onlooker::data_version, pace::Pace, place, queue::Taken, tally::Tally,
 };
 
 /// Bounds of one batch. Larger ones are hardly faster, and everyone in a batch waits for all of it.
@@ -50,6 +50,7 @@ const CALM: Duration = Duration::from_secs(3);
 pub(in crate::store) struct Shared {
     pub(in crate::store) inlet: Arc<Inlet>,
     pub(in crate::store) facts: Publisher,
+    pub(in crate::store) answers: Answers,
     /// What was set up for phones, after the last commit.
     pub(in crate::store) phones: watch::Sender<Arc<PhoneBook>>,
     /// Told when a history is due to be found again.
@@ -64,16 +65,18 @@ pub(in crate::store) struct Shared {
     keep: Mutex<Keep>,
     /// Somebody wants the file as small as it can be.
     pub(in crate::store) compacting: AtomicBool,
+    pub(in crate::store) damage: Damage,
     health: Mutex<Health>,
     pace: Mutex<Pace>,
     pub(super) opened: Instant,
 }
 
 impl Shared {
-    pub(in crate::store) fn new(limits: &Limits, policy: Policy, clock: &Clock) -> Self {
+    pub(in crate::store) fn new(database: &Path, limits: &Limits, policy: Policy, clock: &Clock) -> Self {
         Self {
             inlet: Arc::new(Inlet::new(limits.queue_bytes, Arc::new(Tally::new(Arc::clone(clock))))),
             facts: Publisher::new(),
+            answers: Answers::default(),
             phones: watch::Sender::default(),
             due: tokio::sync::Notify::new(),
             commands: watch::Sender::new(0),
@@ -82,6 +85,7 @@ impl Shared {
             policy: Mutex::new(policy),
             keep: Mutex::new(limits.keep),
             compacting: AtomicBool::new(false),
+            damage: Damage::of(database),
             health: Mutex::default(),
             pace: Mutex::default(),
             opened: Instant::now(),
@@ -96,10 +100,18 @@ impl Shared {
         self.keep.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What became of the file when it was opened.
+    pub(in crate::store) fn repaired(&self, repaired: Option<Repaired>) {
+        self.note().repaired = repaired;
+    }
+
     /// How the writer fares, with the queue as it is now.
     pub(in crate::store) fn health(&self) -> Health {
         let mut health = self.note().clone();
         health.compacting = self.compacting.load(Ordering::Relaxed);
+        if let Some(Error::Damaged(why)) = self.damage.noticed() {
+            health.damaged = Some(why);
+        }
         health.queue_depth = self.inlet.queue.len();
         health.queue_bound = self.inlet.bytes as usize;
         health.queue_bytes = health.queue_bound.saturating_sub(self.inlet.room.available_permits());
@@ -160,12 +172,7 @@ impl WriterThread {
             devices: Devices::default(),
             quarantine: Quarantine::default(),
             kept: Kept::default(),
-            steady: Steady::new(),
-            aged_at: None,
-            behind: false,
-            more_to_remove: false,
-            free_pages: 0,
-            shrinks: false,
+            upkeep: Upkeep::new(),
             last_packet: 0,
             data_version: 0,
             stale: true,
@@ -178,7 +185,7 @@ impl WriterThread {
         desk.shared.inlet.tally.load(&desk.db)?;
         let ((), told) = desk.transact(|_| Ok(()))?;
         desk.publish(told);
-        desk.shrinks = space::shrinks(&desk.db);
+        desk.upkeep.shrinks = space::shrinks(&desk.db);
         // Nobody can have read anything before this.
         desk.missed = false;
         desk.note_sizes();
@@ -212,16 +219,7 @@ pub(super) struct Desk {
     devices: Devices,
     quarantine: Quarantine,
     kept: Kept,
-    steady: Steady,
-    /// When ages were last looked at.
-    aged_at: Option<Instant>,
-    /// There is more to remove or to give back.
-    behind: bool,
-    more_to_remove: bool,
-    /// Pages in the file that nothing uses, as of the last look.
-    free_pages: u64,
-    /// The file can give pages back.
-    shrinks: bool,
+    upkeep: Upkeep,
     last_packet: i64,
     /// Changes when another connection commits.
     data_version: i64,
@@ -275,7 +273,7 @@ impl Desk {
         let _ends = Ends(Arc::clone(&self.shared), self.wake.clone());
         loop {
             let (mut rows, mut bytes) = (0, 0);
-            let patience = if self.behind { AT_ONCE } else { LOOK_EVERY };
+            let patience = if self.upkeep.behind { AT_ONCE } else { LOOK_EVERY };
             let taken = self.shared.inlet.queue.take(patience, |write| {
                 rows += 1;
                 bytes += u64::from(write.cost());
@@ -287,7 +285,10 @@ impl Desk {
                 Taken::Closed => break,
             }
         }
-        if self.receives {
+        if self.shared.damage.noticed().is_some() {
+            // It stays as it is, its log beside it.
+            connect::doubted(&self.db);
+        } else if self.receives {
             self.count_kept();
             self.write_tally();
             self.log.empty(&self.db).ok();
@@ -296,6 +297,9 @@ impl Desk {
     }
 
     fn batch(&mut self, mut writes: Vec<Write>) {
+        if let Some(error) = self.shared.damage.noticed() {
+            return self.refuse(writes, &error);
+        }
         let began = Instant::now();
         let rows = writes.len();
         let outcome = match self.transact(|batch| all(batch, &mut writes)) {
@@ -322,7 +326,7 @@ impl Desk {
                 self.keep_pace(received, told.positions, took);
                 self.succeeded();
                 self.shared.inlet.room.add_permits(room);
-                writes.into_iter().for_each(Write::answer);
+                self.shared.answers.give(writes);
                 self.publish(told);
             }
             Err(error) => {
@@ -383,7 +387,18 @@ impl Desk {
         }
     }
 
+    /// Writes nothing, and says why.
+    fn refuse(&mut self, writes: Vec<Write>, error: &Error) {
+        let room: usize = writes.iter().map(|write| write.cost() as usize).sum();
+        self.shared.note().error = Some(error.clone());
+        self.shared.inlet.room.add_permits(room);
+        writes.into_iter().for_each(|write| write.fail(error.clone()));
+    }
+
     fn idle(&mut self) {
+        if self.shared.damage.noticed().is_some() {
+            return;
+        }
         if self.receives && self.failed_at.is_some() {
             self.probe();
         }
@@ -413,6 +428,14 @@ impl Desk {
 
     /// Does `work` in one transaction, on memory that equals the file.
     pub(super) fn transact<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
+        let outcome = self.in_transaction(work);
+        if let Err(error) = &outcome {
+            self.shared.damage.hear(error);
+        }
+        outcome
+    }
+
+    fn in_transaction<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
         if self.shared.inlet.hurries() {
             self.db.busy_timeout(connect::HURRY)?;
         }

@@ -181,6 +181,13 @@ impl App {
             }
         }
         self.remote.take(&mut self.data, &mut self.toasts);
+        self.data.copying = self.asks.copy.as_ref().map(|(_, watch)| watch.stage());
+        if let Some((pending, _)) = &mut self.asks.copy
+            && let Some(answer) = pending.poll()
+        {
+            self.asks.copy = None;
+            self.panels.copy.finished(answer.unwrap_or_else(|error| Err(error.into())));
+        }
         if let Some(pending) = &mut self.asks.export
             && let Some(answer) = pending.poll()
         {

@@ -5,7 +5,7 @@ use egui::{ComboBox, Role, Ui, WidgetInfo};
 use crate::{
     backend::{Reason, Removal},
     model::{Forever, age_text, bytes_text},
-    ui::{Action, Cx, View, format, widgets},
+    ui::{Action, Cx, View, format, view::Sheet, widgets},
 };
 
 const HOUR: u64 = 3600;
@@ -23,16 +23,16 @@ const HELD_BYTES: [u64; 4] = [16_000_000, 64_000_000, 256_000_000, 1_000_000_000
 const SENDERS: [u64; 4] = [50, 200, 1_000, 10_000];
 
 /// The rows of the settings sheet.
-pub(super) fn rows(ui: &mut Ui, cx: &mut Cx<'_>, row: fn(&mut Ui, &str, &mut dyn FnMut(&mut Ui))) {
+pub(super) fn rows(ui: &mut Ui, cx: &mut Cx<'_>) {
     let before = cx.data.station.keep;
     let mut keep = before;
-    row(ui, "Packets", &mut |ui| {
+    super::settings::row(ui, "Packets", |ui| {
         choose_or_forever(ui, "Age of packets kept", &mut keep.packet_age, &PACKET_AGES, age, seconds);
         ui.label("or");
         choose_or_forever(ui, "Size of packets kept", &mut keep.packet_bytes, &PACKET_BYTES, |n| n, |n| n);
         ui.label(widgets::weak(ui, "whichever is less; positions always stay"));
     });
-    row(ui, "New senders", &mut |ui| {
+    super::settings::row(ui, "New senders", |ui| {
         let mut senders = keep.new_devices as u64;
         choose(ui, "New senders kept", &mut senders, &SENDERS, format::count);
         keep.new_devices = usize::try_from(senders).unwrap_or(keep.new_devices);
@@ -45,10 +45,10 @@ pub(super) fn rows(ui: &mut Ui, cx: &mut Cx<'_>, row: fn(&mut Ui, &str, &mut dyn
         cx.ask(Action::SetKeep(keep));
     }
     if !cx.data.station.viewer {
-        row(ui, "", &mut |ui| {
+        super::settings::row(ui, "", |ui| {
             ui.label(widgets::weak(ui, now(cx)));
         });
-        row(ui, "Database", &mut |ui| file(ui, cx));
+        super::settings::row(ui, "Database", |ui| file(ui, cx));
     }
 }
 
@@ -56,6 +56,9 @@ pub(super) fn rows(ui: &mut Ui, cx: &mut Cx<'_>, row: fn(&mut Ui, &str, &mut dyn
 fn file(ui: &mut Ui, cx: &mut Cx<'_>) {
     let store = &cx.data.station.store;
     ui.label(bytes_text(store.file_bytes + store.log_bytes));
+    if ui.button("Save a copy…").clicked() {
+        cx.ask(Action::Sheet(Some(Sheet::SaveCopy)));
+    }
     if store.compacting {
         ui.label(widgets::weak(ui, format!("giving back {} …", bytes_text(store.free_bytes))));
         ui.request_repaint_after(std::time::Duration::from_millis(500));
@@ -80,12 +83,12 @@ fn now(cx: &Cx<'_>) -> String {
             format!("{} removed so far, last {ago} ago", format::count(n))
         }
     };
-    let mut text = format!("Packets: {} kept now, {gone}", bytes_text(store.kept_bytes));
-    if store.dropped_packets > 0 {
-        let senders = format::counted(store.dropped_devices, "sender", "senders");
-        text += &format!("; of new senders {} removed with {senders}", format::count(store.dropped_packets));
+    let kept = format!("Packets: {} kept now, {gone}", bytes_text(store.kept_bytes));
+    if store.dropped_packets == 0 {
+        return kept;
     }
-    text
+    let senders = format::counted(store.dropped_devices, "sender", "senders");
+    format!("{kept}; of new senders {} removed with {senders}", format::count(store.dropped_packets))
 }
 
 fn choose_or_forever<T: Copy>(

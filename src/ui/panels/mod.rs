@@ -2,6 +2,7 @@
 
 pub mod bytes;
 mod commands;
+mod copy;
 mod details;
 mod devices;
 pub mod dock;
@@ -41,6 +42,7 @@ pub struct Panels {
     pub(super) devices: devices::Devices,
     details: details::Details,
     pub(super) export: export::Export,
+    pub(super) copy: copy::SaveCopy,
     settings: settings::Settings,
     commands: commands::Commands,
     profile: profile::Editor,
@@ -62,6 +64,7 @@ impl Panels {
             devices: devices::Devices::default(),
             details: details::Details::default(),
             export: export::Export::default(),
+            copy: copy::SaveCopy::default(),
             settings: settings::Settings::default(),
             commands: commands::Commands::default(),
             profile: profile::Editor::default(),
@@ -108,13 +111,15 @@ impl Panels {
             cx.ask(Action::ToggleDetails);
         }
         CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| self.map.ui(ui, cx));
-        let Self { export, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } = self;
+        let Self { export, copy, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } =
+            self;
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
         let is_phone = selected.is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
         pairing.rest(cx.view.open.sheet);
         sheets::ui(ui, cx, |sheet, ui, cx| match sheet {
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
+            Sheet::SaveCopy => copy.ui(ui, cx),
             Sheet::Commands if is_phone => phone_console.ui(ui, cx),
             Sheet::Commands => commands.ui(ui, cx),
             Sheet::Profile if is_phone => phone_profile.ui(ui, cx),

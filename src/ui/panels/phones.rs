@@ -291,7 +291,12 @@ impl Phones {
                     let name = data.name_of(seen);
                     ui.scope(|ui| {
                         ui.set_max_width(COLUMN);
-                        ui.add(Label::new(widgets::strong(ui, name)).truncate()).on_hover_text(name);
+                        ui.vertical(|ui| {
+                            ui.spacing_mut().item_spacing.y = 0.0;
+                            for line in heading_lines(name) {
+                                ui.add(Label::new(widgets::strong(ui, line)).truncate()).on_hover_text(name);
+                            }
+                        });
                     });
                 }
                 ui.end_row();
@@ -313,6 +318,14 @@ impl Phones {
         if all > MOST || columns.len() == MOST {
             ui.label(widgets::weak(ui, format!("Only {MOST} are shown at a time; the filter finds the others.")));
         }
+    }
+}
+
+/// A name above a narrow column: of a phone that has none but its topic, what tells it from others, a word a line.
+fn heading_lines(name: &str) -> Vec<&str> {
+    match name.strip_prefix("owntracks/").and_then(|rest| rest.split_once('/')) {
+        Some((user, device)) => vec![user, device],
+        None => vec![name],
     }
 }
 

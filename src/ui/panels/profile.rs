@@ -16,6 +16,8 @@ const LABEL: f32 = 90.0;
 /// What stands for no choice.
 const BY_MODEL: &str = "As the model has it";
 const UNSAID: &str = "Not known";
+/// Width of the sheet's content: what a heading leaves room for by itself.
+const SHEET: f32 = 562.0;
 /// Width of a choice.
 const CHOICE: f32 = 220.0;
 
@@ -33,7 +35,7 @@ pub(super) struct Editor {
 
 impl Editor {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        ui.set_width(540.0);
+        ui.set_width(SHEET);
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
         let Some(overview) = selected else {
             ui.label(widgets::weak(ui, "Select a tracker first."));

@@ -44,7 +44,7 @@ impl Settings {
         heading(ui, "New senders");
         ui.add_enabled_ui(!cx.data.station.viewer, |ui| policy(ui, cx));
         heading(ui, "Kept");
-        ui.add_enabled_ui(!cx.data.station.viewer, |ui| keep::rows(ui, cx, |ui, label, add| row(ui, label, add)));
+        ui.add_enabled_ui(!cx.data.station.viewer, |ui| keep::rows(ui, cx));
         heading(ui, "Look");
         row(ui, "Theme", |ui| {
             choice(ui, &mut chosen.theme, ThemeChoice::System, "System");
@@ -147,7 +147,8 @@ fn heading(ui: &mut Ui, text: &str) {
     ui.label(widgets::strong(ui, text));
 }
 
-fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
+/// A label and what stands behind it.
+pub(super) fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
         let text = widgets::weak(ui, label);
         widgets::cell(ui, LABEL, |ui| ui.label(text));

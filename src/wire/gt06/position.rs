@@ -126,6 +126,11 @@ pub(super) fn mileage(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
 /// 0x16 and 0x26: date, GPS, cell with its length, how the device is, maybe a mileage.
 pub(super) fn alarm(c: &mut Cursor<'_>, told: &mut Told) -> Read<()> {
     date_and_gps(c, told)?;
+    // VXT-01 and R31 leave the length of the cell away; with a wide network code theirs is as long as the documented one. No length is so great.
+    if told.given.kind == 0x16 && c.left() == 14 && c.peek(1).first().is_some_and(|high| high & 0x80 != 0) {
+        blocks::cell(c, told, CELL_2G)?;
+        return makers::vxt_status(c, told);
+    }
     blocks::measured_cell(c, told, &[5, 9])?;
     alarm_tail(c, told)?;
     if c.left() == 4 { mileage(c, told) } else { Ok(()) }

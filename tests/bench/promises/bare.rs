@@ -32,19 +32,21 @@ pub(crate) struct Shape {
     packet: Vec<u8>,
     answer: Vec<u8>,
     attributes: &'static str,
+    /// The last of each device is written, too.
+    latest: bool,
 }
 
 impl Shape {
     /// A GT06 location and its acknowledgement.
     pub(crate) fn gt06() -> Self {
         let attributes = r#"{"ignition":true,"archive":false,"event":0,"sat":9}"#;
-        Self { protocol: "gt06", packet: vec![0x78; 40], answer: vec![0x78; 10], attributes }
+        Self { protocol: "gt06", packet: vec![0x78; 40], answer: vec![0x78; 10], attributes, latest: false }
     }
 
     /// A report of a phone.
     pub(crate) fn owntracks(body: &str) -> Self {
         let attributes = r#"{"batteryLevel":71,"tid":"aa","motion":true,"networkTechnology":"mobile"}"#;
-        Self { protocol: "owntracks", packet: body.into(), answer: b"[]".to_vec(), attributes }
+        Self { protocol: "owntracks", packet: body.into(), answer: b"[]".to_vec(), attributes, latest: true }
     }
 }
 
@@ -87,13 +89,30 @@ impl Bare {
                course_deg, attributes, packet_id, fix_key)
              VALUES (?1, ?2, ?2, 1, 0, ?3, 24.0, 61.0, 123.0, ?4, ?5, 34) ON CONFLICT DO NOTHING",
         )?;
+        let mut latest = db.prepare_cached(
+            "INSERT OR REPLACE INTO latest(device_id, last_heard_ms, packets, positions, packet_id, position_id, fix_time_ms,
+               fix_received_ms, valid, suspect, latitude, longitude, attributes, fix_packet_id)
+             VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?2, ?2, 1, 0, ?6, 24.0, ?7, ?4)",
+        )?;
         db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         for n in *next..*next + rows {
             let (device, at) = (1 + n % *devices, BEGAN_MS + n / *devices * 1000);
             packet.execute(params![at, shape.protocol, "in", device, "location", None::<i64>, shape.packet])?;
             let id = db.last_insert_rowid();
             packet.execute(params![at, shape.protocol, "out", device, "ack", id, shape.answer])?;
-            position.execute(params![device, at, 47.0 + (n % 100_000) as f64 * 1e-5, shape.attributes, id])?;
+            let latitude = 47.0 + (n % 100_000) as f64 * 1e-5;
+            position.execute(params![device, at, latitude, shape.attributes, id])?;
+            if shape.latest {
+                latest.execute(params![
+                    device,
+                    at,
+                    n / *devices,
+                    id,
+                    db.last_insert_rowid(),
+                    latitude,
+                    shape.attributes
+                ])?;
+            }
         }
         db.prepare_cached("COMMIT")?.execute([])?;
         *next += rows;

@@ -19,8 +19,8 @@ pub(crate) fn measure(table: &mut Table, size: Size) {
     let [few, many] = [100, size.fleet].map(|devices| {
         let served = Served::fresh();
         let mut trackers = Trackers::connect(served.gt06, devices);
-        // Each device has sent something before it counts.
-        trackers.race_by_turns(1, AT_ONCE, Goal::Fixes(size.rows[0]));
+        // So that each device has pages of its own in the file, as it will have after a day.
+        trackers.race(16, Goal::Fixes(size.rows[1]));
         cost_us(&served, &mut trackers, size)
     });
     table.tell(format!("a fix with 100 devices, {AT_ONCE} at once"), few, "µs", "processor time of the program");
@@ -28,7 +28,7 @@ pub(crate) fn measure(table: &mut Table, size: Size) {
     table.add("  as a share of that", many / few, "x", Limit::Below(MOST_GROWTH), "");
 
     let served = Served::fresh();
-    let mut trackers = Trackers::connect(served.gt06, 1000.min(size.fleet));
+    let mut trackers = Trackers::connect(served.gt06, AT_ONCE);
     let mut stored = 0;
     let [small, large] = size.rows.map(|rows| {
         stored += trackers.race(16, Goal::Fixes(rows - stored)).acknowledged;

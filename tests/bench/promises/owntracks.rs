@@ -8,6 +8,11 @@ use std::{
     time::Duration,
 };
 
+use wayglass::{
+    model::Timestamp,
+    wire::{Line, owntracks},
+};
+
 use crate::{
     Size,
     bare::{Bare, Shape},
@@ -46,7 +51,7 @@ pub(crate) fn measure(table: &mut Table, size: Size) {
     table.add("  ours beside that", median(times), "x", limit, format!("median of {}", size.rounds));
 }
 
-/// A server that does as little as it can: a thread a connection, no parsing but the length, and one commit a request into the same tables.
+/// A server that does with a request what the program does, but plainly: a thread a connection, and one commit a request into the same tables.
 fn alone() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let at = listener.local_addr().expect("bound");
@@ -70,6 +75,10 @@ fn serve(mut stream: TcpStream, store: &Mutex<Bare>) {
             continue;
         }
         let body = buffer[..filled].windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |head| head + 4);
+        let line = Line { peer: "127.0.0.1:1".into(), connection: 1 };
+        let request =
+            owntracks::Request { method: "POST", path: "/pub", body: &buffer[body..filled], ..Default::default() };
+        std::hint::black_box(owntracks::read(&line, &request, None, Timestamp::now()));
         let shape = Shape::owntracks(&String::from_utf8_lossy(&buffer[body..filled]));
         store.lock().expect("nobody panics").batch(&shape, 1).expect("written");
         filled = 0;

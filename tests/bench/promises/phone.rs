@@ -97,7 +97,8 @@ pub(crate) fn body(number: usize) -> String {
 
 /// True once the head and as much as it declares are there.
 pub(crate) fn is_whole(bytes: &[u8]) -> bool {
-    let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    // Nearly always all of it is there, and small.
+    let Some(head) = bytes.windows(4).rposition(|four| four == b"\r\n\r\n") else { return false };
     let text = std::str::from_utf8(&bytes[..head]).expect("a head is ASCII");
     let declared = text.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;

@@ -80,6 +80,8 @@ impl Trackers {
             for task in tasks {
                 lines.push(task.await.expect("no panic"));
             }
+            // Whose turn it is has nothing to do with whose rows lie side by side in the file.
+            (0..count).for_each(|n| lines.swap(n, n * 7919 % count));
             lines
         });
         Self { runtime, lines }

@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "gt06_session" => scripts(&frames()?),
         "owntracks" => requests(&bodies()?),
         "dress" => texts(&frames()?, &bodies()?)?,
+        "words" => words(),
         other => return Err(format!("no target {other}").into()),
     };
     let folder = PathBuf::from(folder);
@@ -41,6 +42,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{count} seeds in {}", folder.display());
     Ok(())
+}
+
+/// One or two for each reader.
+fn words() -> Vec<Vec<u8>> {
+    let texts: [(u8, &str); 7] = [
+        (0, "2026-11-21T10:00:00Z|now"),
+        (0, "yesterday|today"),
+        (0, "2026-10-25|2026-10-25 02:30"),
+        (1, "POST / HTTP/1.1\r\nauthorization: Basic eDp5\r\nCookie: a=b\r\n"),
+        (1, "Proxy-Authorization:"),
+        (2, "\u{1b}[31mred\u{9b}\u{202e}\n"),
+        (2, "a name"),
+    ];
+    texts.into_iter().map(|(which, text)| [&[which], text.as_bytes()].concat()).collect()
 }
 
 fn root() -> PathBuf {

@@ -7,6 +7,7 @@
 //! | [`gt06_session`] | | a script: what device, user and clock do ([`gt06_session`]) |
 //! | [`owntracks`] | 2: headers, key | a body |
 //! | [`dress`] | | text as people paste it |
+//! | [`words`] | 1: who reads it | a moment on the command line, a request with credentials, a text for a terminal |
 //!
 //! `examples/seeds.rs` writes the fixtures, and the published vectors where they are, in these forms.
 
@@ -14,6 +15,12 @@
 pub mod geo;
 #[path = "../../../src/model/mod.rs"]
 pub mod model;
+#[path = "../../../src/cli/moment.rs"]
+mod moment;
+#[path = "../../../src/cli/plain.rs"]
+mod plain;
+#[path = "../../../src/ingest/secrets.rs"]
+mod secrets;
 #[path = "../../../src/wire/mod.rs"]
 pub mod wire;
 
@@ -25,8 +32,19 @@ pub mod gt06_frames;
 pub mod gt06_session;
 pub mod owntracks;
 pub mod script;
+pub mod words;
 
 use model::{AlarmTable, Profile, SupplyVoltage, Timestamp};
+
+/// The command line's error, for what of it is taken in here.
+#[derive(Debug)]
+pub(crate) struct WrongWords(String);
+
+impl std::fmt::Display for WrongWords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// Device models, one or two of each family; the first is none.
 pub const MODELS: [Option<&str>; 16] = [

@@ -74,11 +74,31 @@ fn jumps_of_the_clock_end_no_connection_and_lose_nothing() {
         tracker.report(n..n + 4).unwrap();
         n += 4;
     }
+    let marks = "SELECT count(*) FROM packets WHERE context LIKE '%\"clock_set_s\":%'";
+    assert_eq!(station.sql::<i64>(marks), 6 + 3, "each jump of more than a minute is said once");
     let noise: i64 = station.sql("SELECT count(*) FROM packets WHERE kind = 'noise' AND direction = 'in'");
     assert_eq!(noise, 0, "no frame was given up for a jump");
     let stored: i64 = station.sql("SELECT count(*) FROM positions");
     assert_eq!(stored, 7 + n, "phones and trackers");
     assert_eq!(station.sql::<i64>("SELECT count(DISTINCT connection) FROM packets WHERE protocol = 'gt06'"), 1);
+}
+
+#[test]
+fn a_clock_that_is_years_ahead_makes_nothing_old() {
+    let wall = Wall::new();
+    let station = Station::start_by_clock(wall.clock(), Policy::Ask);
+    let mut phone = Phone::call(station.owntracks).unwrap();
+    for n in 0..5 {
+        assert_eq!(phone.post(&location(1_700_000_000 + n)).unwrap(), 200);
+    }
+    wall.jump(10 * YEAR_S);
+    for n in 5..10 {
+        assert_eq!(phone.post(&location(1_700_000_000 + n)).unwrap(), 200);
+        // Long enough for an idle writer to look at ages.
+        pause(300);
+    }
+    pause(1_500);
+    assert_eq!(station.sql::<i64>("SELECT count(*) FROM positions"), 10, "what is not adopted yet is kept, too");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::Duration,
 };
 
@@ -18,6 +18,8 @@ const THERE: &str = "in the way";
 pub struct InTheWay {
     child: Child,
     stdin: Option<ChildStdin>,
+    /// Kept open: a test that cannot say how long it has been running ends.
+    _stdout: BufReader<ChildStdout>,
 }
 
 impl InTheWay {
@@ -37,10 +39,11 @@ impl InTheWay {
             .stderr(Stdio::null())
             .spawn()
             .expect("this test starts again");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        assert!(lines.any(|line| line.expect("text").contains(THERE)), "{job} does not get in the way");
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let is_there = (&mut stdout).lines().any(|line| line.expect("text").contains(THERE));
+        assert!(is_there, "{job} does not get in the way");
         let stdin = child.stdin.take();
-        Self { child, stdin }
+        Self { child, stdin, _stdout: stdout }
     }
 
     /// Ends it in order.

@@ -61,14 +61,16 @@ fn a_signal_under_load_drains_and_ends_well() {
 
 #[test]
 fn a_signal_while_the_database_is_locked_ends_well_and_in_time() {
-    let data = tempfile::tempdir().unwrap();
-    let serve = Serve::start(data.path());
-    let fleet = Fleet::start(4, 4, serve.gt06, serve.owntracks);
-    until("some are answered", || fleet.ledger.count().0 > 20 && fleet.ledger.count().1 > 20);
-    let holder = InTheWay::lock(data.path());
-    pause(300);
-    let (status, took) = serve.stop_by("TERM");
-    assert!(status.success() && took <= STOP, "{status} after {took:?}");
-    holder.let_go();
-    eprintln!("SIGTERM while locked, ended after {took:?}: {}", fleet.stop().audit(data.path()));
+    for signal in ["TERM", "INT"] {
+        let data = tempfile::tempdir().unwrap();
+        let serve = Serve::start(data.path());
+        let fleet = Fleet::start(4, 4, serve.gt06, serve.owntracks);
+        until("some are answered", || fleet.ledger.count().0 > 20 && fleet.ledger.count().1 > 20);
+        let holder = InTheWay::lock(data.path());
+        pause(300);
+        let (status, took) = serve.stop_by(signal);
+        assert!(status.success() && took <= STOP, "{signal}: {status} after {took:?}");
+        holder.let_go();
+        eprintln!("SIG{signal} while locked, ended after {took:?}: {}", fleet.stop().audit(data.path()));
+    }
 }

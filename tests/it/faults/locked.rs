@@ -1,14 +1,16 @@
 //! Another program holds the database.
 
+use std::time::{Duration, Instant};
+
 use super::{
     far::{Fleet, Phone},
     helper::InTheWay,
-    process::{Serve, pause, until},
+    process::{Serve, pause, run, serve_words, until, wayglass},
     scale,
 };
 
 /// How long an answer may take at most once the database is free; in a quiet run it is a few milliseconds.
-const BACK: std::time::Duration = std::time::Duration::from_secs(5);
+const BACK: Duration = Duration::from_secs(5);
 
 fn location(tst: i64) -> String {
     format!(r#"{{"_type":"location","lat":1,"lon":2,"tst":{tst},"tid":"xx","topic":"owntracks/fault/late"}}"#)
@@ -26,13 +28,17 @@ fn a_locked_database_pushes_back_and_loses_nothing() {
         pause(200);
         let before = fleet.ledger.count();
         let refused = fleet.refused();
-        pause(scale(4_000, 60_000));
-        assert_eq!(fleet.ledger.count(), before, "nothing is answered while nothing can be stored");
+        let locked = Instant::now();
+        while locked.elapsed() < Duration::from_secs(scale(4, 60)) {
+            pause(100);
+            let when = locked.elapsed();
+            assert_eq!(fleet.ledger.count(), before, "nothing is answered while nothing can be stored, after {when:?}");
+        }
         assert!(fleet.refused() > refused, "phones are told to come again");
         if killed {
-            holder.kill()
+            holder.kill();
         } else {
-            holder.let_go()
+            holder.let_go();
         }
         let back = until("both kinds are answered again", || {
             let now = fleet.ledger.count();
@@ -44,6 +50,21 @@ fn a_locked_database_pushes_back_and_loses_nothing() {
     let ledger = fleet.stop();
     serve.stop();
     eprintln!("database locked: {}", ledger.audit(data.path()));
+}
+
+#[test]
+fn a_start_on_a_locked_database_is_one_clear_line() {
+    let data = tempfile::tempdir().unwrap();
+    Serve::start(data.path()).stop();
+    let holder = InTheWay::lock(data.path());
+    let words = serve_words(data.path());
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (code, out, err) = run(wayglass(data.path(), &words));
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    let named = err.contains(data.path().to_str().unwrap()) && err.contains("another program holds it");
+    assert!(named && err.lines().count() == 1, "{err}");
+    holder.let_go();
+    Serve::start(data.path()).stop();
 }
 
 #[test]

@@ -167,7 +167,9 @@ pub fn run(mut command: Command) -> (i32, String, String) {
         child.kill().ok();
         panic!("it does not end: {}", err.lock().expect("whole"));
     };
-    readers.into_iter().for_each(|reader| reader.join().expect("it only reads"));
+    for reader in readers {
+        reader.join().expect("it only reads");
+    }
     let text = |kept: &Mutex<String>| kept.lock().expect("whole").clone();
     (status.code().unwrap_or(-1), text(&out), text(&err))
 }

@@ -11,7 +11,7 @@ use wayglass::{backend::Limits, model::Policy};
 
 use super::{
     far::{self, Phone, Tracker, heartbeat, login},
-    process::{Serve, pause},
+    process::{Serve, pause, serve_words, within},
     scale,
 };
 use crate::support::{SOON, Station};
@@ -181,8 +181,29 @@ fn idle_sockets_keep_nobody_out_and_take_little() {
     Tracker::log_in(serve.gt06, "861234567890126").unwrap().report(0..1).unwrap();
     let took = began.elapsed();
     let (now, _) = serve.memory_mib();
-    assert!(now < 150, "{now} MiB");
     eprintln!("{wanted} idle sockets: {before} MiB before, {now} MiB with them, good ones served within {took:?}");
+    // Half of what ten thousand may take, and more where there are more.
+    let most = 100 + wanted as u64 / 50;
+    assert!(now < most, "{now} of {most} MiB");
+    drop(idle);
+    serve.stop();
+}
+
+#[test]
+fn running_out_of_files_keeps_nobody_out() {
+    let data = tempfile::tempdir().unwrap();
+    let words = serve_words(data.path());
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let before = ["sh", "-c", r#"ulimit -n 300; exec "$0" "$@""#, env!("CARGO_BIN_EXE_wayglass")];
+    let serve = Serve::run(within(data.path(), &before, &words), data.path());
+    let mut known = Tracker::log_in(serve.gt06, "861234567890140").unwrap();
+    let idle: Vec<_> =
+        (0..900).map(|n| far::dial(if n % 3 == 0 { serve.gt06 } else { serve.owntracks }).unwrap()).collect();
+    for n in 0..5 {
+        assert_eq!(Phone::call(serve.owntracks).unwrap().post(&location(1_700_000_000 + n)).unwrap(), 200);
+        Tracker::log_in(serve.gt06, "861234567890141").unwrap().report(n..n + 1).unwrap();
+    }
+    known.report(0..1).expect("who is known keeps its place");
     drop(idle);
     serve.stop();
 }

@@ -32,7 +32,6 @@ fn until(shelf: &Shelf, done: impl Fn(&Shelf) -> bool) {
     while !done(shelf) {
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", shelf.store().health());
         shelf.settle();
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

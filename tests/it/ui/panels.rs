@@ -240,6 +240,29 @@ fn a_viewer_says_so_and_a_demo_can_be_ended() {
 }
 
 #[test]
+fn what_is_not_stored_is_said_with_what_to_do() {
+    let read_only = Error::Open { path: "/srv/wayglass".into(), reason: "the disk is read-only".to_owned() };
+    for (trouble, said, then) in [
+        (Error::Full, "The disk is full: nothing is stored.", "Make room; it goes on by itself."),
+        (Error::Locked, "Another program holds the database: nothing is stored.", "It goes on by itself."),
+        (Error::Died, "A fault in this program ended its writer: nothing is stored.", "start it again."),
+        (
+            read_only,
+            "Nothing is received: cannot open /srv/wayglass: the disk is read-only.",
+            "This window only shows what can be read.",
+        ),
+    ] {
+        let mut stage = Stage::fleet();
+        stage.data.station.viewer = matches!(trouble, Error::Open { .. });
+        stage.data.station.store_trouble = Some(trouble);
+        let harness = stage.shown();
+        harness.get_by_label(said);
+        harness.get_by_label_contains(then);
+        assert!(harness.query_by_label_contains("Another Wayglass").is_none(), "one reason is enough");
+    }
+}
+
+#[test]
 fn settings_are_asked_for_as_a_whole() {
     let mut stage = Stage::fleet();
     stage.view.open.sheet = Some(Sheet::Settings);

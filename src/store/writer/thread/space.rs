@@ -18,7 +18,7 @@ impl Desk {
     /// Gives back a step of what is unused beyond the reserve. True where there is more.
     pub(super) fn give_back(&mut self, busy: bool) -> bool {
         let compacting = self.shared.compacting.load(Ordering::Relaxed);
-        if !self.shrinks || !compacting && self.free_pages <= RESERVE {
+        if !self.upkeep.shrinks || !compacting && self.upkeep.free_pages <= RESERVE {
             if compacting {
                 self.shared.compacting.store(false, Ordering::Relaxed);
             }
@@ -26,7 +26,7 @@ impl Desk {
         }
         // What fails here is tried again with the next step.
         let Ok((free, pages)) = free_and_all(&self.db) else { return false };
-        self.free_pages = free;
+        self.upkeep.free_pages = free;
         let stays = match (compacting, busy) {
             (true, _) => 0,
             (false, false) => RESERVE.max(pages / 16),
@@ -41,14 +41,14 @@ impl Desk {
             return false;
         }
         let given = shrink(&self.db, step);
-        self.free_pages = free - step.min(free);
+        self.upkeep.free_pages = free - step.min(free);
         given.is_ok()
     }
 
     /// Counts what is unused.
     pub(super) fn look_at_space(&mut self) {
         if let Ok((free, _)) = free_and_all(&self.db) {
-            self.free_pages = free;
+            self.upkeep.free_pages = free;
         }
     }
 }

@@ -128,6 +128,8 @@ fn packet_link(ui: &mut Ui, cx: &mut Cx<'_>, relation: &str, to: &PacketRow) {
 /// A weak word and what it is about.
 fn line<R>(ui: &mut Ui, what: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
     ui.horizontal(|ui| {
+        // Links, too: the pane would grow otherwise.
+        ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Truncate);
         ui.set_min_height(paint::row_height(ui));
         let (_, rect) = ui.allocate_space(vec2(84.0, paint::row_height(ui)));
         let cell = Rect::from_min_max(pos2(rect.left() + GAP, rect.top()), rect.max);

@@ -5,8 +5,10 @@
 
 use egui::{Id, Rangef, Ui};
 
-/// Narrower panes show nothing of use.
+/// A narrower tree shows nothing of use.
 const LEAST: f32 = 200.0;
+/// Eight bytes a row need so much.
+const LEAST_BYTES: f32 = 224.0;
 
 /// The shares of the last frame, as they are kept between runs.
 #[derive(Clone, Copy)]
@@ -39,20 +41,23 @@ impl Split {
     }
 
     fn of(width: f32, kept: Option<Kept>) -> Self {
-        let (tree_default, bytes_default) = ((width * 0.24).clamp(236.0, 420.0), (width * 0.21).clamp(224.0, 420.0));
+        let (tree_default, bytes_default) =
+            ((width * 0.24).clamp(236.0, 420.0), (width * 0.21).clamp(LEAST_BYTES, 420.0));
         // Half for the list, whatever else is wanted.
-        let others = (width * 0.5).max(2.0 * LEAST);
+        let others = (width * 0.5).max(LEAST + LEAST_BYTES);
         let same = kept.is_some_and(|kept| (kept.width - width).abs() < 1.0);
         if let Some(kept) = kept.filter(|_| same) {
-            let range = |other: f32| Rangef::new(LEAST, (others - other).max(LEAST));
-            return Self { width, tree: range(kept.bytes), bytes: range(kept.tree), tree_default, bytes_default };
+            let range = |least: f32, other: f32| Rangef::new(least, (others - other).max(least));
+            let (tree, bytes) = (range(LEAST, kept.bytes), range(LEAST_BYTES, kept.tree));
+            return Self { width, tree, bytes, tree_default, bytes_default };
         }
         let (tree, bytes) = kept.filter(|kept| kept.width > LEAST).map_or((tree_default, bytes_default), |kept| {
             (kept.tree / kept.width * width, kept.bytes / kept.width * width)
         });
         let too_much = (others / (tree + bytes)).min(1.0);
-        let set = |size: f32| Rangef::point((size * too_much).clamp(LEAST, others - LEAST));
-        Self { width, tree: set(tree), bytes: set(bytes), tree_default, bytes_default }
+        let bytes = (bytes * too_much).clamp(LEAST_BYTES, others - LEAST);
+        let tree = (tree * too_much).clamp(LEAST, others - bytes);
+        Self { width, tree: Rangef::point(tree), bytes: Rangef::point(bytes), tree_default, bytes_default }
     }
 
     /// Takes note of what the panes got.
@@ -83,7 +88,7 @@ mod tests {
         assert_eq!(sizes(1440.0, None), ["792", "346", "302"]);
         assert_eq!(sizes(1024.0, None), ["554", "246", "224"]);
         let wide = Kept { width: 1440.0, tree: 500.0, bytes: 220.0 };
-        assert_eq!(sizes(1024.0, Some(wide)), ["512", "312", "200"]);
+        assert_eq!(sizes(1024.0, Some(wide)), ["512", "288", "224"]);
     }
 
     #[test]

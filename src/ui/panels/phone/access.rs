@@ -158,7 +158,10 @@ impl Access {
                     cx.ask(Action::Alias(id, name.clone(), false));
                 }
                 let hint = "It is another phone after all: what came in under this name leaves here and becomes its own history";
-                if ui.button("Part again").on_hover_text(hint).clicked() {
+                // The same name without what begins every topic has no history of its own.
+                let is_short =
+                    overview.device.identity.as_str().strip_suffix(name.as_str()).is_some_and(|s| s.ends_with('/'));
+                if !is_short && ui.button("Part again").on_hover_text(hint).clicked() {
                     cx.ask(Action::Part(id, name.clone()));
                 }
             });

@@ -299,6 +299,9 @@ fn by_hand(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview, setup: &Phon
     if let Some(password) = &choice.password {
         lines.insert(2, ("Password", password.as_str()));
     }
+    if let Some(key) = &setup.key {
+        lines.push(("Key", key.reveal()));
+    }
     for (label, text) in lines {
         row(ui, label, |ui| {
             if widgets::copyable(ui, text, label) {

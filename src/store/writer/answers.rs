@@ -1,0 +1,48 @@
+//! Who tells the askers what became of their writes.
+//!
+//! The writer's thread can. But waking a task from a thread outside its runtime costs a system call, most of the time, and there are thousands a
+//! second; so a task of that runtime takes over where there is one, a batch at a time.
+
+use std::sync::OnceLock;
+
+use tokio::sync::mpsc;
+
+use super::Write;
+
+/// Answers given without letting other tasks have their turn.
+const AT_ONCE: usize = 128;
+
+/// The writes of a batch, committed or not, on their way to [`Answers::give_all`].
+#[derive(Default)]
+pub(in crate::store) struct Answers(OnceLock<mpsc::UnboundedSender<Vec<Write>>>);
+
+impl Answers {
+    /// The transaction is committed: says what came of each.
+    pub(super) fn give(&self, writes: Vec<Write>) {
+        // Unbounded, but never longer than what was queued with its bound; the task falls behind only where everybody waits for it.
+        let left = match self.0.get() {
+            // An error: the runtime has ended before the store.
+            Some(task) => task.send(writes).err().map(|refused| refused.0),
+            None => Some(writes),
+        };
+        left.into_iter().flatten().for_each(Write::answer);
+    }
+
+    /// Gives answers from now on, for as long as the store is open. The first call counts.
+    pub(in crate::store) fn take_over(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (task, mut batches) = mpsc::unbounded_channel::<Vec<Write>>();
+        let first = self.0.set(task).is_ok();
+        async move {
+            while first && let Some(batch) = batches.recv().await {
+                let mut given = 0;
+                for write in batch {
+                    write.answer();
+                    given += 1;
+                    if given % AT_ONCE == 0 {
+                        tokio::task::yield_now().await;
+                    }
+                }
+            }
+        }
+    }
+}
