@@ -19,6 +19,10 @@
 //! quarantine_senders = 200         # new senders that nobody has decided about, and
 //! quarantine_bytes = "64 MB"       # what is kept of them and of ignored ones
 //! quarantine_age = "7 days"
+//! log_level = "info"               # of the log in the data folder: off, error, warn, info, debug, trace
+//!
+//! [limits]                         # see `bounds`
+//! connections = 12000
 //! ```
 
 use std::{
@@ -31,7 +35,12 @@ use std::{
 use directories::ProjectDirs;
 use toml::de::{DeTable, DeValue};
 
-use super::{Access, CertificateFiles, Https, Limits, ListenAt, Setup, keeping::KeepSet};
+use super::{
+    Access, CertificateFiles, Https, ListenAt, Setup,
+    bounds::{Chosen, Wrong},
+    keeping::KeepSet,
+    logfile::{LogFile, LogLevel},
+};
 use crate::model::{Keep, Policy, Protocol};
 
 /// Name of the settings file within the platform's settings folder.
@@ -54,11 +63,13 @@ pub enum Key {
     QuarantineSenders,
     QuarantineBytes,
     QuarantineAge,
+    LogLevel,
+    Limits,
 }
 
 impl Key {
     /// Every key, in the order they are explained.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::DataDir,
         Self::Gt06,
         Self::OwnTracks,
@@ -73,6 +84,8 @@ impl Key {
         Self::QuarantineSenders,
         Self::QuarantineBytes,
         Self::QuarantineAge,
+        Self::LogLevel,
+        Self::Limits,
     ];
 
     /// How it is spelled in the file.
@@ -92,6 +105,8 @@ impl Key {
             Self::QuarantineSenders => "quarantine_senders",
             Self::QuarantineBytes => "quarantine_bytes",
             Self::QuarantineAge => "quarantine_age",
+            Self::LogLevel => "log_level",
+            Self::Limits => "limits",
         }
     }
 
@@ -112,6 +127,8 @@ impl Key {
             Self::QuarantineSenders => "a number of senders between 1 and 100000",
             Self::QuarantineBytes => "a size in quotes, as \"64 MB\"",
             Self::QuarantineAge => "a time in quotes, as \"7 days\" or \"12 hours\"",
+            Self::LogLevel => "\"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
+            Self::Limits => "a table: [limits], and below it lines as connections = 12000",
         }
     }
 
@@ -139,6 +156,8 @@ pub struct Config {
     pub silence: Option<Duration>,
     /// What goes when.
     pub keep: KeepSet,
+    pub log_level: Option<LogLevel>,
+    pub limits: Chosen,
 }
 
 /// What is wrong with the settings. Each says the file, the line and what is allowed.
@@ -156,6 +175,9 @@ pub enum ConfigError {
     /// A key has a value that it cannot have.
     #[error("{}, line {line}: `{key}` cannot be {found}; it is {allowed}", .path.display())]
     Value { path: PathBuf, line: usize, key: &'static str, found: String, allowed: &'static str },
+    /// A limit has a value that it cannot have.
+    #[error("{}, line {line}: `{key}` of [limits] cannot be {found}; it is {allowed}", .path.display())]
+    Limit { path: PathBuf, line: usize, key: String, found: String, allowed: String },
     /// The file cannot be changed.
     #[error("cannot write the settings {}: {source}", .path.display())]
     Write { path: PathBuf, source: io::Error },
@@ -193,6 +215,10 @@ impl Config {
                 found,
                 allowed: key.allowed(),
             };
+            if let (Key::Limits, DeValue::Table(table)) = (key, &value) {
+                config.limits = limits(table, text, path)?;
+                continue;
+            }
             let word = match &value {
                 DeValue::String(word) => word.as_ref(),
                 DeValue::Integer(number) if key == Key::QuarantineSenders => number.as_str(),
@@ -214,6 +240,8 @@ impl Config {
                 | Key::QuarantineSenders
                 | Key::QuarantineBytes
                 | Key::QuarantineAge => config.keep.read(key, word),
+                Key::LogLevel => set(&mut config.log_level, LogLevel::parse(word)),
+                Key::Limits => None,
             };
             understood.ok_or_else(|| wrong(format!("{word:?}")))?;
         }
@@ -223,7 +251,8 @@ impl Config {
     /// This, and where it is silent the other.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        let Self { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep } = self;
+        let Self { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, .. } = self;
+        let Self { silence, keep, log_level, limits, .. } = self;
         Self {
             data_dir: data_dir.or(other.data_dir),
             gt06: gt06.or(other.gt06),
@@ -235,6 +264,8 @@ impl Config {
             policy: policy.or(other.policy),
             silence: silence.or(other.silence),
             keep: keep.or(other.keep),
+            log_level: log_level.or(other.log_level),
+            limits: limits.or(other.limits),
         }
     }
 
@@ -267,16 +298,22 @@ impl Config {
             };
             (protocol, set.unwrap_or_else(|| default_address(protocol)))
         };
-        let limits = Limits::default();
+        let mut limits = self.limits.bounds();
+        if let Some(silence) = self.silence {
+            limits.ingest.idle = silence;
+        }
+        let keep = self.keep.over(Keep::default());
+        limits.store.keep = keep;
         Ok(Setup {
             data_dir: self.data_folder()?,
             listen: Protocol::ALL.map(listen).to_vec(),
             policy: self.policy.unwrap_or_default(),
-            limits: Limits { idle: self.silence.unwrap_or(limits.idle), ..limits },
+            limits,
+            log: LogFile::new(self.log_level.unwrap_or_default()),
             access: Access::from_environment(),
             https: Https { listen: self.https.unwrap_or(ListenAt::Off), certificate: self.certificate()? },
             addresses: None,
-            keep: self.keep.over(Keep::default()),
+            keep,
             settings,
         })
     }
@@ -383,8 +420,12 @@ fn with(text: &str, path: &Path, key: Key, word: &str) -> Result<String, ConfigE
     let table = DeTable::parse(text).map_err(|error| syntax(text, path, &error))?;
     let old = table.get_ref().iter().find(|(k, _)| k.get_ref().as_ref() == key.as_str()).map(|(_, v)| v.span());
     let Some(span) = old else {
-        let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-        return Ok(format!("{text}{line_end}{} = {value}\n", key.as_str()));
+        // Behind the first table it would be one of that table's.
+        let tables = table.get_ref().iter().filter(|(_, v)| matches!(v.get_ref(), DeValue::Table(_)));
+        let first = tables.map(|(k, _)| line_start(text, k.span().start)).min().unwrap_or(text.len());
+        let (above, below) = text.split_at_checked(first).unwrap_or((text, ""));
+        let line_end = if above.is_empty() || above.ends_with('\n') { "" } else { "\n" };
+        return Ok(format!("{above}{line_end}{} = {value}\n{below}", key.as_str()));
     };
     let (before, after) = (text.get(..span.start), text.get(span.end..));
     Ok(format!("{}{value}{}", before.unwrap_or_default(), after.unwrap_or_default()))
@@ -427,6 +468,29 @@ fn line_of(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|b| *b == b'\n').count()
 }
 
+/// Where the line begins that holds this byte.
+fn line_start(text: &str, offset: usize) -> usize {
+    text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1)
+}
+
+/// The table of limits.
+fn limits(table: &DeTable<'_>, text: &str, path: &Path) -> Result<Chosen, ConfigError> {
+    let mut chosen = Chosen::default();
+    for (name, value) in table {
+        let key = name.get_ref().as_ref();
+        chosen.take(key, value.get_ref()).map_err(|wrong| {
+            let (path, line) = (path.to_owned(), line_of(text, name.span().start));
+            match wrong {
+                Wrong::Key(hint) => ConfigError::UnknownKey { path, line, key: format!("limits.{key}"), hint },
+                Wrong::Value { found, allowed } => {
+                    ConfigError::Limit { path, line, key: key.to_owned(), found, allowed }
+                }
+            }
+        })?;
+    }
+    Ok(chosen)
+}
+
 /// Takes a value over. `None` where there is none.
 fn set<T>(place: &mut Option<T>, value: Option<T>) -> Option<()> {
     *place = Some(value?);
@@ -435,10 +499,14 @@ fn set<T>(place: &mut Option<T>, value: Option<T>) -> Option<()> {
 
 /// The key that was probably meant, else all there are.
 fn hint(key: &str) -> String {
-    let nearest = Key::ALL.into_iter().map(|k| (distance(&key.to_lowercase(), k.as_str()), k)).min_by_key(|(d, _)| *d);
-    match nearest {
-        Some((1..=3, k)) if key.len() > 3 => format!("did you mean `{}`?", k.as_str()),
-        _ => format!("there are {}", Key::ALL.map(Key::as_str).join(", ")),
+    nearest(key, &Key::ALL.map(Key::as_str))
+}
+
+/// As [`hint`], among these.
+pub(super) fn nearest(key: &str, known: &[&str]) -> String {
+    match known.iter().map(|k| (distance(&key.to_lowercase(), k), k)).min_by_key(|(d, _)| *d) {
+        Some((0..=3, k)) if key.len() > 3 => format!("did you mean `{k}`?"),
+        _ => format!("there are {}", known.join(", ")),
     }
 }
 

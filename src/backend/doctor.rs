@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{ListenAt, Setup, soundness};
+use super::{Health, ListenAt, Setup, soundness, symptoms};
 use crate::{
     ingest::{self, CertificateDoubt, CertificateFiles},
     model::{Clock, Timestamp},
@@ -47,11 +47,11 @@ impl Level {
 }
 
 impl Finding {
-    fn ok(topic: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(super) fn ok(topic: impl Into<String>, text: impl Into<String>) -> Self {
         Self { topic: topic.into(), level: Level::Ok, text: text.into(), cure: None }
     }
 
-    fn note(topic: impl Into<String>, text: impl Into<String>, cure: impl Into<String>) -> Self {
+    pub(super) fn note(topic: impl Into<String>, text: impl Into<String>, cure: impl Into<String>) -> Self {
         Self { topic: topic.into(), level: Level::Note, text: text.into(), cure: Some(cure.into()) }
     }
 
@@ -61,8 +61,8 @@ impl Finding {
     }
 }
 
-/// Looks at everything that `serve` or `desktop` with this set-up would need.
-pub fn examine(setup: &Setup, clock: &Clock) -> Vec<Finding> {
+/// Looks at everything that `serve` or `desktop` with this set-up would need, and at the instance that runs: how that one fares comes along.
+pub fn examine(setup: &Setup, clock: &Clock) -> (Vec<Finding>, Option<Health>) {
     let running = store::in_use(&setup.data_dir);
     let mut findings = vec![data_folder(&setup.data_dir)];
     findings.push(if running {
@@ -86,17 +86,25 @@ pub fn examine(setup: &Setup, clock: &Clock) -> Vec<Finding> {
     }
     findings.push(display());
     findings.extend(open_files());
-    findings
+    let health = Health::beside(&setup.data_dir, clock);
+    match &health {
+        Some(health) => findings.extend(health.findings(clock())),
+        None => findings.extend(symptoms::disk(fs4::available_space(nearest(&setup.data_dir)).ok(), 0)),
+    }
+    (findings, health)
+}
+
+/// The nearest folder that is there.
+fn nearest(dir: &Path) -> &Path {
+    let there = dir.ancestors().find(|d| d.exists()).unwrap_or(dir);
+    if there.as_os_str().is_empty() { Path::new(".") } else { there }
 }
 
 fn data_folder(dir: &Path) -> Finding {
     const TOPIC: &str = "data folder";
     let cure = "give your user the right to write there, or choose another folder with --data-dir";
     // A folder that is not there yet is made in the nearest one that is.
-    let Some(there) = dir.ancestors().find(|d| d.exists()) else {
-        return Finding::trouble(TOPIC, format!("{} cannot be made", dir.display()), cure);
-    };
-    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    let there = nearest(dir);
     match writable(there) {
         Ok(()) if there == dir => Finding::ok(TOPIC, format!("{} can be written", dir.display())),
         Ok(()) => Finding::ok(TOPIC, format!("{} is not there yet and will be made", dir.display())),

@@ -2,6 +2,7 @@
 //!
 //! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
 
+pub mod bounds;
 mod checklist;
 mod commands;
 pub mod config;
@@ -9,8 +10,10 @@ pub mod demo;
 pub mod doctor;
 mod feed;
 mod files;
+pub mod health;
 mod history;
 pub mod keeping;
+pub mod logfile;
 pub mod pairing;
 pub mod part;
 pub mod phones;
@@ -18,6 +21,7 @@ mod profile;
 mod scratch;
 mod signal;
 pub mod soundness;
+mod symptoms;
 
 use std::{
     io,
@@ -30,13 +34,17 @@ use std::{
 use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
 
+use bounds::Bounds;
 pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
 pub use files::raise_open_files;
+pub use health::Health;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
+use logfile::LogFile;
 pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
+pub use symptoms::{clock_text, ms_text};
 
 pub use crate::{
     ingest::{
@@ -67,7 +75,7 @@ pub struct Setup {
     pub data_dir: PathBuf,
     pub listen: Vec<(Protocol, ListenAt)>,
     pub policy: Policy,
-    pub limits: Limits,
+    pub limits: Bounds,
     pub access: Access,
     pub https: Https,
     /// Names the places that GT06 trackers ask about; `None` answers with coordinates.
@@ -76,6 +84,8 @@ pub struct Setup {
     pub keep: Keep,
     /// The settings file, where a change of receivers or policy is written down for the next start; `None`: nowhere.
     pub settings: Option<PathBuf>,
+    /// Where the log goes once the folder is ours.
+    pub log: LogFile,
 }
 
 /// HTTPS for phones, beside HTTP on a port of its own.
@@ -141,6 +151,8 @@ pub struct Backend {
     changes: TaskTracker,
     demo: Mutex<Option<demo::Demo>>,
     rederiving: profile::Board,
+    health: health::Keeper,
+    log: LogFile,
     /// A copy that is being saved.
     copying: Mutex<Option<Watch>>,
     /// Why nothing is received here, where the folder cannot be had.
@@ -154,25 +166,27 @@ impl Backend {
     pub fn start(setup: Setup, clock: Clock, wake: Wake) -> Result<Self, StartError> {
         let mut options = Options::new(Arc::clone(&clock));
         options.policy = setup.policy;
-        options.limits.keep = setup.keep;
+        options.limits = store::Limits { keep: setup.keep, ..setup.limits.store };
         options.wake = Some(Arc::clone(&wake));
         let runtime = runtime()?;
+        let mut limits = setup.limits;
         signal::outlive_file_limit(runtime.handle());
         let store = Store::open(&setup.data_dir, options)?;
+        setup.log.open(&setup.data_dir, limits.log);
         runtime.spawn(store.answering());
-        let sockets = files::room_for(setup.limits.sockets);
-        let limits = Limits { sockets, ..setup.limits };
+        limits.ingest.sockets = files::room_for(limits.ingest.sockets);
         let Https { listen, certificate } = setup.https;
         let tls = Tls::new(setup.data_dir.join("tls"), certificate, Arc::clone(&clock));
         let phones = ForPhones { access: setup.access, https: listen, tls };
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store, &clock, limits, phones, setup.addresses, wake)
+            Receivers::start(&setup.listen, &store, &clock, limits.ingest.clone(), phones, setup.addresses, wake)
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
+        let health = health::Keeper::start(&runtime, &store, receivers.as_ref(), limits, &clock, &data_dir);
         Ok(Self {
             runtime,
             store,
@@ -186,6 +200,8 @@ impl Backend {
             copying: Mutex::default(),
             despite: None,
             scratch: None,
+            health,
+            log: setup.log,
         })
     }
 
@@ -196,6 +212,7 @@ impl Backend {
         let store = Store::view_with(data_dir, options)?;
         let runtime = runtime()?;
         let data_dir = data_dir.to_owned();
+        let health = health::Keeper::looking_on(&data_dir, &clock);
         Ok(Self {
             runtime,
             store,
@@ -209,6 +226,8 @@ impl Backend {
             copying: Mutex::default(),
             despite: None,
             scratch: None,
+            health,
+            log: LogFile::default(),
         })
     }
 
@@ -262,7 +281,7 @@ impl Backend {
 
     /// Why nothing is stored now. `None`: everything is.
     pub fn trouble(&self) -> Option<Error> {
-        self.despite.clone().or_else(|| self.store.health().error)
+        self.despite.clone().or_else(|| self.store.error())
     }
 
     /// How the store fares.
@@ -296,6 +315,29 @@ impl Backend {
     /// The clock that `main` handed in.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// How everything fares, put together on another thread.
+    pub fn health(&self) -> Pending<Health> {
+        self.health.ask(self.runtime.handle(), &self.store)
+    }
+
+    /// The folder of the log.
+    pub fn log_folder(&self) -> PathBuf {
+        logfile::folder(&self.data_dir)
+    }
+
+    /// Shows the folder of the log in the system's file manager.
+    pub fn open_log_folder(&self) -> Pending<()> {
+        let (answer, pending) = Pending::pair();
+        let folder = self.log_folder();
+        let opened = move || {
+            let opened = open::that_detached(&folder);
+            let why = |error| Error::Refused(format!("no program opens {}: {error}", folder.display()));
+            answer.give(opened.map_err(why));
+        };
+        self.runtime.spawn_blocking(opened);
+        pending
     }
 
     /// How each receiver fares.
@@ -493,7 +535,7 @@ impl Backend {
     /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.
     pub fn stop(self, patience: Duration) {
         self.stop_demo(false);
-        let Self { runtime, store, receivers, changes, copying, scratch, .. } = self;
+        let Self { runtime, store, receivers, changes, copying, health, log, scratch, .. } = self;
         changes.close();
         copying.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Watch::cancel);
         store.hurry();
@@ -503,8 +545,11 @@ impl Backend {
         if runtime.block_on(async { tokio::time::timeout(patience, changes.wait()).await }).is_err() {
             tracing::warn!("the settings could not be written in time");
         }
+        runtime.block_on(health.stop());
         store.close();
         drop(scratch);
+        tracing::info!("stopped");
+        log.close();
         runtime.shutdown_timeout(Duration::from_millis(200));
     }
 }

@@ -10,6 +10,7 @@ mod devices;
 mod doctor;
 mod export;
 mod keep;
+mod limits;
 mod log;
 mod moment;
 mod phone;
@@ -37,6 +38,7 @@ use crate::{
     backend::{
         ListenAt, Setup,
         config::{self, Config},
+        logfile::LogFile,
     },
     model::{Clock, Policy},
 };
@@ -92,6 +94,7 @@ enum Call {
     Compact(compact::CompactArgs),
     Repair(repair::RepairArgs),
     Doctor(doctor::DoctorArgs),
+    Limits(limits::LimitsArgs),
 }
 
 /// Where to listen, and whom to take.
@@ -194,14 +197,26 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
     let Cli { common, call } = cli;
-    log::start(common.verbose, common.quiet);
+    let log = |file: Option<&LogFile>| log::start(common.verbose, common.quiet, file);
     let call = call.expect("parse puts desktop where nothing was said");
+    if !matches!(call, Call::Desktop(_) | Call::Serve(_)) {
+        log(None);
+    }
     // Not locked: an export writes from the thread that reads the store.
     let out = &mut Plain::new(io::stdout(), call.prints_json());
     let site = || Site::new(&common, clock);
     match call {
-        Call::Desktop(listen) => desktop(listen.setup(site()?)?, clock)?,
-        Call::Serve(listen) => serve::run(listen.setup(site()?)?, clock.clone(), out)?,
+        // Their log has its level in the settings.
+        Call::Desktop(listen) => {
+            let setup = listen.setup(site()?)?;
+            log(Some(&setup.log));
+            desktop(setup, clock)?;
+        }
+        Call::Serve(listen) => {
+            let setup = listen.setup(site()?)?;
+            log(Some(&setup.log));
+            serve::run(setup, clock.clone(), out)?;
+        }
         // Needs neither settings nor store, so no mistake in them keeps it from working.
         Call::Decode(args) => {
             let (out, err) = (&mut Plain::new(io::stdout().lock(), args.json), &mut Plain::new(io::stderr(), false));
@@ -221,6 +236,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Backup(args) => backup::run(args, &site()?, out)?,
         Call::Repair(args) => repair::run(&args, &site()?, out)?,
         Call::Compact(args) => compact::run(&args, &site()?, out)?,
+        Call::Limits(args) => limits::run(&args, site()?, out)?,
         // It examines the settings itself.
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),
     }
@@ -237,6 +253,7 @@ impl Call {
             Self::Command(args) => args.json,
             Self::Profile(args) => args.json,
             Self::Doctor(args) => args.json,
+            Self::Limits(args) => args.json,
             Self::Desktop(_)
             | Self::Export(_)
             | Self::Adopt(_)
@@ -281,10 +298,8 @@ impl Listen {
     fn setup(self, site: Site) -> Result<Setup> {
         let Self { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep } = self;
         let keep = keep.set();
-        let data_dir = None;
-        let config =
-            Config { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep };
-        let config = config.or(site.config);
+        let flags = Config { gt06, owntracks, https, https_certificate, https_key, api, policy, ..Config::default() };
+        let config = Config { silence, keep, ..flags }.or(site.config);
         if let Some(ListenAt::Address(at)) = config.api {
             bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");
         }

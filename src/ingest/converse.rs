@@ -14,7 +14,7 @@ use super::{
     strangers::Guest,
 };
 use crate::{
-    model::{Clock, CommandId, Device, DeviceId, Direction, PacketId, Profile, Protocol, Timestamp, Verdict},
+    model::{Clock, CommandId, Device, DeviceId, Direction, Mishap, PacketId, Profile, Protocol, Timestamp, Verdict},
     store::{self, Progress, Receipt},
     wire::{self, Admission, Conversation, Output},
 };
@@ -41,6 +41,8 @@ pub(super) enum End {
     MadeRoom,
     /// The conversation asked for it.
     Asked(&'static str),
+    /// Its sender is not taken.
+    Refused(&'static str),
     /// The device has a newer connection; this one is half-open, or soon will be.
     Replaced,
     /// We are stopping.
@@ -58,12 +60,30 @@ impl fmt::Display for End {
             Self::Silent => f.write_str("silent for too long"),
             Self::Stranger => f.write_str("no sound frame within 8 KiB and the time that a login may take"),
             Self::MadeRoom => f.write_str("made room for others"),
-            Self::Asked(why) => f.write_str(why),
+            Self::Asked(why) | Self::Refused(why) => f.write_str(why),
             Self::Replaced => f.write_str("replaced by a newer connection of the device"),
             Self::Stopped => f.write_str("stopping"),
             Self::Broken(error) => write!(f, "broken: {error}"),
             Self::NotStored(error) => write!(f, "not stored: {error}"),
         }
+    }
+}
+
+impl End {
+    /// Under what it is counted; a stop is none, and who made room is counted where it was asked to.
+    pub(super) fn mishap(&self) -> Option<Mishap> {
+        Some(match self {
+            Self::Closed => Mishap::ClosedByPeer,
+            Self::Silent => Mishap::Silent,
+            Self::Stranger => Mishap::Stranger,
+            Self::Asked(_) => Mishap::Junk,
+            Self::Refused(_) => Mishap::SenderRefused,
+            Self::Replaced => Mishap::Replaced,
+            Self::MadeRoom | Self::Stopped => return None,
+            Self::Broken(error) if error.kind() == std::io::ErrorKind::TimedOut => Mishap::AnswerNotRead,
+            Self::Broken(_) => Mishap::Broken,
+            Self::NotStored(_) => Mishap::NotStored,
+        })
     }
 }
 
@@ -88,6 +108,7 @@ pub(super) async fn converse(
         answers: Vec::new(),
         newest: None,
         heard: None,
+        refused: false,
     };
     let mut chunk = vec![0; READ_OF_STRANGERS];
     let mut deadline: Option<(Timestamp, Instant)> = None;
@@ -256,6 +277,8 @@ struct Driver<'a, W> {
     newest: Option<PacketId>,
     /// When the last frame came that could be read. Junk keeps no connection open, nor do our own commands.
     heard: Option<Instant>,
+    /// The store does not take the sender.
+    refused: bool,
 }
 
 impl<W: AsyncWrite> Driver<'_, W> {
@@ -287,6 +310,9 @@ impl<W: AsyncWrite> Driver<'_, W> {
         while let Some(output) = talk.poll() {
             match output {
                 Output::Store(mut packet) => {
+                    if packet.verdict == Verdict::Error && wire::gt06::is_damaged(&packet.bytes) {
+                        self.site.tally.count(Mishap::BadChecksum);
+                    }
                     if packet.direction == Direction::In && packet.verdict != Verdict::Error {
                         self.heard = Some(Instant::now());
                     } else if packet.kind == "noise" {
@@ -317,7 +343,10 @@ impl<W: AsyncWrite> Driver<'_, W> {
                             self.sit_down(device.id);
                             Admission::Device(Box::new(device))
                         }
-                        None => Admission::Refused,
+                        None => {
+                            self.refused = true;
+                            Admission::Refused
+                        }
                     });
                 }
                 Output::Receipt(receipt) => {
@@ -326,7 +355,7 @@ impl<W: AsyncWrite> Driver<'_, W> {
                 }
                 Output::Close(why) => {
                     self.settle().await?;
-                    return Err(End::Asked(why));
+                    return Err(if self.refused { End::Refused(why) } else { End::Asked(why) });
                 }
             }
         }
@@ -391,7 +420,7 @@ impl<W: AsyncWrite> Driver<'_, W> {
         for receipt in self.unsettled.drain(..) {
             let stored = receipt.durable().await.map_err(End::NotStored)?;
             if stored.refused {
-                return Err(End::Asked("the sender was set aside and the policy is strict"));
+                return Err(End::Refused("the sender was set aside and the policy is strict"));
             }
             self.newest = Some(stored.packet);
         }

@@ -11,7 +11,7 @@ use super::{
     prelude::{Noise, Ration, keep_noise},
     visits::{App, NoHandshake, Outcome, Visit},
 };
-use crate::wire::Line;
+use crate::{model::Mishap, wire::Line};
 
 /// How much of what a client says first is looked at and kept, in bytes.
 const FIRST_WORDS: usize = 4096;
@@ -93,6 +93,7 @@ pub(super) async fn no_handshake(peer: SocketAddr, failed: Failed, ration: &Rati
 
 /// Remembers that somebody came to the port of HTTPS and made no request.
 pub(super) fn visited(peer: SocketAddr, why: NoHandshake, site: &Site) {
+    site.tally.count(Mishap::NoHandshake);
     site.visits.note(Visit {
         at: (site.clock)(),
         peer: peer.ip(),

@@ -31,11 +31,11 @@ use tokio::{
 };
 
 use super::{
-    Counts, Site,
+    Counts, Limits, Site,
     access::{Barred, Basic, Book, Opener, speaks_openly, text},
     handshake::{no_handshake, shake_hands, visited},
     password,
-    prelude::{Ration, Tape},
+    prelude::{Ration, Tape, how_it_ended},
     reply,
     strangers::Guest,
     tcp,
@@ -44,15 +44,15 @@ use super::{
 };
 use crate::{
     model::{
-        Command, CommandId, CommandState, DeviceId, Direction, Identity, NewPacket, NewReply, PacketId, Protocol,
-        Verdict,
+        Command, CommandId, CommandState, DeviceId, Direction, Identity, Mishap, NewPacket, NewReply, PacketId,
+        Protocol, Verdict,
     },
     store::{self, Progress, phones},
     wire::{Line, owntracks},
 };
 
 /// Largest head of a request in bytes, and most header lines.
-const HEAD_BYTES: usize = 64 << 10;
+pub const HEAD_BYTES: usize = 64 << 10;
 const HEADERS: usize = 100;
 /// How much of a body that is refused for its size is kept, and how much is read and thrown away so that the phone can hear the
 /// answer at all (an answer that meets unread bytes is lost in the reset).
@@ -66,10 +66,11 @@ const JSON: [(HeaderName, HeaderValue); 1] = [(header::CONTENT_TYPE, HeaderValue
 /// Accepts for ever. `secure`: behind TLS.
 pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site, counts: &Counts) {
     let room = Arc::new(Semaphore::new(site.limits.bodies_in_flight));
-    let ration = Arc::<Ration>::default();
+    let Limits { noise_per_address, noise_per_minute, .. } = *site.limits;
+    let ration = Arc::new(Ration::new(noise_per_address, noise_per_minute));
     tcp::accept_each(listener, site, counts, move |stream, peer, held, guest, site| {
         let (room, ration, guest) = (Arc::clone(&room), Arc::clone(&ration), Arc::new(guest));
-        let tasks = site.tasks.clone();
+        let (tasks, tally) = (site.tasks.clone(), Arc::clone(&site.tally));
         tasks.spawn(async move {
             let desk = Desk { line: line(peer, &site), peer, secure, room, guest: Arc::clone(&guest), site };
             let talk = async {
@@ -87,6 +88,7 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
                 () = guest.shown_out() => tracing::debug!(%peer, "made room"),
             }
             drop(held);
+            tally.stir();
         });
     })
     .await;
@@ -126,6 +128,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
     if secure && tape.is_blank() && !stop.is_cancelled() {
         visited(peer, NoHandshake::LeftAtOnce, &site);
     }
+    site.tally.count(how_it_ended(&ended));
     if let Err(error) = &ended {
         tracing::debug!(%peer, %error, "connection ended");
     }
@@ -156,6 +159,7 @@ async fn receive(desk: &Desk, request: Request) -> Response {
     }
     if parts.method != Method::POST {
         let answer = (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], "OwnTracks receiver: send POST\n");
+        desk.site.tally.count(Mishap::NotPost);
         return desk
             .refused(&parts, Vec::new(), StatusCode::METHOD_NOT_ALLOWED, "method", None, answer.into_response())
             .await;
@@ -172,15 +176,23 @@ async fn receive(desk: &Desk, request: Request) -> Response {
     let body = match desk.read(&parts.headers, body).await {
         Ok(body) => body,
         Err(Unread::TooLarge(start)) => {
+            desk.site.tally.count(Mishap::TooLarge);
             let answer = (StatusCode::PAYLOAD_TOO_LARGE, "the body is over the limit of 2 MiB\n");
             return desk
                 .refused(&parts, start, StatusCode::PAYLOAD_TOO_LARGE, "too large", None, answer.into_response())
                 .await;
         }
-        Err(Unread::Slow) => return (StatusCode::REQUEST_TIMEOUT, "the body did not come in time\n").into_response(),
-        Err(Unread::Broken) => return (StatusCode::BAD_REQUEST, "the body broke off\n").into_response(),
+        Err(Unread::Slow) => {
+            desk.site.tally.count(Mishap::BodySlow);
+            return (StatusCode::REQUEST_TIMEOUT, "the body did not come in time\n").into_response();
+        }
+        Err(Unread::Broken) => {
+            desk.site.tally.count(Mishap::BodyBroken);
+            return (StatusCode::BAD_REQUEST, "the body broke off\n").into_response();
+        }
     };
     if !matches!(encoding, "" | "identity") {
+        desk.site.tally.count(Mishap::Compressed);
         let answer = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed bodies are not taken\n");
         return desk
             .refused(&parts, body.bytes, StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", None, answer.into_response())
@@ -234,7 +246,13 @@ impl Desk {
         let wanted = usize::try_from(declared.unwrap_or(u64::MAX)).unwrap_or(usize::MAX).min(most);
         let place = u32::try_from(wanted.max(1)).unwrap_or(u32::MAX);
         let reading = async {
-            let place = Arc::clone(&self.room).acquire_many_owned(place).await.map_err(|_| Unread::Broken)?;
+            let place = match Arc::clone(&self.room).try_acquire_many_owned(place) {
+                Ok(place) => place,
+                Err(_) => {
+                    self.site.tally.count(Mishap::BodiesFull);
+                    Arc::clone(&self.room).acquire_many_owned(place).await.map_err(|_| Unread::Broken)?
+                }
+            };
             let mut bytes = Vec::new();
             let mut seen = 0;
             let mut body = body.into_data_stream();
@@ -308,6 +326,7 @@ impl Desk {
             return Err((names, barred));
         }
         if !incoming.accepted {
+            self.site.tally.count(Mishap::NotAMessage);
             let why = owntracks::refusal(&incoming.problems);
             let outcome = Outcome::Refused { status: 400, why: "not an OwnTracks message".into() };
             return Ok(match self.commit(incoming.packet).await {
@@ -315,7 +334,7 @@ impl Desk {
                     self.visit(parts, &names, None, outcome);
                     (StatusCode::BAD_REQUEST, JSON, why).into_response()
                 }
-                Err(error) => not_stored(&error),
+                Err(error) => self.not_stored(&error),
             });
         }
         let told = match names.first().and_then(|name| book.names.get(name)) {
@@ -336,6 +355,7 @@ impl Desk {
         let effects = told.sent_before.map(|sent| reply::effects(sent, &incoming.packet)).unwrap_or_default();
         Ok(match self.commit(incoming.packet).await {
             Ok(stored) if stored.refused => {
+                self.site.tally.count(Mishap::SenderRefused);
                 self.visit(parts, &names, None, Outcome::Unknown);
                 let why = "this sender is unknown, and only adopted ones are taken (policy strict)\n";
                 (StatusCode::BAD_REQUEST, why).into_response()
@@ -351,7 +371,7 @@ impl Desk {
             }
             Err(error) => {
                 self.keep_waiting(&told.taken).await;
-                not_stored(&error)
+                self.not_stored(&error)
             }
         })
     }
@@ -434,6 +454,7 @@ impl Desk {
             }
             Barred::NotTheirs => ("this user may not report as that device\n", Outcome::NotTheirs),
         };
+        self.site.tally.count(Mishap::WrongCredentials);
         self.visit(parts, names, None, outcome);
         let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"Wayglass\", charset=\"UTF-8\"")];
         let answer = (StatusCode::UNAUTHORIZED, challenge, why).into_response();
@@ -484,8 +505,13 @@ impl Desk {
         };
         match self.commit(packet).await {
             Ok(_) => answer,
-            Err(error) => not_stored(&error),
+            Err(error) => self.not_stored(&error),
         }
+    }
+
+    fn not_stored(&self, error: &store::Error) -> Response {
+        self.site.tally.count(Mishap::NotStored);
+        not_stored(error)
     }
 
     async fn commit(&self, mut packet: NewPacket) -> Result<store::Stored, store::Error> {

@@ -39,6 +39,7 @@ use access::Gate;
 pub use certificate::{Certificate, CertificateDoubt};
 use converse::converse;
 use dispatch::Dispatch;
+pub use http::HEAD_BYTES;
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
@@ -52,7 +53,7 @@ use wary::Wary;
 
 use crate::{
     model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
-    store::{Reader, Store, Writer},
+    store::{Reader, Store, Tally, Writer},
     wire::gt06::AddressSource,
 };
 
@@ -93,8 +94,11 @@ pub struct ReceiverLine {
     pub shown_out: u64,
 }
 
+/// Longest body of a request in bytes: contract.md §4 promises it to apps.
+pub const BODY_BYTES: usize = 2 << 20;
+
 /// The bounds of what a peer may take from us.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Connections a receiver holds at once. For more, those that said nothing of use make room; where there are none, more wait in the
     /// system's queue.
@@ -118,6 +122,11 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of request bodies in memory at once, over all connections.
     pub bodies_in_flight: usize,
+    /// Pieces of noise on the HTTP ports that are kept within a minute: from one address, and from all.
+    pub noise_per_address: u32,
+    pub noise_per_minute: u32,
+    /// Requests of phones that are remembered for whoever pairs one.
+    pub visits: usize,
 }
 
 impl Default for Limits {
@@ -131,8 +140,11 @@ impl Default for Limits {
             http_head: Duration::from_secs(10),
             http_pause: Duration::from_mins(6),
             http_body: Duration::from_secs(30),
-            body_bytes: 2 << 20,
+            body_bytes: BODY_BYTES,
             bodies_in_flight: 64 << 20,
+            noise_per_address: 10,
+            noise_per_minute: 600,
+            visits: 256,
         }
     }
 }
@@ -156,6 +168,8 @@ pub(crate) struct Site {
     pub(crate) visits: Arc<Visits>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) addresses: Option<AddressSource>,
+    /// Counts what was not taken, kept or held open.
+    pub(crate) tally: Arc<Tally>,
     pub(crate) wary: Arc<Wary>,
     pub(crate) strangers: Arc<Strangers>,
     /// Numbers connections, over all receivers.
@@ -204,6 +218,32 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Says how the receivers fare.
+#[derive(Clone)]
+pub struct Gauge(Vec<Needle>);
+
+#[derive(Clone)]
+struct Needle {
+    protocol: Protocol,
+    wanted: watch::Receiver<ListenAt>,
+    status: watch::Receiver<ReceiverStatus>,
+    counts: Counts,
+}
+
+impl Gauge {
+    /// How each receiver fares; HTTPS comes last.
+    pub fn lines(&self) -> Vec<ReceiverLine> {
+        let line = |needle: &Needle| ReceiverLine {
+            protocol: needle.protocol,
+            wanted: *needle.wanted.borrow(),
+            status: needle.status.borrow().clone(),
+            connections: needle.counts.connections.load(Ordering::Relaxed),
+            shown_out: needle.counts.shown_out.load(Ordering::Relaxed),
+        };
+        self.0.iter().map(line).collect()
     }
 }
 
@@ -262,7 +302,7 @@ impl Receivers {
     ) -> Self {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let visits = Arc::<Visits>::default();
+        let visits = Arc::new(Visits::new(limits.visits));
         let roster = Arc::new(Roster::new(Arc::clone(&wake)));
         let site = Site {
             store: store.writer(),
@@ -279,6 +319,7 @@ impl Receivers {
             visits: Arc::clone(&visits),
             roster: Arc::clone(&roster),
             addresses,
+            tally: store.tally(),
             wary: Arc::default(),
             strangers: Arc::default(),
             next_connection: Arc::new(AtomicU64::new(1)),
@@ -302,6 +343,17 @@ impl Receivers {
     /// How each receiver fares.
     pub fn lines(&self) -> Vec<ReceiverLine> {
         self.running.iter().map(Receiver::line).collect()
+    }
+
+    /// What says how they fare, for another thread: HTTPS comes last.
+    pub fn gauge(&self) -> Gauge {
+        let needle = |receiver: &Receiver| Needle {
+            protocol: receiver.protocol,
+            wanted: receiver.wanted.subscribe(),
+            status: receiver.status.clone(),
+            counts: receiver.counts.clone(),
+        };
+        Gauge(self.running.iter().chain([&self.https]).map(needle).collect())
     }
 
     /// How HTTPS for phones fares.

@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{Limits, Site, secrets};
 use crate::{
-    model::{Direction, NewPacket, NewReply, Protocol, Timestamp, Verdict},
+    model::{Direction, Mishap, NewPacket, NewReply, Protocol, Timestamp, Verdict},
     wire::{Line, owntracks},
 };
 
@@ -28,19 +28,24 @@ const KEPT: usize = 4096;
 /// How much may wait to be understood: hyper reads a head and what came with it before it calls, and gives up beyond 64 KiB.
 const HELD: usize = 128 << 10;
 const STATUS_LINE: &[u8] = b"HTTP/1.1 ";
-/// Kept from one address, and from all together, within a minute.
-const FROM_ONE: u32 = 10;
-const FROM_ALL: u32 = 600;
+
+/// What the clock of our answers says.
+const NOT_READ: &str = "it does not read our answers";
 
 /// How much noise may still be kept in this minute.
-#[derive(Debug, Default)]
-pub(super) struct Ration(Mutex<Minute>);
+#[derive(Debug)]
+pub(super) struct Ration {
+    /// Kept from one address, and from all together, within a minute.
+    from_one: u32,
+    from_all: u32,
+    minute: Mutex<Minute>,
+}
 
 #[derive(Debug, Default)]
 struct Minute {
     number: i64,
     kept: u32,
-    /// No longer than `FROM_ALL`.
+    /// No longer than `from_all`.
     from: HashMap<IpAddr, u32>,
 }
 
@@ -54,23 +59,27 @@ enum Share {
 }
 
 impl Ration {
+    pub(super) fn new(from_one: u32, from_all: u32) -> Self {
+        Self { from_one, from_all, minute: Mutex::default() }
+    }
+
     fn take(&self, peer: IpAddr, now: Timestamp) -> Share {
-        let mut minute = lock(&self.0);
+        let mut minute = lock(&self.minute);
         let number = now.as_second().div_euclid(60);
         if minute.number != number {
             *minute = Minute { number, ..Minute::default() };
         }
-        if minute.kept >= FROM_ALL {
+        if minute.kept >= self.from_all {
             return Share::LeftOut;
         }
         let from = minute.from.entry(peer).or_default();
-        if *from >= FROM_ONE {
+        if *from >= self.from_one {
             return Share::LeftOut;
         }
         *from += 1;
-        let last = *from == FROM_ONE;
+        let last = *from == self.from_one;
         minute.kept += 1;
-        if last || minute.kept == FROM_ALL { Share::Last } else { Share::Kept }
+        if last || minute.kept == self.from_all { Share::Last } else { Share::Kept }
     }
 }
 
@@ -234,7 +243,7 @@ pub(super) async fn keep_noise(noise: Noise, peer: SocketAddr, line: &Line, rati
     let now = (site.clock)();
     let share = ration.take(peer.ip(), now);
     if share == Share::LeftOut {
-        tracing::debug!(%peer, "more noise than is kept");
+        site.tally.count(Mishap::NoiseNotKept);
         return;
     }
     let mut context = serde_json::json!({ "kept": read.len(), "why": why });
@@ -282,8 +291,28 @@ fn reason(error: &hyper::Error) -> String {
 
 /// One of our own clocks ran out.
 fn is_late(error: &hyper::Error) -> bool {
+    late(error).is_some()
+}
+
+/// What one of our own clocks says.
+fn late(error: &hyper::Error) -> Option<String> {
     let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
-    source.is_some_and(|source| source.kind() == io::ErrorKind::TimedOut)
+    source.filter(|source| source.kind() == io::ErrorKind::TimedOut).map(ToString::to_string)
+}
+
+/// Under what the end of a connection is counted.
+pub(super) fn how_it_ended(ended: &hyper::Result<()>) -> Mishap {
+    match ended {
+        Ok(()) => Mishap::ClosedByPeer,
+        Err(error) if error.is_parse_too_large() => Mishap::HeadTooLarge,
+        Err(error) if error.is_parse() => Mishap::NoRequest,
+        Err(error) if error.is_timeout() => Mishap::Silent,
+        Err(error) => match late(error) {
+            Some(what) if what == NOT_READ => Mishap::AnswerNotRead,
+            Some(_) => Mishap::HeadSlow,
+            None => Mishap::Broken,
+        },
+    }
 }
 
 /// The status in the first line of an answer.
@@ -349,7 +378,7 @@ pub(super) struct Taped<S> {
 impl<S> Taped<S> {
     fn written<T>(&mut self, done: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if done.is_pending() {
-            self.write.poll(cx, "it does not read our answers")?;
+            self.write.poll(cx, NOT_READ)?;
         } else {
             self.write.put_out();
         }
@@ -434,7 +463,9 @@ mod tests {
 
     #[test]
     fn a_minute_keeps_only_so_much() {
-        let ration = Ration::default();
+        const FROM_ONE: u32 = 10;
+        const FROM_ALL: u32 = 600;
+        let ration = Ration::new(FROM_ONE, FROM_ALL);
         let at = |second| Timestamp::from_second(second).expect("a moment");
         let (one, other): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
         for n in 1..=FROM_ONE {

@@ -34,7 +34,8 @@ struct List {
 #[derive(Debug)]
 struct Entry {
     connection: u64,
-    mailbox: mpsc::Sender<Errand>,
+    /// Boxed: a channel makes room for 32 at once, and there are ten thousand channels, nearly all of them empty for ever.
+    mailbox: mpsc::Sender<Box<Errand>>,
     replaced: CancellationToken,
 }
 
@@ -93,7 +94,7 @@ impl Roster {
         }
         let Some(entry) = list.present.get(&command.device) else { return false };
         let connection = entry.connection;
-        if entry.mailbox.try_send(Errand { command: command.clone(), profile: profile.clone() }).is_err() {
+        if entry.mailbox.try_send(Box::new(Errand { command: command.clone(), profile: profile.clone() })).is_err() {
             return false;
         }
         list.handed.insert(command.id, connection);
@@ -112,7 +113,7 @@ pub(super) struct Seat {
     roster: Arc<Roster>,
     device: DeviceId,
     connection: u64,
-    commands: mpsc::Receiver<Errand>,
+    commands: mpsc::Receiver<Box<Errand>>,
     replaced: CancellationToken,
 }
 
@@ -135,7 +136,7 @@ impl Seat {
             biased;
             () = self.replaced.cancelled() => Call::Replaced,
             command = self.commands.recv() => match command {
-                Some(errand) => Call::Send(Box::new(errand)),
+                Some(errand) => Call::Send(errand),
                 // The entry went with a newer connection, which says so itself.
                 None => future::pending().await,
             },

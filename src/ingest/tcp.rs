@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{Counted, Counts, Site, converse, strangers::Guest};
 use crate::{
-    model::Protocol,
+    model::{Mishap, Protocol},
     wire::{self, Line},
 };
 
@@ -30,6 +30,10 @@ pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: 
             let end = converse(stream, talk, connection, &guest, &site).await;
             tracing::debug!(%peer, %end, "connection ended");
             drop(held);
+            match end.mishap() {
+                Some(mishap) => site.tally.count(mishap),
+                None => site.tally.stir(),
+            }
         });
     })
     .await;
@@ -51,9 +55,9 @@ pub(super) async fn accept_each(
         match listener.accept().await {
             Ok((stream, peer)) => {
                 if room.available_permits() == 0 {
-                    site.strangers.make_room(Some(&counts.shown_out));
+                    site.tally.count(made_room(site.strangers.make_room(Some(&counts.shown_out))));
                 } else if site.sockets.available_permits() == 0 {
-                    site.strangers.make_room(None);
+                    site.tally.count(made_room(site.strangers.make_room(None)));
                 }
                 let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
                 let Ok(socket) = Arc::clone(&site.sockets).acquire_owned().await else { return };
@@ -61,9 +65,11 @@ pub(super) async fn accept_each(
                 stream.set_nodelay(true).ok();
                 let held = ([place, socket], Counted::new(&counts.connections));
                 begin(stream, peer, held, site.strangers.enter(peer.ip(), &counts.shown_out), site.clone());
+                site.tally.stir();
                 breath = BREATH;
             }
             Err(error) => {
+                site.tally.count(Mishap::AcceptFailed);
                 // Once, until it works again: it may last, and a log that fills the disk helps nobody.
                 if breath == BREATH {
                     tracing::warn!(%error, "accept failed; new connections wait");
@@ -73,4 +79,9 @@ pub(super) async fn accept_each(
             }
         }
     }
+}
+
+/// Under what it is counted that all places are taken.
+fn made_room(somebody: bool) -> Mishap {
+    if somebody { Mishap::MadeRoom } else { Mishap::ConnectionsFull }
 }

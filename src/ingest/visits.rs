@@ -9,9 +9,6 @@ use std::{
 
 use crate::model::{DeviceId, Identity, Timestamp};
 
-/// More than anybody reads; a phone that is paired calls every few seconds at most.
-const MOST: usize = 256;
-
 /// Which app speaks, by its User-Agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum App {
@@ -103,21 +100,30 @@ impl NoHandshake {
 }
 
 /// The last visits.
-#[derive(Debug, Default)]
-pub(crate) struct Visits(Mutex<VecDeque<Visit>>);
+#[derive(Debug)]
+pub(crate) struct Visits {
+    /// A phone that is paired calls every few seconds at most, so a few hundred are more than anybody reads.
+    most: usize,
+    last: Mutex<VecDeque<Visit>>,
+}
 
 impl Visits {
+    /// Remembers so many; 0 none.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, last: Mutex::default() }
+    }
+
     pub(crate) fn note(&self, visit: Visit) {
-        let mut visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if visits.len() == MOST {
+        let mut visits = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        visits.push_back(visit);
+        if visits.len() > self.most {
             visits.pop_front();
         }
-        visits.push_back(visit);
     }
 
     /// Oldest first.
     pub(crate) fn all(&self) -> Vec<Visit> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }
 
@@ -137,8 +143,8 @@ mod tests {
 
     #[test]
     fn old_visits_go_first() {
-        let visits = Visits::default();
-        for n in 0..u16::try_from(MOST).expect("a few") + 3 {
+        let visits = Visits::new(20);
+        for n in 0..23 {
             visits.note(Visit {
                 at: Timestamp::UNIX_EPOCH,
                 peer: IpAddr::from([127, 0, 0, 1]),
@@ -151,7 +157,7 @@ mod tests {
             });
         }
         let all = visits.all();
-        assert_eq!(all.len(), MOST);
+        assert_eq!(all.len(), 20);
         assert!(matches!(all.first().map(|v| &v.outcome), Some(Outcome::Refused { status: 3, .. })));
     }
 

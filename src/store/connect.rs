@@ -32,10 +32,11 @@ pub(super) fn writing(database: &Path) -> Result<Connection, Error> {
         db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         // FULL, not NORMAL: the device erases its copy when we acknowledge, so a commit must survive power loss. On macOS a plain fsync
         // does not flush the drive.
+        // The cache is for the ends of the tracks of ten thousand devices, each a page of the index, so that none is read again for the next fix.
         // Checkpoints are the writer's own (see `writer::log`). Foreign keys are on in the bundled build; there are none.
         db.execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
-             PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA foreign_keys = OFF;",
+             PRAGMA cache_size = -64000; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA foreign_keys = OFF;",
         )?;
         db.pragma_update(None, "wal_autocheckpoint", 0)?;
         Ok(db)

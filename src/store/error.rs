@@ -58,6 +58,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Why, without what follows from it: what stands before the first semicolon.
+    pub fn cause(&self) -> String {
+        let text = self.to_string();
+        text.split_once(';').map_or(text.clone(), |(cause, _)| cause.to_owned())
+    }
+
     /// That the system does not let us have `path`, and what to do.
     pub(super) fn denied(path: &Path, error: &io::Error) -> Self {
         let why = match error.kind() {

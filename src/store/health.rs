@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Error, Repaired};
+use super::{CommitTimes, Error, Repaired, tally::Counted};
 use crate::model::Timestamp;
 
 /// A look at the store at one moment.
@@ -12,6 +12,7 @@ pub struct Health {
     pub queue_depth: usize,
     /// Bytes that those and the batch in work hold, of [`super::Limits::queue_bytes`].
     pub queue_bytes: usize,
+    pub queue_bound: usize,
     /// How long the last transaction took, from its begin to the end of its commit.
     pub last_commit: Option<Duration>,
     /// Packets written since the store was opened, replies included.
@@ -46,4 +47,31 @@ pub struct Health {
     pub damaged: Option<String>,
     /// Why a batch failed; `None` when none has failed for a few seconds and something was stored since.
     pub error: Option<Error>,
+    /// The last batch that failed, also after others succeeded.
+    pub failure: Option<Failure>,
+    /// What only [`super::Gauge::health`] fills in.
+    pub lately: Lately,
+}
+
+/// How much was done lately, and what was not done.
+#[derive(Debug, Clone, Default)]
+pub struct Lately {
+    /// How long commits took in the last minutes.
+    pub commits: Option<CommitTimes>,
+    /// Packets received and new positions in each of the last sixty whole seconds, oldest first.
+    pub packets_by_second: Vec<u32>,
+    pub positions_by_second: Vec<u32>,
+    /// What was not taken, kept or held open, by reason.
+    pub counted: Vec<Counted>,
+}
+
+/// Writing failed.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The first of those that followed each other.
+    pub began: Timestamp,
+    pub at: Timestamp,
+    pub error: Error,
+    /// Batches that failed since the store was opened.
+    pub batches: u64,
 }

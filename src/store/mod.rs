@@ -4,6 +4,7 @@
 //! [`query`]). What a commit made true goes to subscribers ([`Facts`]). A packet is acknowledged after its [`Receipt`] said that it is durable.
 
 mod check;
+mod clocks;
 mod compact;
 mod connect;
 mod copy;
@@ -12,6 +13,7 @@ mod error;
 mod facts;
 mod health;
 mod onlooker;
+mod pace;
 mod pending;
 pub mod phones;
 mod place;
@@ -24,6 +26,7 @@ mod row;
 mod salvage;
 mod schema;
 mod stage;
+mod tally;
 mod writer;
 
 use std::{
@@ -36,16 +39,19 @@ use std::{
 use tokio::sync::watch;
 
 pub use check::check;
+pub use clocks::{ClockOff, Clocks, clocks};
 pub use compact::{Compacted, compact};
 pub use copy::{Copied, CopyError, save_copy};
 pub use error::Error;
 pub use facts::Facts;
-pub use health::Health;
+pub use health::{Failure, Health, Lately};
+pub use pace::CommitTimes;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
 pub use removed::{Reason, Removal, removal_of};
 pub use repair::{Repaired, repair_folder, set_aside_in};
 pub use stage::{Stage, Watch};
+pub use tally::{Counted, Tally};
 pub use writer::{
     OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer,
 };
@@ -137,17 +143,21 @@ impl Store {
             None if damage::is_suspect(&database) => suspect(&database),
             None => Ok(()),
         };
-        let opened = found.and_then(|()| Self::open_sound(&database, &options));
-        let (db, repaired) = match opened {
+        // Its share is given back with the store; ours, when it is there or could not be.
+        let share = || lock.try_clone().map_err(|e| Error::denied(dir, &e));
+        let open = || {
+            let db = Self::open_sound(&database, &options)?;
+            Self::write(database.clone(), db, options.clone(), Some(share()?))
+        };
+        match found.and_then(|()| open()) {
             Err(Error::Damaged(why)) => {
                 let repaired = repair::repair(&database, &why, now)?;
-                (Self::open_sound(&database, &options)?, Some(repaired))
+                let store = open()?;
+                store.shared.repaired(repaired);
+                Ok(store)
             }
-            opened => (opened?, None),
-        };
-        let store = Self::write(database, db, options, Some(lock))?;
-        store.shared.repaired(repaired);
-        Ok(store)
+            opened => opened,
+        }
     }
 
     /// Opens the file, as far as a look at it says that it is sound.
@@ -164,7 +174,6 @@ impl Store {
         if let Some(bytes) = options.limits.file_bytes {
             connect::limit(&db, bytes).map_err(|e| connect::refusal(database, &e))?;
         }
-        connect::trusted(&db);
         Ok(db)
     }
 
@@ -176,10 +185,10 @@ impl Store {
 
     /// As [`Store::view`], with somebody to wake. Policy and limits are the running instance's.
     pub fn view_with(dir: &Path, options: Options) -> Result<Self, Error> {
-        let Options { clock: _, policy, wake, limits } = options;
+        let Options { clock, policy, wake, limits } = options;
         let database = place::database(dir);
         bring_up_to_date(dir, &database)?;
-        let shared = Shared::new(&database, &limits, policy);
+        let shared = Shared::new(&database, &limits, policy, &clock);
         let onlooker = Onlooker::start(&database, shared.facts.clone(), wake)?;
         Ok(Self {
             readers: Readers::start(&database, &shared.damage)?,
@@ -197,13 +206,12 @@ impl Store {
         let database = place::database(dir);
         bring_up_to_date(dir, &database)?;
         let db = connect::writing(&database)?;
-        connect::trusted(&db);
         Self::write(database, db, Options::new(clock), None)
     }
 
     fn write(database: PathBuf, db: rusqlite::Connection, options: Options, lock: Option<File>) -> Result<Self, Error> {
         let Options { clock, policy, wake, limits } = options;
-        let shared = Arc::new(Shared::new(&database, &limits, policy));
+        let shared = Arc::new(Shared::new(&database, &limits, policy, &clock));
         let inlet = Arc::clone(&shared.inlet);
         let receives = lock.is_some();
         let start =
@@ -285,6 +293,21 @@ impl Store {
         self.shared.compacting.store(true, Ordering::Relaxed);
     }
 
+    /// Counts what was not taken, kept or held open.
+    pub fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.shared.inlet.tally)
+    }
+
+    /// As [`Health::error`].
+    pub fn error(&self) -> Option<Error> {
+        self.shared.error()
+    }
+
+    /// What says how the store fares, for another thread.
+    pub fn gauge(&self) -> Gauge {
+        Gauge(Arc::clone(&self.shared))
+    }
+
     pub fn health(&self) -> Health {
         let mut health = self.shared.health();
         if self.writer.looks_on() {
@@ -306,6 +329,22 @@ impl Store {
 
     /// Commits what is queued, empties the write-ahead log into the file and ends the threads. Later writes answer [`Error::Closed`].
     pub fn close(self) {}
+}
+
+/// Says how a store fares.
+#[derive(Clone)]
+pub struct Gauge(Arc<Shared>);
+
+impl Gauge {
+    /// What goes when.
+    pub fn keep(&self) -> Keep {
+        *self.0.keep()
+    }
+
+    /// Everything, [`Health::lately`] too.
+    pub fn health(&self) -> Health {
+        Health { lately: self.0.lately(), ..self.0.health() }
+    }
 }
 
 /// Looks at all of a file in which damage was noticed.

@@ -161,6 +161,8 @@ pub enum Action {
     /// Receive phones by HTTPS elsewhere from now on.
     ListenHttps(ListenAt),
     RetryHttps,
+    /// Show the folder of the log in the file manager.
+    OpenLogFolder,
     /// Write a small file.
     Save {
         to: PathBuf,

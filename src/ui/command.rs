@@ -31,6 +31,7 @@ pub enum UserCommand {
     TrackLayout,
     DebugLayout,
     SaveCopy,
+    Health,
     Settings,
     Keys,
 }
@@ -103,6 +104,7 @@ pub const TABLE: &[About] = &[
     about(UserCommand::TrackLayout, Group::Window, "Layout for tracking: no packets", None, CTRL, Key::Num1),
     about(UserCommand::DebugLayout, Group::Window, "Layout for debugging: everything", None, CTRL, Key::Num2),
     about(UserCommand::SaveCopy, Group::Window, "Save a copy…", Some(Icon::Export), CTRL, Key::S),
+    about(UserCommand::Health, Group::Window, "Health", Some(Icon::Pulse), PLAIN, Key::F9),
     about(UserCommand::Settings, Group::Window, "Settings", Some(Icon::Gear), PLAIN, Key::F10),
     about(UserCommand::Keys, Group::Window, "Keys", Some(Icon::Help), SHIFT, Key::Questionmark),
 ];
@@ -132,6 +134,7 @@ impl UserCommand {
             | Self::Phones
             | Self::Export
             | Self::SaveCopy
+            | Self::Health
             | Self::Settings
             | Self::Keys => true,
             Self::FilterDevices
@@ -175,6 +178,7 @@ impl UserCommand {
             Self::TrackLayout => Some(layout(view, false)),
             Self::DebugLayout => Some(layout(view, true)),
             Self::SaveCopy => sheet(Sheet::SaveCopy),
+            Self::Health => sheet(Sheet::Health),
             Self::Settings => sheet(Sheet::Settings),
             Self::Keys => sheet(Sheet::Keys),
         }
@@ -203,7 +207,7 @@ pub(super) fn pressed(ctx: &Context, typing: bool, sheet: bool) -> Vec<UserComma
             .iter()
             .filter(|about| {
                 let single = about.shortcut.modifiers == PLAIN || about.shortcut.modifiers == SHIFT;
-                let function_key = matches!(about.shortcut.logical_key, Key::F7 | Key::F8 | Key::F10);
+                let function_key = matches!(about.shortcut.logical_key, Key::F7 | Key::F8 | Key::F9 | Key::F10);
                 if single && typing && !function_key {
                     return false;
                 }

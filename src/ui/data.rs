@@ -11,13 +11,13 @@ use std::{
 
 pub use self::paging::{Ends, FIRST_PACKETS, PAGE, Pages};
 use super::{
-    lamps::{self, Age, Health},
+    lamps::{self, Age},
     map::Trail,
     phones::Phones,
     remote::Remote,
 };
 use crate::{
-    backend::{ReceiverLine, Removal, Stage, StoreHealth},
+    backend::{Health, ReceiverLine, Removal, Stage, StoreHealth},
     model::{
         Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, Keep, PacketId, PacketRow, Policy,
         Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp,
@@ -58,6 +58,10 @@ pub struct Data {
     /// What the store answered instead of data.
     pub trouble: Option<String>,
     pub station: Station,
+    /// How everything fares, where the sheet that shows it is open.
+    pub health: Option<Health>,
+    /// Why there is no health to show.
+    pub health_trouble: Option<String>,
     /// Commands, profile and clock of the selected tracker.
     pub remote: Remote,
     /// What is set up for phones.
@@ -262,7 +266,7 @@ impl Data {
     }
 
     /// How this device fares.
-    pub fn health(&self, overview: &DeviceOverview, now: Timestamp) -> Health {
+    pub fn health(&self, overview: &DeviceOverview, now: Timestamp) -> lamps::Health {
         let id = overview.device.id;
         lamps::health(overview, self.trails.get(&id), self.remote.connected.contains(&id), now)
     }

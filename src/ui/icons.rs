@@ -41,6 +41,7 @@ pub enum Icon {
     Folder,
     Globe,
     Lock,
+    Pulse,
 }
 
 /// Takes room in a row and paints the icon there; it says nothing to a screen reader, so text has to stand beside it.
@@ -195,6 +196,9 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
             };
             pen.line(&meridian(1.0));
             pen.line(&meridian(-1.0));
+        }
+        Icon::Pulse => {
+            pen.line(&[(1.5, 8.5), (4.5, 8.5), (6.5, 3.5), (9.5, 13.0), (11.5, 8.5), (14.5, 8.5)]);
         }
         Icon::Lock => {
             pen.closed(&[(3.5, 7.5), (12.5, 7.5), (12.5, 13.5), (3.5, 13.5)]);

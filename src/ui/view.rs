@@ -77,6 +77,8 @@ pub enum Sheet {
     Phone,
     /// What concerns all phones.
     Phones(PhonesTab),
+    /// How everything fares.
+    Health,
     Keys,
 }
 

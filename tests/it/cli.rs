@@ -64,7 +64,7 @@ fn help_names_every_command_and_wrong_words_end_with_2() {
     let help = call(home.path(), &["--help"]).done();
     for command in [
         "desktop", "serve", "decode", "export", "devices", "adopt", "ignore", "phone", "command", "profile",
-        "simulate", "backup", "compact", "repair", "doctor",
+        "simulate", "backup", "compact", "repair", "doctor", "limits",
     ] {
         assert!(help.contains(&format!("  {command} ")), "{command} in {help}");
         let own = call(home.path(), &[command, "--help"]).done();

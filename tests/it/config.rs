@@ -6,9 +6,11 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 use proptest::prelude::*;
 use wayglass::{
     backend::{
-        Backend, ListenAt,
+        Backend, Limits, ListenAt,
         config::{self, Config, ConfigError},
+        health,
         keeping::KeepSet,
+        logfile::LogLevel,
     },
     model::{Forever, Keep, Policy, Protocol},
 };
@@ -25,7 +27,7 @@ fn address(text: &str) -> ListenAt {
 
 #[test]
 fn every_key_is_read() {
-    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\nhttps = \"[::]:5145\"\nhttps_certificate = \"c.pem\"\nhttps_key = \"/k.pem\"\napi = \"off\"\npolicy = 'strict'\nsilence = '90'\nkeep_packets = 'forever'\nkeep_packets_bytes = '500 MB'\nquarantine_senders = 12\nquarantine_bytes = '1 MB'\nquarantine_age = '48 h'\n";
+    let text = "# all of it\ndata_dir = \"/srv/w\"\ngt06 = \"0.0.0.0:5023\"\nowntracks = \"[::]:0\"\nhttps = \"[::]:5145\"\nhttps_certificate = \"c.pem\"\nhttps_key = \"/k.pem\"\napi = \"off\"\npolicy = 'strict'\nsilence = '90'\nkeep_packets = 'forever'\nkeep_packets_bytes = '500 MB'\nquarantine_senders = 12\nquarantine_bytes = '1 MB'\nquarantine_age = '48 h'\nlog_level = \"debug\"\n";
     let expected = Config {
         data_dir: Some("/srv/w".into()),
         gt06: Some(address("0.0.0.0:5023")),
@@ -43,6 +45,8 @@ fn every_key_is_read() {
             quarantine_bytes: Some(1_000_000),
             quarantine_age: Some(Duration::from_hours(48)),
         },
+        log_level: Some(LogLevel::Debug),
+        ..Config::default()
     };
     assert_eq!(parse(text).unwrap(), expected);
     assert_eq!(parse("").unwrap(), Config::default());
@@ -63,6 +67,18 @@ fn what_is_wrong_is_said_with_its_line() {
         ("keep_packets = 30", 1, &["`keep_packets`", "integer"]),
         ("keep_packets_bytes = \"10\"", 1, &["`keep_packets_bytes`", "2 GB"]),
         ("quarantine_senders = 0", 1, &["`quarantine_senders`", "\"0\"", "between 1"]),
+        ("log_level = \"loud\"", 1, &["`log_level`", "\"loud\"", "\"info\""]),
+        ("limits = 3", 1, &["`limits`", "[limits]"]),
+        ("[limits]\nconections = 3", 2, &["`limits.conections`", "did you mean `connections`?"]),
+        ("[limits]\nzoom = 3", 2, &["`limits.zoom`", "connections, sockets"]),
+        ("[limits]\n\nconnections = 0", 3, &["`connections`", "cannot be 0", "a number from 1 to 1000000"]),
+        ("[limits]\nconnections = -1", 2, &["`connections`", "cannot be -1"]),
+        ("[limits]\nconnections = true", 2, &["`connections`", "boolean"]),
+        ("[limits]\nqueue = \"64 miles\"", 2, &["`queue`", "\"64 miles\"", "\"64 MiB\"", "from 1 MiB to"]),
+        ("[limits]\nhttp_body = \"1 h\"", 2, &["`http_body`", "from 1 s to 10 min"]),
+        ("[limits]\nfile = \"none\"", 2, &["`file`", "\"off\""]),
+        ("[limits]\nbody = \"4 MiB\"", 2, &["`body`", "not to be changed"]),
+        ("[limits]\nsilence = \"4 min\"", 2, &["`silence`", "above the tables"]),
         ("data_dir = \"\"", 1, &["`data_dir`", "folder"]),
         ("polcy = \"ask\"", 1, &["`polcy`", "did you mean `policy`?"]),
         ("\n\nown-tracks = \"off\"", 3, &["did you mean `owntracks`?"]),
@@ -148,6 +164,48 @@ fn what_is_changed_while_it_runs_is_written_down() {
     assert_eq!((read.keep.packet_age, read.keep.quarantine_bytes), (Some(Forever::Forever), Some(32_000_000)));
     assert_eq!((read.keep.packet_bytes, read.keep.new_devices), (None, None));
     assert_eq!((read.gt06, read.data_dir), (None, None), "what nobody changed is not written");
+}
+
+#[test]
+fn every_limit_can_be_set_and_what_is_not_keeps_its_default() {
+    let text = "policy = 'adopt'\nsilence = '2 min'\n[limits]\nconnections = 20_000\nanswer = '5 s'\nhttp_head = 7\nqueue = '1 GiB'\nfile = '20 GB'\nhttp_pause = '1 h'\nvisits = 0x10\n";
+    let setup =
+        Config { data_dir: Some("/srv".into()), ..Config::default() }.or(parse(text).unwrap()).setup(None).unwrap();
+    let bounds = &setup.limits;
+    assert_eq!((bounds.ingest.connections, bounds.ingest.visits), (20_000, 16));
+    let seconds = Duration::from_secs;
+    assert_eq!(
+        (bounds.ingest.write, bounds.ingest.http_head, bounds.ingest.idle),
+        (seconds(5), seconds(7), seconds(120))
+    );
+    assert_eq!((bounds.store.queue_bytes, bounds.store.file_bytes), (1 << 30, Some(20_000_000_000)));
+    assert_eq!(bounds.ingest.http_pause, Duration::from_hours(1));
+    assert_eq!(bounds.ingest.http_body, Limits::default().http_body);
+    let from = |key: &str| {
+        let limits = health::limits(bounds, None);
+        limits.into_iter().find(|limit| limit.key == key).map(|limit| (limit.text, limit.source)).unwrap()
+    };
+    let row = |text: &str, source: &str| (text.to_owned(), source.to_owned());
+    assert_eq!(from("connections"), row("20000", "set"));
+    assert_eq!(from("silence"), row("2 min", "set"));
+    assert_eq!(from("http_body"), row("30 s", "default"));
+    assert_eq!(from("body"), row("2 MiB", "promised to apps"));
+    assert_eq!(parse("[limits]\nfile = 'off'").unwrap().limits.clone(), parse("limits.file = 'off'").unwrap().limits);
+}
+
+#[test]
+fn what_the_window_changes_stays_above_the_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    fs::write(&path, "# mine\n\n[limits] # few\nconnections = 3\n").unwrap();
+    config::remember_policy(&path, Policy::Adopt).unwrap();
+    config::remember_policy(&path, Policy::Strict).unwrap();
+    let expected = "# mine\n\npolicy = \"strict\"\n[limits] # few\nconnections = 3\n";
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    assert_eq!(Config::load(&path).unwrap().policy, Some(Policy::Strict));
+    fs::write(&path, "limits.connections = 3").unwrap();
+    config::remember_policy(&path, Policy::Adopt).unwrap();
+    assert_eq!(Config::load(&path).unwrap().policy, Some(Policy::Adopt));
 }
 
 proptest! {

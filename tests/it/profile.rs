@@ -436,10 +436,10 @@ fn a_phone_has_no_clock_to_correct() {
 #[test]
 fn a_tracker_that_says_nothing_is_hung_up_on() {
     let setup = Config { silence: Some(Duration::from_millis(500)), ..Config::default() }.setup(None).unwrap();
-    let station = Station::start_with(Policy::Adopt, setup.limits);
+    let station = Station::start_with(Policy::Adopt, setup.limits.ingest);
     let mut device = Device::connect(&station);
     device.line.expect_closed();
-    assert_eq!(Config::default().setup(None).unwrap().limits.idle, Duration::from_mins(15));
+    assert_eq!(Config::default().setup(None).unwrap().limits.ingest.idle, Duration::from_mins(15));
 }
 
 /// The program as a person runs it on a folder.

@@ -14,7 +14,7 @@ use std::{
 
 use egui_kittest::Harness;
 use wayglass::{
-    backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup},
+    backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup, bounds::Bounds, logfile::LogFile},
     model::{Clock, Policy, Protocol, Timestamp},
 };
 
@@ -117,8 +117,9 @@ impl Station {
             data_dir: folder.path().to_owned(),
             listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
             policy,
-            limits,
+            limits: Bounds { ingest: limits, ..Bounds::default() },
             settings: None,
+            log: LogFile::default(),
             access,
             https,
             addresses: None,
@@ -187,6 +188,17 @@ impl Tracker {
 
     pub fn send(&mut self, hex: &str) {
         self.0.write_all(&bytes(hex)).expect("the receiver reads");
+    }
+
+    /// False where the far end has closed.
+    pub fn try_send(&mut self, hex: &str) -> bool {
+        self.0.write_all(&bytes(hex)).is_ok()
+    }
+
+    /// False where the far end closes instead.
+    pub fn try_expect(&mut self, hex: &str) -> bool {
+        let mut got = vec![0; bytes(hex).len()];
+        self.0.read_exact(&mut got).is_ok() && got == bytes(hex)
     }
 
     /// Exactly as many bytes as `hex` has, and equal to it.

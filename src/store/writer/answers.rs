@@ -5,32 +5,37 @@
 
 use std::sync::OnceLock;
 
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::Write;
+
+/// Batches that may wait for the task; beyond, the thread answers itself.
+const BATCHES: usize = 16;
 
 /// Answers given without letting other tasks have their turn.
 const AT_ONCE: usize = 128;
 
 /// The writes of a batch, committed or not, on their way to [`Answers::give_all`].
 #[derive(Default)]
-pub(in crate::store) struct Answers(OnceLock<mpsc::UnboundedSender<Vec<Write>>>);
+pub(in crate::store) struct Answers(OnceLock<mpsc::Sender<Vec<Write>>>);
 
 impl Answers {
     /// The transaction is committed: says what came of each.
     pub(super) fn give(&self, writes: Vec<Write>) {
-        // Unbounded, but never longer than what was queued with its bound; the task falls behind only where everybody waits for it.
         let left = match self.0.get() {
-            // An error: the runtime has ended before the store.
-            Some(task) => task.send(writes).err().map(|refused| refused.0),
-            None => Some(writes),
+            Some(task) => match task.try_send(writes) {
+                Ok(()) => return,
+                // It is behind, or its runtime has ended before the store.
+                Err(TrySendError::Full(writes) | TrySendError::Closed(writes)) => writes,
+            },
+            None => writes,
         };
-        left.into_iter().flatten().for_each(Write::answer);
+        left.into_iter().for_each(Write::answer);
     }
 
     /// Gives answers from now on, for as long as the store is open. The first call counts.
     pub(in crate::store) fn take_over(&self) -> impl Future<Output = ()> + Send + use<> {
-        let (task, mut batches) = mpsc::unbounded_channel::<Vec<Write>>();
+        let (task, mut batches) = mpsc::channel::<Vec<Write>>(BATCHES);
         let first = self.0.set(task).is_ok();
         async move {
             while first && let Some(batch) = batches.recv().await {

@@ -15,6 +15,7 @@ mod quarantine;
 mod rederive;
 mod retention;
 mod steady;
+mod tallied;
 mod thread;
 mod told;
 mod write;
@@ -24,7 +25,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, TryAcquireError};
 
 pub(super) use answers::Answers;
 pub use part::Parting;
@@ -36,10 +37,11 @@ pub(super) use write::Write;
 use super::{
     Error, Pending,
     queue::{Queue, Refused},
+    tally::Tally,
 };
 use crate::model::{
-    Command, CommandId, Device, DeviceId, Identity, NewCommand, NewPacket, PacketId, Profile, Protocol, Timestamp,
-    library::UserCommand,
+    Command, CommandId, Device, DeviceId, Identity, Mishap, NewCommand, NewPacket, PacketId, Profile, Protocol,
+    Timestamp, library::UserCommand,
 };
 pub use write::Progress;
 use write::{Add, AddUserCommand, Admit, Adopt, Append, Ask, NoteCommand, Rename, SetProfile};
@@ -77,6 +79,7 @@ pub(super) struct Inlet {
     pub(super) room: Semaphore,
     /// Those bytes when nothing is queued.
     pub(super) bytes: u32,
+    pub(super) tally: Arc<Tally>,
     /// Grows when a profile may have changed.
     profiles: AtomicU64,
     /// We are stopping: nobody waits for long any more.
@@ -84,13 +87,14 @@ pub(super) struct Inlet {
 }
 
 impl Inlet {
-    pub(super) fn new(bytes: usize) -> Self {
+    pub(super) fn new(bytes: usize, tally: Arc<Tally>) -> Self {
         let bytes = u32::try_from(bytes.max(LEAST_COST)).unwrap_or(u32::MAX);
         let rows = bytes as usize / LEAST_COST;
         Self {
             queue: Queue::new(rows + DECISIONS),
             room: Semaphore::new(bytes as usize),
             bytes,
+            tally,
             profiles: AtomicU64::new(0),
             hurry: AtomicBool::new(false),
         }
@@ -123,7 +127,14 @@ impl Inlet {
     ) -> Result<Pending<A>, Error> {
         // What is larger than all room waits until it is alone.
         let cost = u32::try_from(cost).unwrap_or(u32::MAX).min(self.bytes);
-        let permit = self.room.acquire_many(cost).await.map_err(|_| Error::Closed)?;
+        let permit = match self.room.try_acquire_many(cost) {
+            Ok(permit) => permit,
+            Err(TryAcquireError::Closed) => return Err(Error::Closed),
+            Err(TryAcquireError::NoPermits) => {
+                self.tally.count(Mishap::QueueFull);
+                self.room.acquire_many(cost).await.map_err(|_| Error::Closed)?
+            }
+        };
         let (ask, pending) = Ask::pair(question, cost);
         self.queue.push(write(ask)).map_err(|refused| match refused {
             Refused::Closed(_) => Error::Closed,

@@ -30,7 +30,7 @@ use super::{
 use crate::model::{Clock, Committed, Fact, Keep, PhoneBook, Policy};
 use crate::store::{
     Error, Health, Limits, Repaired, Wake, connect, damage::Damage, error::blames_the_row, facts::Publisher,
-    onlooker::data_version, place, queue::Taken,
+    health::Lately, onlooker::data_version, pace::Pace, place, queue::Taken, tally::Tally,
 };
 
 /// Bounds of one batch. Larger ones are hardly faster, and everyone in a batch waits for all of it.
@@ -67,12 +67,14 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) compacting: AtomicBool,
     pub(in crate::store) damage: Damage,
     health: Mutex<Health>,
+    pace: Mutex<Pace>,
+    pub(super) opened: Instant,
 }
 
 impl Shared {
-    pub(in crate::store) fn new(database: &Path, limits: &Limits, policy: Policy) -> Self {
+    pub(in crate::store) fn new(database: &Path, limits: &Limits, policy: Policy, clock: &Clock) -> Self {
         Self {
-            inlet: Arc::new(Inlet::new(limits.queue_bytes)),
+            inlet: Arc::new(Inlet::new(limits.queue_bytes, Arc::new(Tally::new(Arc::clone(clock))))),
             facts: Publisher::new(),
             answers: Answers::default(),
             phones: watch::Sender::default(),
@@ -85,6 +87,8 @@ impl Shared {
             compacting: AtomicBool::new(false),
             damage: Damage::of(database),
             health: Mutex::default(),
+            pace: Mutex::default(),
+            opened: Instant::now(),
         }
     }
 
@@ -97,8 +101,8 @@ impl Shared {
     }
 
     /// What became of the file when it was opened.
-    pub(in crate::store) fn repaired(&self, repaired: Option<Repaired>) {
-        self.note().repaired = repaired;
+    pub(in crate::store) fn repaired(&self, repaired: Repaired) {
+        self.note().repaired = Some(repaired);
     }
 
     /// How the writer fares, with the queue as it is now.
@@ -109,11 +113,28 @@ impl Shared {
             health.damaged = Some(why);
         }
         health.queue_depth = self.inlet.queue.len();
-        health.queue_bytes = (self.inlet.bytes as usize).saturating_sub(self.inlet.room.available_permits());
+        health.queue_bound = self.inlet.bytes as usize;
+        health.queue_bytes = health.queue_bound.saturating_sub(self.inlet.room.available_permits());
         health
     }
 
-    fn note(&self) -> MutexGuard<'_, Health> {
+    pub(in crate::store) fn lately(&self) -> Lately {
+        let (pace, now_s) = (self.pace(), self.opened.elapsed().as_secs());
+        let (packets_by_second, positions_by_second) = pace.rates(now_s);
+        let counted = self.inlet.tally.all();
+        Lately { commits: pace.commits(now_s), packets_by_second, positions_by_second, counted }
+    }
+
+    pub(in crate::store) fn error(&self) -> Option<Error> {
+        self.note().error.clone()
+    }
+
+    pub(super) fn pace(&self) -> MutexGuard<'_, Pace> {
+        // Nothing that is done under this lock can panic half-way.
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn note(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -159,8 +180,11 @@ impl WriterThread {
             log: Log::default(),
             failed_at: None,
             sizes_at: None,
+            tallied_at: Instant::now(),
         };
-        let ((), told) = desk.transact(|_| Ok(()))?;
+        desk.shared.inlet.tally.load(&desk.db)?;
+        let ((), told) = desk.transact(|_| Ok(())).map_err(|e| connect::refusal(&desk.database, &e))?;
+        connect::trusted(&desk.db);
         desk.publish(told);
         desk.upkeep.shrinks = space::shrinks(&desk.db);
         // Nobody can have read anything before this.
@@ -185,14 +209,14 @@ impl Drop for WriterThread {
 }
 
 /// Where the thread works. Its memory equals the file between batches, unless it is stale.
-struct Desk {
+pub(super) struct Desk {
     database: PathBuf,
     db: Connection,
-    shared: Arc<Shared>,
-    clock: Clock,
+    pub(super) shared: Arc<Shared>,
+    pub(super) clock: Clock,
     wake: Option<Wake>,
     limits: Limits,
-    receives: bool,
+    pub(super) receives: bool,
     devices: Devices,
     quarantine: Quarantine,
     kept: Kept,
@@ -206,12 +230,14 @@ struct Desk {
     missed: bool,
     log: Log,
     /// When a batch failed last; `None` once that is over.
-    failed_at: Option<Instant>,
+    pub(super) failed_at: Option<Instant>,
     sizes_at: Option<Instant>,
+    /// When the tally was written down last.
+    pub(super) tallied_at: Instant,
 }
 
 /// What a transaction did.
-struct Told {
+pub(super) struct Told {
     facts: Option<Committed>,
     /// What was set up for phones, where that changed.
     phones: Option<PhoneBook>,
@@ -265,6 +291,7 @@ impl Desk {
             connect::doubted(&self.db);
         } else if self.receives {
             self.count_kept();
+            self.write_tally();
             self.log.empty(&self.db).ok();
         }
         self.note_sizes();
@@ -296,6 +323,8 @@ impl Desk {
                     health.packets_written += told.packets;
                     health.positions_written += told.positions;
                 }
+                let received = writes.iter().filter(|write| write.received()).count();
+                self.keep_pace(received, told.positions, took);
                 self.succeeded();
                 self.shared.inlet.room.add_permits(room);
                 self.shared.answers.give(writes);
@@ -320,11 +349,14 @@ impl Desk {
         }
         if self.sizes_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
             self.note_sizes();
+            self.tally_now_and_then();
         }
+        self.shared.inlet.tally.stir();
     }
 
     /// Says why nothing is stored; once, for while it lasts every batch fails.
     fn failed(&mut self, error: &Error) {
+        self.keep_failure(error);
         self.failed_at = Some(Instant::now());
         let before = self.shared.note().error.replace(error.clone());
         if before.is_none_or(|before| before.to_string() != error.to_string()) {
@@ -339,6 +371,7 @@ impl Desk {
             self.failed_at = None;
             self.shared.note().error = None;
             tracing::warn!("packets are stored again");
+            self.shared.inlet.tally.stir();
             self.wake_up();
         }
     }
@@ -383,6 +416,7 @@ impl Desk {
                 self.log.check_point(&self.db).ok();
             }
         }
+        self.tally_now_and_then();
         self.note_sizes();
     }
 
@@ -394,7 +428,7 @@ impl Desk {
     }
 
     /// Does `work` in one transaction, on memory that equals the file.
-    fn transact<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
+    pub(super) fn transact<T>(&mut self, work: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<(T, Told)> {
         let outcome = self.in_transaction(work);
         if let Err(error) = &outcome {
             self.shared.damage.hear(error);
@@ -481,7 +515,7 @@ impl Desk {
     }
 
     /// Tells subscribers what a commit made true.
-    fn publish(&mut self, mut told: Told) {
+    pub(super) fn publish(&mut self, mut told: Told) {
         self.show_phones(&mut told);
         if told.commands {
             self.shared.commands.send_modify(|count| *count += 1);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Command, CommandId, Device, DeviceId, Identity, NewCommand, NewPacket, PacketId, Profile, Protocol, Timestamp,
-    library::UserCommand,
+    Command, CommandId, Device, DeviceId, Direction, Identity, NewCommand, NewPacket, PacketId, Profile, Protocol,
+    Timestamp, library::UserCommand,
 };
 use crate::store::{Answer, Error, Pending};
 
@@ -145,6 +145,14 @@ impl Write {
     /// Its share of the queue's bytes.
     pub(in crate::store) fn cost(&self) -> u32 {
         each!(self, ask => ask.cost)
+    }
+
+    /// True for a packet that came from a device and was written.
+    pub(super) fn received(&self) -> bool {
+        match self {
+            Self::Packet(ask) => ask.outcome.is_ok() && ask.question.packet.direction == Direction::In,
+            _ => false,
+        }
     }
 
     /// The transaction is committed: says what came of it.

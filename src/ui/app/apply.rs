@@ -125,6 +125,10 @@ impl App {
                 self.view.open.sheet = None;
                 self.view.open.dock = true;
             }
+            Action::OpenLogFolder => {
+                let pending = self.backend().open_log_folder();
+                self.asks.change("open the folder of the log".to_owned(), pending);
+            }
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();

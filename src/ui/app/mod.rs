@@ -2,6 +2,7 @@
 
 mod apply;
 mod demo;
+mod health;
 mod milestones;
 mod news;
 mod pages;
@@ -92,6 +93,7 @@ pub struct App {
     typing: bool,
     demo: Demo,
     news: News,
+    health: health::Asking,
     milestones: Milestones,
 }
 
@@ -162,6 +164,7 @@ impl App {
             typing: false,
             demo: Demo::default(),
             news: News::default(),
+            health: health::Asking::default(),
             milestones,
             backend: Some(backend),
         }
@@ -256,6 +259,7 @@ impl eframe::App for App {
         }
         self.read_again(ctx);
         self.look_at_station();
+        self.look_at_health(ctx);
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);

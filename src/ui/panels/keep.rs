@@ -152,7 +152,7 @@ pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
     let store = &cx.data.station.store;
     if let (Some(why), None) = (&store.damaged, &cx.data.station.store_trouble) {
         // Noticed by a question; the next packet is refused for it.
-        super::trouble::banner(ui, &Error::Damaged(why.clone()));
+        super::trouble::banner(ui, cx, &Error::Damaged(why.clone()));
     }
     let Some(Repaired { aside, devices, positions, packets, refused, gaps, why }) = store.repaired.clone() else {
         return;

@@ -8,6 +8,7 @@ mod devices;
 pub mod dock;
 mod export;
 mod first_run;
+mod health;
 mod keep;
 mod new_senders;
 pub mod packets;
@@ -126,6 +127,7 @@ impl Panels {
             Sheet::AddPhone => pairing.add(ui, cx),
             Sheet::Phone => pairing.ui(ui, cx),
             Sheet::Phones(tab) => phones.ui(ui, cx, tab),
+            Sheet::Health => health::ui(ui, cx),
             Sheet::Keys => sheets::keys(ui),
         });
     }

@@ -1,4 +1,4 @@
-//! Sheets over the window: commands, profile, export, settings, keys. One at a time; Escape or a click beside it closes it.
+//! Sheets over the window: commands, profile, export, settings, health, keys. One at a time; Escape or a click beside it closes it.
 
 use egui::{Context, Frame, Id, LayerId, Modal, RichText, ScrollArea, Ui};
 
@@ -23,6 +23,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
         Sheet::AddPhone => "Add a phone",
         Sheet::Phone => "Set up the phone",
         Sheet::Phones(_) => "Phones",
+        Sheet::Health => "Health",
         Sheet::Keys => "Keys",
     };
     let frame = Frame::window(ui.style()).inner_margin(18);

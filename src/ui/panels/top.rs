@@ -153,7 +153,7 @@ pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
     keep::banners(ui, cx);
     let data = cx.data;
     if let Some(trouble) = &data.station.store_trouble {
-        super::trouble::banner(ui, trouble);
+        super::trouble::banner(ui, cx, trouble);
     } else if data.station.viewer {
         widgets::banner(ui, Icon::Lock, p.notice, p.late, |ui| {
             ui.label("Another Wayglass receives into this folder. This window only looks on.");
@@ -248,7 +248,14 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     }
     let unit = if roomy { " packets/s" } else { "/s" };
     let text = if rate > 0.0 && rate < 9.95 { format!("{rate:.1}{unit}") } else { format!("{rate:.0}{unit}") };
-    ui.label(widgets::weak(ui, text)).on_hover_text("Packets received a second, over the last ten seconds");
+    let (text, colour) = match &cx.data.station.store_trouble {
+        Some(_) => ("not storing".to_owned(), p.alarm),
+        None => (text, p.weak),
+    };
+    let button = ui.add(Button::new(RichText::new(text).color(colour)).frame_when_inactive(false));
+    if button.on_hover_text("Packets received a second, over the last ten seconds. Click for health (F9)").clicked() {
+        cx.ask(Action::Sheet(Some(Sheet::Health)));
+    }
 }
 
 fn tools(ui: &mut Ui, cx: &mut Cx<'_>) {

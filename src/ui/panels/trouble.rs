@@ -4,11 +4,11 @@ use egui::Ui;
 
 use crate::{
     backend::Error,
-    ui::{icons::Icon, theme, widgets},
+    ui::{Action, Cx, icons::Icon, theme, view::Sheet, widgets},
 };
 
 /// The banner over everything else.
-pub(super) fn banner(ui: &mut Ui, trouble: &Error) {
+pub(super) fn banner(ui: &mut Ui, cx: &mut Cx<'_>, trouble: &Error) {
     let p = theme::palette(ui);
     let (what, then) = match trouble {
         Error::Full => (
@@ -36,5 +36,8 @@ pub(super) fn banner(ui: &mut Ui, trouble: &Error) {
     widgets::banner(ui, Icon::Warning, p.fault, p.alarm, |ui| {
         ui.label(widgets::strong(ui, what));
         ui.label(then);
+        if ui.button("Health").clicked() {
+            cx.ask(Action::Sheet(Some(Sheet::Health)));
+        }
     });
 }

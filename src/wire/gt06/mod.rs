@@ -68,6 +68,12 @@ pub fn dissect_in(bytes: &[u8], profile: &Profile, state: &State, received: Time
     decode::decode(bytes, Setting { profile, state, received, addresses: None }).dissection
 }
 
+/// True where these bytes have the shape of a frame and a checksum that is not theirs. Not for the Topin dialect, which has none.
+pub fn is_damaged(bytes: &[u8]) -> bool {
+    let sums = frame::head(bytes).and_then(|(_, _, total, _)| frame::checksums(bytes, total));
+    sums.is_some_and(|(received, computed)| received != computed)
+}
+
 /// Explains an acknowledgement of ours, in whichever of the two dialects it is.
 pub fn dissect_answer(bytes: &[u8], profile: &Profile, sent: Timestamp) -> Dissection {
     let dissection = dissect(bytes, profile, sent);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use wayglass::{
-    backend::{Access, Error, Https, Limits, ListenAt, Setup},
+    backend::{Access, Error, Https, ListenAt, Setup, bounds::Bounds, logfile::LogFile},
     cli,
     model::{Clock, Keep, Policy, Protocol, Timestamp},
 };
@@ -97,11 +97,12 @@ fn serve_ends_with_its_writer() {
         listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
         policy: Policy::Adopt,
         keep: Keep::default(),
-        limits: Limits::default(),
+        limits: Bounds::default(),
         settings: None,
         access: Access::default(),
         https: Https::default(),
         addresses: None,
+        log: LogFile::default(),
     };
     let said = Said::default();
     let mut out = said.clone();

@@ -21,7 +21,7 @@ use egui_kittest::{
 };
 use jiff::tz::TimeZone;
 use wayglass::{
-    backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup},
+    backend::{Access, Backend, Https, ListenAt, ReceiverStatus, Setup, bounds::Bounds, logfile::LogFile},
     model::{Policy, Protocol},
     store::{self, Store},
     ui::{
@@ -76,12 +76,13 @@ impl Desk {
             data_dir: folder.path().to_owned(),
             listen: vec![(Protocol::OwnTracks, ListenAt::Address(free)), (Protocol::Gt06, ListenAt::Address(gt06))],
             policy,
-            limits: Limits::default(),
+            limits: Bounds::default(),
             access: Access::default(),
             https: Https::default(),
             addresses: None,
             keep: wayglass::model::Keep::default(),
             settings: None,
+            log: LogFile::default(),
         };
         let (tell, woken) = mpsc::sync_channel(1);
         let wake = Arc::new(move || {

@@ -308,3 +308,40 @@ fn a_connection_that_stands_is_a_live_link_however_silent() {
     assert!(connected.link.sentence().starts_with("Connected, "), "{}", connected.link.sentence());
     assert_eq!(connected.fix.age, Age::Stale, "the fix is as old as it is");
 }
+
+#[test]
+fn the_health_sheet_says_what_is_wrong_first() {
+    let mut stage = Stage::fleet();
+    stage.view.open.sheet = Some(Sheet::Health);
+    stage.data.health = Some(super::stage::health());
+    let mut shown = stage.tall();
+    shown.run();
+    for label in [
+        "Store: nothing has been stored for 2 min: the disk is full (7 attempts failed)",
+        "GT06 receiver: cannot listen on 127.0.0.1:5023: port in use, held by python3 (pid 812)",
+        "Packets: 2.0 a second over the last minute",
+        "12 of 12,000 connections",
+        "Frames with a wrong checksum, kept and not answered",
+        "1,204",
+        "8 h ahead",
+        "2 days",
+        "Open log folder",
+    ] {
+        assert!(shown.query_all_by_label(label).next().is_some(), "{label}");
+    }
+    assert_eq!(asked(&mut shown, "Open log folder"), [Action::OpenLogFolder]);
+    assert_eq!(asked(&mut shown, "Profile…"), [Action::OpenProfile(DeviceId(1))]);
+    let copied = asked(&mut shown, "Copy as JSON");
+    assert!(matches!(copied.as_slice(), [Action::Copy(json, _)] if json.contains("\"bad_checksum\"")), "{copied:?}");
+}
+
+#[test]
+fn a_store_that_cannot_write_is_told_above_everything() {
+    let mut stage = Stage::fleet();
+    stage.data.station.store_trouble = Some(Error::Full);
+    let mut shown = stage.shown();
+    shown.run();
+    shown.get_by_label("The disk is full: nothing is stored.");
+    assert_eq!(asked(&mut shown, "not storing"), [Action::Sheet(Some(Sheet::Health))]);
+    assert_eq!(asked(&mut shown, "Health"), [Action::Sheet(Some(Sheet::Health))]);
+}

@@ -39,6 +39,13 @@ fn the_window_is_drawn_in_every_state() {
             stage
         });
     }
+    picture("health", || {
+        let mut stage = Stage::fleet();
+        stage.view.open.sheet = Some(Sheet::Health);
+        stage.data.health = Some(super::stage::health());
+        stage.data.station.store_trouble = Some(wayglass::backend::Error::Full);
+        stage
+    });
     for (name, sheet) in [("settings", Sheet::Settings), ("export", Sheet::Export), ("keys", Sheet::Keys)] {
         picture(name, || {
             let mut stage = Stage::fleet();

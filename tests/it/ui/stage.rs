@@ -4,11 +4,16 @@ use std::{borrow::Cow, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use egui_kittest::{Harness, HarnessBuilder};
 use wayglass::{
-    backend::{ListenAt, ReceiverLine, ReceiverStatus},
+    backend::{
+        Health, ListenAt, ReceiverLine, ReceiverStatus,
+        bounds::Bounds,
+        health::{Commits, Count, DeviceClock, DeviceClocks, Failure, Queue, Receiver, ReceiverState, limits},
+    },
     geo::LatLon,
     model::{
-        Command, CommandId, CommandState, Committed, Device, DeviceId, DeviceState, Direction, Fix, Identity, PacketId,
-        PacketRow, Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust, Verdict,
+        Command, CommandId, CommandState, Committed, Device, DeviceId, DeviceState, Direction, Fix, Identity,
+        MishapKind, PacketId, PacketRow, Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust,
+        Verdict,
     },
     ui::{
         Action, Cx, Data, View,
@@ -354,3 +359,76 @@ const LOCATION: [u8; 36] = [
     0x78, 0x78, 0x1F, 0x12, 0x0B, 0x08, 0x1D, 0x11, 0x2E, 0x10, 0xCF, 0x02, 0x7A, 0xC7, 0xEB, 0x0C, 0x46, 0x58, 0x49,
     0x00, 0x14, 0x8F, 0x01, 0xCC, 0x00, 0x28, 0x7D, 0x00, 0x1F, 0xB8, 0x00, 0x03, 0x80, 0x81, 0x0D, 0x0A,
 ];
+
+/// An instance with about everything that can be wrong.
+pub fn health() -> Health {
+    let count = |key: &str, title: &str, kind, since_start, ever| Count {
+        key: key.to_owned(),
+        title: title.to_owned(),
+        kind,
+        since_start,
+        ever,
+        last: Some(ago(40)),
+    };
+    let receiver = |name: &str, state, address: &str, trouble: Option<&str>, connections| Receiver {
+        name: name.to_owned(),
+        state,
+        address: Some(address.to_owned()),
+        trouble: trouble.map(str::to_owned),
+        connections,
+        most_connections: 12_000,
+    };
+    let in_use = Some("port in use, held by python3 (pid 812)");
+    let mut health = Health {
+        at: now(),
+        started: ago(93_784),
+        pid: 4711,
+        version: "0.1.0".to_owned(),
+        receivers: vec![
+            receiver("OwnTracks", ReceiverState::Listening, "0.0.0.0:5144", None, 12),
+            receiver("GT06", ReceiverState::Waiting, "127.0.0.1:5023", in_use, 0),
+            receiver("OwnTracks over HTTPS", ReceiverState::Listening, "0.0.0.0:5145", None, 3),
+        ],
+        packets_by_second: (0..60).map(|n| n % 5).collect(),
+        positions_by_second: (0..60).map(|n| u32::from(n % 7 == 0)).collect(),
+        queue: Queue { writes: 41, bytes: 58 << 20, bound_bytes: 64 << 20 },
+        commits: Commits { last_us: Some(640), count: 1_181, p50_us: Some(7_500), p99_us: Some(131_000) },
+        database_bytes: 3 << 30,
+        log_bytes: 5 << 20,
+        disk_free_bytes: Some(400 << 20),
+        failure: Some(Failure {
+            began: ago(150),
+            at: ago(3),
+            text: "the disk is full".to_owned(),
+            lasts: true,
+            batches: 7,
+        }),
+        kept_bytes: 1 << 30,
+        quarantine_bytes: 60 << 20,
+        new_senders: 17,
+        counts: vec![
+            count("bad_checksum", "frames with a wrong checksum, kept and not answered", MishapKind::Refused, 3, 1_204),
+            count("noise_not_kept", "pieces of noise beyond what a minute keeps", MishapKind::NotKept, 5, 5),
+            count("queue_full", "packets that waited for room in the queue", MishapKind::Bound, 90, 90),
+            count("closed_by_peer", "closed by the far end", MishapKind::Closed, 210, 99_999),
+        ],
+        limits: Vec::new(),
+        clocks: DeviceClocks {
+            devices: 9,
+            ahead: 1,
+            behind: 1,
+            worst: vec![
+                DeviceClock { device: 1, name: "Van 7".to_owned(), ahead_s: 8 * 3_600 },
+                DeviceClock { device: 99, name: "Van 99".to_owned(), ahead_s: -1_300 },
+            ],
+        },
+    };
+    let mut bounds = Bounds::default();
+    bounds.store.keep.quarantine_age = std::time::Duration::from_hours(48);
+    health.limits = limits(&bounds, Some(&health));
+    health
+}
+
+fn ago(seconds: i64) -> Timestamp {
+    Timestamp::from_second(now().as_second() - seconds).expect("a time")
+}
