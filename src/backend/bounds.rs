@@ -371,10 +371,20 @@ impl Unit {
     }
 }
 
-/// As it was set: a bound is a round number, of 1024s or of 1000s.
+/// As it was set: a bound is a round number, of 1024s or of 1000s; the shorter one.
 fn exactly(bytes: u64) -> String {
-    let units = [(1024 * GIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")];
-    match units.into_iter().find(|(size, _)| bytes >= *size && bytes.is_multiple_of(*size)) {
+    const UNITS: [(u64, &str); 8] = [
+        (1024 * GIB, "TiB"),
+        (GIB, "GiB"),
+        (MIB, "MiB"),
+        (KIB, "KiB"),
+        (1_000_000_000_000, "TB"),
+        (1_000_000_000, "GB"),
+        (1_000_000, "MB"),
+        (1_000, "kB"),
+    ];
+    let fitting = UNITS.into_iter().filter(|(size, _)| bytes >= *size && bytes.is_multiple_of(*size));
+    match fitting.min_by_key(|(size, _)| bytes / size) {
         Some((size, unit)) => format!("{} {unit}", bytes / size),
         None => bytes_text(bytes),
     }
