@@ -101,8 +101,8 @@ impl Shared {
     }
 
     /// What became of the file when it was opened.
-    pub(in crate::store) fn repaired(&self, repaired: Option<Repaired>) {
-        self.note().repaired = repaired;
+    pub(in crate::store) fn repaired(&self, repaired: Repaired) {
+        self.note().repaired = Some(repaired);
     }
 
     /// How the writer fares, with the queue as it is now.
@@ -183,7 +183,8 @@ impl WriterThread {
             tallied_at: Instant::now(),
         };
         desk.shared.inlet.tally.load(&desk.db)?;
-        let ((), told) = desk.transact(|_| Ok(()))?;
+        let ((), told) = desk.transact(|_| Ok(())).map_err(|e| connect::refusal(&desk.database, &e))?;
+        connect::trusted(&desk.db);
         desk.publish(told);
         desk.upkeep.shrinks = space::shrinks(&desk.db);
         // Nobody can have read anything before this.
