@@ -126,7 +126,7 @@ pub(super) fn look(database: &Path) -> Result<Found, Error> {
         (number(60), number(68))
     };
     let ours = application == schema::APPLICATION_ID;
-    if version > PLAUSIBLE || version < 0 || (version == 0) == ours || !ours && version > 0 {
+    if !(0..=PLAUSIBLE).contains(&version) || (version == 0) == ours || !ours && version > 0 {
         // One of the two marks is wrong. A new file has neither, nor any table.
         if ours || is_ours(database, false) {
             return Err(damaged("its marks are wrong"));

@@ -393,7 +393,9 @@ impl Desk {
         let room: usize = writes.iter().map(|write| write.cost() as usize).sum();
         self.shared.note().error = Some(error.clone());
         self.shared.inlet.room.add_permits(room);
-        writes.into_iter().for_each(|write| write.fail(error.clone()));
+        for write in writes {
+            write.fail(error.clone());
+        }
     }
 
     fn idle(&mut self) {

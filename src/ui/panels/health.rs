@@ -182,7 +182,7 @@ fn store(ui: &mut Ui, health: &Health, now: Timestamp) {
         ui.label(widgets::weak(ui, format!("{} of {}", bytes_text(queue.bytes), bytes_text(queue.bound_bytes))));
     });
     widgets::pair(ui, "Last commit", |ui| {
-        value(ui, health.commits.last_us.map_or_else(|| "none yet".to_owned(), ms_text))
+        value(ui, health.commits.last_us.map_or_else(|| "none yet".to_owned(), ms_text));
     });
     widgets::pair(ui, "Commits", |ui| match (health.commits.p50_us, health.commits.p99_us) {
         (Some(p50), Some(p99)) => {
@@ -201,7 +201,7 @@ fn store(ui: &mut Ui, health: &Health, now: Timestamp) {
         ui.label(widgets::weak(ui, format!("and {} log", bytes_text(health.log_bytes))));
     });
     widgets::pair(ui, "Disk left", |ui| {
-        value(ui, health.disk_free_bytes.map_or_else(|| "unknown".to_owned(), bytes_text))
+        value(ui, health.disk_free_bytes.map_or_else(|| "unknown".to_owned(), bytes_text));
     });
     widgets::pair(ui, "Last failure", |ui| match &health.failure {
         None => {
