@@ -12,6 +12,7 @@ mod damage;
 mod error;
 mod facts;
 mod health;
+mod journal;
 mod onlooker;
 mod pace;
 mod pending;
@@ -140,8 +141,12 @@ impl Store {
         let found = match looked {
             // It may have been another one that was looked at.
             Some(_) => place::look(&database).map(|_| ()),
-            None if damage::is_suspect(&database) => suspect(&database),
-            None => Ok(()),
+            None => match journal::fault(&place::beside(&database, "-wal")) {
+                // What is acknowledged stands behind it.
+                Some(why) => Err(Error::Damaged(why)),
+                None if damage::is_suspect(&database) => suspect(&database),
+                None => Ok(()),
+            },
         };
         // Its share is given back with the store; ours, when it is there or could not be.
         let share = || lock.try_clone().map_err(|e| Error::denied(dir, &e));
