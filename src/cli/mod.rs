@@ -233,7 +233,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
         Call::Backup(args) => backup::run(args, &site()?, out)?,
         Call::Compact(args) => compact::run(&args, &site()?, out)?,
-        Call::Limits(args) => limits::run(&args, site()?, out)?,
+        Call::Limits(args) => limits::run(&args, &site()?, out)?,
         // It examines the settings itself.
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),
     }

@@ -202,7 +202,7 @@ fn store(ui: &mut Ui, health: &Health, now: Timestamp) {
         ui.label(widgets::weak(ui, format!("{} of {}", bytes_text(queue.bytes), bytes_text(queue.bound_bytes))));
     });
     widgets::pair(ui, "Last commit", |ui| {
-        value(ui, health.commits.last_us.map_or_else(|| "none yet".to_owned(), ms_text))
+        value(ui, health.commits.last_us.map_or_else(|| "none yet".to_owned(), ms_text));
     });
     widgets::pair(ui, "Commits", |ui| match (health.commits.p50_us, health.commits.p99_us) {
         (Some(p50), Some(p99)) => {
