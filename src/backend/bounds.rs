@@ -257,7 +257,7 @@ impl Bound {
         format!("{example} from {from} to {to}{or_off}")
     }
 
-    /// Reads a value of the settings. An error: it cannot have this one.
+    /// Reads a value of the settings; `Ok(None)` is none at all. An error: it cannot have this one.
     fn read(&self, value: &DeValue<'_>) -> Result<Option<u64>, ()> {
         let (range, optional) = match &self.place {
             Place::Set { range, .. } => (range, false),

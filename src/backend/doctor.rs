@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{Health, ListenAt, Setup, symptoms};
+use super::{Health, ListenAt, Setup, soundness, symptoms};
 use crate::{
     ingest::{self, CertificateDoubt, CertificateFiles},
     model::{Clock, Timestamp},
@@ -74,6 +74,7 @@ pub fn examine(setup: &Setup, clock: &Clock) -> (Vec<Finding>, Option<Health>) {
         Finding::ok("instance", "no other Wayglass is using this data folder")
     });
     findings.push(database(&setup.data_dir, clock));
+    findings.extend(soundness::set_aside(&setup.data_dir));
     for (protocol, at) in &setup.listen {
         findings.extend(port(protocol.title(), protocol.as_str(), *at, running));
     }
@@ -148,6 +149,7 @@ fn database(dir: &Path, clock: &Clock) -> Finding {
             let (file, mib) = (file.display(), bytes.div_ceil(1 << 20));
             Finding::ok(TOPIC, format!("{file} holds {devices} devices and {positions} positions in {mib} MiB"))
         }
+        Err(store::Error::Damaged(why)) => Finding::trouble(TOPIC, format!("it is damaged: {why}"), soundness::CURE),
         Err(error) => Finding::trouble(
             TOPIC,
             error.to_string(),

@@ -20,6 +20,7 @@ pub mod phones;
 mod profile;
 mod scratch;
 mod signal;
+pub mod soundness;
 mod symptoms;
 
 use std::{
@@ -51,7 +52,9 @@ pub use crate::{
         ReceiverStatus, Root, Visit,
     },
     model::ClockAdvice,
-    store::{Copied, CopyError, Error, Health as StoreHealth, Pending, Reason, Rederived, Removal, Stage, Watch},
+    store::{
+        Copied, CopyError, Error, Health as StoreHealth, Pending, Reason, Rederived, Removal, Repaired, Stage, Watch,
+    },
     wire::gt06::{AddressSource, Tongue},
 };
 use crate::{
@@ -255,11 +258,23 @@ impl Backend {
 
     /// Waits until the system asks us to stop, or nothing can be stored any more, which is an error. For `serve`, not for the window.
     pub fn wait_for_stop(&self, signal: &mut StopSignal) -> Result<(), Error> {
+        /// Between two looks whether damage was noticed.
+        const LOOK_EVERY: Duration = Duration::from_secs(1);
         let ended = self.store.ended();
+        let damaged = async {
+            loop {
+                if let Some(why) = self.store.health().damaged {
+                    return why;
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
         self.runtime.block_on(async {
             tokio::select! {
                 () = signal.received() => Ok(()),
                 () = ended => Err(Error::Died),
+                // Whoever starts it again, a supervisor perhaps, has it repaired.
+                why = damaged => Err(Error::Damaged(why)),
             }
         })
     }

@@ -6,11 +6,13 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
-use super::Common;
+use super::{Common, progress::Progress};
 use crate::{
     backend::{
         config::Config,
         doctor::{Finding, Level, examine},
+        keeping::until_stopped,
+        soundness,
     },
     model::Clock,
 };
@@ -21,6 +23,9 @@ pub(super) struct DoctorArgs {
     /// Print one JSON array instead of lines.
     #[arg(long)]
     pub(super) json: bool,
+    /// Read all of the database, too, and check it; takes as long as reading it does.
+    #[arg(long)]
+    check: bool,
 }
 
 /// Examines settings and machine.
@@ -41,6 +46,14 @@ pub(super) fn run(args: &DoctorArgs, common: &Common, clock: &Clock, out: &mut d
             let (found, running) = examine(&setup, clock);
             findings.extend(found);
             health = running;
+            if args.check {
+                let mut progress = Progress::new(common.quiet);
+                let dir = setup.data_dir;
+                findings.push(until_stopped(
+                    move |watch| soundness::check(&dir, watch),
+                    |_| progress.tell("reading all of the database …"),
+                )?);
+            }
         }
         Err(error) => findings.push(Finding::trouble("data folder", error.to_string(), "say where with --data-dir")),
     }

@@ -17,6 +17,7 @@ mod phone;
 mod plain;
 mod profile;
 mod progress;
+mod repair;
 pub mod serve;
 mod simulate;
 mod words;
@@ -91,6 +92,7 @@ enum Call {
     Simulate(simulate::SimulateArgs),
     Backup(backup::BackupArgs),
     Compact(compact::CompactArgs),
+    Repair(repair::RepairArgs),
     Doctor(doctor::DoctorArgs),
     Limits(limits::LimitsArgs),
 }
@@ -232,6 +234,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
         Call::Backup(args) => backup::run(args, &site()?, out)?,
+        Call::Repair(args) => repair::run(&args, &site()?, out)?,
         Call::Compact(args) => compact::run(&args, &site()?, out)?,
         Call::Limits(args) => limits::run(&args, &site()?, out)?,
         // It examines the settings itself.
@@ -258,7 +261,8 @@ impl Call {
             | Self::Phone(_)
             | Self::Simulate(_)
             | Self::Compact(_)
-            | Self::Backup(_) => false,
+            | Self::Backup(_)
+            | Self::Repair(_) => false,
         }
     }
 }

@@ -12,6 +12,7 @@ mod damage;
 mod error;
 mod facts;
 mod health;
+mod journal;
 mod onlooker;
 mod pace;
 mod pending;
@@ -140,20 +141,28 @@ impl Store {
         let found = match looked {
             // It may have been another one that was looked at.
             Some(_) => place::look(&database).map(|_| ()),
-            None if damage::is_suspect(&database) => suspect(&database),
-            None => Ok(()),
+            None => match journal::fault(&place::beside(&database, "-wal")) {
+                // What is acknowledged stands behind it.
+                Some(why) => Err(Error::Damaged(why)),
+                None if damage::is_suspect(&database) => suspect(&database),
+                None => Ok(()),
+            },
         };
-        let opened = found.and_then(|()| Self::open_sound(&database, &options));
-        let (db, repaired) = match opened {
+        // Its share is given back with the store; ours, when it is there or could not be.
+        let share = || lock.try_clone().map_err(|e| Error::denied(dir, &e));
+        let open = || {
+            let db = Self::open_sound(&database, &options)?;
+            Self::write(database.clone(), db, options.clone(), Some(share()?))
+        };
+        match found.and_then(|()| open()) {
             Err(Error::Damaged(why)) => {
                 let repaired = repair::repair(&database, &why, now)?;
-                (Self::open_sound(&database, &options)?, Some(repaired))
+                let store = open()?;
+                store.shared.repaired(repaired);
+                Ok(store)
             }
-            opened => (opened?, None),
-        };
-        let store = Self::write(database, db, options, Some(lock))?;
-        store.shared.repaired(repaired);
-        Ok(store)
+            opened => opened,
+        }
     }
 
     /// Opens the file, as far as a look at it says that it is sound.
@@ -170,7 +179,6 @@ impl Store {
         if let Some(bytes) = options.limits.file_bytes {
             connect::limit(&db, bytes).map_err(|e| connect::refusal(database, &e))?;
         }
-        connect::trusted(&db);
         Ok(db)
     }
 
@@ -203,7 +211,6 @@ impl Store {
         let database = place::database(dir);
         bring_up_to_date(dir, &database)?;
         let db = connect::writing(&database)?;
-        connect::trusted(&db);
         Self::write(database, db, Options::new(clock), None)
     }
 
@@ -371,7 +378,15 @@ impl Due {
 fn bring_up_to_date(dir: &Path, database: &Path) -> Result<(), Error> {
     match place::look(database)? {
         Found::Nothing => Err(Error::open(database, "there is nothing yet; start Wayglass on this folder first")),
-        Found::Schema(schema::VERSION) => Ok(()),
+        Found::Schema(schema::VERSION) => {
+            // One that was cut off right at its end left its copy.
+            if schema::copy(database).exists()
+                && let Ok(_lock) = place::lock(dir)
+            {
+                std::fs::remove_file(schema::copy(database)).ok();
+            }
+            Ok(())
+        }
         Found::Schema(_) => {
             let _lock = place::lock(dir)?;
             schema::migrate(&mut connect::writing(database)?, database)

@@ -5,7 +5,8 @@
 use std::{collections::VecDeque, time::Duration};
 
 /// Seconds that rates go back.
-const SECONDS: usize = 60;
+pub(super) const SECONDS: u64 = PLACES as u64;
+const PLACES: usize = 60;
 /// Minutes that commits go back; the one that is running comes on top.
 const MINUTES: usize = 5;
 /// Steps within a doubling of the duration: neighbours are 9 % apart.
@@ -37,7 +38,7 @@ impl Pace {
             Some((second, p, q)) if *second == now_s => (*p, *q) = (*p + packets, *q + positions),
             _ => self.seconds.push_back((now_s, packets, positions)),
         }
-        while self.seconds.front().is_some_and(|(second, ..)| second + (SECONDS as u64) < now_s) {
+        while self.seconds.front().is_some_and(|(second, ..)| second + SECONDS < now_s) {
             self.seconds.pop_front();
         }
         let minute = now_s / 60;
@@ -54,11 +55,11 @@ impl Pace {
 
     /// Packets received and new positions in each of the last [`SECONDS`] whole seconds, oldest first.
     pub(super) fn rates(&self, now_s: u64) -> (Vec<u32>, Vec<u32>) {
-        let (mut packets, mut positions) = (vec![0; SECONDS], vec![0; SECONDS]);
+        let (mut packets, mut positions) = (vec![0; PLACES], vec![0; PLACES]);
         for (second, p, q) in &self.seconds {
             // The second that runs is not over.
-            let age = now_s.checked_sub(*second).and_then(|age| usize::try_from(age).ok());
-            let Some(place) = age.filter(|age| *age > 0).and_then(|age| SECONDS.checked_sub(age)) else { continue };
+            let Some(age) = now_s.checked_sub(*second).filter(|age| (1..=SECONDS).contains(age)) else { continue };
+            let place = usize::try_from(SECONDS - age).unwrap_or_default();
             if let (Some(packets), Some(positions)) = (packets.get_mut(place), positions.get_mut(place)) {
                 (*packets, *positions) = (*p, *q);
             }

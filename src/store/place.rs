@@ -126,7 +126,7 @@ pub(super) fn look(database: &Path) -> Result<Found, Error> {
         (number(60), number(68))
     };
     let ours = application == schema::APPLICATION_ID;
-    if version > PLAUSIBLE || version < 0 || (version == 0) == ours || !ours && version > 0 {
+    if !(0..=PLAUSIBLE).contains(&version) || (version == 0) == ours || !ours && version > 0 {
         // One of the two marks is wrong. A new file has neither, nor any table.
         if ours || is_ours(database, false) {
             return Err(damaged("its marks are wrong"));
@@ -137,6 +137,9 @@ pub(super) fn look(database: &Path) -> Result<Found, Error> {
     } else if version == 0 && is_ours(database, false) {
         return Err(damaged("its marks are gone"));
     }
+    if ours && !has_our_shape(&header) {
+        return Err(damaged("its header is wrong"));
+    }
     if version > schema::VERSION {
         return Err(Error::Newer { path: database.to_owned(), found: version, known: schema::VERSION });
     }
@@ -145,6 +148,22 @@ pub(super) fn look(database: &Path) -> Result<Found, Error> {
 
 /// No schema of ours will have such a number: where it stands, something else wrote it.
 const PLAUSIBLE: i64 = 1_000;
+
+/// Whether what a header says of the file's shape is what every file of ours says: some other words make it read-only, or unreadable.
+fn has_our_shape(header: &[u8; 100]) -> bool {
+    let [format_write, format_read, reserved, fractions @ ..] = [18, 19, 20, 21, 22, 23].map(|at: usize| header[at]);
+    let versions = (1..=2).contains(&format_write) && (1..=2).contains(&format_read);
+    // Four bytes of a number below 256.
+    let small = |at: usize, allowed: std::ops::RangeInclusive<u8>| {
+        header[at..at + 3] == [0; 3] && header.get(at + 3).is_some_and(|byte| allowed.contains(byte))
+    };
+    header[16..18] == [0x10, 0]
+        && versions
+        && reserved == 0
+        && fractions == [64, 32, 32]
+        && small(44, 1..=4)
+        && small(56, 1..=1)
+}
 
 fn damaged(why: &str) -> Error {
     Error::Damaged(why.to_owned())

@@ -11,7 +11,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Error, check, connect, damage, place, salvage, schema};
+use super::{Error, check, connect, damage, journal, place, salvage, schema};
 use crate::model::{Timestamp, bytes_text};
 
 /// While the new file is being written; when it is complete; the copy that is read.
@@ -71,7 +71,11 @@ pub(super) fn finish(database: &Path, now: Timestamp) -> Result<(), Error> {
 /// Sets the database aside and saves what can be read. The folder must be held, and nobody may have the database open.
 pub(super) fn repair(database: &Path, why: &str, now: Timestamp) -> Result<Repaired, Error> {
     tracing::warn!(database = %database.display(), why, "the database is damaged; reading what can be read");
-    let saved = scratch(database).and_then(|()| build(database, now));
+    let saved = scratch(database).and_then(|lost| {
+        let mut saved = build(database, now, lost > 0)?;
+        saved.gaps += lost;
+        Ok(saved)
+    });
     let cleared = [WRITING, SCRATCH];
     for name in cleared.iter().flat_map(|name| ["", "-wal", "-shm", "-journal"].map(|more| format!("{name}{more}"))) {
         fs::remove_file(place::beside(database, &name)).ok();
@@ -88,8 +92,8 @@ pub(super) fn repair(database: &Path, why: &str, now: Timestamp) -> Result<Repai
     Ok(repaired)
 }
 
-/// Makes the copy that is read, with a header that SQLite understands.
-fn scratch(database: &Path) -> Result<(), Error> {
+/// Makes the copy that is read, with a header and a log that SQLite understands. Answers how many frames of the log are lost.
+fn scratch(database: &Path) -> Result<u64, Error> {
     let copy = |suffix: &str| -> io::Result<u64> {
         let from = place::beside(database, suffix);
         if place::size(&from) == 0 {
@@ -108,7 +112,8 @@ fn scratch(database: &Path) -> Result<(), Error> {
             drop(fs::remove_file(&scratch));
             place::new_file(&scratch)?.set_len(if log > 0 { connect::PAGE_BYTES } else { 0 })?;
         }
-        heal_header(&scratch)
+        heal_header(&scratch)?;
+        if log == 0 { Ok(0) } else { journal::heal(&place::beside(&scratch, "-wal")) }
     });
     made.map_err(|e| no_room(database, &e))
 }
@@ -164,7 +169,7 @@ fn heal_header(path: &Path) -> io::Result<()> {
 }
 
 /// Saves what the scratch copy gives into a new, complete file.
-fn build(database: &Path, now: Timestamp) -> Result<salvage::Saved, Error> {
+fn build(database: &Path, now: Timestamp, lost: bool) -> Result<salvage::Saved, Error> {
     let (scratch, writing) = (place::beside(database, SCRATCH), place::beside(database, WRITING));
     for more in ["", "-wal", "-shm"] {
         fs::remove_file(place::beside(&writing, more)).ok();
@@ -183,7 +188,7 @@ fn build(database: &Path, now: Timestamp) -> Result<salvage::Saved, Error> {
         // With its log it is newest. Without, it has what a damaged log lays wrong pages over.
         from.extend(source(&scratch, with_log));
     }
-    let saved = salvage::salvage(&from, &into, now).map_err(failed)?;
+    let saved = salvage::salvage(&from, &into, now, lost).map_err(failed)?;
     into.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;
     drop(into);
     let complete = || -> io::Result<()> {
@@ -271,7 +276,7 @@ pub fn repair_folder(dir: &Path, force: bool, watch: &super::Watch, now: Timesta
     };
     let _lock = place::lock(dir)?;
     finish(&database, now)?;
-    let why = match why {
+    let why = match why.or_else(|| journal::fault(&place::beside(&database, "-wal"))) {
         Some(why) => Some(why),
         None => first_fault(&database, watch)?,
     };

@@ -23,8 +23,8 @@ pub(super) struct Saved {
     pub(super) gaps: u64,
 }
 
-/// Copies everything from the damaged files, the best first, into a new one with today's schema. What an earlier one had is not overwritten.
-pub(super) fn salvage(from: &[Connection], into: &Connection, now: Timestamp) -> Result<Saved> {
+/// Copies everything from the damaged files, the best first, into a new one with today's schema. What an earlier one had is not overwritten. `lost`: something is missing in them that does not show.
+pub(super) fn salvage(from: &[Connection], into: &Connection, now: Timestamp, lost: bool) -> Result<Saved> {
     let mut saved = Saved::default();
     let tables: Vec<String> = into
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")?
@@ -46,7 +46,7 @@ pub(super) fn salvage(from: &[Connection], into: &Connection, now: Timestamp) ->
     for source in from {
         sequences(source, into)?;
     }
-    mend::mend(into, saved.gaps + saved.refused > 0, now)?;
+    mend::mend(into, lost || saved.gaps + saved.refused > 0, now)?;
     let count = |table: &str| -> Result<u64> {
         into.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
     };

@@ -3,7 +3,10 @@
 //! Columns that other programs rely on are promised in the contract; the rest is ours. `positions`, `events` and `latest` can be found again
 //! from `packets`. A step is never edited once it was released: a file says in `PRAGMA user_version` how many it has.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::Connection;
 
@@ -40,7 +43,7 @@ pub(super) fn migrate(db: &mut Connection, database: &Path) -> Result<(), Error>
     if found == 0 && !db.query_row(empty, [], |row| row.get::<_, bool>(0)).map_err(|e| refusal(&e))? {
         return Err(Error::open(database, NOT_OURS));
     }
-    let copy = place::beside(database, &format!(".before-schema-{VERSION}"));
+    let copy = copy(database);
     if found == VERSION {
         // It was cut off between its end and this.
         fs::remove_file(&copy).ok();
@@ -60,6 +63,11 @@ pub(super) fn migrate(db: &mut Connection, database: &Path) -> Result<(), Error>
         fs::remove_file(&copy).map_err(|e| Error::open(&copy, e))?;
     }
     Ok(())
+}
+
+/// The copy of a file that is being brought to today's schema.
+pub(super) fn copy(database: &Path) -> PathBuf {
+    place::beside(database, &format!(".before-schema-{VERSION}"))
 }
 
 /// A look that costs next to nothing: every table is there, and both its ends can be read.

@@ -67,6 +67,8 @@ pub enum Action {
     CancelCopy,
     /// Ask the system for a file for the copy; a name to begin with.
     BrowseCopy(PathBuf),
+    /// What was said about a repair was read.
+    DismissRepair,
     /// Make the file as small as it can be, in small steps.
     Compact,
     /// Keep more or less from now on.

@@ -47,6 +47,8 @@ pub struct Data {
     pub opened: Option<Opened>,
     /// A packet that was asked for and is no longer there, with when and why it went.
     pub gone: Option<(PacketId, Option<Removal>)>,
+    /// What was said about the repair of the database was read.
+    pub repair_read: bool,
     /// How far a copy of the store is that is being saved.
     pub copying: Option<Stage>,
     /// The newest events of the selected device, newest first.

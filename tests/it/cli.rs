@@ -64,7 +64,7 @@ fn help_names_every_command_and_wrong_words_end_with_2() {
     let help = call(home.path(), &["--help"]).done();
     for command in [
         "desktop", "serve", "decode", "export", "devices", "adopt", "ignore", "phone", "command", "profile",
-        "simulate", "backup", "compact", "doctor", "limits",
+        "simulate", "backup", "compact", "repair", "doctor", "limits",
     ] {
         assert!(help.contains(&format!("  {command} ")), "{command} in {help}");
         let own = call(home.path(), &[command, "--help"]).done();
@@ -360,4 +360,32 @@ fn a_copy_is_saved_beside_a_running_instance_and_overwrites_nothing() {
     call(home.path(), &["compact", "--data-dir", &dir]).failed(&["another Wayglass", &dir]);
     let folder = station.stop();
     assert!(call(home.path(), &["compact", "--data-dir", folder.path().to_str().unwrap()]).done().contains('→'));
+}
+
+#[test]
+fn damage_is_said_by_doctor_and_repaired_by_repair() {
+    let station = Station::start(Policy::Adopt);
+    for at in 0..40 {
+        let body = format!(r#"{{"_type":"location","tid":"jj","lat":51.1,"lon":4.4,"tst":{}}}"#, 1_795_262_390 + at);
+        assert_eq!(post(station.owntracks, &body).status, 200);
+    }
+    let folder = station.stop();
+    let (home, dir) = (home(), folder.path().to_str().unwrap());
+    let words = ["doctor", "--check", "--data-dir", dir];
+    assert!(call(home.path(), &words).out.contains("is sound"));
+    assert!(call(home.path(), &["repair", "--data-dir", dir]).done().contains("is sound; nothing was changed"));
+    let file = folder.path().join("wayglass.db");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[..16].fill(b'?');
+    fs::write(&file, &bytes).unwrap();
+    let said = call(home.path(), &words);
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("it is damaged") && said.out.contains("wayglass repair"), "{}", said.out);
+    call(home.path(), &["devices", "--data-dir", dir]).failed(&["is damaged", "wayglass repair"]);
+    assert_eq!(fs::read(&file).unwrap(), bytes, "who looks touches nothing");
+    let said = call(home.path(), &["repair", "--data-dir", dir]).done();
+    assert!(said.contains("1 devices, 40 positions") && said.contains("everything could be read"), "{said}");
+    assert!(call(home.path(), &["devices", "--data-dir", dir]).done().contains("jj"));
+    let said = call(home.path(), &words).out;
+    assert!(said.contains("is sound") && said.contains("set aside as"), "{said}");
 }

@@ -101,8 +101,8 @@ impl Shared {
     }
 
     /// What became of the file when it was opened.
-    pub(in crate::store) fn repaired(&self, repaired: Option<Repaired>) {
-        self.note().repaired = repaired;
+    pub(in crate::store) fn repaired(&self, repaired: Repaired) {
+        self.note().repaired = Some(repaired);
     }
 
     /// How the writer fares, with the queue as it is now.
@@ -185,6 +185,7 @@ impl WriterThread {
         let begun = desk.transact(|_| Ok(()));
         let ((), told) = begun.map_err(|error| connect::refusal(&desk.database, &error))?;
         desk.shared.inlet.tally.load(&desk.db)?;
+        connect::trusted(&desk.db);
         desk.publish(told);
         desk.upkeep.shrinks = space::shrinks(&desk.db);
         // Nobody can have read anything before this.
@@ -395,7 +396,9 @@ impl Desk {
         self.failed_at = Some(Instant::now());
         self.shared.note().error = Some(error.clone());
         self.shared.inlet.room.add_permits(room);
-        writes.into_iter().for_each(|write| write.fail(error.clone()));
+        for write in writes {
+            write.fail(error.clone());
+        }
     }
 
     fn idle(&mut self) {

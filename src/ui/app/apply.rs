@@ -63,6 +63,7 @@ impl App {
             Action::SaveCopy { to, replace } => self.asks.copy = Some(self.backend().save_copy(to, replace)),
             Action::CancelCopy => self.asks.copy.iter().for_each(|(_, watch)| watch.cancel()),
             Action::BrowseCopy(name) => self.panels.copy.browse(ctx.clone(), &name),
+            Action::DismissRepair => self.data.repair_read = true,
             Action::Compact => self.backend().compact(),
             Action::SetKeep(keep) => self.backend().set_keep(keep),
             Action::ReadAgain => self.news.missed = true,

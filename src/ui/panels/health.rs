@@ -221,7 +221,7 @@ fn store(ui: &mut Ui, health: &Health, now: Timestamp) {
         ui.label(widgets::weak(ui, format!("and {} log", bytes_text(health.log_bytes))));
     });
     widgets::pair(ui, "Disk left", |ui| {
-        value(ui, health.disk_free_bytes.map_or_else(|| "unknown".to_owned(), bytes_text))
+        value(ui, health.disk_free_bytes.map_or_else(|| "unknown".to_owned(), bytes_text));
     });
     widgets::pair(ui, "Last failure", |ui| match &health.failure {
         None => {

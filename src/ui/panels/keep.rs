@@ -3,9 +3,9 @@
 use egui::{ComboBox, Role, Ui, WidgetInfo};
 
 use crate::{
-    backend::{Reason, Removal},
+    backend::{Error, Reason, Removal, Repaired},
     model::{Forever, age_text, bytes_text},
-    ui::{Action, Cx, View, format, view::Sheet, widgets},
+    ui::{Action, Cx, Data, View, format, icons::Icon, theme, view::Sheet, widgets},
 };
 
 const HOUR: u64 = 3600;
@@ -138,4 +138,48 @@ pub(in crate::ui) fn gone(removal: Option<Removal>, view: &View) -> String {
         Reason::Size => format!("Its packet was removed on {day}, to make room for newer ones"),
         Reason::Damage => format!("Its packet was lost when the database was damaged, by {day}"),
     }
+}
+
+/// True where [`banners`] has something to say.
+pub(super) fn any_banner(data: &Data) -> bool {
+    let store = &data.station.store;
+    store.damaged.is_some() || store.repaired.is_some() && !data.repair_read
+}
+
+/// Damage that was noticed, and what was saved of a damaged file.
+pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let p = theme::palette(ui);
+    let store = &cx.data.station.store;
+    if let (Some(why), None) = (&store.damaged, &cx.data.station.store_trouble) {
+        // Noticed by a question; the next packet is refused for it.
+        super::trouble::banner(ui, cx, &Error::Damaged(why.clone()));
+    }
+    let Some(Repaired { aside, devices, positions, packets, refused, gaps, why }) = store.repaired.clone() else {
+        return;
+    };
+    if cx.data.repair_read {
+        return;
+    }
+    widgets::banner(ui, Icon::Warning, p.fault, p.alarm, |ui| {
+        let positions = format::counted(positions, "position", "positions");
+        let (devices, packets) = (format::counted(devices, "device", "devices"), format::count(packets));
+        ui.label(widgets::strong(
+            ui,
+            format!("The database was damaged; {devices}, {positions} and {packets} packets were saved."),
+        ))
+        .on_hover_text(why);
+        let lost = match refused + gaps {
+            0 => "Everything could be read.".to_owned(),
+            n => format!("{} could not be read.", format::counted(n, "place", "places")),
+        };
+        let name = aside.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        ui.label(format!("{lost} The damaged file is kept as {name}."));
+        let aside = aside.display().to_string();
+        if ui.button("Copy its path").on_hover_text(&aside).clicked() {
+            cx.ask(Action::Copy(aside, "the path"));
+        }
+        if ui.button("Dismiss").clicked() {
+            cx.ask(Action::DismissRepair);
+        }
+    });
 }

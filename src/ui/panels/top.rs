@@ -7,7 +7,10 @@ use egui::{
     WidgetInfo, text::LayoutJob, vec2,
 };
 
-use super::receivers::{self, Ports};
+use super::{
+    keep,
+    receivers::{self, Ports},
+};
 use crate::{
     backend::{ListenAt, ReceiverLine, ReceiverStatus},
     model::{DeviceState, Protocol},
@@ -135,7 +138,8 @@ impl Top {
 pub(super) fn any_banner(data: &Data) -> bool {
     let station = &data.station;
     let waits = |line: &ReceiverLine| matches!(line.status, ReceiverStatus::Waiting { .. });
-    station.store_trouble.is_some()
+    keep::any_banner(data)
+        || station.store_trouble.is_some()
         || station.viewer
         || station.demo
         || station.demo_left
@@ -146,6 +150,7 @@ pub(super) fn any_banner(data: &Data) -> bool {
 /// The receivers that wait for their port, each with its cure; and what else has to be known all the time.
 pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
     let p = theme::palette(ui);
+    keep::banners(ui, cx);
     let data = cx.data;
     if let Some(trouble) = &data.station.store_trouble {
         super::trouble::banner(ui, cx, trouble);

@@ -23,6 +23,10 @@ pub(super) fn banner(ui: &mut Ui, cx: &mut Cx<'_>, trouble: &Error) {
             "A fault in this program ended its writer: nothing is stored.".to_owned(),
             "Devices get no answer, so they keep their reports. Close Wayglass and start it again.",
         ),
+        Error::Damaged(why) => (
+            format!("The database is damaged ({why}): nothing is stored."),
+            "Devices get no answer, so they keep their reports. Start Wayglass again: it sets the file aside and saves what can be read.",
+        ),
         Error::Open { .. } => (format!("Nothing is received: {trouble}."), "This window only shows what can be read."),
         other => (
             format!("Nothing is stored: {other}."),
