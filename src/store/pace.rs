@@ -38,7 +38,7 @@ impl Pace {
             Some((second, p, q)) if *second == now_s => (*p, *q) = (*p + packets, *q + positions),
             _ => self.seconds.push_back((now_s, packets, positions)),
         }
-        while self.seconds.front().is_some_and(|(second, ..)| second + (SECONDS as u64) < now_s) {
+        while self.seconds.front().is_some_and(|(second, ..)| second + SECONDS < now_s) {
             self.seconds.pop_front();
         }
         let minute = now_s / 60;
@@ -58,8 +58,8 @@ impl Pace {
         let (mut packets, mut positions) = (vec![0; PLACES], vec![0; PLACES]);
         for (second, p, q) in &self.seconds {
             // The second that runs is not over.
-            let age = now_s.checked_sub(*second).and_then(|age| usize::try_from(age).ok());
-            let Some(place) = age.filter(|age| *age > 0).and_then(|age| SECONDS.checked_sub(age)) else { continue };
+            let Some(age) = now_s.checked_sub(*second).filter(|age| (1..=SECONDS).contains(age)) else { continue };
+            let place = usize::try_from(SECONDS - age).unwrap_or_default();
             if let (Some(packets), Some(positions)) = (packets.get_mut(place), positions.get_mut(place)) {
                 (*packets, *positions) = (*p, *q);
             }

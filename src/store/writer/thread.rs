@@ -185,7 +185,6 @@ impl WriterThread {
         let begun = desk.transact(|_| Ok(()));
         let ((), told) = begun.map_err(|error| connect::refusal(&desk.database, &error))?;
         desk.shared.inlet.tally.load(&desk.db)?;
-        let ((), told) = desk.transact(|_| Ok(())).map_err(|e| connect::refusal(&desk.database, &e))?;
         connect::trusted(&desk.db);
         desk.publish(told);
         desk.upkeep.shrinks = space::shrinks(&desk.db);
