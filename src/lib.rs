@@ -53,6 +53,9 @@
 //! | a protocol | a module in [`wire`], [`model::Protocol`], two arms in `wire/mod.rs`, fixtures |
 //! | an export format | a file in [`export`], a row of [`export::Format`] |
 //! | a reading | one row of [`model::reading::TABLE`], and where it is read |
+//! | a bound on what peers may take or what is kept | a row of [`backend::bounds::TABLE`] |
+//! | something that is not taken, kept or held open | a row of [`model::Mishap`], counted by `store::Tally` |
+//! | a fact about how we fare | [`backend::Health`], which panel, `doctor` and `limits` show |
 //! | a panel | a file in `ui::panels` |
 //! | something a user can invoke | a row of `ui::command` |
 //! | a column or query | [`store`]: a migration, and `store::query` |

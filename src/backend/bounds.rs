@@ -257,20 +257,20 @@ impl Bound {
         format!("{example} from {from} to {to}{or_off}")
     }
 
-    /// Reads a value of the settings. `None`: it cannot have this one.
-    fn read(&self, value: &DeValue<'_>) -> Option<Option<u64>> {
+    /// Reads a value of the settings; `Ok(None)` is none at all. An error: it cannot have this one.
+    fn read(&self, value: &DeValue<'_>) -> Result<Option<u64>, ()> {
         let (range, optional) = match &self.place {
             Place::Set { range, .. } => (range, false),
             Place::Optional { range, .. } => (range, true),
-            Place::Elsewhere(_) | Place::Fixed(..) => return None,
+            Place::Elsewhere(_) | Place::Fixed(..) => return Err(()),
         };
         let number = match value {
-            DeValue::Integer(digits) => u64::from_str_radix(digits.as_str(), digits.radix()).ok()?,
-            DeValue::String(word) if optional && word.as_ref() == OFF => return Some(None),
-            DeValue::String(word) => self.unit.parse(word)?,
-            _ => return None,
+            DeValue::Integer(digits) => u64::from_str_radix(digits.as_str(), digits.radix()).ok(),
+            DeValue::String(word) if optional && word.as_ref() == OFF => return Ok(None),
+            DeValue::String(word) => self.unit.parse(word),
+            _ => None,
         };
-        range.contains(&number).then_some(Some(number))
+        number.filter(|number| range.contains(number)).map(Some).ok_or(())
     }
 
     fn set(&self, bounds: &mut Bounds, value: Option<u64>) {
@@ -301,7 +301,7 @@ impl Chosen {
             let known: Vec<_> = TABLE.iter().filter(|b| !matches!(b.place, Place::Fixed(..))).map(|b| b.key).collect();
             return Err(Wrong::Key(super::config::nearest(key, &known)));
         };
-        let value = bound.read(value).ok_or_else(|| Wrong::Value { found: found(value), allowed: bound.allowed() })?;
+        let value = bound.read(value).map_err(|()| Wrong::Value { found: found(value), allowed: bound.allowed() })?;
         self.0.push((bound.key, value));
         Ok(())
     }
@@ -371,10 +371,20 @@ impl Unit {
     }
 }
 
-/// As it was set: a bound is a round number, of 1024s or of 1000s.
+/// As it was set: a bound is a round number, of 1024s or of 1000s; the shorter one.
 fn exactly(bytes: u64) -> String {
-    let units = [(1024 * GIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")];
-    match units.into_iter().find(|(size, _)| bytes >= *size && bytes.is_multiple_of(*size)) {
+    const UNITS: [(u64, &str); 8] = [
+        (1024 * GIB, "TiB"),
+        (GIB, "GiB"),
+        (MIB, "MiB"),
+        (KIB, "KiB"),
+        (1_000_000_000_000, "TB"),
+        (1_000_000_000, "GB"),
+        (1_000_000, "MB"),
+        (1_000, "kB"),
+    ];
+    let fitting = UNITS.into_iter().filter(|(size, _)| bytes >= *size && bytes.is_multiple_of(*size));
+    match fitting.min_by_key(|(size, _)| bytes / size) {
         Some((size, unit)) => format!("{} {unit}", bytes / size),
         None => bytes_text(bytes),
     }

@@ -19,7 +19,7 @@ pub(super) struct LimitsArgs {
 }
 
 /// Prints the bounds of the instance that runs, else those that the next start would have.
-pub(super) fn run(args: &LimitsArgs, site: Site, out: &mut dyn Write) -> Result<()> {
+pub(super) fn run(args: &LimitsArgs, site: &Site, out: &mut dyn Write) -> Result<()> {
     let setup = site.config.setup(None)?;
     let rows = match Health::beside(&setup.data_dir, &site.clock) {
         Some(health) => health.limits,

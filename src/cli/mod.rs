@@ -236,7 +236,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Backup(args) => backup::run(args, &site()?, out)?,
         Call::Repair(args) => repair::run(&args, &site()?, out)?,
         Call::Compact(args) => compact::run(&args, &site()?, out)?,
-        Call::Limits(args) => limits::run(&args, site()?, out)?,
+        Call::Limits(args) => limits::run(&args, &site()?, out)?,
         // It examines the settings itself.
         Call::Doctor(args) => return doctor::run(&args, &common, clock, out),
     }

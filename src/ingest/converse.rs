@@ -338,15 +338,12 @@ impl<W: AsyncWrite> Driver<'_, W> {
                     let admitted =
                         self.site.store.admit(Protocol::Gt06, identity, now).await.map_err(End::NotStored)?;
                     self.read_with = admitted.as_ref().map(|device| ReadWith::of(device, seen));
-                    talk.identified(match admitted {
-                        Some(device) => {
-                            self.sit_down(device.id);
-                            Admission::Device(Box::new(device))
-                        }
-                        None => {
-                            self.refused = true;
-                            Admission::Refused
-                        }
+                    talk.identified(if let Some(device) = admitted {
+                        self.sit_down(device.id);
+                        Admission::Device(Box::new(device))
+                    } else {
+                        self.refused = true;
+                        Admission::Refused
                     });
                 }
                 Output::Receipt(receipt) => {

@@ -246,12 +246,11 @@ impl Desk {
         let wanted = usize::try_from(declared.unwrap_or(u64::MAX)).unwrap_or(usize::MAX).min(most);
         let place = u32::try_from(wanted.max(1)).unwrap_or(u32::MAX);
         let reading = async {
-            let place = match Arc::clone(&self.room).try_acquire_many_owned(place) {
-                Ok(place) => place,
-                Err(_) => {
-                    self.site.tally.count(Mishap::BodiesFull);
-                    Arc::clone(&self.room).acquire_many_owned(place).await.map_err(|_| Unread::Broken)?
-                }
+            let place = if let Ok(place) = Arc::clone(&self.room).try_acquire_many_owned(place) {
+                place
+            } else {
+                self.site.tally.count(Mishap::BodiesFull);
+                Arc::clone(&self.room).acquire_many_owned(place).await.map_err(|_| Unread::Broken)?
             };
             let mut bytes = Vec::new();
             let mut seen = 0;

@@ -5,7 +5,8 @@
 use std::{collections::VecDeque, time::Duration};
 
 /// Seconds that rates go back.
-pub(super) const SECONDS: u64 = 60;
+pub(super) const SECONDS: u64 = PLACES as u64;
+const PLACES: usize = 60;
 /// Minutes that commits go back; the one that is running comes on top.
 const MINUTES: usize = 5;
 /// Steps within a doubling of the duration: neighbours are 9 % apart.
@@ -54,7 +55,7 @@ impl Pace {
 
     /// Packets received and new positions in each of the last [`SECONDS`] whole seconds, oldest first.
     pub(super) fn rates(&self, now_s: u64) -> (Vec<u32>, Vec<u32>) {
-        let (mut packets, mut positions) = (vec![0; SECONDS as usize], vec![0; SECONDS as usize]);
+        let (mut packets, mut positions) = (vec![0; PLACES], vec![0; PLACES]);
         for (second, p, q) in &self.seconds {
             // The second that runs is not over.
             let Some(age) = now_s.checked_sub(*second).filter(|age| (1..=SECONDS).contains(age)) else { continue };

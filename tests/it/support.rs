@@ -190,17 +190,6 @@ impl Tracker {
         self.0.write_all(&bytes(hex)).expect("the receiver reads");
     }
 
-    /// False where the far end has closed.
-    pub fn try_send(&mut self, hex: &str) -> bool {
-        self.0.write_all(&bytes(hex)).is_ok()
-    }
-
-    /// False where the far end closes instead.
-    pub fn try_expect(&mut self, hex: &str) -> bool {
-        let mut got = vec![0; bytes(hex).len()];
-        self.0.read_exact(&mut got).is_ok() && got == bytes(hex)
-    }
-
     /// Exactly as many bytes as `hex` has, and equal to it.
     pub fn expect(&mut self, hex: &str) {
         let mut got = vec![0; bytes(hex).len()];

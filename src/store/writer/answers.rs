@@ -15,7 +15,7 @@ const BATCHES: usize = 16;
 /// Answers given without letting other tasks have their turn.
 const AT_ONCE: usize = 128;
 
-/// The writes of a batch, committed or not, on their way to [`Answers::give_all`].
+/// The writes of a batch, committed or not, on their way to [`Answers::take_over`].
 #[derive(Default)]
 pub(in crate::store) struct Answers(OnceLock<mpsc::Sender<Vec<Write>>>);
 

@@ -182,8 +182,9 @@ impl WriterThread {
             sizes_at: None,
             tallied_at: Instant::now(),
         };
+        let begun = desk.transact(|_| Ok(()));
+        let ((), told) = begun.map_err(|error| connect::refusal(&desk.database, &error))?;
         desk.shared.inlet.tally.load(&desk.db)?;
-        let ((), told) = desk.transact(|_| Ok(())).map_err(|e| connect::refusal(&desk.database, &e))?;
         connect::trusted(&desk.db);
         desk.publish(told);
         desk.upkeep.shrinks = space::shrinks(&desk.db);
@@ -391,6 +392,8 @@ impl Desk {
     /// Writes nothing, and says why.
     fn refuse(&mut self, writes: Vec<Write>, error: &Error) {
         let room: usize = writes.iter().map(|write| write.cost() as usize).sum();
+        self.keep_failure(error);
+        self.failed_at = Some(Instant::now());
         self.shared.note().error = Some(error.clone());
         self.shared.inlet.room.add_permits(room);
         for write in writes {

@@ -39,6 +39,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     if let Some(trouble) = &data.health_trouble {
         ui.label(RichText::new(trouble).color(theme::palette(ui).late));
     }
+    about(ui, cx, health);
     head(ui, &health.findings(cx.now));
     section(ui, "Receivers", |ui| receivers(ui, &health.receivers));
     if width >= TWO_COLUMNS {
@@ -55,7 +56,26 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     section(ui, "Not taken, not kept, held up", |ui| counts(ui, health, cx.now));
     section(ui, "Device clocks", |ui| clocks(ui, cx, health));
     section(ui, "Limits", |ui| limits(ui, &health.limits));
-    foot(ui, cx, health);
+}
+
+/// What runs, and what to take elsewhere.
+fn about(ui: &mut Ui, cx: &mut Cx<'_>, health: &Health) {
+    ui.horizontal(|ui| {
+        let since = format::span(format::age_s(cx.now, health.started) / 60 * 60);
+        let text = format!("Wayglass {} has been running for {since}, process {}", health.version, health.pid);
+        ui.add(Label::new(widgets::weak(ui, text)).truncate());
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.add(widgets::labelled(Icon::Copy, "Copy as JSON")).clicked()
+                && let Ok(json) = serde_json::to_string_pretty(health)
+            {
+                cx.ask(Action::Copy(json, "the health"));
+            }
+            if ui.add(widgets::labelled(Icon::Folder, "Open log folder")).clicked() {
+                cx.ask(Action::OpenLogFolder);
+            }
+        });
+    });
+    ui.add_space(theme::GAP);
 }
 
 /// What is wrong, each with its cure.
@@ -182,7 +202,7 @@ fn store(ui: &mut Ui, health: &Health, now: Timestamp) {
         ui.label(widgets::weak(ui, format!("{} of {}", bytes_text(queue.bytes), bytes_text(queue.bound_bytes))));
     });
     widgets::pair(ui, "Last commit", |ui| {
-        value(ui, health.commits.last_us.map_or_else(|| "none yet".to_owned(), ms_text))
+        value(ui, health.commits.last_us.map_or_else(|| "none yet".to_owned(), ms_text));
     });
     widgets::pair(ui, "Commits", |ui| match (health.commits.p50_us, health.commits.p99_us) {
         (Some(p50), Some(p99)) => {
@@ -201,7 +221,7 @@ fn store(ui: &mut Ui, health: &Health, now: Timestamp) {
         ui.label(widgets::weak(ui, format!("and {} log", bytes_text(health.log_bytes))));
     });
     widgets::pair(ui, "Disk left", |ui| {
-        value(ui, health.disk_free_bytes.map_or_else(|| "unknown".to_owned(), bytes_text))
+        value(ui, health.disk_free_bytes.map_or_else(|| "unknown".to_owned(), bytes_text));
     });
     widgets::pair(ui, "Last failure", |ui| match &health.failure {
         None => {
@@ -287,23 +307,6 @@ fn limits(ui: &mut Ui, limits: &[Limit]) {
     }
     ui.add_space(theme::GAP);
     ui.label(widgets::weak(ui, "They are set under [limits] in the settings file, and hold from the next start on."));
-}
-
-fn foot(ui: &mut Ui, cx: &mut Cx<'_>, health: &Health) {
-    let since = format::span(format::age_s(cx.now, health.started) / 60 * 60);
-    let text = format!("Wayglass {} has been running for {since}, process {}.", health.version, health.pid);
-    ui.label(widgets::weak(ui, text));
-    ui.add_space(theme::GAP);
-    ui.horizontal(|ui| {
-        if ui.add(widgets::labelled(Icon::Folder, "Open log folder")).clicked() {
-            cx.ask(Action::OpenLogFolder);
-        }
-        if ui.add(widgets::labelled(Icon::Copy, "Copy as JSON")).clicked()
-            && let Ok(json) = serde_json::to_string_pretty(health)
-        {
-            cx.ask(Action::Copy(json, "the health"));
-        }
-    });
 }
 
 /// A line of a table: what it is about takes the room that the figures leave, which stand at the right of their columns.
