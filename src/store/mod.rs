@@ -293,7 +293,7 @@ impl Store {
     }
 
     /// Gives back everything in the file that nothing uses, in small steps beside what arrives; [`Health::free_bytes`] says how far it is. For
-    /// a file that cannot shrink it does nothing; see [`compact`].
+    /// a file that cannot shrink it does nothing; see [`compact()`].
     pub fn compact(&self) {
         self.shared.compacting.store(true, Ordering::Relaxed);
     }
