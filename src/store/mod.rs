@@ -127,6 +127,10 @@ pub struct Store {
 impl Store {
     /// Opens the store for receiving. Makes folder and file where they are missing, and migrates an older file. One of ours that is damaged is set
     /// aside, and what can be read of it goes on in a new one; [`Health::repaired`] says so.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "made for this store; it is opened twice where the first is repaired"
+    )]
     pub fn open(dir: &Path, options: Options) -> Result<Self, Error> {
         let database = place::database(dir);
         // Before anything is made, so that a newer file is left as it is.
@@ -293,7 +297,7 @@ impl Store {
     }
 
     /// Gives back everything in the file that nothing uses, in small steps beside what arrives; [`Health::free_bytes`] says how far it is. For
-    /// a file that cannot shrink it does nothing; see [`compact()`].
+    /// a file that cannot shrink it does nothing; see [`fn@compact`].
     pub fn compact(&self) {
         self.shared.compacting.store(true, Ordering::Relaxed);
     }
@@ -355,13 +359,11 @@ impl Gauge {
 /// Looks at all of a file in which damage was noticed.
 fn suspect(database: &Path) -> Result<(), Error> {
     tracing::warn!(database = %database.display(), "damage was noticed in the database; checking all of it");
-    match repair::first_fault(database, &Watch::default())? {
-        Some(why) => Err(Error::Damaged(why)),
-        None => {
-            damage::clear(database);
-            Ok(())
-        }
+    if let Some(why) = repair::first_fault(database, &Watch::default())? {
+        return Err(Error::Damaged(why));
     }
+    damage::clear(database);
+    Ok(())
 }
 
 /// Waits for histories that are due to be found again.

@@ -225,7 +225,7 @@ fn set_aside(database: &Path, now: Timestamp) -> io::Result<PathBuf> {
         let more = if n == 0 { String::new() } else { format!("-{n}") };
         folder.join(format!("wayglass-damaged-{stamp}{more}.db"))
     };
-    let aside = (0..)
+    let aside = (0..=u32::MAX)
         .map(free)
         .find(|path| ["", "-wal"].iter().all(|suffix| place::beside(path, suffix).symlink_metadata().is_err()));
     let aside = aside.ok_or(io::ErrorKind::AlreadyExists)?;
@@ -254,8 +254,8 @@ fn take_over(database: &Path) -> io::Result<()> {
 pub fn set_aside_in(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_one = |path: &PathBuf| {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        name.starts_with("wayglass-damaged-") && name.ends_with(".db")
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        name.starts_with("wayglass-damaged-") && path.extension().is_some_and(|extension| extension == "db")
     };
     let mut found: Vec<_> = entries.filter(is_one).collect();
     found.sort_unstable();
@@ -280,12 +280,12 @@ pub fn repair_folder(dir: &Path, force: bool, watch: &super::Watch, now: Timesta
         Some(why) => Some(why),
         None => first_fault(&database, watch)?,
     };
-    match why.or_else(|| force.then(|| "somebody wanted it read anew".to_owned())) {
-        Some(why) => repair(&database, &why, now).map(Some),
-        None => {
-            damage::clear(&database);
-            Ok(None)
-        }
+    let why = why.or_else(|| force.then(|| "somebody wanted it read anew".to_owned()));
+    if let Some(why) = why {
+        repair(&database, &why, now).map(Some)
+    } else {
+        damage::clear(&database);
+        Ok(None)
     }
 }
 

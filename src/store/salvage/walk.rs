@@ -61,7 +61,7 @@ impl<'c> Walk<'c> {
         if self.has_rowid() {
             self.by_rowid(each);
         } else {
-            self.from_both_ends(each);
+            self.walk_both_ends(each);
         }
     }
 
@@ -158,7 +158,7 @@ impl<'c> Walk<'c> {
     }
 
     /// A small table without row ids: what comes before what is wrong, from either end.
-    fn from_both_ends(&mut self, each: &mut Each<'_>) {
+    fn walk_both_ends(&mut self, each: &mut Each<'_>) {
         let first = self.columns.split(',').next().unwrap_or_default().to_owned();
         for order in ["", " DESC"] {
             let sql = format!("SELECT {} FROM {} ORDER BY {first}{order}", self.columns, self.table);

@@ -257,7 +257,9 @@ fn what_was_lost_says_so_and_the_rest_fits_together() {
     };
     let hit: Vec<_> = (10..pages).filter(|n| of_packets(&files, *n)).step_by(4).take(5).collect();
     assert_eq!(hit.len(), 5);
-    hit.iter().for_each(|n| files.database[page(*n)].fill(0xFF));
+    for n in &hit {
+        files.database[page(*n)].fill(0xFF);
+    }
     files.put(dir.path());
     // A look on says what to do and touches nothing.
     let seen = check(dir.path(), &Watch::default()).unwrap();

@@ -26,7 +26,9 @@ fn number(db: &Connection, sql: &str) -> i64 {
 fn old(dir: &Path, packets: i64) {
     let db = Connection::open(dir.join("wayglass.db")).unwrap();
     db.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;").unwrap();
-    STEPS.iter().for_each(|step| db.execute_batch(step).unwrap());
+    for step in STEPS {
+        db.execute_batch(step).unwrap();
+    }
     db.execute_batch(&format!(
         "INSERT INTO devices(identity, protocol, state, first_seen_ms) VALUES ('A', 'gt06', 'adopted', 1);
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {packets})
