@@ -372,7 +372,7 @@ impl Unit {
 }
 
 /// As it was set: a bound is a round number, of 1024s or of 1000s; the shorter one.
-fn exactly(bytes: u64) -> String {
+pub fn exactly(bytes: u64) -> String {
     const UNITS: [(u64, &str); 8] = [
         (1024 * GIB, "TiB"),
         (GIB, "GiB"),

@@ -1,6 +1,7 @@
 //! What the health of an instance says in sentences, for `doctor` and the head of the panel: what is well, and what is not with its cure.
 
 use super::{
+    bounds::exactly,
     doctor::Finding,
     health::{Count, Health, Limit, Receiver, ReceiverState},
 };
@@ -62,12 +63,8 @@ impl Health {
             });
         }
         let queue = &self.queue;
-        let waiting = format!(
-            "{} writes wait with {} of {}",
-            queue.writes,
-            bytes_text(queue.bytes),
-            bytes_text(queue.bound_bytes)
-        );
+        let waiting =
+            format!("{} writes wait with {} of {}", queue.writes, bytes_text(queue.bytes), exactly(queue.bound_bytes));
         let commits = match (self.commits.p50_us, self.commits.p99_us) {
             (Some(p50), Some(p99)) => {
                 format!(
@@ -125,10 +122,7 @@ impl Health {
         } else {
             Finding::note(
                 "device clocks",
-                format!(
-                    "of {} devices {} are ahead and {} behind: {worst}",
-                    clocks.devices, clocks.ahead, clocks.behind
-                ),
+                format!("of {} devices {} ahead and {} behind: {worst}", clocks.devices, clocks.ahead, clocks.behind),
                 "open a device's profile and take the clock doctor's offset; one that is behind may send what it measured before",
             )
         })
@@ -176,7 +170,7 @@ fn near(limit: &Limit) -> Option<Finding> {
         Finding::note(
             "limits",
             format!("{title}: {used} of {text} in use"),
-            format!("raise `{}` under [limits] in the settings where that is too little", limit.key),
+            format!("raise `{}` in the settings where that is too little", limit.key),
         )
     })
 }

@@ -4,7 +4,9 @@ use egui::{Align, Grid, Label, Layout, RichText, Role, Sense, TextStyle, Ui, Wid
 
 use crate::{
     backend::{
-        Health, clock_text,
+        Health,
+        bounds::exactly,
+        clock_text,
         doctor::{Finding, Level},
         health::{Count, Limit, Receiver, ReceiverState},
         ms_text,
@@ -128,7 +130,8 @@ fn receivers(ui: &mut Ui, receivers: &[Receiver]) {
                 ui.label(widgets::strong(ui, name));
             });
             match trouble {
-                Some(trouble) => ui.colored_label(p.alarm, format!("{word}: {trouble}")),
+                // The head of the sheet says it in full.
+                Some(trouble) => ui.colored_label(p.alarm, word).on_hover_text(trouble),
                 None => ui.label(word),
             };
             ui.label(RichText::new(address.as_deref().unwrap_or_default()).monospace());
@@ -199,7 +202,7 @@ fn store(ui: &mut Ui, health: &Health, now: Timestamp) {
     widgets::pair(ui, "Waiting", |ui| {
         let queue = &health.queue;
         value(ui, format::counted(queue.writes, "write", "writes"));
-        ui.label(widgets::weak(ui, format!("{} of {}", bytes_text(queue.bytes), bytes_text(queue.bound_bytes))));
+        ui.label(widgets::weak(ui, format!("{} of {}", bytes_text(queue.bytes), exactly(queue.bound_bytes))));
     });
     widgets::pair(ui, "Last commit", |ui| {
         value(ui, health.commits.last_us.map_or_else(|| "none yet".to_owned(), ms_text));
@@ -306,7 +309,10 @@ fn limits(ui: &mut Ui, limits: &[Limit]) {
         });
     }
     ui.add_space(theme::GAP);
-    ui.label(widgets::weak(ui, "They are set under [limits] in the settings file, and hold from the next start on."));
+    ui.label(widgets::weak(
+        ui,
+        "They are set in the settings file, most of them under [limits], and hold from the next start on.",
+    ));
 }
 
 /// A line of a table: what it is about takes the room that the figures leave, which stand at the right of their columns.
