@@ -63,7 +63,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
 /// What runs, and what to take elsewhere.
 fn about(ui: &mut Ui, cx: &mut Cx<'_>, health: &Health) {
     ui.horizontal(|ui| {
-        let since = format::span(format::age_s(cx.now, health.started) / 60 * 60);
+        let age_s = format::age_s(cx.now, health.started);
+        let since = format::span(if age_s < 60 { age_s } else { age_s / 60 * 60 });
         let text = format!("Wayglass {} has been running for {since}, process {}", health.version, health.pid);
         ui.add(Label::new(widgets::weak(ui, text)).truncate());
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
