@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     ingest::{self, BODY_BYTES, HEAD_BYTES},
-    model::{Mishap, bytes_text, parse_age, parse_bytes},
+    model::{Mishap, bytes_text, parse_age, parse_size, size_text},
     store,
 };
 
@@ -338,7 +338,7 @@ impl Unit {
     pub fn text(self, value: u64) -> String {
         match self {
             Self::Count => value.to_string(),
-            Self::Bytes => exactly(value),
+            Self::Bytes => size_text(value),
             Self::Seconds => {
                 let units = [(DAY_S, "days"), (60 * MINUTE_S, "h"), (MINUTE_S, "min")];
                 match units.into_iter().find(|(s, _)| value >= *s && value.is_multiple_of(*s)) {
@@ -361,44 +361,13 @@ impl Unit {
     fn parse(self, word: &str) -> Option<u64> {
         match self {
             Self::Count => word.trim().parse().ok(),
-            Self::Bytes => read_bytes(word),
+            Self::Bytes => word.trim().parse().ok().or_else(|| parse_size(word)),
             Self::Seconds => {
                 let bare = word.trim().parse().ok();
                 bare.or_else(|| word.parse::<jiff::SignedDuration>().ok()?.as_secs().try_into().ok())
                     .or_else(|| parse_age(word).map(|age| age.as_secs()))
             }
         }
-    }
-}
-
-/// As it was set: a bound is a round number, of 1024s or of 1000s; the shorter one.
-pub fn exactly(bytes: u64) -> String {
-    const UNITS: [(u64, &str); 8] = [
-        (1024 * GIB, "TiB"),
-        (GIB, "GiB"),
-        (MIB, "MiB"),
-        (KIB, "KiB"),
-        (1_000_000_000_000, "TB"),
-        (1_000_000_000, "GB"),
-        (1_000_000, "MB"),
-        (1_000, "kB"),
-    ];
-    let fitting = UNITS.into_iter().filter(|(size, _)| bytes >= *size && bytes.is_multiple_of(*size));
-    match fitting.min_by_key(|(size, _)| bytes / size) {
-        Some((size, unit)) => format!("{} {unit}", bytes / size),
-        None => bytes_text(bytes),
-    }
-}
-
-/// `64 MiB`, `2 GB`: with an `i` kilo is 1024, without it is 1000; a number alone is bytes. Smaller ones than [`parse_bytes`] reads, too.
-fn read_bytes(word: &str) -> Option<u64> {
-    let word = word.trim();
-    let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
-    match word.get(digits.len()..)?.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => digits.parse().ok(),
-        "kib" => digits.parse::<u64>().ok()?.checked_mul(KIB),
-        "kb" => digits.parse::<u64>().ok()?.checked_mul(1_000),
-        _ => parse_bytes(word),
     }
 }
 
@@ -440,17 +409,17 @@ mod tests {
     #[test]
     fn sizes_and_times_are_written_as_people_do() {
         for (word, bytes) in [("64 MiB", 64 * MIB), ("2GB", 2_000_000_000), ("4096", 4096), ("64 kib", 64 * KIB)] {
-            assert_eq!(read_bytes(word), Some(bytes), "{word}");
+            assert_eq!(Unit::Bytes.parse(word), Some(bytes), "{word}");
         }
         for word in ["", "MiB", "-1 MB", "64 miles", "99999999999 TiB", "é"] {
-            assert_eq!(read_bytes(word), None, "{word}");
+            assert_eq!(Unit::Bytes.parse(word), None, "{word}");
         }
         for (word, seconds) in [("30 s", 30), ("15 min", 900), ("7 days", 7 * DAY_S), ("1 day", DAY_S), ("90", 90)] {
             assert_eq!(Unit::Seconds.parse(word), Some(seconds), "{word}");
         }
         assert_eq!(Unit::Seconds.parse("soon"), None);
         for (bytes, text) in [(64 * MIB, "64 MiB"), (64_000_000, "64 MB"), (20_000_000_000, "20 GB"), (0, "0 B")] {
-            assert_eq!(exactly(bytes), text);
+            assert_eq!(size_text(bytes), text);
         }
     }
 }

@@ -1,11 +1,10 @@
 //! What the health of an instance says in sentences, for `doctor` and the head of the panel: what is well, and what is not with its cure.
 
 use super::{
-    bounds::exactly,
     doctor::Finding,
     health::{Count, Health, Limit, Receiver, ReceiverState},
 };
-use crate::model::{MishapKind, Timestamp, bytes_text};
+use crate::model::{MishapKind, Timestamp, bytes_text, size_text};
 
 /// Less left on the disk than this is worth a word, and less than that is trouble.
 const LITTLE_BYTES: u64 = 1 << 30;
@@ -63,8 +62,12 @@ impl Health {
             });
         }
         let queue = &self.queue;
-        let waiting =
-            format!("{} writes wait with {} of {}", queue.writes, bytes_text(queue.bytes), exactly(queue.bound_bytes));
+        let waiting = format!(
+            "{} writes wait with {} of {}",
+            queue.writes,
+            bytes_text(queue.bytes),
+            size_text(queue.bound_bytes)
+        );
         let commits = match (self.commits.p50_us, self.commits.p99_us) {
             (Some(p50), Some(p99)) => {
                 format!(

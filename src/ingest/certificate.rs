@@ -3,25 +3,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use jiff::{SignedDuration, civil::DateTime, tz::TimeZone};
+use jiff::SignedDuration;
+use x509_parser::prelude::{ASN1Time, FromDer, GeneralName, X509Certificate};
 
 use crate::model::Timestamp;
 
 /// A certificate that ends sooner than this is to be replaced.
 const SOON: SignedDuration = SignedDuration::from_hours(21 * 24);
-
-/// The parts of a certificate (RFC 5280) that are read, by their ASN.1 tags.
-const SEQUENCE: u8 = 0x30;
-const OCTETS: u8 = 0x04;
-const OBJECT: u8 = 0x06;
-const VERSION: u8 = 0xA0;
-const EXTENSIONS: u8 = 0xA3;
-const UTC_TIME: u8 = 0x17;
-const LONG_TIME: u8 = 0x18;
-const DNS_NAME: u8 = 0x82;
-const ADDRESS: u8 = 0x87;
-/// Subject alternative name, 2.5.29.17. Phones look nowhere else for names.
-const ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1D, 0x11];
 
 /// What a certificate says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -84,19 +72,13 @@ impl std::fmt::Display for CertificateDoubt {
 impl Certificate {
     /// Reads a certificate in DER. `None` where it is none.
     pub fn read(der: &[u8]) -> Option<Self> {
-        let mut certificate = Der(Der(der).take(SEQUENCE)?);
-        let mut body = Der(certificate.take(SEQUENCE)?);
-        if body.peek() == Some(VERSION) {
-            body.next()?;
-        }
-        // Number, algorithm, issuer.
-        for _ in 0..3 {
-            body.next()?;
-        }
-        let mut validity = Der(body.take(SEQUENCE)?);
-        let [starts, ends] = [validity.next()?, validity.next()?].map(|(tag, text)| moment(tag, text));
-        let names = body.find(EXTENSIONS).and_then(alternative_names).unwrap_or_default();
-        Some(Self { names, starts, ends })
+        let (_, read) = X509Certificate::from_der(der).ok()?;
+        let moment = |at: ASN1Time| Timestamp::from_second(at.timestamp()).ok();
+        let validity = read.validity();
+        // Phones look nowhere else for names.
+        let told = read.subject_alternative_name().ok().flatten();
+        let names = told.into_iter().flat_map(|told| &told.value.general_names).filter_map(name).collect();
+        Some(Self { names, starts: moment(validity.not_before), ends: moment(validity.not_after) })
     }
 
     /// True where a phone that calls this host, a name or an address, finds it named.
@@ -141,87 +123,17 @@ impl Certificate {
     }
 }
 
-fn alternative_names(extensions: &[u8]) -> Option<Vec<String>> {
-    let mut list = Der(Der(extensions).take(SEQUENCE)?);
-    while let Some((tag, one)) = list.next() {
-        let mut one = Der(one);
-        if tag != SEQUENCE || one.take(OBJECT)? != ALTERNATIVE_NAME {
-            continue;
-        }
-        let mut names = Der(Der(one.find(OCTETS)?).take(SEQUENCE)?);
-        let mut found = Vec::new();
-        while let Some((tag, name)) = names.next() {
-            found.extend(match tag {
-                DNS_NAME => std::str::from_utf8(name).ok().map(str::to_owned),
-                ADDRESS => address(name).map(|ip| ip.to_string()),
-                _ => None,
-            });
-        }
-        return Some(found);
+fn name(told: &GeneralName<'_>) -> Option<String> {
+    match told {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => address(bytes).map(|ip| ip.to_string()),
+        _ => None,
     }
-    None
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
     let v4 = || <[u8; 4]>::try_from(bytes).ok().map(|b| IpAddr::V4(Ipv4Addr::from(b)));
     v4().or_else(|| <[u8; 16]>::try_from(bytes).ok().map(|b| IpAddr::V6(Ipv6Addr::from(b))))
-}
-
-/// `261121173000Z` or `20261121173000Z`.
-fn moment(tag: u8, text: &[u8]) -> Option<Timestamp> {
-    let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
-    let long = match tag {
-        // Two digits stand for 1950 to 2049.
-        UTC_TIME if text.get(..2)? < "50" => format!("20{text}"),
-        UTC_TIME => format!("19{text}"),
-        LONG_TIME => text.to_owned(),
-        _ => return None,
-    };
-    let at = DateTime::strptime("%Y%m%d%H%M%S", long).ok()?;
-    at.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-}
-
-/// ASN.1 elements one after the other, in their distinguished encoding.
-struct Der<'a>(&'a [u8]);
-
-impl<'a> Der<'a> {
-    fn peek(&self) -> Option<u8> {
-        self.0.first().copied()
-    }
-
-    /// The next element's tag and content.
-    fn next(&mut self) -> Option<(u8, &'a [u8])> {
-        let (&tag, rest) = self.0.split_first()?;
-        let (&first, mut rest) = rest.split_first()?;
-        let mut length = usize::from(first);
-        if first & 0x80 != 0 {
-            let count = usize::from(first & 0x7F);
-            if !(1..=4).contains(&count) {
-                return None;
-            }
-            let bytes = rest.get(..count)?;
-            length = bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
-            rest = rest.get(count..)?;
-        }
-        let content = rest.get(..length)?;
-        self.0 = rest.get(length..)?;
-        Some((tag, content))
-    }
-
-    /// The content of the next element, where it has this tag.
-    fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
-        self.next().filter(|(found, _)| *found == tag).map(|(_, content)| content)
-    }
-
-    /// The content of the first element with this tag.
-    fn find(&mut self, tag: u8) -> Option<&'a [u8]> {
-        while let Some((found, content)) = self.next() {
-            if found == tag {
-                return Some(content);
-            }
-        }
-        None
-    }
 }
 
 #[cfg(test)]

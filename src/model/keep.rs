@@ -62,15 +62,15 @@ const SPANS: [(&[&str], Duration); 4] = [
 
 /// Words for bytes. Kilo is 1000, as disks are sold; with an `i` it is 1024.
 const SIZES: [(&str, u64); 9] = [
-    ("tb", 1_000_000_000_000),
-    ("gb", 1_000_000_000),
-    ("mb", 1_000_000),
-    ("kb", 1_000),
-    ("tib", 1 << 40),
-    ("gib", 1 << 30),
-    ("mib", 1 << 20),
-    ("kib", 1 << 10),
-    ("b", 1),
+    ("TiB", 1 << 40),
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("TB", 1_000_000_000_000),
+    ("GB", 1_000_000_000),
+    ("MB", 1_000_000),
+    ("kB", 1_000),
+    ("B", 1),
 ];
 
 /// Reads `30 days`, `12 h`, `2 weeks`, `1 year`; a number alone is days. At least an hour, at most a thousand years.
@@ -87,12 +87,24 @@ pub fn parse_age(text: &str) -> Option<Duration> {
 
 /// Reads `2 GB`, `500 MB`, `1.5 GiB`. At least a megabyte, at most a million terabytes.
 pub fn parse_bytes(text: &str) -> Option<u64> {
+    parse_size(text).filter(|bytes| *bytes >= 1_000_000)
+}
+
+/// … of any size: `64 KiB`, `0 B`.
+pub fn parse_size(text: &str) -> Option<u64> {
     let (number, unit) = number_and_unit(text)?;
-    let unit = SIZES.iter().find(|(word, _)| *word == unit)?.1;
+    let unit = SIZES.iter().find(|(word, _)| word.eq_ignore_ascii_case(&unit))?.1;
     #[expect(clippy::cast_precision_loss, reason = "units are round")]
     let bytes = number * unit as f64;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the bounds")]
-    (1e6..=1e18).contains(&bytes).then(|| bytes.round() as u64)
+    (0.0..=1e18).contains(&bytes).then(|| bytes.round() as u64)
+}
+
+/// A size as it was set: a bound is a round number, of 1024s or of 1000s; the shorter one.
+pub fn size_text(bytes: u64) -> String {
+    let fitting = SIZES.iter().filter(|(_, size)| bytes.is_multiple_of(*size));
+    let (word, size) = fitting.min_by_key(|(_, size)| bytes / size).filter(|_| bytes > 0).unwrap_or(&("B", 1));
+    format!("{} {word}", bytes / size)
 }
 
 /// A bound in the words that `parse` understands, or `forever`.

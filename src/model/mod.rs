@@ -35,7 +35,9 @@ pub use command::{CANCELLED, COMMAND_EXPIRES_S, Command, CommandId, CommandState
 pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
 pub use habit::{AlarmTable, SupplyVoltage};
-pub use keep::{FOREVER, Forever, Keep, age_text, bytes_text, parse_age, parse_bytes, parse_forever};
+pub use keep::{
+    FOREVER, Forever, Keep, age_text, bytes_text, parse_age, parse_bytes, parse_forever, parse_size, size_text,
+};
 pub use leap::{FASTEST_KMH, Leaps, Spot};
 pub use mishap::{Mishap, MishapKind};
 pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};

@@ -162,6 +162,22 @@ pub struct PhoneRow {
     pub last_closed: Option<Timestamp>,
 }
 
+impl PhoneRow {
+    /// Of a phone for which nothing is set up.
+    pub fn new(device: DeviceId) -> Self {
+        Self {
+            device,
+            users: Vec::new(),
+            has_key: false,
+            also: Vec::new(),
+            sees: Vec::new(),
+            card: None,
+            closed: 0,
+            last_closed: None,
+        }
+    }
+}
+
 /// A kept packet that no key has opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosedPacket {

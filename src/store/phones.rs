@@ -120,16 +120,7 @@ pub fn card(db: &Connection, device: DeviceId) -> Result<Option<StoredCard>> {
 pub fn list(db: &Connection) -> Result<Vec<PhoneRow>> {
     let mut rows: HashMap<DeviceId, PhoneRow> = HashMap::new();
     let mut at = |id: DeviceId, change: &mut dyn FnMut(&mut PhoneRow)| {
-        change(rows.entry(id).or_insert_with(|| PhoneRow {
-            device: id,
-            users: Vec::new(),
-            has_key: false,
-            also: Vec::new(),
-            sees: Vec::new(),
-            card: None,
-            closed: 0,
-            last_closed: None,
-        }));
+        change(rows.entry(id).or_insert_with(|| PhoneRow::new(id)));
     };
     for login in book(db)?.logins {
         if let Some(device) = login.device {

@@ -13,7 +13,7 @@ use egui::{
     vec2,
 };
 
-use super::profile::dialect_title;
+use super::{profile::dialect_title, sheets};
 use guard::{Go, Guard};
 pub(in crate::ui::panels) use library::sentence_case;
 use library::{Offer, Shelf};
@@ -62,11 +62,7 @@ impl Commands {
         let room = ui.ctx().content_rect().size() - vec2(90.0, 120.0);
         let size = vec2(room.x.clamp(400.0, 900.0), room.y.clamp(300.0, 640.0));
         ui.set_width(size.x);
-        let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
-        let Some(overview) = selected else {
-            ui.label(widgets::weak(ui, "Select a tracker first."));
-            return;
-        };
+        let Some(overview) = sheets::selected(ui, cx, "tracker") else { return };
         if self.device != Some(overview.device.id) {
             *self = Self { device: Some(overview.device.id), ..Self::default() };
         }

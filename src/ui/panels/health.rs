@@ -4,14 +4,12 @@ use egui::{Align, Grid, Label, Layout, RichText, Role, Sense, TextStyle, Ui, Wid
 
 use crate::{
     backend::{
-        Health,
-        bounds::exactly,
-        clock_text,
+        Health, clock_text,
         doctor::{Finding, Level},
         health::{Count, Limit, Receiver, ReceiverState},
         ms_text,
     },
-    model::{DeviceId, MishapKind, Timestamp, bytes_text},
+    model::{DeviceId, MishapKind, Timestamp, bytes_text, size_text},
     ui::{
         Action, Cx, format,
         icons::{self, Icon},
@@ -203,7 +201,7 @@ fn store(ui: &mut Ui, health: &Health, now: Timestamp) {
     widgets::pair(ui, "Waiting", |ui| {
         let queue = &health.queue;
         value(ui, format::counted(queue.writes, "write", "writes"));
-        ui.label(widgets::weak(ui, format!("{} of {}", bytes_text(queue.bytes), exactly(queue.bound_bytes))));
+        ui.label(widgets::weak(ui, format!("{} of {}", bytes_text(queue.bytes), size_text(queue.bound_bytes))));
     });
     widgets::pair(ui, "Last commit", |ui| {
         value(ui, health.commits.last_us.map_or_else(|| "none yet".to_owned(), ms_text));

@@ -2,7 +2,10 @@
 
 use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, TextStyle, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
-use super::devices::{ROW, height_of, matches};
+use super::{
+    devices::{ROW, height_of, matches},
+    dock::shorten::to_its_end,
+};
 use crate::{
     model::{DeviceOverview, DeviceState},
     ui::{
@@ -102,7 +105,10 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.label(widgets::weak(ui, device.protocol.title()).text_style(TextStyle::Small));
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.add(egui::Label::new(widgets::strong(ui, device.identity.as_str())).truncate());
+                // Names of one fleet differ at their ends.
+                let (room, font) = (ui.available_width(), TextStyle::Body.resolve(ui.style()));
+                let who = ui.fonts_mut(|f| to_its_end(device.identity.as_str(), room, |c| f.glyph_width(&font, c)));
+                ui.add(egui::Label::new(widgets::strong(ui, who)).truncate());
             });
         });
     });

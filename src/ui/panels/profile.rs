@@ -4,6 +4,7 @@ pub(super) mod clock;
 
 use egui::{Button, ComboBox, Label, RichText, TextEdit, Ui, WidgetInfo, accesskit::Role};
 
+use super::sheets;
 use crate::{
     backend::Rederiving,
     model::{AlarmTable, DeviceId, DeviceOverview, Profile, SupplyVoltage, library::Dialect},
@@ -36,11 +37,7 @@ pub(super) struct Editor {
 impl Editor {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         ui.set_width(SHEET);
-        let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
-        let Some(overview) = selected else {
-            ui.label(widgets::weak(ui, "Select a tracker first."));
-            return;
-        };
+        let Some(overview) = sheets::selected(ui, cx, "tracker") else { return };
         self.begin(overview);
         let intro = format!("What no frame of {} says, and how it is read because of that.", overview.device.label());
         ui.add(Label::new(widgets::weak(ui, intro)).wrap());

@@ -2,14 +2,26 @@
 
 use egui::{Context, Frame, Id, LayerId, Modal, RichText, ScrollArea, Ui};
 
-use crate::ui::{
-    Action, Cx,
-    command::{Group, TABLE},
-    icons::Icon,
-    theme,
-    view::Sheet,
-    widgets,
+use crate::{
+    model::DeviceOverview,
+    ui::{
+        Action, Cx,
+        command::{Group, TABLE},
+        icons::Icon,
+        theme,
+        view::Sheet,
+        widgets,
+    },
 };
+
+/// The device that a sheet is about. `kind`: what to ask for where none is selected, in one word.
+pub(super) fn selected<'a>(ui: &mut Ui, cx: &Cx<'a>, kind: &str) -> Option<&'a DeviceOverview> {
+    let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
+    if selected.is_none() {
+        ui.label(widgets::weak(ui, format!("Select a {kind} first.")));
+    }
+    selected
+}
 
 /// The sheet that is open, with `content` in it.
 pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut Ui, &mut Cx<'_>)) {

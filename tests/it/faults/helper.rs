@@ -32,7 +32,7 @@ impl InTheWay {
         let me = std::env::current_exe().expect("the system tells");
         let name = format!("faults::helper::{job}");
         let mut child = Command::new(me)
-            .args(["--exact", &name, "--ignored", "--nocapture"])
+            .args(["--exact", &name, "--nocapture"])
             .env(FOLDER, folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -66,10 +66,10 @@ impl Drop for InTheWay {
     }
 }
 
+/// The job of a started copy. Without one: that it does keep others out, and no longer than it should.
 #[test]
-#[ignore = "a job of the tests beside it, in a process of its own"]
 fn holds_the_database() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let Some(folder) = std::env::var_os(FOLDER) else { return keeps_others_out() };
     let db = Connection::open(Path::new(&folder).join("wayglass.db")).expect("the store opens");
     db.busy_timeout(Duration::from_secs(20)).expect("a time-out");
     db.execute_batch("BEGIN EXCLUSIVE").expect("nobody holds it for long");
@@ -77,4 +77,16 @@ fn holds_the_database() {
     // Until whoever started it lets go.
     std::io::stdin().read_to_end(&mut Vec::new()).ok();
     db.execute_batch("ROLLBACK").expect("it is ours");
+}
+
+fn keeps_others_out() {
+    let data = tempfile::tempdir().expect("a folder");
+    let db = Connection::open(data.path().join("wayglass.db")).expect("a file");
+    db.execute_batch("CREATE TABLE one(x)").expect("a table");
+    db.busy_timeout(Duration::ZERO).expect("no time-out");
+    let holder = InTheWay::lock(data.path());
+    let refused = db.execute_batch("INSERT INTO one VALUES (1)").expect_err("somebody else holds it");
+    assert_eq!(refused.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseBusy));
+    holder.let_go();
+    db.execute_batch("INSERT INTO one VALUES (1)").expect("nobody holds it any more");
 }

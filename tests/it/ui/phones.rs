@@ -70,19 +70,6 @@ fn check(harness: &Shown, wanted: &[&str]) {
     }
 }
 
-fn row(device: DeviceId) -> PhoneRow {
-    PhoneRow {
-        device,
-        users: Vec::new(),
-        has_key: false,
-        also: Vec::new(),
-        sees: Vec::new(),
-        card: None,
-        closed: 0,
-        last_closed: None,
-    }
-}
-
 fn name(text: &str) -> Identity {
     Identity::new(text).expect("an identity")
 }
@@ -121,7 +108,7 @@ pub fn phones() -> Stage {
             card: Card { name: Some("Jane D.".to_owned()), face: Some(face()) },
             packet: PacketId(1),
         }),
-        ..row(JANE)
+        ..PhoneRow::new(JANE)
     };
     let omar = PhoneRow {
         card: Some(StoredCard {
@@ -130,9 +117,9 @@ pub fn phones() -> Stage {
         }),
         closed: 12,
         last_closed: Some(stage.ago(50)),
-        ..row(OMAR)
+        ..PhoneRow::new(OMAR)
     };
-    let visitor = PhoneRow { closed: 3, last_closed: Some(stage.ago(90)), ..row(VISITOR) };
+    let visitor = PhoneRow { closed: 3, last_closed: Some(stage.ago(90)), ..PhoneRow::new(VISITOR) };
     stage.data.phones.rows = [jane, omar, visitor].into_iter().map(|row| (row.device, row)).collect();
     stage.data.phones.users = vec!["kim".to_owned()];
     stage.faces = vec![(JANE, face()), (OMAR, face())];

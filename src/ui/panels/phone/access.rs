@@ -2,7 +2,7 @@
 
 use egui::{Button, ComboBox, Label, RichText, TextEdit, TextStyle, Ui, WidgetInfo, accesskit::Role};
 
-use super::row;
+use super::{super::sheets, row};
 use crate::{
     backend::pairing::fresh_secret,
     model::{DeviceId, DeviceOverview, DeviceState, Identity, PhoneRow, Protocol, Secret},
@@ -34,11 +34,7 @@ impl Access {
     pub(in crate::ui::panels) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         ui.set_width(560.0);
         let data = cx.data;
-        let selected = cx.view.selection.device.and_then(|id| data.devices.get(&id));
-        let Some(overview) = selected else {
-            ui.label(widgets::weak(ui, "Select a phone first."));
-            return;
-        };
+        let Some(overview) = sheets::selected(ui, cx, "phone") else { return };
         let id = overview.device.id;
         let set_up = data.phones.rows.get(&id);
         if self.of != Some(id) {

@@ -3,7 +3,7 @@
 use egui::{Button, ComboBox, Label, RichText, TextEdit, TextStyle, Ui, WidgetInfo, accesskit::Role};
 use serde_json::{Map, Value, json};
 
-use super::row;
+use super::{super::sheets, row};
 use crate::{
     geo::LatLon,
     model::{DeviceId, DeviceOverview, PhoneCommand, Place},
@@ -135,11 +135,7 @@ impl Console {
     pub(in crate::ui::panels) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         ui.set_width(620.0);
         let data = cx.data;
-        let selected = cx.view.selection.device.and_then(|id| data.devices.get(&id));
-        let Some(overview) = selected else {
-            ui.label(widgets::weak(ui, "Select a phone first."));
-            return;
-        };
+        let Some(overview) = sheets::selected(ui, cx, "phone") else { return };
         let id = overview.device.id;
         if self.device != Some(id) {
             *self = Self { device: Some(id), ..Self::default() };
