@@ -11,7 +11,7 @@ use super::{
     Site,
     roster::{Call, Errand, Seat},
     secrets,
-    strangers::Guest,
+    strangers::{Guest, HeardOut},
 };
 use crate::{
     model::{Clock, CommandId, Device, DeviceId, Direction, Mishap, PacketId, Profile, Protocol, Timestamp, Verdict},
@@ -173,6 +173,7 @@ pub(super) async fn converse(
                 Some(End::Stopped)
             }
         };
+        let heard_out = driver.heard.is_none().then(|| guest.heard_out());
         if let Err(end) = driver.carry_out(talk.as_mut()).await {
             return end;
         }
@@ -180,7 +181,7 @@ pub(super) async fn converse(
             return end;
         }
         if driver.heard.is_some() {
-            guest.is_known();
+            heard_out.into_iter().for_each(HeardOut::is_known);
             chunk.resize(READ_BYTES, 0);
         } else if received > STRANGER_BYTES {
             talk.finish(now);

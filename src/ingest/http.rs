@@ -352,6 +352,7 @@ impl Desk {
             }
         };
         let effects = told.sent_before.map(|sent| reply::effects(sent, &incoming.packet)).unwrap_or_default();
+        let heard_out = self.guest.heard_out();
         Ok(match self.commit(incoming.packet).await {
             Ok(stored) if stored.refused => {
                 self.site.tally.count(Mishap::SenderRefused);
@@ -360,7 +361,7 @@ impl Desk {
                 (StatusCode::BAD_REQUEST, why).into_response()
             }
             Ok(stored) => {
-                self.guest.is_known();
+                heard_out.is_known();
                 self.visit(parts, &names, stored.device, outcome);
                 self.note(&told, effects, &stored).await;
                 if let Some(viewer) = stored.device {

@@ -40,6 +40,13 @@ pub(super) struct Guest {
     shown_out: CancellationToken,
 }
 
+/// A guest that nobody shows out for now; a stranger again, and as old as before, when this is dropped.
+#[derive(Debug)]
+pub(super) struct HeardOut<'a> {
+    guest: &'a Guest,
+    stranger: Option<Stranger>,
+}
+
 impl Strangers {
     /// A connection from `peer` to a receiver, a stranger as yet.
     pub(super) fn enter(self: &Arc<Self>, peer: IpAddr, receiver: &ShownOut) -> Guest {
@@ -82,9 +89,29 @@ impl Guest {
         self.among.lock().remove(&self.number);
     }
 
+    /// What it said is being stored: until the guard goes nobody takes its place, because it may be known afterwards.
+    pub(super) fn heard_out(&self) -> HeardOut<'_> {
+        HeardOut { guest: self, stranger: self.among.lock().remove(&self.number) }
+    }
+
     /// Waits until it has to make room.
     pub(super) async fn shown_out(&self) {
         self.shown_out.cancelled().await;
+    }
+}
+
+impl HeardOut<'_> {
+    /// It was of use: the guest stays.
+    pub(super) fn is_known(mut self) {
+        self.stranger = None;
+    }
+}
+
+impl Drop for HeardOut<'_> {
+    fn drop(&mut self) {
+        if let Some(stranger) = self.stranger.take() {
+            self.guest.among.lock().insert(self.guest.number, stranger);
+        }
     }
 }
 
@@ -109,10 +136,14 @@ mod tests {
         guests[0].is_known();
         let out = || guests.iter().map(|g| g.shown_out.is_cancelled()).collect::<Vec<_>>();
         let make_room = || strangers.make_room(Some(&here));
+        let heard_out = guests[1].heard_out();
         assert!(make_room());
-        assert_eq!(out(), [false, true, false, false]);
+        assert_eq!(out(), [false, false, true, false], "who is being heard out keeps its place");
+        drop(heard_out);
+        assert!(make_room());
+        assert_eq!(out(), [false, true, true, false], "and is as old as before afterwards");
         drop(strangers.enter(many, &here));
-        assert!(make_room() && make_room() && make_room());
+        assert!(make_room() && make_room());
         assert_eq!((out(), alone.shown_out.is_cancelled()), (vec![false, true, true, true], true));
         assert!(!make_room(), "the rest is known");
         assert!(strangers.make_room(None) && others[0].shown_out.is_cancelled(), "where it does not matter whose");

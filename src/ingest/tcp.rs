@@ -70,6 +70,8 @@ pub(super) async fn accept_each(
             }
             Err(error) => {
                 site.tally.count(Mishap::AcceptFailed);
+                // Most likely there are no more file handles: who says nothing of use gives one back.
+                site.strangers.make_room(None);
                 // Once, until it works again: it may last, and a log that fills the disk helps nobody.
                 if breath == BREATH {
                     tracing::warn!(%error, "accept failed; new connections wait");

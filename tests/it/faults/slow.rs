@@ -200,12 +200,18 @@ fn running_out_of_files_keeps_nobody_out() {
     let idle: Vec<_> =
         (0..900).map(|n| far::dial(if n % 3 == 0 { serve.gt06 } else { serve.owntracks }).unwrap()).collect();
     for n in 0..5 {
-        assert_eq!(Phone::call(serve.owntracks).unwrap().post(&location(1_700_000_000 + n)).unwrap(), 200);
-        Tracker::log_in(serve.gt06, "861234567890141").unwrap().report(n..n + 1).unwrap();
+        let phone = || Phone::call(serve.owntracks)?.post(&location(1_700_000_000 + n));
+        assert_eq!(dials_again(phone).unwrap(), 200);
+        dials_again(|| Tracker::log_in(serve.gt06, "861234567890141")?.report(n..n + 1)).unwrap();
     }
     known.report(0..1).expect("who is known keeps its place");
     drop(idle);
     serve.stop();
+}
+
+/// As a device does that was hung up on: while the flood is still on its way in, who has said nothing yet makes room like everybody.
+fn dials_again<T>(call: impl Fn() -> std::io::Result<T>) -> std::io::Result<T> {
+    (0..4).map(|_| call()).find(Result::is_ok).unwrap_or_else(call)
 }
 
 #[test]
