@@ -99,7 +99,8 @@ pub fn write_history<W: Write + Send + 'static>(
         let mut told = Ok(());
         // What arrives while we write stays out, so that the box at the head of the file is around everything in it.
         let newest = query::newest_position(db)?;
-        let around = query::box_around(db, &history.devices, history.window, history.with_suspect, newest)?;
+        let tail = query::Tail::of_all(db)?;
+        let around = query::box_around(db, &tail, &history.devices, history.window, history.with_suspect, newest)?;
         let bounds = around.map(|[south_deg, west_deg, north_deg, east_deg]| Bounds {
             south_deg,
             west_deg,
@@ -110,7 +111,7 @@ pub fn write_history<W: Write + Send + 'static>(
         let counts = Export::begin(history.format, &mut out, &header, history.with_suspect).and_then(|mut export| {
             for device in &devices {
                 export.device(device)?;
-                let walked = query::track_each(db, device.id, history.window, |fix| {
+                let walked = query::track_each_of(db, &tail, device.id, history.window, |fix| {
                     if fix.id > newest {
                         return ControlFlow::Continue(());
                     }

@@ -29,6 +29,7 @@ mod phone_command;
 mod problem;
 pub mod reading;
 mod report;
+mod track;
 
 pub use clock::{ClockAdvice, ClockExample, ClockSample, advise};
 pub use command::{CANCELLED, COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};
@@ -46,6 +47,7 @@ pub use phone_command::{MOST_PHONE_COMMAND_BYTES, PhoneCommand, Place};
 pub use problem::{Group, Problem, Severity, Verdict};
 pub use reading::Readings;
 pub use report::{AccessPoint, Cell, Event, Fix, Report, Trust};
+pub use track::TrackPoint;
 
 /// A moment, UTC. Zones exist only on screen.
 pub use jiff::Timestamp;

@@ -21,6 +21,7 @@ mod place;
 pub mod query;
 mod queue;
 mod reader;
+mod recent;
 mod removed;
 mod repair;
 mod row;
@@ -28,6 +29,7 @@ mod salvage;
 mod schema;
 mod stage;
 mod tally;
+mod trail;
 mod writer;
 
 use std::{
@@ -175,6 +177,7 @@ impl Store {
         let mut db = connect::writing(database)?;
         schema::migrate(&mut db, database)?;
         schema::look(&db).map_err(|e| connect::refusal(database, &e))?;
+        trail::fold::catch_up(&db).map_err(|e| connect::refusal(database, &e))?;
         writer::loads(&db).map_err(|e| match connect::refusal(database, &e) {
             // A row that makes no sense.
             Error::Open { reason, .. } => Error::Damaged(reason),
@@ -391,7 +394,9 @@ fn bring_up_to_date(dir: &Path, database: &Path) -> Result<(), Error> {
         }
         Found::Schema(_) => {
             let _lock = place::lock(dir)?;
-            schema::migrate(&mut connect::writing(database)?, database)
+            let mut db = connect::writing(database)?;
+            schema::migrate(&mut db, database)?;
+            trail::fold::catch_up(&db).map_err(|e| connect::refusal(database, &e))
         }
     }
 }

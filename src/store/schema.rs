@@ -25,6 +25,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 /// The schema that this program writes.
@@ -100,7 +101,7 @@ fn damage(why: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(why.to_owned()))
 }
 
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 19] = [
     "aliases",
     "cards",
     "commands",
@@ -109,12 +110,15 @@ const TABLES: [&str; 16] = [
     "events",
     "friends",
     "latest",
+    "learned",
     "logins",
     "packets",
     "phone_keys",
     "positions",
     "rederivations",
     "removals",
+    "track_ends",
+    "tracks",
     "user_commands",
     "sqlite_sequence",
 ];

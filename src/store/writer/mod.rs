@@ -18,6 +18,7 @@ mod steady;
 mod tallied;
 mod thread;
 mod told;
+mod trails;
 mod write;
 
 use std::sync::{

@@ -178,6 +178,10 @@ impl Batch<'_> {
     }
 
     fn remove_run(&mut self, run: &Run, reason: Reason) -> Result<()> {
+        if run.last > self.devices.upto() {
+            // What they told of their devices must be written before they go.
+            self.know_all()?;
+        }
         let mut delete =
             self.db.prepare_cached("DELETE FROM packets WHERE id BETWEEN ?1 AND ?2 AND held IS NULL RETURNING id")?;
         let mut rows = delete.query([run.first, run.last])?;
