@@ -20,6 +20,7 @@ mod progress;
 mod repair;
 pub mod serve;
 mod simulate;
+mod trips;
 mod words;
 
 use std::{
@@ -83,6 +84,7 @@ enum Call {
     Serve(Listen),
     Decode(decode::DecodeArgs),
     Export(export::ExportArgs),
+    Trips(trips::TripsArgs),
     Devices(devices::DevicesArgs),
     Adopt(devices::AdoptArgs),
     Ignore(devices::IgnoreArgs),
@@ -226,6 +228,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
             }
         }
         Call::Export(args) => export::run(&args, &site()?)?,
+        Call::Trips(args) => trips::run(&args, &site()?, out)?,
         Call::Devices(args) => devices::list(&args, &site()?, out)?,
         Call::Adopt(args) => devices::adopt(&args, &site()?, out)?,
         Call::Ignore(args) => devices::ignore(&args, &site()?, out)?,
@@ -249,6 +252,7 @@ impl Call {
         match self {
             Self::Serve(_) => true,
             Self::Decode(args) => args.json,
+            Self::Trips(args) => args.json,
             Self::Devices(args) => args.json,
             Self::Command(args) => args.json,
             Self::Profile(args) => args.json,

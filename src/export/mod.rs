@@ -4,7 +4,6 @@
 //! fleet needs no more memory than an hour of one phone. It decides which fixes go along and where a track breaks;
 //! a format only spells them. To add one: a file beside `gpx.rs` with a `Document`, and a row in [`Format`].
 
-pub mod gap;
 mod gpx;
 
 use std::{
@@ -13,6 +12,7 @@ use std::{
 };
 
 use crate::model::{Device, StoredFix, Timestamp, Trust};
+use crate::track::rhythm as gap;
 
 /// A format that history can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -15,6 +15,7 @@ mod health;
 mod journal;
 mod onlooker;
 mod pace;
+pub mod past;
 mod pending;
 pub mod phones;
 mod place;

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Result, Row, named_params,
 
 use super::{
     Rederivation,
+    past::SHOWN,
     row::{self, COMMAND, DEVICE, EVENT, FIX, LATEST, PACKET, USER_COMMAND},
 };
 use crate::model::{
@@ -55,11 +56,11 @@ pub fn find_device(db: &Connection, identity_or_name: &str) -> Result<Option<Dev
     db.prepare_cached(&sql)?.query_row([identity_or_name], row::device).optional()
 }
 
-/// The newest `limit` positions of a device within a window, oldest first.
+/// The newest `limit` positions of a device within a window that are not hidden, oldest first.
 pub fn track(db: &Connection, device: DeviceId, window: TimeWindow, limit: usize) -> Result<Vec<StoredFix>> {
     let sql = format!(
-        "SELECT {FIX} FROM positions p WHERE device_id = ?1 AND fix_time_ms BETWEEN ?2 AND ?3
-         ORDER BY fix_time_ms DESC, fix_key DESC LIMIT ?4"
+        "SELECT {FIX} FROM positions p WHERE p.device_id = ?1 AND p.fix_time_ms BETWEEN ?2 AND ?3 AND {SHOWN}
+         ORDER BY p.fix_time_ms DESC, fix_key DESC LIMIT ?4"
     );
     let (from, to) = bounds(window);
     let mut fixes: Vec<_> =

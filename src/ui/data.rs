@@ -15,6 +15,7 @@ use super::{
     map::Trail,
     phones::Phones,
     remote::Remote,
+    time::History,
 };
 use crate::{
     backend::{Health, ReceiverLine, Removal, Stage, StoreHealth},
@@ -66,6 +67,8 @@ pub struct Data {
     pub remote: Remote,
     /// What is set up for phones.
     pub phones: Phones,
+    /// Spans of the past that are looked at.
+    pub history: History,
     pub pulse: Pulse,
     /// Counts changes of who is there and what they are called.
     pub roster: u64,

@@ -8,6 +8,7 @@ mod batch;
 mod commands;
 mod decide;
 mod devices;
+mod hide;
 mod log;
 mod part;
 mod phones;
@@ -40,9 +41,10 @@ use super::{
     tally::Tally,
 };
 use crate::model::{
-    Command, CommandId, Device, DeviceId, Identity, Mishap, NewCommand, NewPacket, PacketId, Profile, Protocol,
-    Timestamp, library::UserCommand,
+    Command, CommandId, Device, DeviceId, HideReason, Identity, Mishap, NewCommand, NewPacket, PacketId, Profile,
+    Protocol, Timestamp, library::UserCommand,
 };
+use hide::Hide;
 pub use write::Progress;
 use write::{Add, AddUserCommand, Admit, Adopt, Append, Ask, NoteCommand, Rename, SetProfile};
 
@@ -271,6 +273,11 @@ impl Writer {
     /// Takes one step of finding a device's history again.
     pub fn rederive(&self, step: Step) -> Pending<Stepped> {
         self.push(Box::new(step), Write::Rederive)
+    }
+
+    /// Puts positions out of sight, with the reason; without one, shows them again. Answers how many that changed. Refused for more than 10 000.
+    pub fn hide(&self, fixes: Vec<i64>, reason: Option<HideReason>) -> Pending<u64> {
+        self.push(Hide { fixes, reason }, Write::Hide)
     }
 
     /// Removes a device with its packets, positions, events and commands.

@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::store::{Answer, Error, Pending};
 
-use super::{Step, Stepped, Stored, phones::PhoneWrite};
+use super::{Step, Stepped, Stored, hide::Hide, phones::PhoneWrite};
 
 /// Something to write, with the one who waits for it.
 pub(in crate::store) enum Write {
@@ -22,6 +22,7 @@ pub(in crate::store) enum Write {
     Profile(Ask<DeviceId, Option<Profile>>),
     Rederive(Ask<Box<Step>, Stepped>),
     Forget(Ask<DeviceId, ()>),
+    Hide(Ask<Hide, u64>),
     QueueCommand(Ask<NewCommand, Command>),
     CancelCommand(Ask<CommandId, ()>),
     ExpireCommands(Ask<Timestamp, ()>),
@@ -129,6 +130,7 @@ macro_rules! each {
             Write::Profile($ask) => $do,
             Write::Rederive($ask) => $do,
             Write::Forget($ask) => $do,
+            Write::Hide($ask) => $do,
             Write::QueueCommand($ask) => $do,
             Write::CancelCommand($ask) => $do,
             Write::ExpireCommands($ask) => $do,
@@ -183,6 +185,7 @@ impl Write {
             Self::Profile(ask) => ask.apply(|device| Ok(Ok(batch.profile(*device)))),
             Self::Rederive(ask) => ask.apply(|step| batch.rederive(step).map(Ok)),
             Self::Forget(ask) => ask.apply(|device| batch.forget(*device)),
+            Self::Hide(ask) => ask.apply(|q| batch.hide(q)),
             Self::QueueCommand(ask) => ask.apply(|q| batch.queue_command(q)),
             Self::CancelCommand(ask) => ask.apply(|id| batch.cancel_command(*id)),
             Self::ExpireCommands(ask) => ask.apply(|now| batch.expire_commands(*now).map(Ok)),

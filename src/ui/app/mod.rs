@@ -6,6 +6,7 @@ mod health;
 mod milestones;
 mod news;
 mod pages;
+mod past;
 
 use std::{
     path::PathBuf,
@@ -28,7 +29,7 @@ use super::{
     data::Station,
     map::{MapOptions, OnlineMap, camera::Camera},
     panels::Panels,
-    phones, remote, theme,
+    phones, remote, theme, time,
     toasts::Toasts,
     view::{self, Open, Settings, ThemeChoice},
 };
@@ -84,6 +85,9 @@ pub struct App {
     /// What is being asked about phones.
     phones: phones::Asking,
     paging: pages::Paging,
+    /// What is being asked about the past.
+    past: time::Asking,
+    hiding: past::Hiding,
     toasts: Toasts,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
@@ -157,6 +161,8 @@ impl App {
             remote: remote::Asking::default(),
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
+            past: time::Asking::default(),
+            hiding: past::Hiding::default(),
             toasts: Toasts::default(),
             dressed: None,
             lan_read: None,
@@ -263,10 +269,17 @@ impl eframe::App for App {
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);
+        self.look_at_past(ctx, now);
         if self.demo.on_the_road(&self.data) {
             self.panels.map.bring_all();
         }
-        if self.asks.waiting() || self.remote.waiting() || self.phones.waiting() || self.paging.waiting() {
+        if self.asks.waiting()
+            || self.remote.waiting()
+            || self.phones.waiting()
+            || self.paging.waiting()
+            || self.past.waiting()
+            || self.hiding.waiting()
+        {
             ctx.request_repaint_after(POLL);
         }
     }

@@ -36,7 +36,10 @@ pub use self::{
 };
 use super::{Action, Cx, theme, view::Selection};
 use crate::{
-    geo::mercator::{World, WorldBox},
+    geo::{
+        Bounds,
+        mercator::{World, WorldBox},
+    },
     model::DeviceId,
 };
 
@@ -108,10 +111,11 @@ pub struct MapPanel {
     edges: Vec<Rect>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Goal {
     All,
     Device(DeviceId),
+    Places(WorldBox),
 }
 
 /// What is under the pointer.
@@ -174,6 +178,12 @@ impl MapPanel {
     /// Shows a device and its trail from the next frame on.
     pub fn fit_device(&mut self, device: DeviceId) {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
+    }
+
+    /// Shows a part of the world from the next frame on.
+    pub fn fit_places(&mut self, places: Bounds) {
+        let corners = [places.south_west(), places.north_east()].map(World::from_lat_lon);
+        (self.goal, self.settled) = (Some(Goal::Places(WorldBox::around(corners))), true);
     }
 
     /// Zooms by so many levels, with the middle staying where it is; negative goes out.
@@ -326,6 +336,7 @@ impl MapPanel {
 
     fn bounds(&self, goal: Goal, cx: &Cx<'_>) -> Option<WorldBox> {
         match goal {
+            Goal::Places(places) => Some(places),
             Goal::All => self.markers.bounds(),
             Goal::Device(device) => {
                 let trail = cx
