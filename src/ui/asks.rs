@@ -30,7 +30,7 @@ pub(super) struct Asks {
     adoptions: Vec<(DeviceId, Pending<u64>)>,
     /// What was asked for, in the words of its failure: "rename Van 7".
     changes: Vec<(String, Pending<()>)>,
-    pub(super) export: Option<Pending<Result<ExportReport, ExportError>>>,
+    pub(super) export: Option<(Pending<Result<ExportReport, ExportError>>, Watch)>,
     pub(super) copy: Option<(Pending<Result<Copied, CopyError>>, Watch)>,
 }
 

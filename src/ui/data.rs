@@ -51,6 +51,8 @@ pub struct Data {
     pub repair_read: bool,
     /// How far a copy of the store is that is being saved.
     pub copying: Option<Stage>,
+    /// How far an export is that is being written, in points.
+    pub exporting: Option<Stage>,
     /// The newest events of the selected device, newest first.
     pub events: Vec<StoredEvent>,
     /// The first answer of the store has come: an empty list means that there is nothing.

@@ -4,7 +4,6 @@ use egui::Context;
 
 use super::App;
 use crate::{
-    backend::{ExportJob, History},
     model::{DeviceId, PacketId, PacketRow},
     ui::{Action, data::Opened, view::Sheet},
 };
@@ -80,12 +79,8 @@ impl App {
                 self.panels.export.choose(device);
                 self.view.open.sheet = Some(Sheet::Export);
             }
-            Action::Export { devices, window, format, to, with_suspect } => {
-                let history = History { devices, window, format, with_suspect };
-                let job = ExportJob { history, to };
-                let pending = self.backend().export(job);
-                self.asks.export = Some(pending);
-            }
+            Action::Export(job) => self.asks.export = Some(self.backend().export(job)),
+            Action::CancelExport => self.asks.export.iter().for_each(|(_, watch)| watch.cancel()),
             Action::BrowseExport(name) => self.panels.export.browse(ctx.clone(), &name),
             Action::SetSettings(settings) => self.view.settings = settings,
             Action::OpenCommands(device) => self.open_sheet_of(device, Sheet::Commands),

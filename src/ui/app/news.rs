@@ -188,7 +188,8 @@ impl App {
             self.asks.copy = None;
             self.panels.copy.finished(answer.unwrap_or_else(|error| Err(error.into())));
         }
-        if let Some(pending) = &mut self.asks.export
+        self.data.exporting = self.asks.export.as_ref().map(|(_, watch)| watch.stage());
+        if let Some((pending, _)) = &mut self.asks.export
             && let Some(answer) = pending.poll()
         {
             self.asks.export = None;
