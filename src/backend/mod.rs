@@ -450,6 +450,11 @@ impl Backend {
         self.store.writer().ignore(device)
     }
 
+    /// Takes a decision about a sender back: it is new again.
+    pub fn reconsider(&self, device: DeviceId) -> Pending<()> {
+        self.store.writer().reconsider(device)
+    }
+
     /// `None` takes the name away.
     pub fn rename(&self, device: DeviceId, name: Option<String>) -> Pending<()> {
         self.store.writer().rename(device, name)

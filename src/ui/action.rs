@@ -41,6 +41,12 @@ pub enum Action {
     Escape,
     Adopt(DeviceId),
     Ignore(DeviceId),
+    /// Among the senders that nobody has decided about again.
+    Reconsider(DeviceId),
+    /// Take the newest step back that can be taken back.
+    Undo,
+    /// Do again what was taken back last.
+    Redo,
     Rename(DeviceId, String),
     /// Keep this device in the middle of the map; a manual pan ends it.
     Follow(Option<DeviceId>),

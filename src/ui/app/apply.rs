@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl App {
-    /// Does one thing that was asked for.
+    /// Does one thing that was asked for, or that takes another back.
     pub(super) fn apply(&mut self, ctx: &Context, action: Action) {
         match action {
             Action::SelectDevice(device) => {
@@ -41,16 +41,23 @@ impl App {
             Action::Ignore(device) => {
                 let pending = self.backend().ignore(device);
                 let what = format!("ignore {}", self.data.label(device));
-                self.asks.change(what, pending);
+                self.asks.change(what, Some(device), pending);
                 if self.view.selection.device == Some(device) {
                     self.view.selection.device = None;
                 }
             }
+            Action::Reconsider(device) => {
+                let pending = self.backend().reconsider(device);
+                let what = format!("put {} back among the new senders", self.data.label(device));
+                self.asks.change(what, Some(device), pending);
+            }
+            Action::Undo => self.undo(ctx),
+            Action::Redo => self.redo(ctx),
             Action::Rename(device, name) => {
                 let name = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
                 let pending = self.backend().rename(device, name);
                 let what = format!("rename {}", self.data.label(device));
-                self.asks.change(what, pending);
+                self.asks.change(what, Some(device), pending);
             }
             Action::Follow(device) => self.view.follow = device,
             Action::FitAll => self.panels.map.fit_all(),
@@ -122,7 +129,7 @@ impl App {
             }
             Action::OpenLogFolder => {
                 let pending = self.backend().open_log_folder();
-                self.asks.change("open the folder of the log".to_owned(), pending);
+                self.asks.change("open the folder of the log".to_owned(), None, pending);
             }
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
