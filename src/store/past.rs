@@ -48,7 +48,7 @@ pub fn points(
     let after = after.unwrap_or((from.saturating_sub(1), i64::MAX));
     let sql = format!(
         "SELECT p.id, p.fix_time_ms, p.fix_key, p.latitude, p.longitude, p.altitude_m, p.speed_kmh, p.course_deg, p.accuracy_m,
-           p.attributes, p.packet_id, p.suspect, {HIDDEN_FOR}
+           p.attributes, p.packet_id, p.suspect, {HIDDEN_FOR}, p.valid
          FROM positions p WHERE p.device_id = ?1 AND p.fix_time_ms <= ?2 AND (p.fix_time_ms, p.fix_key) > (?3, ?4)
          ORDER BY p.fix_time_ms, p.fix_key LIMIT ?5"
     );
@@ -83,6 +83,7 @@ fn point(row: &Row<'_>) -> Result<Option<Point>> {
         volts: number(told.power.as_ref()).or_else(|| number(told.battery.as_ref())).map(small),
         battery_percent: whole(told.battery_level.as_ref()),
         satellites: whole(told.sat.as_ref()),
+        valid: row.get(13)?,
         aside,
     }))
 }

@@ -41,6 +41,8 @@ pub struct Point {
     pub volts: Option<f32>,
     pub battery_percent: Option<u8>,
     pub satellites: Option<u8>,
+    /// Satellites held.
+    pub valid: bool,
     /// Why it tells nothing about the way; `None` for most.
     pub aside: Option<Aside>,
 }
@@ -82,6 +84,7 @@ mod testing {
             volts: None,
             battery_percent: None,
             satellites: None,
+            valid: true,
             aside: None,
         }
     }

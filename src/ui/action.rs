@@ -9,14 +9,12 @@ use super::{
 };
 use crate::{
     backend::{
-        ListenAt,
+        ExportJob, ListenAt,
         phones::{NewPhone, SetupChoice},
     },
-    export::Format,
     geo::Bounds,
     model::{
         CommandId, DeviceId, HideReason, Identity, Keep, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret,
-        TimeWindow,
     },
 };
 
@@ -47,6 +45,12 @@ pub enum Action {
     Escape,
     Adopt(DeviceId),
     Ignore(DeviceId),
+    /// Among the senders that nobody has decided about again.
+    Reconsider(DeviceId),
+    /// Take the newest step back that can be taken back.
+    Undo,
+    /// Do again what was taken back last.
+    Redo,
     Rename(DeviceId, String),
     /// Keep this device in the middle of the map; a manual pan ends it.
     Follow(Option<DeviceId>),
@@ -89,13 +93,9 @@ pub enum Action {
     Sheet(Option<Sheet>),
     /// The export sheet, with this device chosen; without one, all of them.
     OpenExport(Option<DeviceId>),
-    Export {
-        devices: Vec<DeviceId>,
-        window: TimeWindow,
-        format: Format,
-        to: PathBuf,
-        with_suspect: bool,
-    },
+    Export(ExportJob),
+    /// Break the export off.
+    CancelExport,
     /// Ask the system for a file to write; a name to begin with.
     BrowseExport(PathBuf),
     SetSettings(Settings),

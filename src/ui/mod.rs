@@ -20,6 +20,7 @@ pub mod summary;
 pub mod theme;
 pub mod time;
 mod toasts;
+pub mod undo;
 pub mod view;
 mod widgets;
 mod window;

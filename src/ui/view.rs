@@ -29,6 +29,10 @@ pub struct View {
     pub open: Open,
     /// Which part of the past is looked at.
     pub time: TimeView,
+    /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
+    pub undo: Option<String>,
+    /// What doing it again does.
+    pub redo: Option<String>,
     /// The zone of [`Zone::Local`].
     pub local_zone: TimeZone,
 }
@@ -42,6 +46,8 @@ impl Default for View {
             settings: Settings::default(),
             open: Open::default(),
             time: TimeView::default(),
+            undo: None,
+            redo: None,
             local_zone: TimeZone::UTC,
         }
     }

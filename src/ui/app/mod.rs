@@ -7,6 +7,7 @@ mod milestones;
 mod news;
 mod pages;
 mod past;
+mod undoing;
 
 use std::{
     path::PathBuf,
@@ -31,11 +32,12 @@ use super::{
     panels::Panels,
     phones, remote, theme, time,
     toasts::Toasts,
+    undo::Undo,
     view::{self, Open, Settings, ThemeChoice},
 };
 use crate::{
-    backend::{Backend, Feed, StoreHealth},
-    model::{Clock, Timestamp},
+    backend::{Backend, Feed, Pending, StoreHealth},
+    model::{Clock, DeviceId, Timestamp},
 };
 
 /// Between two looks at answers that are on their way.
@@ -87,8 +89,12 @@ pub struct App {
     paging: pages::Paging,
     /// What is being asked about the past.
     past: time::Asking,
-    hiding: past::Hiding,
+    /// Positions that are being hidden or shown again, by their device.
+    hiding: Vec<(DeviceId, Pending<u64>)>,
+    /// Which state of the past the map shows.
+    mapped: u64,
     toasts: Toasts,
+    undo: Undo,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
@@ -162,8 +168,10 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             past: time::Asking::default(),
-            hiding: past::Hiding::default(),
+            hiding: Vec::new(),
+            mapped: 0,
             toasts: Toasts::default(),
+            undo: Undo::default(),
             dressed: None,
             lan_read: None,
             tile_cache: options.tile_cache,
@@ -278,7 +286,7 @@ impl eframe::App for App {
             || self.phones.waiting()
             || self.paging.waiting()
             || self.past.waiting()
-            || self.hiding.waiting()
+            || !self.hiding.is_empty()
         {
             ctx.request_repaint_after(POLL);
         }
@@ -294,7 +302,7 @@ impl eframe::App for App {
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
-        self.toasts.ui(&ctx);
+        self.toasts.ui(&ctx, &mut actions);
         if self.data.loaded {
             self.milestones.usable();
         }
@@ -303,9 +311,7 @@ impl eframe::App for App {
             // What they change shows in the next frame.
             ctx.request_repaint();
         }
-        for action in actions {
-            self.apply(&ctx, action);
-        }
+        self.apply_all(&ctx, actions);
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

@@ -1,18 +1,21 @@
 //! The past in the window: what is looked at, a replay that goes on, positions that are hidden and shown again.
 
+use std::{sync::Arc, time::Duration};
+
 use egui::Context;
 
 use super::App;
 use crate::{
-    model::{DeviceId, HideReason, Timestamp},
+    model::{DeviceId, HideReason, TimeWindow, Timestamp},
     ui::{
-        format,
+        asks::take_answered,
+        map::Shown,
         time::{self, Act},
     },
 };
 
 /// Between two frames of a replay.
-const FRAME: std::time::Duration = std::time::Duration::from_millis(33);
+const FRAME: Duration = Duration::from_millis(33);
 
 impl App {
     /// Takes over what came, moves a replay on, and asks for what is looked at next.
@@ -26,13 +29,34 @@ impl App {
         if let Some(later) = self.past.ask(backend, &mut self.data, &self.view, now) {
             ctx.request_repaint_after(later);
         }
-        for (fixes, answer) in self.hiding.drain_answered() {
-            match answer {
-                Ok(0) => self.toasts.info("Nothing changed: it was so already"),
-                Ok(n) => self.toasts.info(fixes.said(n)),
-                Err(error) => self.toasts.error(format!("Could not do it: {error}")),
+        for (device, answer) in take_answered(&mut self.hiding) {
+            if let Err(error) = answer {
+                self.refused(Some(device), format!("Could not hide or show points: {error}"));
             }
         }
+        self.show_on_map(now);
+    }
+
+    /// What the map draws in place of the live picture. Where nothing of it is there yet, the live one stays.
+    fn show_on_map(&mut self, now: Timestamp) {
+        let history = &self.data.history;
+        if self.view.is_live() || history.shown.is_empty() && history.awaited > 0 {
+            self.data.shown = None;
+            return;
+        }
+        let at = Some(time::moment(self.view.instant_ms(now)));
+        let lit = self
+            .view
+            .time
+            .range
+            .map(|(from, to)| TimeWindow { from: Some(time::moment(from)), to: Some(time::moment(to)) });
+        if let Some(shown) = self.data.shown.as_mut().filter(|_| self.mapped == history.version) {
+            (shown.at, shown.lit) = (at, lit);
+            return;
+        }
+        let tracks = history.shown.iter().map(|(id, shown)| (*id, Arc::clone(&shown.track))).collect();
+        self.mapped = history.version;
+        self.data.shown = Some(Shown { tracks, at, lit });
     }
 
     /// Goes elsewhere in time. What was selected by hand gives way to what was known then.
@@ -64,41 +88,7 @@ impl App {
         if fixes.is_empty() {
             return;
         }
-        let pending = self.backend().hide(fixes.clone(), reason);
-        self.hiding.asked.push((Hidden { device, fixes, reason }, pending));
-    }
-}
-
-/// What was hidden or shown again.
-#[derive(Debug, Clone)]
-pub(super) struct Hidden {
-    pub(super) device: DeviceId,
-    pub(super) fixes: Vec<i64>,
-    pub(super) reason: Option<HideReason>,
-}
-
-impl Hidden {
-    fn said(&self, n: u64) -> String {
-        let points = format::counted(n, "point", "points");
-        match self.reason {
-            Some(_) => format!("{points} hidden; nothing is deleted"),
-            None => format!("{points} shown again"),
-        }
-    }
-}
-
-/// Positions that are being hidden or shown again.
-#[derive(Default)]
-pub(super) struct Hiding {
-    asked: Vec<(Hidden, crate::backend::Pending<u64>)>,
-}
-
-impl Hiding {
-    fn drain_answered(&mut self) -> Vec<(Hidden, Result<u64, crate::backend::Error>)> {
-        crate::ui::asks::take_answered(&mut self.asked)
-    }
-
-    pub(super) fn waiting(&self) -> bool {
-        !self.asked.is_empty()
+        let pending = self.backend().hide(fixes, reason);
+        self.hiding.push((device, pending));
     }
 }

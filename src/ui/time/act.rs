@@ -185,6 +185,7 @@ mod tests {
             volts: None,
             battery_percent: None,
             satellites: None,
+            valid: true,
             aside: None,
         });
         data.history.take(DeviceId(1), Past::of(points.collect()));

@@ -8,7 +8,7 @@ use std::{
 
 use jiff::{ToSpan as _, civil::Date};
 
-use super::{Bar, History, Span, moment, span::midnight_ms};
+use super::{Bar, History, Shown, Span, moment, span::midnight_ms};
 use crate::{
     backend::{Backend, Error, Pending, Room},
     model::{Committed, DeviceId, DeviceState, StoredEvent, StoredFix, TimeWindow, Timestamp},
@@ -40,6 +40,8 @@ pub struct Asking {
     want: Option<Want>,
     room: Option<Arc<Room>>,
     asked: BTreeMap<DeviceId, Pending<Past>>,
+    /// Spans that are being made ready to be drawn, and for which series.
+    prepared: BTreeMap<DeviceId, (Series, Pending<Shown>)>,
     queue: VecDeque<DeviceId>,
     /// Devices that told more since their span was read.
     stale: BTreeSet<DeviceId>,
@@ -65,8 +67,13 @@ struct Want {
 impl Asking {
     /// True while an answer is on its way.
     pub(in crate::ui) fn waiting(&self) -> bool {
-        let Self { asked, alarms, counts, as_of, days, .. } = self;
-        !asked.is_empty() || alarms.is_some() || counts.is_some() || as_of.is_some() || days.is_some()
+        let Self { asked, prepared, alarms, counts, as_of, days, .. } = self;
+        !asked.is_empty()
+            || !prepared.is_empty()
+            || alarms.is_some()
+            || counts.is_some()
+            || as_of.is_some()
+            || days.is_some()
     }
 
     /// Something was committed: spans that go on want to be read again, and those whose history was changed, at once.
@@ -116,14 +123,18 @@ impl Asking {
         if !same_span {
             history.shown.clear();
             self.asked.clear();
+            self.prepared.clear();
             self.stale.clear();
         }
         history.shown.retain(|id, _| want.devices.contains(id));
         self.asked.retain(|id, _| want.devices.contains(id));
+        self.prepared.retain(|id, _| want.devices.contains(id));
         self.stale.retain(|id| want.devices.contains(id));
-        let lacks = |id: &&DeviceId| !history.shown.contains_key(id) && !self.asked.contains_key(id);
+        let lacks = |id: &&DeviceId| {
+            !history.shown.contains_key(id) && !self.asked.contains_key(id) && !self.prepared.contains_key(id)
+        };
         self.queue = want.devices.iter().filter(lacks).copied().collect();
-        if self.asked.is_empty() {
+        if self.asked.is_empty() && self.prepared.is_empty() {
             self.room = Some(Arc::new(Room::new(MOST_POINTS.saturating_sub(history.points() as u64))));
         }
         self.alarms = None;
@@ -136,7 +147,7 @@ impl Asking {
 
     /// Puts what has gone on into the queue, but not all the time.
     fn refresh(&mut self, view: &View) -> Option<Duration> {
-        if self.stale.is_empty() || !self.queue.is_empty() || !self.asked.is_empty() {
+        if self.stale.is_empty() || !self.queue.is_empty() || !self.asked.is_empty() || !self.prepared.is_empty() {
             return None;
         }
         if !view.time.span.rolls() && self.read_at.is_some() {
@@ -166,7 +177,7 @@ impl Asking {
             self.alarms = Some(backend.alarms(devices, window, MOST_ALARMS));
             self.read_at = Some(Instant::now());
         }
-        data.history.awaited = self.queue.len() + self.asked.len();
+        data.history.awaited = self.queue.len() + self.asked.len() + self.prepared.len();
     }
 
     /// Packets are counted only where they are looked at.
@@ -246,13 +257,25 @@ impl Asking {
         for (device, answer) in came {
             match answer {
                 Ok(past) => {
-                    if let (Some(room), Some(old)) = (&self.room, history.past(device)) {
-                        room.give_back(old.points.len());
-                    }
-                    history.take(device, past);
+                    self.prepared.insert(device, (history.series, prepare(past, history.series)));
                 }
                 Err(error) => history.trouble = Some(error.to_string()),
             }
+        }
+        let mut ready = Vec::new();
+        self.prepared.retain(|device, (series, pending)| match pending.poll() {
+            Some(answer) => {
+                ready.push((*device, *series, answer));
+                false
+            }
+            None => true,
+        });
+        for (device, series, answer) in ready {
+            let Ok(shown) = answer else { continue };
+            if let (Some(room), Some(old)) = (&self.room, history.past(device)) {
+                room.give_back(old.points.len());
+            }
+            history.put(device, shown, series);
         }
         if let Some(answer) = self.alarms.as_mut().and_then(Pending::poll) {
             self.alarms = None;
@@ -275,6 +298,20 @@ impl Asking {
             self.days = None;
         }
     }
+}
+
+/// Makes a span ready to be drawn, beside the window where it is long.
+fn prepare(past: Past, series: Series) -> Pending<Shown> {
+    const AT_ONCE: usize = 2_000;
+    let (answer, pending) = Pending::pair();
+    if past.points.len() <= AT_ONCE {
+        answer.give(Ok(Shown::of(past, series)));
+        return pending;
+    }
+    let thread = std::thread::Builder::new().name("past".to_owned());
+    // Where the system gives no thread, the answer is that there is none.
+    thread.spawn(move || answer.give(Ok(Shown::of(past, series)))).ok();
+    pending
 }
 
 /// Counts as packets a minute.

@@ -4,17 +4,55 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::civil::Date;
 
+use super::moment;
 use crate::{
-    model::{DeviceId, StoredEvent, StoredFix},
-    track::{Past, Series, Stats, Strip, Whereabouts, rests},
+    model::{DeviceId, Fix, Readings, StoredEvent, StoredFix, Trust},
+    track::{Aside, Past, Point, Series, Stats, Strip, Whereabouts, rests},
+    ui::map::Trail,
 };
 
 /// One device in the span.
 #[derive(Debug, Clone)]
 pub struct Shown {
     pub past: Arc<Past>,
+    /// Its way on the map; what is hidden is not in it.
+    pub track: Arc<Trail>,
     /// What the strip draws of it.
     pub strip: Strip,
+}
+
+impl Shown {
+    /// Makes a past ready to be drawn. For a million points that takes a second: not on the window's thread.
+    pub(super) fn of(past: Past, series: Series) -> Self {
+        let strip = Strip::of(&past.points, series);
+        let mut track = Trail::default();
+        for point in past.points.iter().filter(|point| !matches!(point.aside, Some(Aside::Hidden(_)))) {
+            track.push(&fix(point));
+        }
+        Self { past: Arc::new(past), track: Arc::new(track), strip }
+    }
+}
+
+/// A point as the map takes it.
+fn fix(point: &Point) -> StoredFix {
+    let at = moment(point.at_ms);
+    let mut readings = Readings::new();
+    if let Some(percent) = point.battery_percent {
+        readings.set("batteryLevel", percent);
+    }
+    let fix = Fix {
+        at,
+        place: point.place,
+        valid: point.valid,
+        altitude_m: point.altitude_m.map(f64::from),
+        speed_kmh: point.speed_kmh.map(f64::from),
+        course_deg: point.course_deg.map(f64::from),
+        satellites: point.satellites.map(u32::from),
+        accuracy_m: point.accuracy_m.map(f64::from),
+    };
+    let trust = if point.aside == Some(Aside::Checksum) { Trust::Suspect } else { Trust::Good };
+    // On the map its device and its arrival say nothing.
+    StoredFix { id: point.fix, device: DeviceId(0), fix, received: at, trust, readings, packet: point.packet }
 }
 
 /// Spans that were read, and what was asked about them.
@@ -43,9 +81,9 @@ pub struct History {
 
 impl History {
     /// A span of a device has come.
+    #[cfg(test)]
     pub(super) fn take(&mut self, device: DeviceId, past: Past) {
-        let strip = Strip::of(&past.points, self.series);
-        self.shown.insert(device, Shown { past: Arc::new(past), strip });
+        self.shown.insert(device, Shown::of(past, self.series));
         self.version += 1;
     }
 
@@ -57,6 +95,15 @@ impl History {
                 shown.strip = Strip::of(&shown.past.points, series);
             }
         }
+    }
+
+    /// A span of a device is ready to be drawn.
+    pub(super) fn put(&mut self, device: DeviceId, mut shown: Shown, series: Series) {
+        if series != self.series {
+            shown.strip = Strip::of(&shown.past.points, self.series);
+        }
+        self.shown.insert(device, shown);
+        self.version += 1;
     }
 
     pub(super) fn find_rests(&mut self, from_ms: i64, to_ms: i64) {

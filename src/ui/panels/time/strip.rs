@@ -187,7 +187,6 @@ impl StripChart {
     }
 
     /// The lines of all that is shown, the main device's last.
-    #[expect(clippy::too_many_arguments, reason = "a brush and where to paint")]
     fn lines(ui: &Ui, painter: &Painter, cx: &Cx<'_>, axis: &Axis, plot: Rect, main: Option<DeviceId>, p: &Palette) {
         const MOST_LINES: usize = 12;
         let history = &cx.data.history;
