@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::store::{Answer, Error, Pending};
 
-use super::{Step, Stepped, Stored, phones::PhoneWrite};
+use super::{Step, Stepped, Stored, phones::PhoneWrite, watch::WatchWrite};
 
 /// Something to write, with the one who waits for it.
 pub(in crate::store) enum Write {
@@ -29,6 +29,7 @@ pub(in crate::store) enum Write {
     RemoveUserCommand(Ask<i64, ()>),
     NoteCommand(Ask<NoteCommand, Option<Command>>),
     Phone(Ask<PhoneWrite, u64>),
+    Watch(Ask<WatchWrite, u64>),
     TakeCommands(Ask<(DeviceId, Timestamp), Vec<Command>>),
 }
 
@@ -136,6 +137,7 @@ macro_rules! each {
             Write::RemoveUserCommand($ask) => $do,
             Write::NoteCommand($ask) => $do,
             Write::Phone($ask) => $do,
+            Write::Watch($ask) => $do,
             Write::TakeCommands($ask) => $do,
         }
     };
@@ -190,6 +192,7 @@ impl Write {
             Self::RemoveUserCommand(ask) => ask.apply(|id| batch.remove_user_command(*id).map(Ok)),
             Self::NoteCommand(ask) => ask.apply(|q| batch.note_command(q).map(Ok)),
             Self::Phone(ask) => ask.apply(|q| batch.phone(q)),
+            Self::Watch(ask) => ask.apply(|q| batch.watch(q)),
             Self::TakeCommands(ask) => ask.apply(|(device, now)| batch.take_commands(*device, *now).map(Ok)),
         }
     }
