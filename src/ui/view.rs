@@ -26,6 +26,10 @@ pub struct View {
     pub follow: Option<DeviceId>,
     pub settings: Settings,
     pub open: Open,
+    /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
+    pub undo: Option<String>,
+    /// What doing it again does.
+    pub redo: Option<String>,
     /// The zone of [`Zone::Local`].
     pub local_zone: TimeZone,
 }
@@ -38,6 +42,8 @@ impl Default for View {
             follow: None,
             settings: Settings::default(),
             open: Open::default(),
+            undo: None,
+            redo: None,
             local_zone: TimeZone::UTC,
         }
     }

@@ -6,6 +6,7 @@ mod health;
 mod milestones;
 mod news;
 mod pages;
+mod undoing;
 
 use std::{
     path::PathBuf,
@@ -30,6 +31,7 @@ use super::{
     panels::Panels,
     phones, remote, theme,
     toasts::Toasts,
+    undo::Undo,
     view::{self, Open, Settings, ThemeChoice},
 };
 use crate::{
@@ -85,6 +87,7 @@ pub struct App {
     phones: phones::Asking,
     paging: pages::Paging,
     toasts: Toasts,
+    undo: Undo,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
@@ -158,6 +161,7 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             toasts: Toasts::default(),
+            undo: Undo::default(),
             dressed: None,
             lan_read: None,
             tile_cache: options.tile_cache,
@@ -281,7 +285,7 @@ impl eframe::App for App {
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
-        self.toasts.ui(&ctx);
+        self.toasts.ui(&ctx, &mut actions);
         if self.data.loaded {
             self.milestones.usable();
         }
@@ -290,9 +294,7 @@ impl eframe::App for App {
             // What they change shows in the next frame.
             ctx.request_repaint();
         }
-        for action in actions {
-            self.apply(&ctx, action);
-        }
+        self.apply_all(&ctx, actions);
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
