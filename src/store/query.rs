@@ -12,7 +12,7 @@ use super::{
     row::{self, COMMAND, DEVICE, EVENT, FIX, PACKET, USER_COMMAND},
 };
 pub use history::{
-    box_around, first_position, newest_position, positions_without_packet, track, track_each, track_each_of,
+    box_around, count_in, first_position, newest_position, positions_without_packet, track, track_each, track_each_of,
     track_points,
 };
 

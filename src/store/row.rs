@@ -125,7 +125,7 @@ pub(super) fn packet(row: &Row<'_>) -> Result<PacketRow> {
 }
 
 /// For `events`.
-pub(super) const EVENT: &str = "id, device_id, time_ms, type, attributes, packet_id";
+pub(super) const EVENT: &str = "id, device_id, time_ms, type, attributes, coalesce(cause, packet_id), unread = 1";
 
 pub(super) fn event(row: &Row<'_>) -> Result<StoredEvent> {
     Ok(StoredEvent {
@@ -135,6 +135,7 @@ pub(super) fn event(row: &Row<'_>) -> Result<StoredEvent> {
         kind: Cow::Owned(row.get(3)?),
         attributes: readings(row.get_ref(4)?.as_str()?),
         packet: PacketId(row.get(5)?),
+        unread: row.get(6)?,
     })
 }
 
@@ -183,6 +184,12 @@ pub(super) fn json_beyond(readings: &Readings, last_fix: Option<&StoredFix>) -> 
     let mut rest = readings.iter().filter(|(key, value)| known.and_then(|k| k.get(key)) != Some(*value)).peekable();
     rest.peek()?;
     Some(text(rest, Trust::Good))
+}
+
+/// A reading of a device that its last fix does not say already.
+pub(super) fn beyond_fix<'o>(overview: &'o DeviceOverview, name: &str) -> Option<&'o Value> {
+    let known = overview.last_fix.as_ref().and_then(told_by).and_then(|readings| readings.get(name));
+    overview.readings.get(name).filter(|value| known != Some(*value))
 }
 
 /// What a last fix says about its device: nothing under a wrong checksum.

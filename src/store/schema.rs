@@ -26,6 +26,8 @@ const STEPS: &[&str] = &[
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
+    include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 
 /// The schema that this program writes.
@@ -101,7 +103,7 @@ fn damage(why: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(why.to_owned()))
 }
 
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 23] = [
     "aliases",
     "cards",
     "commands",
@@ -109,14 +111,18 @@ const TABLES: [&str; 19] = [
     "devices",
     "events",
     "friends",
+    "hidden",
     "latest",
     "learned",
     "logins",
+    "mutes",
     "packets",
     "phone_keys",
+    "places",
     "positions",
     "rederivations",
     "removals",
+    "rules",
     "track_ends",
     "tracks",
     "user_commands",

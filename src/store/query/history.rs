@@ -1,12 +1,13 @@
 //! Questions about positions in the order of their times.
 
-use std::ops::ControlFlow;
+use std::{collections::HashSet, ops::ControlFlow};
 
 use rusqlite::{Connection, OptionalExtension, Result};
 
 use super::bounds;
 use crate::model::{DeviceId, StoredFix, TimeWindow, TrackPoint};
 use crate::store::{
+    past,
     row::{self, FIX},
     trail::{
         Point,
@@ -14,15 +15,18 @@ use crate::store::{
     },
 };
 
-/// The newest `limit` positions of a device within a window, oldest first.
+/// The newest `limit` positions of a device within a window that are not hidden, oldest first.
 pub fn track(db: &Connection, device: DeviceId, window: TimeWindow, limit: usize) -> Result<Vec<StoredFix>> {
     let tail = Tail::of_one(db, device)?;
+    let hidden = past::hidden_ids(db, device, window)?;
     let mut ids = Vec::new();
     walk(db, device, bounds(window), tail.points(device), Order::NewestFirst, |point| {
         if ids.len() == limit {
             return Ok(ControlFlow::Break(()));
         }
-        ids.push(point.id);
+        if !hidden.contains(&point.id) {
+            ids.push(point.id);
+        }
         Ok(ControlFlow::Continue(()))
     })?;
     let mut fixes = Vec::with_capacity(ids.len());
@@ -32,7 +36,7 @@ pub fn track(db: &Connection, device: DeviceId, window: TimeWindow, limit: usize
     Ok(fixes)
 }
 
-/// Every position of a device within a window as a point to draw, oldest first: a million in a small part of a second.
+/// Every position of a device within a window as a point to draw, hidden ones among them, oldest first: a million in a small part of a second.
 pub fn track_points(db: &Connection, device: DeviceId, window: TimeWindow) -> Result<Vec<TrackPoint>> {
     let tail = Tail::of_one(db, device)?;
     let mut points = Vec::new();
@@ -105,28 +109,42 @@ pub fn first_position(db: &Connection, device: DeviceId) -> Result<Option<Stored
     Ok(first)
 }
 
+/// How many positions these devices have within a window, suspect ones among them. `tail`: that of all of them.
+pub fn count_in(db: &Connection, tail: &Tail, devices: &[DeviceId], window: TimeWindow) -> Result<u64> {
+    let mut count = 0;
+    for device in devices {
+        walk(db, *device, bounds(window), tail.points(*device), Order::OldestFirst, |_| {
+            count += 1;
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(count)
+}
+
 /// The id of the newest position; 0 where there is none. Later ones have greater ids.
 pub fn newest_position(db: &Connection) -> Result<i64> {
     db.prepare_cached("SELECT coalesce(max(id), 0) FROM positions")?.query_row([], |row| row.get(0))
 }
 
 /// South, west, north and east of the positions of these devices within a window, up to the id `newest`, in degrees. `None`
-/// without any. Knows nothing of the antimeridian.
+/// without any. Knows nothing of the antimeridian. `with`: those under a wrong checksum; those that are hidden. `tail`: that of all of them.
 pub fn box_around(
     db: &Connection,
     tail: &Tail,
     devices: &[DeviceId],
     window: TimeWindow,
-    with_suspect: bool,
+    with: (bool, bool),
     newest: i64,
 ) -> Result<Option<[f64; 4]>> {
     let mut all: Option<[f64; 4]> = None;
     let mut exact = db.prepare_cached("SELECT latitude, longitude FROM positions WHERE id = ?1")?;
     for device in devices {
+        let hidden = if with.1 { HashSet::new() } else { past::hidden_ids(db, *device, window)? };
         let each = |each: &mut dyn FnMut(&Point, [f64; 4]) -> Result<()>| {
             walk(db, *device, bounds(window), tail.points(*device), Order::OldestFirst, |point| {
                 if point.id <= newest
-                    && (with_suspect || !point.suspect)
+                    && (with.0 || !point.suspect)
+                    && !hidden.contains(&point.id)
                     && let Some(told) = point.told()
                 {
                     each(point, [told.lat_deg, told.lon_deg, told.lat_deg, told.lon_deg])?;

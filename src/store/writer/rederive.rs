@@ -199,6 +199,7 @@ impl Batch<'_> {
             }
             return Ok(());
         }
+        let hidden = self.hidden_of(id, device)?;
         let removed = self.remove_positions_of(id.0, Some(device))?;
         let mut added = 0;
         for report in &packet.reports {
@@ -210,6 +211,7 @@ impl Batch<'_> {
             }
             work.known.learn(report, new.as_ref());
         }
+        self.hide_again(id, device, &hidden)?;
         work.changed += removed.max(added) as u64;
         Ok(())
     }

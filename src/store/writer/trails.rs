@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Result, params};
 use super::{batch::Batch, devices::Devices};
 use crate::model::{DeviceId, StoredFix};
 use crate::store::{
+    past::SHOWN,
     row::{self, FIX},
     trail::{
         Point,
@@ -296,7 +297,8 @@ impl Batch<'_> {
     /// The last fix as [`super::devices::Known::learn`] has it, found in the file.
     pub(super) fn last_fix(&self, device: DeviceId) -> Result<Option<StoredFix>> {
         let ahead_ms = i64::try_from(StoredFix::AHEAD.as_millis()).expect("a day");
-        let mut told = self.db.prepare_cached("SELECT received_ms, packet_id FROM positions WHERE id = ?1")?;
+        let sql = format!("SELECT p.received_ms, p.packet_id FROM positions p WHERE p.id = ?1 AND {SHOWN}");
+        let mut told = self.db.prepare_cached(&sql)?;
         for suspect in [false, true] {
             // By its packet, and its row, among those of one moment.
             let mut best: Option<(i64, i64, i64)> = None;
