@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     data::Pages,
+    device_list::DeviceList,
     view::{Settings, Sheet},
 };
 use crate::{
@@ -12,8 +13,10 @@ use crate::{
         phones::{NewPhone, SetupChoice},
     },
     export::Format,
+    geo::Bounds,
     model::{
-        CommandId, DeviceId, Identity, Keep, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret, TimeWindow,
+        CommandId, DeviceId, Identity, Keep, Look, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret,
+        TimeWindow,
     },
 };
 
@@ -45,6 +48,12 @@ pub enum Action {
     Adopt(DeviceId),
     Ignore(DeviceId),
     Rename(DeviceId, String),
+    /// Tell a device from others by this colour, icon, notes and groups.
+    SetLook(DeviceId, Look),
+    /// Show the list of devices so: cards or table, columns, order, hidden groups.
+    SetDeviceList(DeviceList),
+    /// Filter the list of devices by this.
+    FilterDevices(String),
     /// Keep this device in the middle of the map; a manual pan ends it.
     Follow(Option<DeviceId>),
     /// Show all devices on the map.
@@ -96,6 +105,16 @@ pub enum Action {
     /// Ask the system for a file to write; a name to begin with.
     BrowseExport(PathBuf),
     SetSettings(Settings),
+    /// Look into a map file and show it.
+    OpenChart(PathBuf),
+    /// Show a map file that is known above the embedded map, or none.
+    ShowChart(Option<PathBuf>),
+    /// Take a map file from the list; the file stays.
+    RemoveChart(PathBuf),
+    /// Ask the system for a map file.
+    BrowseChart,
+    /// Show this part of the world.
+    FitBounds(Bounds),
     /// The command console of a tracker.
     OpenCommands(DeviceId),
     /// The profile of a tracker.

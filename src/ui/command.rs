@@ -31,6 +31,7 @@ pub enum UserCommand {
     TrackLayout,
     DebugLayout,
     SaveCopy,
+    Maps,
     Health,
     Settings,
     Keys,
@@ -94,6 +95,7 @@ pub const TABLE: &[About] = &[
     about(UserCommand::Phones, Group::Map, "HTTPS, passwords, who sees whom…", Some(Icon::Lock), CTRL, Key::U),
     about(UserCommand::ZoomIn, Group::Map, "Zoom in", Some(Icon::Plus), PLAIN, Key::Plus),
     about(UserCommand::ZoomOut, Group::Map, "Zoom out", None, PLAIN, Key::Minus),
+    about(UserCommand::Maps, Group::Map, "Maps…", Some(Icon::Layers), CTRL, Key::M),
     about(UserCommand::Export, Group::Map, "Export…", Some(Icon::Export), CTRL, Key::E),
     about(UserCommand::PreviousPacket, Group::Packets, "Previous packet", None, PLAIN, Key::F7),
     about(UserCommand::NextPacket, Group::Packets, "Next packet", None, PLAIN, Key::F8),
@@ -134,6 +136,7 @@ impl UserCommand {
             | Self::Phones
             | Self::Export
             | Self::SaveCopy
+            | Self::Maps
             | Self::Health
             | Self::Settings
             | Self::Keys => true,
@@ -178,6 +181,7 @@ impl UserCommand {
             Self::TrackLayout => Some(layout(view, false)),
             Self::DebugLayout => Some(layout(view, true)),
             Self::SaveCopy => sheet(Sheet::SaveCopy),
+            Self::Maps => sheet(Sheet::Maps),
             Self::Health => sheet(Sheet::Health),
             Self::Settings => sheet(Sheet::Settings),
             Self::Keys => sheet(Sheet::Keys),

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::{charts::Charts, device_list::DeviceList};
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -25,6 +26,10 @@ pub struct View {
     /// The device that the map keeps in its middle.
     pub follow: Option<DeviceId>,
     pub settings: Settings,
+    /// How the devices are listed, and which groups the map leaves out.
+    pub devices: DeviceList,
+    /// The user's map files.
+    pub charts: Charts,
     pub open: Open,
     /// The zone of [`Zone::Local`].
     pub local_zone: TimeZone,
@@ -37,6 +42,8 @@ impl Default for View {
             hovered_field: None,
             follow: None,
             settings: Settings::default(),
+            devices: DeviceList::default(),
+            charts: Charts::default(),
             open: Open::default(),
             local_zone: TimeZone::UTC,
         }
@@ -67,6 +74,8 @@ pub enum Sheet {
     Export,
     /// A copy of the whole store.
     SaveCopy,
+    /// Which map is shown, and the files that can be.
+    Maps,
     /// The command console of the selected tracker.
     Commands,
     /// What no frame says about the selected device.

@@ -9,6 +9,7 @@ use std::{
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("geo", &[]),
     ("model", &["geo"]),
+    ("charts", &["geo"]),
     ("wire", &["geo", "model"]),
     ("store", &["geo", "model"]),
     ("export", &["geo", "model"]),
@@ -16,12 +17,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("ingest", &["geo", "model", "wire", "store"]),
     ("backend", &["geo", "model", "wire", "store", "export", "sim", "ingest"]),
     ("cli", &["geo", "model", "wire", "store", "export", "sim", "ingest", "backend"]),
-    ("ui", &["geo", "model", "wire", "export", "backend"]),
+    ("ui", &["geo", "model", "wire", "charts", "export", "backend"]),
 ];
 
 /// Names that only some rooms may say: a crate, and the path prefixes under `src/` that may name it.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("rusqlite::", &["store/"]),
+    // MBTiles files are SQLite.
+    ("rusqlite::", &["store/", "charts/mbtiles.rs"]),
     ("walkers::", &["ui/map/"]),
     ("egui::", &["ui/"]),
     ("eframe::", &["ui/", "main.rs"]),

@@ -53,6 +53,12 @@ impl App {
                 let what = format!("rename {}", self.data.label(device));
                 self.asks.change(what, pending);
             }
+            Action::SetLook(..) => self.ask_remote(action),
+            Action::SetDeviceList(list) => self.view.devices = list,
+            Action::FilterDevices(text) => {
+                self.view.open.devices = true;
+                self.panels.devices.filter_by(text);
+            }
             Action::Follow(device) => self.view.follow = device,
             Action::FitAll => self.panels.map.fit_all(),
             Action::FitDevice(device) => self.panels.map.fit_device(device),
@@ -88,6 +94,11 @@ impl App {
             }
             Action::BrowseExport(name) => self.panels.export.browse(ctx.clone(), &name),
             Action::SetSettings(settings) => self.view.settings = settings,
+            Action::OpenChart(path) => self.open_chart(ctx, path),
+            Action::ShowChart(path) => self.show_chart(ctx, path),
+            Action::RemoveChart(path) => self.remove_chart(&path),
+            Action::BrowseChart => self.panels.maps.browse(ctx.clone()),
+            Action::FitBounds(bounds) => self.panels.map.fit_bounds(bounds),
             Action::OpenCommands(device) => self.open_sheet_of(device, Sheet::Commands),
             Action::OpenProfile(device) => self.open_sheet_of(device, Sheet::Profile),
             Action::PreviewCommand { .. }

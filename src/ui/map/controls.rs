@@ -133,6 +133,7 @@ fn credits(ui: &mut egui::Ui, state: &State<'_>, reload: bool, width: f32) -> bo
                     }
                     match item {
                         Item::Reload => clicked |= ui.add(egui::Button::new(RichText::new("Reload").small())).clicked(),
+                        Item::Link(text, "") => drop(ui.label(RichText::new(*text).small())),
                         Item::Link(text, url) => drop(ui.hyperlink_to(RichText::new(*text).small(), *url)),
                     }
                 }
@@ -252,7 +253,7 @@ fn scale_and_place(ui: &mut egui::Ui, state: &State<'_>, with_place: bool) {
             scale(ui, screen, state.units);
             if let Some(pointer) = pointer {
                 let world = screen.world(pointer);
-                if (0.0..=1.0).contains(&world.x) && (0.0..=1.0).contains(&world.y) {
+                if (0.0..=1.0).contains(&world.y) {
                     ui.add_space(BEFORE_PLACE);
                     ui.label(RichText::new(format::place(world.lat_lon())).small());
                 }

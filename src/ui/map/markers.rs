@@ -17,6 +17,7 @@ use crate::{
     model::{DeviceId, DeviceOverview, DeviceState, Timestamp},
     ui::{
         Data,
+        device_list::DeviceList,
         status::{Ageing, Freshness, Motion, Status, status},
     },
 };
@@ -40,6 +41,8 @@ pub(super) struct Markers {
     /// In order of device, as the grid's points.
     markers: Vec<Marker>,
     grid: Grid,
+    /// The narrowest box around all, over the antimeridian where that is shorter.
+    bounds: Option<WorldBox>,
 }
 
 /// One device that has a place.
@@ -103,15 +106,14 @@ pub(super) struct Heap {
 }
 
 impl Markers {
-    /// Takes over what changed in `data` since the last call.
-    pub(super) fn renew(&mut self, data: &Data, now: Timestamp) {
+    /// Takes over what changed in `data` since the last call, without the groups that `list` hides.
+    pub(super) fn renew(&mut self, data: &Data, list: &DeviceList, now: Timestamp) {
         let mut places: Option<Vec<World>> = None;
         let mut count = 0;
         let mut trails = data.trails.iter().peekable();
         for (device, overview) in &data.devices {
-            let Some(fix) = overview.last_fix.as_ref().filter(|_| overview.device.state != DeviceState::Ignored) else {
-                continue;
-            };
+            let on_map = overview.device.state != DeviceState::Ignored && !list.hides_device(overview);
+            let Some(fix) = overview.last_fix.as_ref().filter(|_| on_map) else { continue };
             while trails.next_if(|(id, _)| *id < device).is_some() {}
             let trail = trails.peek().filter(|(id, _)| *id == device).map(|(_, trail)| *trail);
             let basis = Basis {
@@ -148,6 +150,7 @@ impl Markers {
             places.get_or_insert_with(|| self.grid.points().to_vec()).truncate(count);
         }
         if let Some(places) = places {
+            self.bounds = Some(WorldBox::around_globe(places.iter().copied())).filter(|b| !b.is_empty());
             self.grid = Grid::new(places);
         }
     }
@@ -173,15 +176,20 @@ impl Markers {
         self.grid.nearest(place, radius)
     }
 
-    /// The box around all; `None` where there are none.
+    /// The box around all, beyond 1 where it leads over the antimeridian; `None` where there are none.
     pub(super) fn bounds(&self) -> Option<WorldBox> {
-        self.grid.bounds()
+        self.bounds
     }
 
     /// What is in view. Only [`Shown::single`] may be pointed at.
     pub(super) fn shown(&self, screen: &Screen, selected: Option<DeviceId>, now: Timestamp) -> Shown {
-        let view = screen.view(20.0);
-        let mut in_view: Vec<usize> = self.grid.within(view).collect();
+        // Twice where a narrow world is in view more than once; a marker stands on the one in the middle.
+        let copies: Vec<WorldBox> = screen.copies().map(|(copy, _)| copy.view(20.0)).collect();
+        let mut in_view: Vec<usize> = copies.iter().flat_map(|view| self.grid.within(*view)).collect();
+        if copies.len() > 1 {
+            in_view.sort_unstable();
+            in_view.dedup();
+        }
         let mut shown = Shown { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
         if screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
             // Squares of whole zooms, so that heaps do not change while one zooms a little.

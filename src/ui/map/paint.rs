@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{Align2, Color32, FontId, Galley, Pos2, Rect, Shape, Stroke, Vec2, vec2};
+use egui::{Align2, Color32, FontId, Galley, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
 
 use super::{
     Trail, TrailPoint,
@@ -10,6 +10,7 @@ use super::{
     controls,
     icons::{self, Icon, Icons},
     labels::Room,
+    looks,
     markers::{Heap, Marker, Markers, Rank, SELECTED_RADIUS, Shown, ShownMarker, heap_radius},
     tracks::{self, Pen},
 };
@@ -43,6 +44,8 @@ pub(super) struct Label {
     galley: Arc<Galley>,
     color: Color32,
     selected: bool,
+    /// Whose own colour and icon stand before everything.
+    look: Option<DeviceId>,
     /// Whose face stands before the name.
     face: Option<DeviceId>,
 }
@@ -70,6 +73,7 @@ pub(super) fn all(
     }
     painter.extend(shapes);
 
+    looks::rings(&painter, screen, cx.data, markers, shown);
     let mut mesh = icons.mesh();
     for m in shown.single.iter().rev().filter(|m| m.rank != Rank::Selected) {
         stamp(&mut mesh, screen, markers, *m, icons);
@@ -98,9 +102,12 @@ pub(super) fn all(
             painter.rect_stroke(label.place, 3.0, Stroke::new(1.0, accent), egui::StrokeKind::Inside);
         }
         let mut corner = label.place.min + LABEL_PADDING;
+        if let Some(look) = label.look {
+            corner.x += looks::on_label(&painter, label.place, cx.data, look, palette);
+        }
         if let Some(face) = label.face.and_then(|id| cx.data.phones.faces.get(&id)) {
             let radius = label.place.height() / 2.0 - 1.0;
-            let centre = label.place.left_center() + vec2(radius + 2.0, 0.0);
+            let centre = pos2(corner.x + radius - 2.0, label.place.center().y);
             face.paint(&painter, centre, radius, palette.line);
             corner += vec2(FACE, 1.0);
         }
@@ -137,8 +144,11 @@ pub(super) fn selected_fix(cx: &Cx<'_>) -> Option<World> {
 /// Suspect fixes and outliers of all trails, above the lines.
 fn suspect(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, palette: &Palette, shapes: &mut Vec<Shape>) {
     let trails = cx.data.trails.iter().filter(|(device, _)| markers.of(**device).is_some());
+    let copies: Vec<Screen> = screen.copies().map(|(copy, _)| copy).collect();
     for (_, trail) in trails {
-        tracks::draw_suspect(shapes, screen, trail, palette.suspect, ui.visuals().extreme_bg_color);
+        for copy in &copies {
+            tracks::draw_suspect(shapes, copy, trail, palette.suspect, ui.visuals().extreme_bg_color);
+        }
     }
 }
 
@@ -153,10 +163,9 @@ pub(super) fn ring(ui: &egui::Ui, screen: &Screen, place: World) {
 fn trails(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, palette: &Palette, shapes: &mut Vec<Shape>) {
     let selected = cx.view.selection.device;
     let casing = ui.visuals().extreme_bg_color.gamma_multiply(0.75);
-    let view = screen.view(0.0);
     let mut seen: Vec<(&Trail, Pen, bool)> = Vec::new();
     for (device, trail) in &cx.data.trails {
-        let Some((marker, _)) = markers.of(*device).filter(|_| trail.line().bounds().touches(view)) else { continue };
+        let Some((marker, _)) = markers.of(*device).filter(|_| in_view(screen, trail)) else { continue };
         let is_selected = selected == Some(*device);
         let color = Icon::of(&marker.status, marker.status.freshness_at(cx.now), true).color(palette);
         let pen = Pen {
@@ -170,11 +179,17 @@ fn trails(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, palett
     seen.sort_by_key(|(.., is_selected)| *is_selected);
     let budget = tracks::BUDGET / seen.len().max(1);
     for (trail, pen, is_selected) in seen {
-        tracks::draw(shapes, screen, trail, pen, cx.now, budget.max(200));
-        if is_selected {
-            tracks::draw_points(shapes, screen, trail, pen.color, ui.visuals().extreme_bg_color);
+        for copy in screen.copies_of(trail.line().bounds()) {
+            tracks::draw(shapes, &copy, trail, pen, cx.now, budget.max(200));
+            if is_selected {
+                tracks::draw_points(shapes, &copy, trail, pen.color, ui.visuals().extreme_bg_color);
+            }
         }
     }
+}
+
+fn in_view(screen: &Screen, trail: &Trail) -> bool {
+    screen.copies_of(trail.line().bounds()).next().is_some()
 }
 
 fn accuracy(screen: &Screen, marker: &Marker, place: World, color: Color32, shapes: &mut Vec<Shape>) {
@@ -268,8 +283,10 @@ pub(super) fn place_labels(
         if face.is_some() {
             size += vec2(FACE, 2.0);
         }
+        let look = looks::of(data, marker.device).is_some().then_some(marker.device);
+        size.x += look.map_or(0.0, |id| looks::label_room(data, id));
         if let Some(place) = room.beside(screen.pos(markers.place(m.index)), size) {
-            labels.push(Label { place, galley, color, selected: m.rank == Rank::Selected, face });
+            labels.push(Label { place, galley, color, selected: m.rank == Rank::Selected, look, face });
         }
     }
     (labels, room)

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     commands::receipts,
+    look::LookEditor,
     phone::access::generic_advice,
     profile::{self, clock},
 };
@@ -40,6 +41,7 @@ pub(super) struct Details {
     /// The device whose name is being edited, and the text.
     renaming: Option<(DeviceId, String)>,
     all_readings: bool,
+    look: LookEditor,
 }
 
 impl Details {
@@ -99,6 +101,8 @@ impl Details {
             section(ui);
             self.readings(ui, cx, readings);
         }
+        section(ui);
+        self.look.ui(ui, cx, overview);
         commands(ui, cx, overview.device.id);
         if !cx.data.events.is_empty() {
             section(ui);
