@@ -58,7 +58,7 @@ pub enum Kind {
 /// In which vocabulary vector tiles are written. Any is drawn; this decides what is below everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Schema {
-    /// Land is what is not water: OpenMapTiles, Shortbread and most others.
+    /// Land is what is not water: `OpenMapTiles`, Shortbread and most others.
     #[default]
     LandBelow,
     /// Land is drawn upon the sea: Protomaps.

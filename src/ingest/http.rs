@@ -361,7 +361,7 @@ impl Desk {
                 (StatusCode::BAD_REQUEST, why).into_response()
             }
             Ok(stored) => {
-                heard_out.is_known();
+                heard_out.stays();
                 self.visit(parts, &names, stored.device, outcome);
                 self.note(&told, effects, &stored).await;
                 if let Some(viewer) = stored.device {

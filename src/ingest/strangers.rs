@@ -102,7 +102,7 @@ impl Guest {
 
 impl HeardOut<'_> {
     /// It was of use: the guest stays.
-    pub(super) fn is_known(mut self) {
+    pub(super) fn stays(mut self) {
         self.stranger = None;
     }
 }

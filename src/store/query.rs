@@ -105,6 +105,14 @@ pub fn track_each(
     }
 }
 
+/// How many positions these devices have within a window, suspect ones among them.
+pub fn count_in(db: &Connection, devices: &[DeviceId], window: TimeWindow) -> Result<u64> {
+    let (from, to) = bounds(window);
+    let mut count =
+        db.prepare_cached("SELECT count(*) FROM positions WHERE device_id = ?1 AND fix_time_ms BETWEEN ?2 AND ?3")?;
+    devices.iter().map(|device| count.query_row(params![device.0, from, to], |row| row::count(row, 0))).sum()
+}
+
 /// The id of the newest position; 0 where there is none. Later ones have greater ids.
 pub fn newest_position(db: &Connection) -> Result<i64> {
     db.prepare_cached("SELECT coalesce(max(id), 0) FROM positions")?.query_row([], |row| row.get(0))

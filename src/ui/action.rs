@@ -9,15 +9,11 @@ use super::{
 };
 use crate::{
     backend::{
-        ListenAt,
+        ExportJob, ListenAt,
         phones::{NewPhone, SetupChoice},
     },
-    export::Format,
     geo::Bounds,
-    model::{
-        CommandId, DeviceId, Identity, Keep, Look, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret,
-        TimeWindow,
-    },
+    model::{CommandId, DeviceId, Identity, Keep, Look, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret},
 };
 
 /// What a panel wants done. `App::apply` matches every one of them, so this enum is the list of what the window can do.
@@ -47,6 +43,12 @@ pub enum Action {
     Escape,
     Adopt(DeviceId),
     Ignore(DeviceId),
+    /// Among the senders that nobody has decided about again.
+    Reconsider(DeviceId),
+    /// Take the newest step back that can be taken back.
+    Undo,
+    /// Do again what was taken back last.
+    Redo,
     Rename(DeviceId, String),
     /// Tell a device from others by this colour, icon, notes and groups.
     SetLook(DeviceId, Look),
@@ -95,13 +97,9 @@ pub enum Action {
     Sheet(Option<Sheet>),
     /// The export sheet, with this device chosen; without one, all of them.
     OpenExport(Option<DeviceId>),
-    Export {
-        devices: Vec<DeviceId>,
-        window: TimeWindow,
-        format: Format,
-        to: PathBuf,
-        with_suspect: bool,
-    },
+    Export(ExportJob),
+    /// Break the export off.
+    CancelExport,
     /// Ask the system for a file to write; a name to begin with.
     BrowseExport(PathBuf),
     SetSettings(Settings),

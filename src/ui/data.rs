@@ -13,7 +13,7 @@ pub use self::paging::{Ends, FIRST_PACKETS, PAGE, Pages};
 use super::{
     charts,
     lamps::{self, Age},
-    map::Trail,
+    map::{Shown, Trail},
     phones::Phones,
     remote::Remote,
 };
@@ -40,6 +40,8 @@ pub struct Data {
     pub devices: BTreeMap<DeviceId, DeviceOverview>,
     /// The trail of each device that is shown.
     pub trails: BTreeMap<DeviceId, Trail>,
+    /// What the map shows of history; `None` is live.
+    pub shown: Option<Shown>,
     /// A run of the stored packets, oldest first; bounded.
     pub packets: VecDeque<PacketRow>,
     /// What the store has beyond them.
@@ -52,6 +54,8 @@ pub struct Data {
     pub repair_read: bool,
     /// How far a copy of the store is that is being saved.
     pub copying: Option<Stage>,
+    /// How far an export is that is being written, in points.
+    pub exporting: Option<Stage>,
     /// The newest events of the selected device, newest first.
     pub events: Vec<StoredEvent>,
     /// The first answer of the store has come: an empty list means that there is nothing.

@@ -3,18 +3,28 @@
 use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, Vec2, vec2};
 
 use super::theme::{Palette, tints};
-use crate::model::{DeviceIcon, Look};
+use crate::model::{DeviceIcon, Look, Tint};
 
 /// Side of a chip beside text, in points.
 pub const CHIP: f32 = 17.0;
 
-/// True where a look has something to show beside a name.
-pub fn has_chip(look: &Look) -> bool {
-    look.color.is_some() || look.icon.is_some()
+/// What a look has to show beside a name: colour, icon, or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Chip {
+    pub color: Option<Tint>,
+    pub icon: Option<DeviceIcon>,
+}
+
+impl Chip {
+    /// `None` where the look has neither.
+    pub fn of(look: &Look) -> Option<Self> {
+        let Look { color, icon, .. } = *look;
+        (color.is_some() || icon.is_some()).then_some(Self { color, icon })
+    }
 }
 
 /// A look beside a name: the icon on the device's own colour, or what there is of both.
-pub fn chip(painter: &Painter, center: Pos2, look: &Look, p: &Palette) {
+pub fn chip(painter: &Painter, center: Pos2, look: Chip, p: &Palette) {
     let rect = Rect::from_center_size(center, Vec2::splat(CHIP));
     let ink = match look.color {
         Some(tint) => {

@@ -442,7 +442,7 @@ fn tokens(text: &str) -> Vec<String> {
         match c {
             '"' => quoted = !quoted,
             c if c.is_whitespace() && !quoted => {
-                tokens.extend(Some(std::mem::take(&mut token)).filter(|t| !t.is_empty()))
+                tokens.extend(Some(std::mem::take(&mut token)).filter(|t| !t.is_empty()));
             }
             c => token.extend(c.to_lowercase()),
         }

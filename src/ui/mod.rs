@@ -22,6 +22,7 @@ pub mod status;
 pub mod summary;
 pub mod theme;
 mod toasts;
+pub mod undo;
 pub mod view;
 mod widgets;
 mod window;

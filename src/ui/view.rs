@@ -31,6 +31,10 @@ pub struct View {
     /// The user's map files.
     pub charts: Charts,
     pub open: Open,
+    /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
+    pub undo: Option<String>,
+    /// What doing it again does.
+    pub redo: Option<String>,
     /// The zone of [`Zone::Local`].
     pub local_zone: TimeZone,
 }
@@ -45,6 +49,8 @@ impl Default for View {
             devices: DeviceList::default(),
             charts: Charts::default(),
             open: Open::default(),
+            undo: None,
+            redo: None,
             local_zone: TimeZone::UTC,
         }
     }

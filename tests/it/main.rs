@@ -12,6 +12,7 @@ mod dock;
 mod export;
 mod faults;
 mod gt06;
+mod hands;
 mod health;
 mod https;
 mod ingest;

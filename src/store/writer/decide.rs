@@ -33,6 +33,14 @@ impl Batch<'_> {
         self.decide(id, DeviceState::Ignored, None).map(Ok)
     }
 
+    /// Back to the senders that nobody has decided about.
+    pub(super) fn reconsider(&mut self, id: DeviceId) -> Result<Result<(), Error>> {
+        if self.devices.get(id).is_none() {
+            return Ok(Err(no_such(id)));
+        }
+        self.decide(id, DeviceState::New, None).map(Ok)
+    }
+
     pub(super) fn rename(&mut self, id: DeviceId, name: Option<&str>) -> Result<Result<(), Error>> {
         let Some(device) = self.devices.decide(id) else { return Ok(Err(no_such(id))) };
         device.name = written(name).map(str::to_owned);
@@ -62,6 +70,9 @@ impl Batch<'_> {
         }
         if before == DeviceState::New && state != DeviceState::New {
             self.quarantine.undecided = self.quarantine.undecided.saturating_sub(1);
+        }
+        if before != DeviceState::New && state == DeviceState::New {
+            self.quarantine.undecided += 1;
         }
         if state == DeviceState::Adopted && before != DeviceState::Adopted {
             self.let_go(id)?;

@@ -239,6 +239,11 @@ impl Writer {
         self.push(device, Write::Ignore)
     }
 
+    /// Takes a decision back: the device is a new sender again. What it sent while it was adopted is never held, as after an ignore.
+    pub fn reconsider(&self, device: DeviceId) -> Pending<()> {
+        self.push(device, Write::Reconsider)
+    }
+
     /// `None` takes the name away.
     pub fn rename(&self, device: DeviceId, name: Option<String>) -> Pending<()> {
         self.push(Rename { device, name }, Write::Rename)

@@ -4,13 +4,12 @@ use egui::Context;
 
 use super::App;
 use crate::{
-    backend::{ExportJob, History},
     model::{DeviceId, PacketId, PacketRow},
     ui::{Action, data::Opened, view::Sheet},
 };
 
 impl App {
-    /// Does one thing that was asked for.
+    /// Does one thing that was asked for, or that takes another back.
     pub(super) fn apply(&mut self, ctx: &Context, action: Action) {
         match action {
             Action::SelectDevice(device) => {
@@ -42,18 +41,24 @@ impl App {
             Action::Ignore(device) => {
                 let pending = self.backend().ignore(device);
                 let what = format!("ignore {}", self.data.label(device));
-                self.asks.change(what, pending);
+                self.asks.change(what, Some(device), pending);
                 if self.view.selection.device == Some(device) {
                     self.view.selection.device = None;
                 }
             }
+            Action::Reconsider(device) => {
+                let pending = self.backend().reconsider(device);
+                let what = format!("put {} back among the new senders", self.data.label(device));
+                self.asks.change(what, Some(device), pending);
+            }
+            Action::Undo => self.undo(ctx),
+            Action::Redo => self.redo(ctx),
             Action::Rename(device, name) => {
                 let name = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
                 let pending = self.backend().rename(device, name);
                 let what = format!("rename {}", self.data.label(device));
-                self.asks.change(what, pending);
+                self.asks.change(what, Some(device), pending);
             }
-            Action::SetLook(..) => self.ask_remote(action),
             Action::SetDeviceList(list) => self.view.devices = list,
             Action::FilterDevices(text) => {
                 self.view.open.devices = true;
@@ -86,12 +91,8 @@ impl App {
                 self.panels.export.choose(device);
                 self.view.open.sheet = Some(Sheet::Export);
             }
-            Action::Export { devices, window, format, to, with_suspect } => {
-                let history = History { devices, window, format, with_suspect };
-                let job = ExportJob { history, to };
-                let pending = self.backend().export(job);
-                self.asks.export = Some(pending);
-            }
+            Action::Export(job) => self.asks.export = Some(self.backend().export(job)),
+            Action::CancelExport => self.asks.export.iter().for_each(|(_, watch)| watch.cancel()),
             Action::BrowseExport(name) => self.panels.export.browse(ctx.clone(), &name),
             Action::SetSettings(settings) => self.view.settings = settings,
             Action::OpenChart(path) => self.open_chart(ctx, path),
@@ -107,6 +108,7 @@ impl App {
             | Action::AddUserCommand { .. }
             | Action::RemoveUserCommand(_)
             | Action::SetProfile(..)
+            | Action::SetLook(..)
             | Action::ApplyClock(..)
             | Action::DismissClock(..) => self.ask_remote(action),
             Action::OpenPhone(device) => {
@@ -138,7 +140,7 @@ impl App {
             }
             Action::OpenLogFolder => {
                 let pending = self.backend().open_log_folder();
-                self.asks.change("open the folder of the log".to_owned(), pending);
+                self.asks.change("open the folder of the log".to_owned(), None, pending);
             }
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;

@@ -7,6 +7,7 @@ mod health;
 mod milestones;
 mod news;
 mod pages;
+mod undoing;
 
 use std::{
     path::PathBuf,
@@ -33,6 +34,7 @@ use super::{
     panels::Panels,
     phones, remote, theme,
     toasts::Toasts,
+    undo::Undo,
     view::{self, Open, Settings, ThemeChoice},
 };
 use crate::{
@@ -88,6 +90,7 @@ pub struct App {
     phones: phones::Asking,
     paging: pages::Paging,
     toasts: Toasts,
+    undo: Undo,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
@@ -170,6 +173,7 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             toasts: Toasts::default(),
+            undo: Undo::default(),
             dressed: None,
             lan_read: None,
             tile_cache: cache,
@@ -302,7 +306,7 @@ impl eframe::App for App {
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
-        self.toasts.ui(&ctx);
+        self.toasts.ui(&ctx, &mut actions);
         if self.data.loaded {
             self.milestones.usable();
         }
@@ -311,9 +315,7 @@ impl eframe::App for App {
             // What they change shows in the next frame.
             ctx.request_repaint();
         }
-        for action in actions {
-            self.apply(&ctx, action);
-        }
+        self.apply_all(&ctx, actions);
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

@@ -59,7 +59,7 @@ impl Screen {
     pub fn copies(&self) -> impl Iterator<Item = (Self, Rect)> {
         let view = self.view(0.0);
         let screen = *self;
-        self.shifts(view.min.x, view.max.x - 1e-9).filter_map(move |worlds| {
+        shifts(view.min.x, view.max.x - 1e-9).filter_map(move |worlds| {
             let copy = screen.straight(worlds);
             let (left, right) = (copy.pos(World { x: 0.0, y: 0.5 }).x, copy.pos(World { x: 1.0, y: 0.5 }).x);
             let rect = screen.rect;
@@ -73,16 +73,10 @@ impl Screen {
         let view = self.view(0.0);
         let screen = *self;
         let all = if bounds.is_empty() { 1.0..=0.0 } else { view.min.x - bounds.max.x..=view.max.x - bounds.min.x };
-        self.shifts(all.start().ceil(), *all.end()).map(move |worlds| screen.straight(worlds)).filter(move |copy| {
+        shifts(all.start().ceil(), *all.end()).map(move |worlds| screen.straight(worlds)).filter(move |copy| {
             let view = copy.view(0.0);
             bounds.min.y <= view.max.y && view.min.y <= bounds.max.y
         })
-    }
-
-    /// Whole numbers of worlds from one to another; a few at most.
-    #[expect(clippy::cast_possible_truncation, reason = "a handful")]
-    fn shifts(&self, from: f64, to: f64) -> impl Iterator<Item = i32> + use<> {
-        (from.floor() as i32..=to.floor() as i32).take(16)
     }
 
     fn straight(self, worlds: i32) -> Self {
@@ -176,6 +170,12 @@ impl Screen {
             if room.intersects(*area) { cuts.into_iter().max_by(larger).unwrap_or(room) } else { room }
         })
     }
+}
+
+/// Whole numbers of worlds from one to another; a few at most.
+#[expect(clippy::cast_possible_truncation, reason = "a handful")]
+fn shifts(from: f64, to: f64) -> impl Iterator<Item = i32> {
+    (from.floor() as i32..=to.floor() as i32).take(16)
 }
 
 /// For egui, which counts in f32: exact enough for what is near the screen.

@@ -1,4 +1,4 @@
-//! How vector tiles of map files look: one plain style for the common vocabularies (OpenMapTiles, Protomaps, Shortbread), light and dark.
+//! How vector tiles of map files look: one plain style for the common vocabularies (`OpenMapTiles`, Protomaps, Shortbread), light and dark.
 //!
 //! The vocabularies name their layers differently and mean the same things, so one list of drawings with several names each does for all. What is
 //! in none of them is not drawn.
@@ -113,7 +113,7 @@ pub(super) fn draws(style: &Style, name: &str) -> bool {
     })
 }
 
-/// True where a feature says one of `words` about what it is: OpenMapTiles has `class`, the others `kind`, old Protomaps `pmap:kind`.
+/// True where a feature says one of `words` about what it is: `OpenMapTiles` has `class`, the others `kind`, old Protomaps `pmap:kind`.
 fn is(words: &[&str]) -> Value {
     let under = |key: &str| {
         let mut test = vec![json!("in"), json!(key)];

@@ -1,13 +1,15 @@
 //! The devices on the map: where each is and in what state, kept from frame to frame and renewed only where something changed.
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
 use egui::{Vec2, vec2};
 
 use super::{
     Trail,
     camera::{Screen, points},
+    heaps::{Heap, Heaps, heap_radius},
     icons,
+    shown::{Moment, Shown},
 };
 use crate::{
     geo::{
@@ -17,6 +19,7 @@ use crate::{
     model::{DeviceId, DeviceOverview, DeviceState, Timestamp},
     ui::{
         Data,
+        device_icons::Chip,
         device_list::DeviceList,
         status::{Ageing, Freshness, Motion, Status, status},
     },
@@ -39,7 +42,7 @@ const MIN_HEAP: usize = 6;
 #[derive(Default)]
 pub(super) struct Markers {
     /// In order of device, as the grid's points.
-    markers: Vec<Marker>,
+    list: Vec<Marker>,
     grid: Grid,
     /// The narrowest box around all, over the antimeridian where that is shorter.
     bounds: Option<WorldBox>,
@@ -55,14 +58,19 @@ pub(super) struct Marker {
     /// Unit vector to where it is heading, as seen on the screen.
     pub(super) up: Option<Vec2>,
     pub(super) accuracy_m: Option<f64>,
+    /// Its own colour and icon.
+    pub(super) chip: Option<Chip>,
     basis: Basis,
 }
 
 /// What a marker was made from; while it is the same, so is the marker.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Basis {
+    /// In history every frame may be another moment.
+    live: bool,
     fix: i64,
     state: DeviceState,
+    chip: Option<Chip>,
     heard: Option<Timestamp>,
     trail_len: usize,
 }
@@ -80,29 +88,19 @@ pub(super) enum Rank {
 }
 
 /// What of the markers one frame shows.
-pub(super) struct Shown {
+pub(super) struct InView {
     /// Single markers, the most important first.
-    pub(super) single: Vec<ShownMarker>,
+    pub(super) single: Vec<Seen>,
     /// Spots with too many to draw.
     pub(super) heaps: Vec<Heap>,
 }
 
 /// A marker in view.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ShownMarker {
+pub(super) struct Seen {
     pub(super) rank: Rank,
     pub(super) index: usize,
     pub(super) freshness: Freshness,
-}
-
-/// Several markers on one spot.
-#[derive(Debug, Clone)]
-pub(super) struct Heap {
-    pub(super) middle: World,
-    pub(super) bounds: WorldBox,
-    /// How many are of each rank.
-    pub(super) ranks: Vec<(Rank, usize)>,
-    pub(super) count: usize,
 }
 
 impl Markers {
@@ -117,17 +115,19 @@ impl Markers {
             while trails.next_if(|(id, _)| *id < device).is_some() {}
             let trail = trails.peek().filter(|(id, _)| *id == device).map(|(_, trail)| *trail);
             let basis = Basis {
+                live: true,
                 fix: fix.id,
                 state: overview.device.state,
+                chip: Chip::of(&overview.device.profile.look),
                 heard: overview.device.last_heard,
                 trail_len: trail.map_or(0, |t| t.points().len()),
             };
             let name = data.name_of(overview);
-            let kept = self.markers.get_mut(count).filter(|m| m.device == *device);
+            let kept = self.list.get_mut(count).filter(|m| m.device == *device);
             match kept {
                 Some(kept) if kept.basis == basis && kept.label == name => {}
                 Some(kept) => {
-                    let moved = kept.basis.fix != basis.fix;
+                    let moved = kept.basis.fix != basis.fix || !kept.basis.live;
                     *kept = Marker::new(overview, name, trail, basis, now);
                     if moved {
                         let places = places.get_or_insert_with(|| self.grid.points().to_vec());
@@ -137,16 +137,16 @@ impl Markers {
                 None => {
                     // A device came or went: everything behind it has another place in the list.
                     let places = places.get_or_insert_with(|| self.grid.points().to_vec());
-                    self.markers.truncate(count);
+                    self.list.truncate(count);
                     places.truncate(count);
-                    self.markers.push(Marker::new(overview, name, trail, basis, now));
+                    self.list.push(Marker::new(overview, name, trail, basis, now));
                     places.push(World::from_lat_lon(fix.fix.place));
                 }
             }
             count += 1;
         }
-        if count < self.markers.len() {
-            self.markers.truncate(count);
+        if count < self.list.len() {
+            self.list.truncate(count);
             places.get_or_insert_with(|| self.grid.points().to_vec()).truncate(count);
         }
         if let Some(places) = places {
@@ -155,15 +155,30 @@ impl Markers {
         }
     }
 
+    /// Puts the devices where they were at the moment of the cursor.
+    pub(super) fn replay(&mut self, shown: &Shown, data: &Data) {
+        self.list.clear();
+        let mut places = Vec::new();
+        for (device, track) in &shown.tracks {
+            let Some((moment, overview)) = shown.moment(*device).zip(data.devices.get(device)) else { continue };
+            if let Some(marker) = Marker::then(overview, data.name_of(overview), track, moment) {
+                self.list.push(marker);
+                places.push(moment.place.wrapped());
+            }
+        }
+        self.bounds = Some(WorldBox::around_globe(places.iter().copied())).filter(|b| !b.is_empty());
+        self.grid = Grid::new(places);
+    }
+
     /// The marker with this index.
     pub(super) fn get(&self, index: usize) -> Option<&Marker> {
-        self.markers.get(index)
+        self.list.get(index)
     }
 
     /// The marker of a device and where it is.
     pub(super) fn of(&self, device: DeviceId) -> Option<(&Marker, World)> {
-        let index = self.markers.binary_search_by_key(&device, |m| m.device).ok()?;
-        Some((self.markers.get(index)?, self.place(index)))
+        let index = self.list.binary_search_by_key(&device, |m| m.device).ok()?;
+        Some((self.list.get(index)?, self.place(index)))
     }
 
     /// Where a marker is.
@@ -181,8 +196,8 @@ impl Markers {
         self.bounds
     }
 
-    /// What is in view. Only [`Shown::single`] may be pointed at.
-    pub(super) fn shown(&self, screen: &Screen, selected: Option<DeviceId>, now: Timestamp) -> Shown {
+    /// What is in view. Only [`InView::single`] may be pointed at.
+    pub(super) fn shown(&self, screen: &Screen, selected: Option<DeviceId>, now: Timestamp) -> InView {
         // Twice where a narrow world is in view more than once; a marker stands on the one in the middle.
         let copies: Vec<WorldBox> = screen.copies().map(|(copy, _)| copy.view(20.0)).collect();
         let mut in_view: Vec<usize> = copies.iter().flat_map(|view| self.grid.within(*view)).collect();
@@ -190,7 +205,7 @@ impl Markers {
             in_view.sort_unstable();
             in_view.dedup();
         }
-        let mut shown = Shown { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
+        let mut shown = InView { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
         if screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
             // Squares of whole zooms, so that heaps do not change while one zooms a little.
             let size = screen.units(HEAP_POINTS) * (screen.zoom - screen.zoom.floor()).exp2();
@@ -206,7 +221,7 @@ impl Markers {
     }
 
     /// Sees to it that every heap's number can be read: what would touch it joins it, and it steps aside for the selected device.
-    fn make_room(&self, screen: &Screen, shown: &mut Shown) {
+    fn make_room(&self, screen: &Screen, shown: &mut InView) {
         let selected = shown.single.first().filter(|m| m.rank == Rank::Selected).map(|m| self.place(m.index));
         // The largest stay where they are.
         shown.heaps.sort_by_key(|h| std::cmp::Reverse(h.count));
@@ -238,7 +253,7 @@ impl Markers {
         range: Range<usize>,
         selected: Option<DeviceId>,
         now: Timestamp,
-        shown: &mut Shown,
+        shown: &mut InView,
     ) {
         let members = in_view.get(range).unwrap_or_default();
         let ranked = members.iter().filter_map(|i| self.rank(*i, selected, now));
@@ -268,8 +283,8 @@ impl Markers {
         shown.heaps.push(Heap { middle: World { x: x / n, y: y / n }, bounds, ranks, count });
     }
 
-    fn rank(&self, index: usize, selected: Option<DeviceId>, now: Timestamp) -> Option<ShownMarker> {
-        let marker = self.markers.get(index)?;
+    fn rank(&self, index: usize, selected: Option<DeviceId>, now: Timestamp) -> Option<Seen> {
+        let marker = self.list.get(index)?;
         let freshness = marker.ageing.freshness_at(now);
         let rank = match (freshness, marker.status.motion) {
             _ if selected == Some(marker.device) => Rank::Selected,
@@ -280,97 +295,21 @@ impl Markers {
             (Freshness::Late, _) => Rank::Late,
             (Freshness::Stale | Freshness::Lost, _) => Rank::Stale,
         };
-        Some(ShownMarker { rank, index, freshness })
-    }
-}
-
-impl Heap {
-    fn add(&mut self, rank: Rank, place: World) {
-        self.count_in(rank, 1);
-        self.bounds.extend(place);
-    }
-
-    fn swallow(&mut self, other: &Self) {
-        for (rank, count) in &other.ranks {
-            self.count_in(*rank, *count);
-        }
-        self.bounds = self.bounds.union(other.bounds);
-    }
-
-    fn count_in(&mut self, rank: Rank, count: usize) {
-        match self.ranks.binary_search_by_key(&rank, |(rank, _)| *rank) {
-            Ok(at) => self.ranks[at].1 += count,
-            Err(at) => self.ranks.insert(at, (rank, count)),
-        }
-        self.count += count;
-    }
-
-    /// Goes `distance` units away from a place, if it is nearer.
-    fn step_aside(&mut self, place: World, distance: f64) {
-        let away = self.middle.distance(place);
-        if away >= distance {
-            return;
-        }
-        // On one spot, up is as good as any.
-        let (x, y) =
-            if away > 0.0 { ((self.middle.x - place.x) / away, (self.middle.y - place.y) / away) } else { (0.0, -1.0) };
-        self.middle = World { x: place.x + x * distance, y: place.y + y * distance };
-    }
-}
-
-/// Heaps that do not touch each other, and which of them is near a place.
-struct Heaps {
-    list: Vec<Heap>,
-    /// Which heaps have their middle in a square of `side` units.
-    squares: HashMap<(i64, i64), Vec<usize>>,
-    side: f64,
-    units_per_point: f64,
-}
-
-impl Heaps {
-    fn new(screen: &Screen) -> Self {
-        // No two that touch are further apart.
-        let side = screen.units(2.0 * heap_radius(usize::MAX));
-        Self { list: Vec::new(), squares: HashMap::new(), side, units_per_point: screen.units(1.0) }
-    }
-
-    fn push(&mut self, heap: Heap) {
-        self.squares.entry(self.square(heap.middle)).or_default().push(self.list.len());
-        self.list.push(heap);
-    }
-
-    /// A heap that touches a circle of `radius` points.
-    fn touched(&mut self, place: World, radius: f32) -> Option<&mut Heap> {
-        let (column, row) = self.square(place);
-        let around = (-1..=1).flat_map(|y| (-1..=1).map(move |x| (column + x, row + y)));
-        let near = around.filter_map(|square| self.squares.get(&square)).flatten();
-        let reach = |heap: &Heap| f64::from(heap_radius(heap.count) + radius) * self.units_per_point;
-        let found = near.copied().find(|n| self.list.get(*n).is_some_and(|h| h.middle.distance(place) < reach(h)))?;
-        self.list.get_mut(found)
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
-    fn square(&self, place: World) -> (i64, i64) {
-        ((place.x / self.side).floor() as i64, (place.y / self.side).floor() as i64)
-    }
-}
-
-/// Radius of a heap's bubble in points.
-pub(super) fn heap_radius(count: usize) -> f32 {
-    match count {
-        ..10 => 13.0,
-        10..100 => 16.0,
-        100..1_000 => 19.0,
-        1_000.. => 23.0,
+        Some(Seen { rank, index, freshness })
     }
 }
 
 impl Marker {
+    /// How old its news are.
+    pub(super) fn freshness_at(&self, now: Timestamp) -> Freshness {
+        self.ageing.freshness_at(now)
+    }
+
     fn new(overview: &DeviceOverview, name: &str, trail: Option<&Trail>, basis: Basis, now: Timestamp) -> Self {
         let fix = overview.last_fix.as_ref().map(|f| &f.fix);
         let course = fix.and_then(|f| f.course_deg).filter(|c| c.is_finite());
         let status = status(overview, trail, now);
-        let up = course.map(|c| vec2(points(c.to_radians().sin()), points(-c.to_radians().cos())));
+        let up = course.map(towards);
         Self {
             device: overview.device.id,
             label: name.to_owned(),
@@ -378,9 +317,44 @@ impl Marker {
             status,
             up: up.or_else(|| heading(trail?)),
             accuracy_m: fix.and_then(|f| f.accuracy_m),
+            chip: basis.chip,
             basis,
         }
     }
+
+    /// As the device was at a moment of its track.
+    fn then(overview: &DeviceOverview, name: &str, track: &Trail, moment: Moment) -> Option<Self> {
+        let point = track.points().get(moment.point)?;
+        let motion = if moment.heading_deg.is_some() { Motion::Moving } else { Motion::Parked };
+        let freshness = if moment.unsure { Freshness::Stale } else { Freshness::Fresh };
+        let rhythm = track.patience();
+        let status =
+            Status { motion, freshness, alarm: false, suspect: point.rough, new: false, rhythm, since: Some(point.at) };
+        let basis = Basis {
+            live: false,
+            fix: point.fix,
+            state: overview.device.state,
+            chip: Chip::of(&overview.device.profile.look),
+            heard: None,
+            trail_len: moment.point,
+        };
+        Some(Self {
+            device: overview.device.id,
+            label: name.to_owned(),
+            ageing: Ageing::never(freshness),
+            status,
+            up: moment.heading_deg.map(towards),
+            accuracy_m: point.accuracy_m.map(f64::from),
+            chip: basis.chip,
+            basis,
+        })
+    }
+}
+
+/// Unit vector on the screen to a course.
+fn towards(course_deg: f64) -> Vec2 {
+    let (sin, cos) = course_deg.to_radians().sin_cos();
+    vec2(points(sin), points(-cos))
 }
 
 /// Where the last step of the trail led, if it was long enough to tell.

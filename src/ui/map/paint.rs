@@ -8,10 +8,11 @@ use super::{
     Trail, TrailPoint,
     camera::Screen,
     controls,
+    heaps::{Heap, heap_radius},
     icons::{self, Icon, Icons},
     labels::Room,
     looks,
-    markers::{Heap, Marker, Markers, Rank, SELECTED_RADIUS, Shown, ShownMarker, heap_radius},
+    markers::{InView, Marker, Markers, Rank, SELECTED_RADIUS, Seen},
     tracks::{self, Pen},
 };
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     model::{DeviceId, DeviceOverview, Timestamp},
     ui::{
         Cx, Data,
+        device_icons::Chip,
         faces::Face,
         format,
         status::{Freshness, Motion},
@@ -45,42 +47,49 @@ pub(super) struct Label {
     color: Color32,
     selected: bool,
     /// Whose own colour and icon stand before everything.
-    look: Option<DeviceId>,
+    chip: Option<Chip>,
     /// Whose face stands before the name.
     face: Option<DeviceId>,
 }
 
+/// What one frame draws on the tiles.
+pub(super) struct Scene<'a> {
+    pub(super) screen: &'a Screen,
+    pub(super) markers: &'a Markers,
+    pub(super) lines: &'a [(DeviceId, &'a Trail)],
+    pub(super) in_view: &'a InView,
+    pub(super) icons: &'a Icons,
+}
+
 /// Everything on the tiles.
-pub(super) fn all(
-    ui: &egui::Ui,
-    screen: &Screen,
-    cx: &Cx<'_>,
-    markers: &Markers,
-    shown: &Shown,
-    labels: Vec<Label>,
-    icons: &Icons,
-) {
+pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, labels: Vec<Label>) {
+    let Scene { screen, markers, lines, in_view, icons } = *scene;
     let painter = ui.painter().with_clip_rect(screen.rect);
     let palette = theme::palette(ui);
     let accent = ui.visuals().selection.stroke.color;
     let mut shapes = Vec::new();
 
-    trails(ui, screen, cx, markers, palette, &mut shapes);
-    suspect(ui, screen, cx, markers, palette, &mut shapes);
+    trails(ui, cx, scene, &mut shapes);
+    // Suspect fixes and outliers, above the lines.
+    for (copy, _) in screen.copies() {
+        for (_, trail) in lines {
+            tracks::draw_suspect(&mut shapes, &copy, trail, palette.suspect, ui.visuals().extreme_bg_color);
+        }
+    }
     let selected = cx.view.selection.device.and_then(|d| markers.of(d));
     if let Some((marker, place)) = selected {
         accuracy(screen, marker, place, accent, &mut shapes);
     }
     painter.extend(shapes);
 
-    looks::rings(&painter, screen, cx.data, markers, shown);
+    looks::rings(&painter, screen, markers, in_view);
     let mut mesh = icons.mesh();
-    for m in shown.single.iter().rev().filter(|m| m.rank != Rank::Selected) {
+    for m in in_view.single.iter().rev().filter(|m| m.rank != Rank::Selected) {
         stamp(&mut mesh, screen, markers, *m, icons);
     }
     painter.add(mesh);
     // Above the markers, which would hide the number.
-    for heap in &shown.heaps {
+    for heap in &in_view.heaps {
         bubble(&painter, ui, screen, heap, palette);
     }
     if let Some((_, place)) = selected {
@@ -88,7 +97,7 @@ pub(super) fn all(
         painter.circle(pos, SELECTED_RADIUS, accent.gamma_multiply(0.22), Stroke::new(2.0, accent));
     }
     let mut mesh = icons.mesh();
-    for m in shown.single.iter().filter(|m| m.rank == Rank::Selected) {
+    for m in in_view.single.iter().filter(|m| m.rank == Rank::Selected) {
         stamp(&mut mesh, screen, markers, *m, icons);
     }
     painter.add(mesh);
@@ -102,9 +111,7 @@ pub(super) fn all(
             painter.rect_stroke(label.place, 3.0, Stroke::new(1.0, accent), egui::StrokeKind::Inside);
         }
         let mut corner = label.place.min + LABEL_PADDING;
-        if let Some(look) = label.look {
-            corner.x += looks::on_label(&painter, label.place, cx.data, look, palette);
-        }
+        corner.x += looks::on_label(&painter, label.place, label.chip, palette);
         if let Some(face) = label.face.and_then(|id| cx.data.phones.faces.get(&id)) {
             let radius = label.place.height() / 2.0 - 1.0;
             let centre = pos2(corner.x + radius - 2.0, label.place.center().y);
@@ -115,7 +122,7 @@ pub(super) fn all(
     }
 }
 
-fn stamp(mesh: &mut egui::Mesh, screen: &Screen, markers: &Markers, m: ShownMarker, icons: &Icons) {
+fn stamp(mesh: &mut egui::Mesh, screen: &Screen, markers: &Markers, m: Seen, icons: &Icons) {
     let Some(marker) = markers.get(m.index) else { return };
     let pos = screen.pos(markers.place(m.index));
     let icon = Icon::of(&marker.status, m.freshness, marker.up.is_some());
@@ -137,19 +144,7 @@ pub(super) fn selected_fix(cx: &Cx<'_>) -> Option<World> {
     if let Some(opened) = opened {
         return Some(World::from_lat_lon(opened.fix.place));
     }
-    let trail = cx.data.trails.get(&selection.device?)?;
-    trail.place_of(fix)
-}
-
-/// Suspect fixes and outliers of all trails, above the lines.
-fn suspect(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, palette: &Palette, shapes: &mut Vec<Shape>) {
-    let trails = cx.data.trails.iter().filter(|(device, _)| markers.of(**device).is_some());
-    let copies: Vec<Screen> = screen.copies().map(|(copy, _)| copy).collect();
-    for (_, trail) in trails {
-        for copy in &copies {
-            tracks::draw_suspect(shapes, copy, trail, palette.suspect, ui.visuals().extreme_bg_color);
-        }
-    }
+    super::trail_of(cx.data, selection.device?)?.place_of(fix)
 }
 
 /// A ring around a point of a trail.
@@ -160,14 +155,16 @@ pub(super) fn ring(ui: &egui::Ui, screen: &Screen, place: World) {
     painter.circle_stroke(pos, 7.0, Stroke::new(2.0, ui.visuals().selection.stroke.color));
 }
 
-fn trails(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, palette: &Palette, shapes: &mut Vec<Shape>) {
+fn trails(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, shapes: &mut Vec<Shape>) {
+    let Scene { screen, markers, lines, .. } = *scene;
+    let palette = theme::palette(ui);
     let selected = cx.view.selection.device;
     let casing = ui.visuals().extreme_bg_color.gamma_multiply(0.75);
     let mut seen: Vec<(&Trail, Pen, bool)> = Vec::new();
-    for (device, trail) in &cx.data.trails {
-        let Some((marker, _)) = markers.of(*device).filter(|_| in_view(screen, trail)) else { continue };
+    for (device, trail) in lines.iter().filter(|(_, trail)| in_view(screen, trail)) {
         let is_selected = selected == Some(*device);
-        let color = Icon::of(&marker.status, marker.status.freshness_at(cx.now), true).color(palette);
+        let state = markers.of(*device).map(|(m, _)| Icon::of(&m.status, m.freshness_at(cx.now), true));
+        let color = state.map_or(palette.moving, |icon| icon.color(palette));
         let pen = Pen {
             color: if is_selected { color } else { color.gamma_multiply(0.8) },
             width: if is_selected { 3.0 } else { 2.0 },
@@ -256,7 +253,7 @@ pub(super) fn place_labels(
     screen: &Screen,
     data: &Data,
     markers: &Markers,
-    shown: &Shown,
+    shown: &InView,
     edges: &[Rect],
 ) -> (Vec<Label>, Room) {
     let mut room = Room::new(screen.rect);
@@ -283,10 +280,9 @@ pub(super) fn place_labels(
         if face.is_some() {
             size += vec2(FACE, 2.0);
         }
-        let look = looks::of(data, marker.device).is_some().then_some(marker.device);
-        size.x += look.map_or(0.0, |id| looks::label_room(data, id));
+        size.x += looks::label_room(marker.chip);
         if let Some(place) = room.beside(screen.pos(markers.place(m.index)), size) {
-            labels.push(Label { place, galley, color, selected: m.rank == Rank::Selected, look, face });
+            labels.push(Label { place, galley, color, selected: m.rank == Rank::Selected, chip: marker.chip, face });
         }
     }
     (labels, room)
@@ -295,7 +291,7 @@ pub(super) fn place_labels(
 /// The tooltip of a device.
 pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Timestamp, units: Units) -> Vec<String> {
     let status = &marker.status;
-    let freshness = status.freshness_at(now);
+    let freshness = marker.freshness_at(now);
     let state = match (freshness, status.motion) {
         (Freshness::Fresh, Motion::Moving) => "Moving",
         (Freshness::Fresh, Motion::Parked) => "Parked",

@@ -29,12 +29,12 @@ pub(super) fn prune(cache: &Path, limit_bytes: u64) -> io::Result<Pruned> {
     let mut notes = Vec::new();
     walk(&cache.join(INDEX), MAX_DEPTH, &mut notes)?;
     let sum = |files: &[File]| files.iter().map(|f| f.bytes).sum::<u64>();
-    let (mut kept, noted) = (sum(&tiles) + sum(&notes), sum(&notes));
+    let (mut kept, index) = (sum(&tiles) + sum(&notes), sum(&notes));
     if kept <= limit_bytes {
         return Ok(Pruned { kept, removed: 0 });
     }
     let before = kept;
-    if noted > limit_bytes / 4 {
+    if index > limit_bytes / 4 {
         // Notes are only ever added to; where they have become much, everything begins anew.
         for file in tiles.iter().chain(&notes) {
             kept -= remove(file);

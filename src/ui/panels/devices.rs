@@ -13,7 +13,8 @@ use super::{first_run, new_senders};
 use crate::{
     model::{DeviceId, DeviceOverview, DeviceState},
     ui::{
-        Action, Cx, Data, device_icons,
+        Action, Cx, Data,
+        device_icons::{self, Chip},
         device_list::{self, Column, DeviceList, Filter, Key as SortKey, natural},
         format,
         icons::{self, Icon},
@@ -459,10 +460,9 @@ fn paint_device(ui: &Ui, data: &Data, rect: Rect, overview: &DeviceOverview, hea
     let right = rect.right() - theme::MARGIN;
     let word = ui.painter().text(pos2(right, above), Align2::RIGHT_CENTER, word, body, word_colour);
     let face = data.phones.faces.get(&overview.device.id).filter(|face| face.is_there());
-    let look = &overview.device.profile.look;
     let mut room = if face.is_some() { 24.0 } else { 0.0 };
-    if device_icons::has_chip(look) {
-        device_icons::chip(ui.painter(), pos2(rect.left() + 43.0 + room, above), look, p);
+    if let Some(chip) = Chip::of(&overview.device.profile.look) {
+        device_icons::chip(ui.painter(), pos2(rect.left() + 43.0 + room, above), chip, p);
         room += 22.0;
     }
     if let Some(face) = face {

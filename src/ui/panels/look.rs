@@ -8,7 +8,9 @@ use egui::{
 use crate::{
     model::{DeviceIcon, DeviceId, DeviceOverview, Look, MAX_NOTES_CHARS, Tint},
     ui::{
-        Action, Cx, device_icons, device_list,
+        Action, Cx,
+        device_icons::{self, Chip},
+        device_list,
         icons::Icon,
         theme::{self, tints},
         widgets,
@@ -144,9 +146,9 @@ fn shown(ui: &mut Ui, cx: &mut Cx<'_>, look: &Look) {
     }
     let p = theme::palette(ui);
     ui.horizontal_wrapped(|ui| {
-        if device_icons::has_chip(look) {
+        if let Some(chip) = Chip::of(look) {
             let (rect, response) = ui.allocate_exact_size(Vec2::splat(device_icons::CHIP + 2.0), Sense::hover());
-            device_icons::chip(ui.painter(), rect.center(), look, p);
+            device_icons::chip(ui.painter(), rect.center(), chip, p);
             response.on_hover_text(words(look));
         }
         for group in &look.groups {
@@ -205,7 +207,7 @@ fn pictures(ui: &mut Ui, look: &mut Look) {
         let (rect, picked) = choice(ui, chosen, name);
         match icon {
             Some(icon) => {
-                device_icons::paint(ui.painter(), rect.shrink(2.5), icon, if chosen { p.strong } else { p.text })
+                device_icons::paint(ui.painter(), rect.shrink(2.5), icon, if chosen { p.strong } else { p.text });
             }
             None => struck(ui, rect),
         }

@@ -53,7 +53,9 @@ fn grouped() -> Stage {
 
 fn as_table(mut stage: Stage, columns: &[Column]) -> Shown {
     let mut list = DeviceList { table: true, columns: Vec::new(), ..DeviceList::default() };
-    columns.iter().for_each(|column| list.toggle(*column));
+    for column in columns {
+        list.toggle(*column);
+    }
     stage.view.devices = list;
     stage.tall()
 }

@@ -120,8 +120,8 @@ fn shown(path: &Path, camera: Camera, theme: Theme) -> Harness<'static, Stage> {
 
 fn pixel(harness: &mut Harness<'_, Stage>, x: u32, y: u32) -> [u8; 3] {
     let picture = harness.render().unwrap();
-    let [r, g, b, _] = picture.get_pixel(x, y).0;
-    [r, g, b]
+    let [rgb @ .., _] = picture.get_pixel(x, y).0;
+    rgb
 }
 
 fn is_near(a: [u8; 3], b: [u8; 3]) -> bool {

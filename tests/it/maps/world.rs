@@ -65,8 +65,11 @@ fn fleet(ways: &[&[(f64, f64)]]) -> Data {
 }
 
 fn boats(harness: &Harness<'_, Stage>) -> Vec<egui::Pos2> {
-    let named = (1..=9).filter_map(|n| harness.query_by_label(&format!("Boat {n} on the map")));
-    named.map(|node| node.rect().center()).collect()
+    let boat = |n: i32| {
+        let label = format!("Boat {n} on the map");
+        harness.query_by_label(&label).map(|node| node.rect().center())
+    };
+    (1..=9).filter_map(boat).collect()
 }
 
 #[test]
@@ -131,7 +134,7 @@ fn a_trail_across_the_antimeridian_is_one_short_line() {
     // Seen from either side, and found under the pointer from either side.
     for lon in [179.9, -179.9] {
         let place = wayglass::geo::mercator::World::from_lat_lon(LatLon::new(0.0, lon).unwrap());
-        assert_eq!(trail.nearest(place, 0.001).is_some(), true, "{lon}");
+        assert!(trail.nearest(place, 0.001).is_some(), "{lon}");
     }
 }
 

@@ -9,7 +9,8 @@ use super::show_ignored;
 use crate::{
     model::DeviceOverview,
     ui::{
-        Action, Cx, device_icons,
+        Action, Cx,
+        device_icons::{self, Chip},
         device_list::{Column, DeviceList, WIDTHS},
         icons::{self, Icon},
         lamps::{self, Health},
@@ -187,7 +188,7 @@ fn checkboxes(ui: &mut Ui, list: &mut DeviceList) {
 /// One device in its line.
 pub(super) fn paint(ui: &Ui, cx: &Cx<'_>, row: Rect, overview: &DeviceOverview, health: &Health) {
     let p = theme::palette(ui);
-    let clip = ui.clip_rect();
+    let visible = ui.clip_rect();
     let middle = row.center().y;
     lamps::paint_mark(ui.painter(), pos2(row.left() + 18.0, middle), &health.mark(overview), p);
     if health.alarm {
@@ -195,12 +196,12 @@ pub(super) fn paint(ui: &Ui, cx: &Cx<'_>, row: Rect, overview: &DeviceOverview, 
     }
     for (column, left, width) in places(&cx.view.devices) {
         let mut cell = Rect::from_min_size(pos2(row.left() + left, row.top()), vec2(width, row.height()));
-        if !cell.intersects(clip) {
+        if !cell.intersects(visible) {
             continue;
         }
-        let look = &overview.device.profile.look;
-        if column == Column::Name && device_icons::has_chip(look) {
-            device_icons::chip(ui.painter(), pos2(cell.left() + PAD + CHIP / 2.0 - 2.0, middle), look, p);
+        let chip = Chip::of(&overview.device.profile.look).filter(|_| column == Column::Name);
+        if let Some(chip) = chip {
+            device_icons::chip(ui.painter(), pos2(cell.left() + PAD + CHIP / 2.0 - 2.0, middle), chip, p);
             cell.min.x += CHIP;
         }
         let text = column.cell(cx.data, overview, cx.now, cx.view.settings.units).text;
