@@ -1,6 +1,7 @@
 //! Map files of the user, from the bytes on disk to the picture, and a world that goes around.
 
 mod fixtures;
+mod sheet;
 mod world;
 
 use std::path::Path;
