@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use super::{
     data::Pages,
     device_list::DeviceList,
+    time::Act,
     view::{Settings, Sheet},
 };
 use crate::{
@@ -13,7 +14,10 @@ use crate::{
         phones::{NewPhone, SetupChoice},
     },
     geo::Bounds,
-    model::{CommandId, DeviceId, Identity, Keep, Look, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret},
+    model::{
+        CommandId, DeviceId, HideReason, Identity, Keep, Look, PacketId, PhoneCommand, Policy, Profile, Protocol,
+        Secret,
+    },
 };
 
 /// What a panel wants done. `App::apply` matches every one of them, so this enum is the list of what the window can do.
@@ -58,6 +62,14 @@ pub enum Action {
     FilterDevices(String),
     /// Keep this device in the middle of the map; a manual pan ends it.
     Follow(Option<DeviceId>),
+    /// Leave everything but the selected device off the map, or do so no more.
+    Isolate(bool),
+    /// List only the devices that are in view on the map, or all again.
+    OnlyInView(bool),
+    /// Begin to measure on the map, or end it.
+    Measure,
+    /// The coordinates under the pointer, to the clipboard.
+    CopyPlace,
     /// Show all devices on the map.
     FitAll,
     /// Show this device's trail and place on the map.
@@ -111,8 +123,6 @@ pub enum Action {
     RemoveChart(PathBuf),
     /// Ask the system for a map file.
     BrowseChart,
-    /// Show this part of the world.
-    FitBounds(Bounds),
     /// The command console of a tracker.
     OpenCommands(DeviceId),
     /// The profile of a tracker.
@@ -187,6 +197,16 @@ pub enum Action {
     },
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
+    /// Show this part of the world on the map.
+    ShowPlaces(Bounds),
+    /// Look at another time.
+    Time(Act),
+    /// Put these positions of a device out of sight, or show them again. They stay in the store.
+    Hide {
+        device: DeviceId,
+        fixes: Vec<i64>,
+        reason: Option<HideReason>,
+    },
     /// To the clipboard; the second is what it is called in the confirmation.
     Copy(String, &'static str),
 }

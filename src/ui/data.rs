@@ -16,6 +16,7 @@ use super::{
     map::{Shown, Trail},
     phones::Phones,
     remote::Remote,
+    time::History,
 };
 use crate::{
     backend::{Health, ReceiverLine, Removal, Stage, StoreHealth},
@@ -75,6 +76,8 @@ pub struct Data {
     pub charts: BTreeMap<PathBuf, charts::State>,
     /// Why the map file that was opened last cannot be shown.
     pub chart_trouble: Option<String>,
+    /// Spans of the past that are looked at.
+    pub history: History,
     pub pulse: Pulse,
     /// Counts changes of who is there and what they are called.
     pub roster: u64,
@@ -158,7 +161,8 @@ impl Data {
     pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
         self.phones.learn(committed);
         // Destructured, so that a new kind of fact has to be handled here.
-        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _ } = committed;
+        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _, watch: _ } =
+            committed;
         for device in devices {
             self.device(device);
         }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Data, format, view::Units};
+use super::{Data, format, lamps::State, view::Units};
 use crate::model::{DeviceOverview, Timestamp, same_group};
 
 /// What the user chose about the list; kept between runs.
@@ -295,7 +295,9 @@ impl Column {
             Self::State => {
                 let health = data.health(overview, now);
                 let key = Key::Number(f64::from(health.state as u8));
-                Cell { text: health.word(overview, units).into(), key }
+                // How fast it moves has a column of its own.
+                let text = if health.state == State::Moving { "moving".into() } else { health.word(overview, units).into() };
+                Cell { text, key }
             }
             Self::Speed => number(fix.and_then(|f| f.speed_kmh), |v| format::speed(v, units)),
             Self::LastHeard => age(device.last_heard, now),

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::{charts::Charts, device_list::DeviceList};
+use super::{charts::Charts, device_list::DeviceList, map::style::Style, time::TimeView};
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -25,12 +25,18 @@ pub struct View {
     pub hovered_field: Option<usize>,
     /// The device that the map keeps in its middle.
     pub follow: Option<DeviceId>,
+    /// Nothing but the selected device is on the map.
+    pub isolate: bool,
+    /// The list leaves out devices that are not in view on the map.
+    pub only_in_view: bool,
     pub settings: Settings,
     /// How the devices are listed, and which groups the map leaves out.
     pub devices: DeviceList,
     /// The user's map files.
     pub charts: Charts,
     pub open: Open,
+    /// Which part of the past is looked at.
+    pub time: TimeView,
     /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
     pub undo: Option<String>,
     /// What doing it again does.
@@ -45,10 +51,13 @@ impl Default for View {
             selection: Selection::default(),
             hovered_field: None,
             follow: None,
+            isolate: false,
+            only_in_view: false,
             settings: Settings::default(),
             devices: DeviceList::default(),
             charts: Charts::default(),
             open: Open::default(),
+            time: TimeView::default(),
             undo: None,
             redo: None,
             local_zone: TimeZone::UTC,
@@ -115,6 +124,7 @@ pub struct Settings {
     /// 1 is the system's own size.
     pub ui_scale: f32,
     pub online_map: OnlineMap,
+    pub map: Style,
 }
 
 impl Default for Settings {
@@ -125,6 +135,7 @@ impl Default for Settings {
             zone: Zone::default(),
             ui_scale: 1.0,
             online_map: OnlineMap::default(),
+            map: Style::default(),
         }
     }
 }

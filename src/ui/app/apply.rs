@@ -5,7 +5,7 @@ use egui::Context;
 use super::App;
 use crate::{
     model::{DeviceId, PacketId, PacketRow},
-    ui::{Action, data::Opened, view::Sheet},
+    ui::{Action, data::Opened, format, view::Sheet},
 };
 
 impl App {
@@ -23,6 +23,7 @@ impl App {
             Action::SelectFix { device, fix, packet } => {
                 self.select_packet(packet, Some(fix));
                 self.view.selection.device = Some(device);
+                self.cursor_to(device, fix);
             }
             Action::SelectField(field) => self.view.selection.field = field,
             Action::HoverField(field) => self.view.hovered_field = field,
@@ -65,6 +66,13 @@ impl App {
                 self.panels.devices.filter_by(text);
             }
             Action::Follow(device) => self.view.follow = device,
+            Action::Isolate(on) => self.view.isolate = on,
+            Action::OnlyInView(on) => self.view.only_in_view = on,
+            Action::Measure => self.panels.map.toggle_measure(),
+            Action::CopyPlace => match self.panels.map.pointed().map(format::place) {
+                Some(text) => self.apply(ctx, Action::Copy(text, "the coordinates")),
+                None => self.toasts.info("Point at a place on the map first"),
+            },
             Action::FitAll => self.panels.map.fit_all(),
             Action::FitDevice(device) => self.panels.map.fit_device(device),
             Action::Zoom(levels) => self.panels.map.zoom_by(levels),
@@ -99,7 +107,6 @@ impl App {
             Action::ShowChart(path) => self.show_chart(ctx, path),
             Action::RemoveChart(path) => self.remove_chart(&path),
             Action::BrowseChart => self.panels.maps.browse(ctx.clone()),
-            Action::FitBounds(bounds) => self.panels.map.fit_bounds(bounds),
             Action::OpenCommands(device) => self.open_sheet_of(device, Sheet::Commands),
             Action::OpenProfile(device) => self.open_sheet_of(device, Sheet::Profile),
             Action::PreviewCommand { .. }
@@ -146,6 +153,9 @@ impl App {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();
             }
+            Action::ShowPlaces(places) => self.panels.map.fit_places(places),
+            Action::Time(act) => self.go_in_time(act),
+            Action::Hide { device, fixes, reason } => self.hide(device, fixes, reason),
             Action::Copy(text, what) => {
                 ctx.copy_text(text);
                 self.toasts.info(format!("Copied {what}"));
@@ -219,11 +229,13 @@ impl App {
     fn escape(&mut self) {
         if self.view.open.sheet.is_some() {
             self.view.open.sheet = None;
+        } else if self.panels.map.escape() {
+            // That was all.
         } else if self.view.selection.field.is_some() {
             self.view.selection.field = None;
         } else if self.view.selection.packet.is_some() {
             self.close_packet();
-        } else {
+        } else if !self.view.time.unwind() {
             self.view.selection.device = None;
             self.view.follow = None;
         }

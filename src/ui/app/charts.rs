@@ -54,7 +54,7 @@ impl App {
                     self.view.charts.add(path.clone());
                     self.view.settings.online_map.on = false;
                     if let Some(bounds) = about.bounds {
-                        self.panels.map.fit_bounds(bounds);
+                        self.panels.map.fit_places(bounds);
                     }
                 }
                 State::Failed(why) => {

@@ -21,7 +21,7 @@ pub(super) fn rings(painter: &Painter, screen: &Screen, markers: &Markers, in_vi
         let chip = markers.get(m.index).and_then(|marker| marker.chip);
         let Some(tint) = chip.and_then(|chip| chip.color) else { continue };
         let radius = if m.rank == Rank::Selected { SELECTED_RADIUS + 2.5 } else { icons::RADIUS + AWAY };
-        painter.circle_stroke(screen.pos(markers.place(m.index)), radius, Stroke::new(2.2, tints::color(tint)));
+        painter.circle_stroke(m.pos(screen, markers), radius, Stroke::new(2.2, tints::color(tint)));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use egui::{Vec2, vec2};
+use egui::{Pos2, Vec2, vec2};
 
 use super::{
     Trail,
@@ -10,6 +10,7 @@ use super::{
     heaps::{Heap, Heaps, heap_radius},
     icons,
     shown::{Moment, Shown},
+    spread,
 };
 use crate::{
     geo::{
@@ -46,6 +47,7 @@ pub(super) struct Markers {
     grid: Grid,
     /// The narrowest box around all, over the antimeridian where that is shorter.
     bounds: Option<WorldBox>,
+    fresh: Vec<DeviceId>,
 }
 
 /// One device that has a place.
@@ -60,6 +62,9 @@ pub(super) struct Marker {
     pub(super) accuracy_m: Option<f64>,
     /// Its own colour and icon.
     pub(super) chip: Option<Chip>,
+    pub(super) speed_kmh: Option<f64>,
+    /// When it was there.
+    pub(super) at: Option<Timestamp>,
     basis: Basis,
 }
 
@@ -101,6 +106,27 @@ pub(super) struct Seen {
     pub(super) rank: Rank,
     pub(super) index: usize,
     pub(super) freshness: Freshness,
+    /// Where it is drawn, from where it is, in points: a spread one stands aside.
+    pub(super) shift: Vec2,
+}
+
+impl Seen {
+    /// Where it is drawn.
+    pub(super) fn pos(&self, screen: &Screen, markers: &Markers) -> Pos2 {
+        screen.pos(markers.place(self.index)) + self.shift
+    }
+}
+
+/// What of all devices is to be seen.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Choice<'a> {
+    pub(super) selected: Option<DeviceId>,
+    /// Nothing but this one.
+    pub(super) only: Option<DeviceId>,
+    pub(super) hide_lost: bool,
+    pub(super) gather: bool,
+    /// These stand aside of one spot, so that each can be clicked.
+    pub(super) spread: &'a [DeviceId],
 }
 
 impl Markers {
@@ -128,6 +154,9 @@ impl Markers {
                 Some(kept) if kept.basis == basis && kept.label == name => {}
                 Some(kept) => {
                     let moved = kept.basis.fix != basis.fix || !kept.basis.live;
+                    if kept.basis.live && kept.basis.fix < basis.fix {
+                        self.fresh.push(*device);
+                    }
                     *kept = Marker::new(overview, name, trail, basis, now);
                     if moved {
                         let places = places.get_or_insert_with(|| self.grid.points().to_vec());
@@ -177,8 +206,28 @@ impl Markers {
 
     /// The marker of a device and where it is.
     pub(super) fn of(&self, device: DeviceId) -> Option<(&Marker, World)> {
-        let index = self.list.binary_search_by_key(&device, |m| m.device).ok()?;
+        let index = self.index_of(device)?;
         Some((self.list.get(index)?, self.place(index)))
+    }
+
+    fn index_of(&self, device: DeviceId) -> Option<usize> {
+        self.list.binary_search_by_key(&device, |m| m.device).ok()
+    }
+
+    /// Devices of which [`Markers::renew`] found a newer fix, once.
+    pub(super) fn take_fresh(&mut self) -> Vec<DeviceId> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// The devices that stand in a box.
+    pub(super) fn within(&self, area: WorldBox) -> Vec<DeviceId> {
+        // What is beyond the antimeridian stands on the other side.
+        let areas = [-1.0, 0.0, 1.0].map(|worlds| area.shifted(worlds));
+        let within = areas.iter().flat_map(|area| self.grid.within(*area));
+        let mut devices: Vec<_> = within.filter_map(|i| self.list.get(i)).map(|m| m.device).collect();
+        devices.sort_unstable();
+        devices.dedup();
+        devices
     }
 
     /// Where a marker is.
@@ -197,26 +246,41 @@ impl Markers {
     }
 
     /// What is in view. Only [`InView::single`] may be pointed at.
-    pub(super) fn shown(&self, screen: &Screen, selected: Option<DeviceId>, now: Timestamp) -> InView {
+    pub(super) fn in_view(&self, screen: &Screen, choice: Choice<'_>, now: Timestamp) -> InView {
         // Twice where a narrow world is in view more than once; a marker stands on the one in the middle.
         let copies: Vec<WorldBox> = screen.copies().map(|(copy, _)| copy.view(20.0)).collect();
-        let mut in_view: Vec<usize> = copies.iter().flat_map(|view| self.grid.within(*view)).collect();
+        let is_in = |place: World| copies.iter().any(|view| view.contains(place));
+        let aside = choice.spread.iter().filter_map(|device| self.index_of(*device));
+        let aside: Vec<usize> = aside.filter(|i| is_in(self.place(*i))).collect();
+        let apart = |i: &usize| aside.is_empty() || !aside.contains(i);
+        let mut in_view: Vec<usize> = match choice.only {
+            Some(device) => self.index_of(device).filter(|i| is_in(self.place(*i))).into_iter().collect(),
+            None => copies.iter().flat_map(|view| self.grid.within(*view)).filter(apart).collect(),
+        };
         if copies.len() > 1 {
             in_view.sort_unstable();
             in_view.dedup();
         }
         let mut shown = InView { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
-        if screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
+        if choice.gather && screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
             // Squares of whole zooms, so that heaps do not change while one zooms a little.
             let size = screen.units(HEAP_POINTS) * (screen.zoom - screen.zoom.floor()).exp2();
             for range in self.grid.heaps(&mut in_view, size) {
-                self.gather(&in_view, range, selected, now, &mut shown);
+                self.gather(&in_view, range, choice, now, &mut shown);
             }
         } else {
-            shown.single.extend(in_view.iter().filter_map(|i| self.rank(*i, selected, now)));
+            shown.single.extend(in_view.iter().filter_map(|i| self.rank(*i, choice, now)));
         }
         shown.single.sort_unstable_by_key(|m| (m.rank, m.index));
         self.make_room(screen, &mut shown);
+        if choice.only.is_none() {
+            let shifts = spread::shifts(aside.len());
+            let moved = aside.iter().zip(shifts).filter_map(|(i, shift)| {
+                let seen = self.rank(*i, choice, now)?;
+                Some(Seen { shift, ..seen })
+            });
+            shown.single.extend(moved);
+        }
         shown
     }
 
@@ -247,16 +311,9 @@ impl Markers {
         }
     }
 
-    fn gather(
-        &self,
-        in_view: &[usize],
-        range: Range<usize>,
-        selected: Option<DeviceId>,
-        now: Timestamp,
-        shown: &mut InView,
-    ) {
+    fn gather(&self, in_view: &[usize], range: Range<usize>, choice: Choice<'_>, now: Timestamp, shown: &mut InView) {
         let members = in_view.get(range).unwrap_or_default();
-        let ranked = members.iter().filter_map(|i| self.rank(*i, selected, now));
+        let ranked = members.iter().filter_map(|i| self.rank(*i, choice, now));
         if members.len() < MIN_HEAP {
             shown.single.extend(ranked);
             return;
@@ -280,14 +337,20 @@ impl Markers {
         }
         ranks.sort_unstable();
         let count = ranks.iter().map(|(_, count)| count).sum();
+        if count == 0 {
+            return;
+        }
         shown.heaps.push(Heap { middle: World { x: x / n, y: y / n }, bounds, ranks, count });
     }
 
-    fn rank(&self, index: usize, selected: Option<DeviceId>, now: Timestamp) -> Option<Seen> {
+    fn rank(&self, index: usize, choice: Choice<'_>, now: Timestamp) -> Option<Seen> {
         let marker = self.list.get(index)?;
         let freshness = marker.ageing.freshness_at(now);
+        if choice.hide_lost && freshness == Freshness::Lost && choice.selected != Some(marker.device) {
+            return None;
+        }
         let rank = match (freshness, marker.status.motion) {
-            _ if selected == Some(marker.device) => Rank::Selected,
+            _ if choice.selected == Some(marker.device) => Rank::Selected,
             _ if marker.status.alarm => Rank::Alarm,
             _ if marker.status.new || marker.status.suspect => Rank::Doubtful,
             (Freshness::Fresh, Motion::Moving) => Rank::Moving,
@@ -295,7 +358,7 @@ impl Markers {
             (Freshness::Late, _) => Rank::Late,
             (Freshness::Stale | Freshness::Lost, _) => Rank::Stale,
         };
-        Some(Seen { rank, index, freshness })
+        Some(Seen { rank, index, freshness, shift: Vec2::ZERO })
     }
 }
 
@@ -318,6 +381,8 @@ impl Marker {
             up: up.or_else(|| heading(trail?)),
             accuracy_m: fix.and_then(|f| f.accuracy_m),
             chip: basis.chip,
+            speed_kmh: fix.and_then(|f| f.speed_kmh),
+            at: fix.map(|f| f.at),
             basis,
         }
     }
@@ -346,6 +411,8 @@ impl Marker {
             up: moment.heading_deg.map(towards),
             accuracy_m: point.accuracy_m.map(f64::from),
             chip: basis.chip,
+            speed_kmh: point.speed_kmh.map(f64::from),
+            at: Some(point.at),
             basis,
         })
     }

@@ -194,7 +194,7 @@ fn file(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path) {
         cx.ask(Action::ShowChart(Some(path.to_owned())));
     }
     if fit && let Some(bounds) = bounds {
-        cx.ask(Action::FitBounds(bounds));
+        cx.ask(Action::ShowPlaces(bounds));
         cx.ask(Action::Sheet(None));
     }
     if remove {

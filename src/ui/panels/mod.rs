@@ -20,6 +20,7 @@ mod profile;
 mod receivers;
 mod settings;
 mod sheets;
+mod time;
 mod top;
 pub mod tree;
 mod trouble;
@@ -56,6 +57,7 @@ pub struct Panels {
     packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
+    time: time::TimeBar,
     pub(super) map: MapPanel,
 }
 
@@ -79,6 +81,7 @@ impl Panels {
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
+            time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
         }
     }
@@ -95,6 +98,7 @@ impl Panels {
             });
         }
         self.dock(ui, cx, bare);
+        self.time.ui(ui, cx);
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         let pane = if cx.view.devices.table {
@@ -121,7 +125,11 @@ impl Panels {
         if details != cx.view.open.details {
             cx.ask(Action::ToggleDetails);
         }
-        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| self.map.ui(ui, cx));
+        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
+            let area = ui.max_rect();
+            self.map.ui(ui, cx);
+            self.time.over_map(ui, cx, area);
+        });
         let Self {
             export, copy, maps, settings, commands, profile, pairing, phone_profile, phone_console, phones, ..
         } = self;
