@@ -9,6 +9,7 @@ pub mod decode;
 mod devices;
 mod doctor;
 mod export;
+mod import;
 mod keep;
 mod limits;
 mod log;
@@ -83,6 +84,7 @@ enum Call {
     Serve(Listen),
     Decode(decode::DecodeArgs),
     Export(export::ExportArgs),
+    Import(import::ImportArgs),
     Devices(devices::DevicesArgs),
     Adopt(devices::AdoptArgs),
     Ignore(devices::IgnoreArgs),
@@ -226,6 +228,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
             }
         }
         Call::Export(args) => export::run(&args, &site()?)?,
+        Call::Import(args) => import::run(&args, &site()?, out)?,
         Call::Devices(args) => devices::list(&args, &site()?, out)?,
         Call::Adopt(args) => devices::adopt(&args, &site()?, out)?,
         Call::Ignore(args) => devices::ignore(&args, &site()?, out)?,
@@ -250,6 +253,7 @@ impl Call {
             Self::Serve(_) => true,
             Self::Decode(args) => args.json,
             Self::Devices(args) => args.json,
+            Self::Import(args) => args.json,
             Self::Command(args) => args.json,
             Self::Profile(args) => args.json,
             Self::Doctor(args) => args.json,

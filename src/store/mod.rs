@@ -14,6 +14,7 @@ mod facts;
 mod health;
 mod journal;
 mod onlooker;
+mod origin;
 mod pace;
 mod pending;
 pub mod phones;
@@ -46,6 +47,7 @@ pub use copy::{Copied, CopyError, save_copy};
 pub use error::Error;
 pub use facts::Facts;
 pub use health::{Failure, Health, Lately};
+pub use origin::origin_of;
 pub use pace::CommitTimes;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
@@ -54,7 +56,7 @@ pub use repair::{Repaired, repair_folder, set_aside_in};
 pub use stage::{Stage, Watch};
 pub use tally::{Counted, Tally};
 pub use writer::{
-    OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer,
+    Imported, OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer,
 };
 
 use onlooker::Onlooker;

@@ -25,6 +25,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/9.sql"),
 ];
 
 /// The schema that this program writes.
@@ -100,7 +101,7 @@ fn damage(why: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(why.to_owned()))
 }
 
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "aliases",
     "cards",
     "commands",
@@ -108,6 +109,7 @@ const TABLES: [&str; 16] = [
     "devices",
     "events",
     "friends",
+    "imports",
     "latest",
     "logins",
     "packets",

@@ -63,7 +63,7 @@ fn help_names_every_command_and_wrong_words_end_with_2() {
     let home = home();
     let help = call(home.path(), &["--help"]).done();
     for command in [
-        "desktop", "serve", "decode", "export", "devices", "adopt", "ignore", "phone", "command", "profile",
+        "desktop", "serve", "decode", "export", "import", "devices", "adopt", "ignore", "phone", "command", "profile",
         "simulate", "backup", "compact", "repair", "doctor", "limits",
     ] {
         assert!(help.contains(&format!("  {command} ")), "{command} in {help}");

@@ -12,11 +12,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("wire", &["geo", "model"]),
     ("store", &["geo", "model"]),
     ("export", &["geo", "model"]),
+    ("import", &["geo", "model", "wire"]),
     ("sim", &["geo", "model", "wire"]),
     ("ingest", &["geo", "model", "wire", "store"]),
-    ("backend", &["geo", "model", "wire", "store", "export", "sim", "ingest"]),
-    ("cli", &["geo", "model", "wire", "store", "export", "sim", "ingest", "backend"]),
-    ("ui", &["geo", "model", "wire", "export", "backend"]),
+    ("backend", &["geo", "model", "wire", "store", "export", "import", "sim", "ingest"]),
+    ("cli", &["geo", "model", "wire", "store", "export", "import", "sim", "ingest", "backend"]),
+    ("ui", &["geo", "model", "wire", "export", "import", "backend"]),
 ];
 
 /// Names that only some rooms may say: a crate, and the path prefixes under `src/` that may name it.

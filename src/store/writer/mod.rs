@@ -8,6 +8,7 @@ mod batch;
 mod commands;
 mod decide;
 mod devices;
+mod import;
 mod log;
 mod part;
 mod phones;
@@ -28,6 +29,7 @@ use std::sync::{
 use tokio::sync::{Semaphore, TryAcquireError};
 
 pub(super) use answers::Answers;
+pub use import::Imported;
 pub use part::Parting;
 pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};

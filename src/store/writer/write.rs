@@ -8,7 +8,11 @@ use crate::model::{
 };
 use crate::store::{Answer, Error, Pending};
 
-use super::{Step, Stepped, Stored, phones::PhoneWrite};
+use super::{
+    Step, Stepped, Stored,
+    import::{ImportWrite, Imported},
+    phones::PhoneWrite,
+};
 
 /// Something to write, with the one who waits for it.
 pub(in crate::store) enum Write {
@@ -30,6 +34,7 @@ pub(in crate::store) enum Write {
     RemoveUserCommand(Ask<i64, ()>),
     NoteCommand(Ask<NoteCommand, Option<Command>>),
     Phone(Ask<PhoneWrite, u64>),
+    Import(Ask<ImportWrite, Imported>),
     TakeCommands(Ask<(DeviceId, Timestamp), Vec<Command>>),
 }
 
@@ -138,6 +143,7 @@ macro_rules! each {
             Write::RemoveUserCommand($ask) => $do,
             Write::NoteCommand($ask) => $do,
             Write::Phone($ask) => $do,
+            Write::Import($ask) => $do,
             Write::TakeCommands($ask) => $do,
         }
     };
@@ -193,6 +199,7 @@ impl Write {
             Self::RemoveUserCommand(ask) => ask.apply(|id| batch.remove_user_command(*id).map(Ok)),
             Self::NoteCommand(ask) => ask.apply(|q| batch.note_command(q).map(Ok)),
             Self::Phone(ask) => ask.apply(|q| batch.phone(q)),
+            Self::Import(ask) => ask.apply(|q| batch.import(q)),
             Self::TakeCommands(ask) => ask.apply(|(device, now)| batch.take_commands(*device, *now).map(Ok)),
         }
     }
