@@ -17,12 +17,14 @@ pub mod keeping;
 pub mod logfile;
 pub mod pairing;
 pub mod part;
+mod past;
 pub mod phones;
 mod profile;
 mod scratch;
 mod signal;
 pub mod soundness;
 mod symptoms;
+pub mod watch;
 
 use std::{
     io,
@@ -43,6 +45,7 @@ pub use files::raise_open_files;
 pub use health::Health;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, safe_name, write_history};
 use logfile::LogFile;
+pub use past::{Room, read_past};
 pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
 pub use symptoms::{clock_text, ms_text};
@@ -185,6 +188,7 @@ impl Backend {
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
+        watch::begin(runtime.handle(), &store, &clock);
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
         let health = health::Keeper::start(&runtime, &store, receivers.as_ref(), limits, &clock, &data_dir);

@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     data::Pages,
+    time::Act,
     view::{Settings, Sheet},
 };
 use crate::{
@@ -11,7 +12,10 @@ use crate::{
         ExportJob, ListenAt,
         phones::{NewPhone, SetupChoice},
     },
-    model::{CommandId, DeviceId, Identity, Keep, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret},
+    geo::Bounds,
+    model::{
+        CommandId, DeviceId, HideReason, Identity, Keep, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret,
+    },
 };
 
 /// What a panel wants done. `App::apply` matches every one of them, so this enum is the list of what the window can do.
@@ -169,6 +173,16 @@ pub enum Action {
     },
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
+    /// Show this part of the world on the map.
+    ShowPlaces(Bounds),
+    /// Look at another time.
+    Time(Act),
+    /// Put these positions of a device out of sight, or show them again. They stay in the store.
+    Hide {
+        device: DeviceId,
+        fixes: Vec<i64>,
+        reason: Option<HideReason>,
+    },
     /// To the clipboard; the second is what it is called in the confirmation.
     Copy(String, &'static str),
 }

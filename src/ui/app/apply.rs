@@ -23,6 +23,7 @@ impl App {
             Action::SelectFix { device, fix, packet } => {
                 self.select_packet(packet, Some(fix));
                 self.view.selection.device = Some(device);
+                self.cursor_to(device, fix);
             }
             Action::SelectField(field) => self.view.selection.field = field,
             Action::HoverField(field) => self.view.hovered_field = field,
@@ -135,6 +136,9 @@ impl App {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();
             }
+            Action::ShowPlaces(places) => self.panels.map.fit_places(places),
+            Action::Time(act) => self.go_in_time(act),
+            Action::Hide { device, fixes, reason } => self.hide(device, fixes, reason),
             Action::Copy(text, what) => {
                 ctx.copy_text(text);
                 self.toasts.info(format!("Copied {what}"));
@@ -212,7 +216,7 @@ impl App {
             self.view.selection.field = None;
         } else if self.view.selection.packet.is_some() {
             self.close_packet();
-        } else {
+        } else if !self.view.time.unwind() {
             self.view.selection.device = None;
             self.view.follow = None;
         }

@@ -50,6 +50,7 @@ impl App {
                 Fact::Committed(committed) => {
                     self.asks.remember(&committed);
                     self.paging.remember(&committed);
+                    self.past.learn(&committed, &self.data.history);
                     self.data.apply(&committed, self.news.events_of);
                     self.news.stale_trails.extend(&committed.rederived);
                     self.reread(&committed.rederived);
@@ -106,6 +107,7 @@ impl App {
         self.news.events_stale = true;
         self.news.missed |= fresh.overflowed;
         self.remote.read_again(&mut self.data);
+        self.past.read_again(&self.data.history);
         phones::Asking::read_again(&mut self.data);
         self.forget_removed();
     }

@@ -41,7 +41,10 @@ pub use self::{
 };
 use super::{Action, Cx, Data, theme, view::Selection};
 use crate::{
-    geo::mercator::{World, WorldBox},
+    geo::{
+        Bounds,
+        mercator::{World, WorldBox},
+    },
     model::DeviceId,
 };
 
@@ -113,10 +116,11 @@ pub struct MapPanel {
     edges: Vec<Rect>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Goal {
     All,
     Device(DeviceId),
+    Places(WorldBox),
 }
 
 /// What is under the pointer.
@@ -179,6 +183,12 @@ impl MapPanel {
     /// Shows a device and its trail from the next frame on.
     pub fn fit_device(&mut self, device: DeviceId) {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
+    }
+
+    /// Shows a part of the world from the next frame on.
+    pub fn fit_places(&mut self, places: Bounds) {
+        let corners = [places.south_west(), places.north_east()].map(World::from_lat_lon);
+        (self.goal, self.settled) = (Some(Goal::Places(WorldBox::around(corners))), true);
     }
 
     /// Zooms by so many levels, with the middle staying where it is; negative goes out.
@@ -336,6 +346,7 @@ impl MapPanel {
 
     fn bounds(&self, goal: Goal, cx: &Cx<'_>) -> Option<WorldBox> {
         match goal {
+            Goal::Places(places) => Some(places),
             Goal::All => match &cx.data.shown {
                 Some(shown) => shown.bounds(),
                 None => self.markers.bounds(),
