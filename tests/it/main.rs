@@ -15,6 +15,7 @@ mod gt06;
 mod hands;
 mod health;
 mod https;
+mod import;
 mod ingest;
 mod map;
 mod open_files;
