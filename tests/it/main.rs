@@ -13,6 +13,7 @@ mod faults;
 mod gt06;
 mod hands;
 mod health;
+mod history;
 mod https;
 mod ingest;
 mod map;

@@ -114,6 +114,8 @@ pub struct MapPanel {
     seen: Selection,
     /// What of the map the last frame's buttons and the like covered.
     edges: Vec<Rect>,
+    /// What somebody else put over it.
+    covered: Option<Rect>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -152,6 +154,7 @@ impl MapPanel {
             widget: None,
             seen: Selection::default(),
             edges: Vec::new(),
+            covered: None,
         }
     }
 
@@ -183,6 +186,11 @@ impl MapPanel {
     /// Shows a device and its trail from the next frame on.
     pub fn fit_device(&mut self, device: DeviceId) {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
+    }
+
+    /// Something lies over this part of the map: what is fitted keeps clear of it.
+    pub fn cover(&mut self, rect: Option<Rect>) {
+        self.covered = rect;
     }
 
     /// Shows a part of the world from the next frame on.
@@ -336,7 +344,7 @@ impl MapPanel {
 
     /// Where devices are fitted into: beside the scale and the buttons, with room for a marker.
     fn room(&self, screen: &Screen) -> Rect {
-        let edges: Vec<_> = self.edges.iter().map(|edge| edge.expand(MARKER_REACH)).collect();
+        let edges: Vec<_> = self.edges.iter().chain(&self.covered).map(|edge| edge.expand(MARKER_REACH)).collect();
         screen.room(FIT_MARGIN, &edges)
     }
 
