@@ -23,6 +23,7 @@ mod scratch;
 mod signal;
 pub mod soundness;
 mod symptoms;
+pub mod watch;
 
 use std::{
     io,
@@ -186,6 +187,7 @@ impl Backend {
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
+        watch::begin(runtime.handle(), &store, &clock);
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
         let health = health::Keeper::start(&runtime, &store, receivers.as_ref(), limits, &clock, &data_dir);

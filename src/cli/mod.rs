@@ -8,12 +8,14 @@ mod compact;
 pub mod decode;
 mod devices;
 mod doctor;
+mod events;
 mod export;
 mod keep;
 mod limits;
 mod log;
 mod moment;
 mod phone;
+mod place;
 mod plain;
 mod profile;
 mod progress;
@@ -89,6 +91,8 @@ enum Call {
     Adopt(devices::AdoptArgs),
     Ignore(devices::IgnoreArgs),
     Phone(phone::PhoneArgs),
+    Events(events::EventsArgs),
+    Place(place::PlaceArgs),
     Command(command::CommandArgs),
     Profile(profile::ProfileArgs),
     Simulate(simulate::SimulateArgs),
@@ -233,6 +237,8 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Adopt(args) => devices::adopt(&args, &site()?, out)?,
         Call::Ignore(args) => devices::ignore(&args, &site()?, out)?,
         Call::Phone(args) => phone::run(args, &site()?, out)?,
+        Call::Events(args) => events::run(&args, &site()?, out)?,
+        Call::Place(args) => place::run(&args, &site()?, out)?,
         Call::Command(args) => command::run(&args, &site()?, out)?,
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
@@ -257,6 +263,8 @@ impl Call {
             Self::Command(args) => args.json,
             Self::Profile(args) => args.json,
             Self::Doctor(args) => args.json,
+            Self::Events(args) => args.json,
+            Self::Place(args) => args.call.prints_json(),
             Self::Limits(args) => args.json,
             Self::Desktop(_)
             | Self::Export(_)

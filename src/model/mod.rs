@@ -30,6 +30,7 @@ mod phone_command;
 mod problem;
 pub mod reading;
 mod report;
+pub mod watch;
 
 pub use clock::{ClockAdvice, ClockExample, ClockSample, advise};
 pub use command::{CANCELLED, COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};

@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
     include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 
 /// The schema that this program writes.
@@ -101,7 +102,7 @@ fn damage(why: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(why.to_owned()))
 }
 
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 20] = [
     "aliases",
     "cards",
     "commands",
@@ -112,11 +113,14 @@ const TABLES: [&str; 17] = [
     "hidden",
     "latest",
     "logins",
+    "mutes",
     "packets",
     "phone_keys",
+    "places",
     "positions",
     "rederivations",
     "removals",
+    "rules",
     "user_commands",
     "sqlite_sequence",
 ];

@@ -156,7 +156,8 @@ impl Data {
     pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
         self.phones.learn(committed);
         // Destructured, so that a new kind of fact has to be handled here.
-        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _ } = committed;
+        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _, watch: _ } =
+            committed;
         for device in devices {
             self.device(device);
         }

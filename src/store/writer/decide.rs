@@ -168,6 +168,7 @@ impl Batch<'_> {
         }
         self.kept.release(kept, kept_bytes);
         self.remove_phone(id)?;
+        self.remove_watch(id)?;
         self.phones.names = true;
         self.quarantine.release(freed);
         self.quarantine.undecided = self.quarantine.undecided.saturating_sub(usize::from(undecided));

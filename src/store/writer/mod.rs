@@ -19,6 +19,7 @@ mod steady;
 mod tallied;
 mod thread;
 mod told;
+mod watch;
 mod write;
 
 use std::sync::{
@@ -33,6 +34,7 @@ pub use part::Parting;
 pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};
 pub(super) use thread::{Shared, Start, WriterThread};
+pub use watch::{Judged, NewEvent};
 pub(super) use write::Write;
 
 use super::{

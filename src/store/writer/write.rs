@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::store::{Answer, Error, Pending};
 
-use super::{Step, Stepped, Stored, hide::Hide, phones::PhoneWrite};
+use super::{Step, Stepped, Stored, hide::Hide, phones::PhoneWrite, watch::WatchWrite};
 
 /// Something to write, with the one who waits for it.
 pub(in crate::store) enum Write {
@@ -31,6 +31,7 @@ pub(in crate::store) enum Write {
     RemoveUserCommand(Ask<i64, ()>),
     NoteCommand(Ask<NoteCommand, Option<Command>>),
     Phone(Ask<PhoneWrite, u64>),
+    Watch(Ask<WatchWrite, u64>),
     TakeCommands(Ask<(DeviceId, Timestamp), Vec<Command>>),
 }
 
@@ -140,6 +141,7 @@ macro_rules! each {
             Write::RemoveUserCommand($ask) => $do,
             Write::NoteCommand($ask) => $do,
             Write::Phone($ask) => $do,
+            Write::Watch($ask) => $do,
             Write::TakeCommands($ask) => $do,
         }
     };
@@ -196,6 +198,7 @@ impl Write {
             Self::RemoveUserCommand(ask) => ask.apply(|id| batch.remove_user_command(*id).map(Ok)),
             Self::NoteCommand(ask) => ask.apply(|q| batch.note_command(q).map(Ok)),
             Self::Phone(ask) => ask.apply(|q| batch.phone(q)),
+            Self::Watch(ask) => ask.apply(|q| batch.watch(q)),
             Self::TakeCommands(ask) => ask.apply(|(device, now)| batch.take_commands(*device, *now).map(Ok)),
         }
     }
