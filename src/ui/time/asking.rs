@@ -112,8 +112,11 @@ impl Asking {
         self.count(backend, data, view, now);
         self.ask_as_of(backend, data, view, now);
         self.ask_days(backend, data, view, now);
-        let (from, to) = view.span_ms(now);
-        data.history.find_rests(from, to);
+        // Only a replay skips rest.
+        if !view.is_live() {
+            let (from, to) = view.span_ms(now);
+            data.history.find_rests(from, to);
+        }
         later
     }
 
@@ -151,12 +154,9 @@ impl Asking {
         if self.stale.is_empty() || !self.queue.is_empty() || !self.asked.is_empty() || !self.prepared.is_empty() {
             return None;
         }
-        if !span.rolls() && self.read_at.is_some() {
-            // Something late has come into a span that is over; once is enough.
-            self.queue.extend(std::mem::take(&mut self.stale));
-            return None;
-        }
-        let left = self.read_at.map_or(Duration::ZERO, |at| REFRESH_EVERY.saturating_sub(at.elapsed()));
+        // Into a span that is over, something comes late and seldom.
+        let every = if span.rolls() { REFRESH_EVERY } else { 3 * REFRESH_EVERY };
+        let left = self.read_at.map_or(Duration::ZERO, |at| every.saturating_sub(at.elapsed()));
         if left > Duration::ZERO {
             return Some(left);
         }
