@@ -119,6 +119,8 @@ pub enum Action {
     OpenChart(PathBuf),
     /// Show a map file that is known above the embedded map, or none.
     ShowChart(Option<PathBuf>),
+    /// Show a map file that is known, and look at where it has something.
+    FitChart(PathBuf),
     /// Take a map file from the list; the file stays.
     RemoveChart(PathBuf),
     /// Ask the system for a map file.

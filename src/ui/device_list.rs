@@ -296,7 +296,8 @@ impl Column {
                 let health = data.health(overview, now);
                 let key = Key::Number(f64::from(health.state as u8));
                 // How fast it moves has a column of its own.
-                let text = if health.state == State::Moving { "moving".into() } else { health.word(overview, units).into() };
+                let text =
+                    if health.state == State::Moving { "moving".into() } else { health.word(overview, units).into() };
                 Cell { text, key }
             }
             Self::Speed => number(fix.and_then(|f| f.speed_kmh), |v| format::speed(v, units)),

@@ -105,6 +105,10 @@ impl App {
             Action::SetSettings(settings) => self.view.settings = settings,
             Action::OpenChart(path) => self.open_chart(ctx, path),
             Action::ShowChart(path) => self.show_chart(ctx, path),
+            Action::FitChart(path) => {
+                self.show_chart(ctx, Some(path.clone()));
+                self.fit_chart(&path);
+            }
             Action::RemoveChart(path) => self.remove_chart(&path),
             Action::BrowseChart => self.panels.maps.browse(ctx.clone()),
             Action::OpenCommands(device) => self.open_sheet_of(device, Sheet::Commands),

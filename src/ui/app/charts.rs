@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use egui::Context;
 
 use super::App;
-use crate::ui::{
-    Action,
-    charts::{State, is_map_file},
+use crate::{
+    charts::{About, Kind},
+    ui::{
+        Action,
+        charts::{State, is_map_file},
+    },
 };
 
 impl App {
@@ -53,9 +56,7 @@ impl App {
                     self.toasts.info(format!("The map shows {}", about.name));
                     self.view.charts.add(path.clone());
                     self.view.settings.online_map.on = false;
-                    if let Some(bounds) = about.bounds {
-                        self.panels.map.fit_places(bounds);
-                    }
+                    self.fit_about(about);
                 }
                 State::Failed(why) => {
                     self.toasts.error(why.clone());
@@ -80,6 +81,23 @@ impl App {
             }
         }
         self.view.charts.shown = path;
+    }
+
+    /// Looks at where a file has something.
+    pub(super) fn fit_chart(&mut self, path: &std::path::Path) {
+        if let Some(State::Known(about)) = self.data.charts.get(path).cloned() {
+            self.fit_about(&about);
+        }
+    }
+
+    fn fit_about(&mut self, about: &About) {
+        let Some(bounds) = about.bounds else { return };
+        // A vector tile is shown from one zoom of the map above its own.
+        let above = match about.kind {
+            Kind::Raster => 0.0,
+            Kind::Vector => 1.0,
+        };
+        self.panels.map.fit_chart(bounds, f64::from(about.min_zoom) + above);
     }
 
     pub(super) fn remove_chart(&mut self, path: &std::path::Path) {

@@ -25,7 +25,7 @@ use jiff::tz::TimeZone;
 pub use self::milestones::Begun;
 use self::{demo::Demo, milestones::Milestones, news::News};
 use super::{
-    Cx, Data, View,
+    Action, Cx, Data, View,
     asks::Asks,
     charts::{Charts, Shelf},
     command,
@@ -124,6 +124,7 @@ struct Kept {
     open: KeptOpen,
     /// Where somebody chose to look.
     camera: Option<Camera>,
+    bar: time::Bar,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -149,7 +150,7 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
-        let Kept { settings, devices: list, charts, open, camera } =
+        let Kept { settings, devices: list, charts, open, camera, bar } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
         let KeptOpen { dock, devices, details } = open;
         let view = View {
@@ -158,6 +159,7 @@ impl App {
             charts,
             open: Open { dock, devices, details, sheet: None },
             local_zone: options.zone,
+            time: time::TimeView { bar, ..time::TimeView::default() },
             ..View::default()
         };
         let cache = options.tile_cache.map(|dir| (dir, backend.window_bounds().tile_cache_bytes));
@@ -319,6 +321,9 @@ impl eframe::App for App {
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
+        if self.view.open.sheet.is_none() {
+            actions.extend(time::pressed(&ctx).into_iter().map(Action::Time));
+        }
         self.toasts.ui(&ctx, &mut actions);
         if self.data.loaded {
             self.milestones.usable();
@@ -339,6 +344,7 @@ impl eframe::App for App {
             charts: self.view.charts.clone(),
             open: KeptOpen { dock, devices, details },
             camera: self.panels.map.chosen_camera(),
+            bar: self.view.time.bar,
         };
         eframe::set_value(storage, KEPT, &kept);
     }

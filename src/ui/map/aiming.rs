@@ -31,6 +31,7 @@ impl MapPanel {
             let streets = streets || self.chart.as_ref().is_some_and(|c| c.about().max_zoom >= super::STREET_ZOOM);
             let max_zoom = if streets { FIT_ZOOM_ONLINE } else { FIT_ZOOM };
             self.camera = screen.fitted(bounds, self.room(&screen), max_zoom);
+            self.camera.zoom = self.camera.zoom.max(self.least_zoom.take().unwrap_or(0.0));
         }
         let before = std::mem::replace(&mut self.seen, cx.view.selection);
         let selected = cx.view.selection;
@@ -113,7 +114,7 @@ impl MapPanel {
 
     /// Where devices are fitted into: beside the scale and the buttons, with room for a marker.
     pub(super) fn room(&self, screen: &Screen) -> Rect {
-        let edges: Vec<_> = self.edges.iter().map(|edge| edge.expand(MARKER_REACH)).collect();
+        let edges: Vec<_> = self.edges.iter().chain(&self.covered).map(|edge| edge.expand(MARKER_REACH)).collect();
         screen.room(FIT_MARGIN, &edges)
     }
 

@@ -120,6 +120,8 @@ pub struct MapPanel {
     online: Option<Result<Online, online::Error>>,
     chart_options: Option<(PathBuf, About)>,
     chart: Option<ChartLayer>,
+    /// The next goal is looked at from no farther than this.
+    least_zoom: Option<f64>,
     memory: walkers::MapMemory,
     markers: Markers,
     icons: Option<Icons>,
@@ -140,6 +142,8 @@ pub struct MapPanel {
     known_spot: Option<KnownSpot>,
     /// What is in view; `None` before the first frame.
     view: Option<WorldBox>,
+    /// What somebody else put over it.
+    covered: Option<Rect>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -176,6 +180,7 @@ impl MapPanel {
             online: None,
             chart_options: None,
             chart: None,
+            least_zoom: None,
             memory: walkers::MapMemory::default(),
             markers: Markers::default(),
             icons: None,
@@ -190,6 +195,7 @@ impl MapPanel {
             pulses: Pulses::default(),
             known_spot: None,
             view: None,
+            covered: None,
         }
     }
 
@@ -241,10 +247,21 @@ impl MapPanel {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
     }
 
+    /// Something lies over this part of the map: what is fitted keeps clear of it.
+    pub fn cover(&mut self, rect: Option<Rect>) {
+        self.covered = rect;
+    }
+
     /// Shows a part of the world from the next frame on.
     pub fn fit_places(&mut self, places: Bounds) {
         let corners = [places.south_west(), places.north_east()].map(World::from_lat_lon);
         (self.goal, self.settled) = (Some(Goal::Places(WorldBox::around(corners))), true);
+    }
+
+    /// Shows a part of the world from the next frame on, no farther than this zoom: where a map file begins to have something.
+    pub fn fit_chart(&mut self, places: Bounds, least_zoom: f64) {
+        self.fit_places(places);
+        self.least_zoom = Some(least_zoom);
     }
 
     /// Shows this map file above the embedded map, or none. The same again changes nothing.

@@ -190,12 +190,11 @@ fn file(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path) {
         }
     };
     let shown = card(ui, chosen, &name, more, tools);
-    if shown || fit && !chosen {
-        cx.ask(Action::ShowChart(Some(path.to_owned())));
-    }
-    if fit && let Some(bounds) = bounds {
-        cx.ask(Action::ShowPlaces(bounds));
+    if fit {
+        cx.ask(Action::FitChart(path.to_owned()));
         cx.ask(Action::Sheet(None));
+    } else if shown {
+        cx.ask(Action::ShowChart(Some(path.to_owned())));
     }
     if remove {
         cx.ask(Action::RemoveChart(path.to_owned()));
