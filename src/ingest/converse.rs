@@ -181,7 +181,7 @@ pub(super) async fn converse(
             return end;
         }
         if driver.heard.is_some() {
-            heard_out.into_iter().for_each(HeardOut::is_known);
+            heard_out.into_iter().for_each(HeardOut::stays);
             chunk.resize(READ_BYTES, 0);
         } else if received > STRANGER_BYTES {
             talk.finish(now);
