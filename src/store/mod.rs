@@ -14,7 +14,9 @@ mod facts;
 mod health;
 mod journal;
 mod onlooker;
+mod origin;
 mod pace;
+pub mod past;
 mod pending;
 pub mod phones;
 mod place;
@@ -28,6 +30,7 @@ mod salvage;
 mod schema;
 mod stage;
 mod tally;
+pub mod watch;
 mod writer;
 
 use std::{
@@ -37,7 +40,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::sync::watch::Receiver as Watching;
 
 pub use check::check;
 pub use clocks::{ClockOff, Clocks, clocks};
@@ -46,6 +49,7 @@ pub use copy::{Copied, CopyError, save_copy};
 pub use error::Error;
 pub use facts::Facts;
 pub use health::{Failure, Health, Lately};
+pub use origin::origin_of;
 pub use pace::CommitTimes;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
@@ -54,7 +58,8 @@ pub use repair::{Repaired, repair_folder, set_aside_in};
 pub use stage::{Stage, Watch};
 pub use tally::{Counted, Tally};
 pub use writer::{
-    OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer,
+    Imported, Judged, NewEvent, OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step,
+    Stepped, Stored, Writer,
 };
 
 use onlooker::Onlooker;
@@ -257,7 +262,7 @@ impl Store {
     }
 
     /// What was set up for phones, as the last commit left it. Empty where this instance only looks on.
-    pub fn phone_book(&self) -> watch::Receiver<Arc<PhoneBook>> {
+    pub fn phone_book(&self) -> Watching<Arc<PhoneBook>> {
         self.shared.phones.subscribe()
     }
 
@@ -268,8 +273,13 @@ impl Store {
 
     /// Changes after each commit, of this or another process, that may have changed which commands wait. Cheaper than [`Store::facts`], which
     /// have to be put together for whoever listens.
-    pub fn commands_changed(&self) -> watch::Receiver<u64> {
+    pub fn commands_changed(&self) -> Watching<u64> {
         self.shared.commands.subscribe()
+    }
+
+    /// Changes after each commit that wrote something, of this or another process.
+    pub fn commits(&self) -> Watching<watch::Commits> {
+        self.shared.watch.subscribe()
     }
 
     /// The number that the next command will have, if no other process is quicker.

@@ -14,9 +14,6 @@ const TRAIL_POINTS: usize = 20_000;
 const TRAILS_AT_ONCE: usize = 8;
 /// Commits remembered while the store is read again. More than that, and it is read once more.
 const MAX_SINCE: usize = 4_096;
-/// How far back trails go.
-const TRAIL_SPAN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
-
 /// What is being asked.
 #[derive(Default)]
 pub(super) struct Asks {
@@ -28,10 +25,16 @@ pub(super) struct Asks {
     pub(super) fixes: Option<(PacketId, Pending<Vec<StoredFix>>)>,
     pub(super) events: Option<(DeviceId, Pending<Vec<StoredEvent>>)>,
     adoptions: Vec<(DeviceId, Pending<u64>)>,
-    /// What was asked for, in the words of its failure: "rename Van 7".
-    changes: Vec<(String, Pending<()>)>,
-    pub(super) export: Option<Pending<Result<ExportReport, ExportError>>>,
+    changes: Vec<(Change, Pending<()>)>,
+    pub(super) export: Option<(Pending<Result<ExportReport, ExportError>>, Watch)>,
     pub(super) copy: Option<(Pending<Result<Copied, CopyError>>, Watch)>,
+}
+
+/// What was asked for.
+pub(super) struct Change {
+    /// In the words of its failure: "rename Van 7".
+    pub(super) what: String,
+    pub(super) device: Option<DeviceId>,
 }
 
 /// A trail on its way.
@@ -128,13 +131,18 @@ impl Asks {
         }))
     }
 
-    /// Asks for the trails of the last day of these devices, a few at a time, the first ones first.
-    pub(super) fn trails(&mut self, backend: &Backend, wanted: impl Iterator<Item = DeviceId>, now: Timestamp) {
+    /// Asks for the trails of these devices from a moment on, a few at a time, the first ones first.
+    pub(super) fn trails(
+        &mut self,
+        backend: &Backend,
+        wanted: impl Iterator<Item = DeviceId>,
+        from: Option<Timestamp>,
+    ) {
         for device in wanted {
             if self.trails.len() >= TRAILS_AT_ONCE {
                 return;
             }
-            let window = TimeWindow { from: now.checked_sub(TRAIL_SPAN).ok(), to: None };
+            let window = TimeWindow { from, to: None };
             self.trails.entry(device).or_insert_with(|| AskedTrail {
                 answer: backend.track(device, window, TRAIL_POINTS),
                 since: Vec::new(),
@@ -189,12 +197,12 @@ impl Asks {
         take_answered(&mut self.adoptions)
     }
 
-    pub(super) fn change(&mut self, what: String, pending: Pending<()>) {
-        self.changes.push((what, pending));
+    pub(super) fn change(&mut self, what: String, device: Option<DeviceId>, pending: Pending<()>) {
+        self.changes.push((Change { what, device }, pending));
     }
 
     /// Changes that are done.
-    pub(super) fn changed(&mut self) -> Vec<(String, Result<(), Error>)> {
+    pub(super) fn changed(&mut self) -> Vec<(Change, Result<(), Error>)> {
         take_answered(&mut self.changes)
     }
 }

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::{map::style::Style, time::TimeView};
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -24,8 +25,18 @@ pub struct View {
     pub hovered_field: Option<usize>,
     /// The device that the map keeps in its middle.
     pub follow: Option<DeviceId>,
+    /// Nothing but the selected device is on the map.
+    pub isolate: bool,
+    /// The list leaves out devices that are not in view on the map.
+    pub only_in_view: bool,
     pub settings: Settings,
     pub open: Open,
+    /// Which part of the past is looked at.
+    pub time: TimeView,
+    /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
+    pub undo: Option<String>,
+    /// What doing it again does.
+    pub redo: Option<String>,
     /// The zone of [`Zone::Local`].
     pub local_zone: TimeZone,
 }
@@ -36,8 +47,13 @@ impl Default for View {
             selection: Selection::default(),
             hovered_field: None,
             follow: None,
+            isolate: false,
+            only_in_view: false,
             settings: Settings::default(),
             open: Open::default(),
+            time: TimeView::default(),
+            undo: None,
+            redo: None,
             local_zone: TimeZone::UTC,
         }
     }
@@ -100,6 +116,7 @@ pub struct Settings {
     /// 1 is the system's own size.
     pub ui_scale: f32,
     pub online_map: OnlineMap,
+    pub map: Style,
 }
 
 impl Default for Settings {
@@ -110,6 +127,7 @@ impl Default for Settings {
             zone: Zone::default(),
             ui_scale: 1.0,
             online_map: OnlineMap::default(),
+            map: Style::default(),
         }
     }
 }

@@ -6,6 +6,8 @@ mod health;
 mod milestones;
 mod news;
 mod pages;
+mod past;
+mod undoing;
 
 use std::{
     path::PathBuf,
@@ -22,19 +24,20 @@ use jiff::tz::TimeZone;
 pub use self::milestones::Begun;
 use self::{demo::Demo, milestones::Milestones, news::News};
 use super::{
-    Cx, Data, View,
+    Action, Cx, Data, View,
     asks::Asks,
     command,
     data::Station,
     map::{MapOptions, OnlineMap, camera::Camera},
     panels::Panels,
-    phones, remote, theme,
+    phones, remote, theme, time,
     toasts::Toasts,
+    undo::Undo,
     view::{self, Open, Settings, ThemeChoice},
 };
 use crate::{
-    backend::{Backend, Feed, StoreHealth},
-    model::{Clock, Timestamp},
+    backend::{Backend, Feed, Pending, StoreHealth},
+    model::{Clock, DeviceId, Timestamp},
 };
 
 /// Between two looks at answers that are on their way.
@@ -84,7 +87,14 @@ pub struct App {
     /// What is being asked about phones.
     phones: phones::Asking,
     paging: pages::Paging,
+    /// What is being asked about the past.
+    past: time::Asking,
+    /// Positions that are being hidden or shown again, by their device.
+    hiding: Vec<(DeviceId, Pending<u64>)>,
+    /// Which state of the past the map shows.
+    mapped: u64,
     toasts: Toasts,
+    undo: Undo,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
@@ -105,6 +115,7 @@ struct Kept {
     open: KeptOpen,
     /// Where somebody chose to look.
     camera: Option<Camera>,
+    bar: time::Bar,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -130,13 +141,14 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
-        let Kept { settings, open, camera } =
+        let Kept { settings, open, camera, bar } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
         let KeptOpen { dock, devices, details } = open;
         let view = View {
             settings,
             open: Open { dock, devices, details, sheet: None },
             local_zone: options.zone,
+            time: time::TimeView { bar, ..time::TimeView::default() },
             ..View::default()
         };
         let online = online(&view.settings, options.tile_cache.as_ref());
@@ -157,7 +169,11 @@ impl App {
             remote: remote::Asking::default(),
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
+            past: time::Asking::default(),
+            hiding: Vec::new(),
+            mapped: 0,
             toasts: Toasts::default(),
+            undo: Undo::default(),
             dressed: None,
             lan_read: None,
             tile_cache: options.tile_cache,
@@ -263,10 +279,17 @@ impl eframe::App for App {
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);
+        self.look_at_past(ctx, now);
         if self.demo.on_the_road(&self.data) {
             self.panels.map.bring_all();
         }
-        if self.asks.waiting() || self.remote.waiting() || self.phones.waiting() || self.paging.waiting() {
+        if self.asks.waiting()
+            || self.remote.waiting()
+            || self.phones.waiting()
+            || self.paging.waiting()
+            || self.past.waiting()
+            || !self.hiding.is_empty()
+        {
             ctx.request_repaint_after(POLL);
         }
     }
@@ -281,7 +304,10 @@ impl eframe::App for App {
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
-        self.toasts.ui(&ctx);
+        if self.view.open.sheet.is_none() {
+            actions.extend(time::pressed(&ctx).into_iter().map(Action::Time));
+        }
+        self.toasts.ui(&ctx, &mut actions);
         if self.data.loaded {
             self.milestones.usable();
         }
@@ -290,9 +316,7 @@ impl eframe::App for App {
             // What they change shows in the next frame.
             ctx.request_repaint();
         }
-        for action in actions {
-            self.apply(&ctx, action);
-        }
+        self.apply_all(&ctx, actions);
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
@@ -301,6 +325,7 @@ impl eframe::App for App {
             settings: self.view.settings.clone(),
             open: KeptOpen { dock, devices, details },
             camera: self.panels.map.chosen_camera(),
+            bar: self.view.time.bar,
         };
         eframe::set_value(storage, KEPT, &kept);
     }

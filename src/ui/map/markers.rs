@@ -1,13 +1,16 @@
 //! The devices on the map: where each is and in what state, kept from frame to frame and renewed only where something changed.
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
-use egui::{Vec2, vec2};
+use egui::{Pos2, Vec2, vec2};
 
 use super::{
     Trail,
     camera::{Screen, points},
+    heaps::{Heap, Heaps, heap_radius},
     icons,
+    shown::{Moment, Shown},
+    spread,
 };
 use crate::{
     geo::{
@@ -38,8 +41,9 @@ const MIN_HEAP: usize = 6;
 #[derive(Default)]
 pub(super) struct Markers {
     /// In order of device, as the grid's points.
-    markers: Vec<Marker>,
+    list: Vec<Marker>,
     grid: Grid,
+    fresh: Vec<DeviceId>,
 }
 
 /// One device that has a place.
@@ -52,12 +56,17 @@ pub(super) struct Marker {
     /// Unit vector to where it is heading, as seen on the screen.
     pub(super) up: Option<Vec2>,
     pub(super) accuracy_m: Option<f64>,
+    pub(super) speed_kmh: Option<f64>,
+    /// When it was there.
+    pub(super) at: Option<Timestamp>,
     basis: Basis,
 }
 
 /// What a marker was made from; while it is the same, so is the marker.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Basis {
+    /// In history every frame may be another moment.
+    live: bool,
     fix: i64,
     state: DeviceState,
     heard: Option<Timestamp>,
@@ -77,29 +86,40 @@ pub(super) enum Rank {
 }
 
 /// What of the markers one frame shows.
-pub(super) struct Shown {
+pub(super) struct InView {
     /// Single markers, the most important first.
-    pub(super) single: Vec<ShownMarker>,
+    pub(super) single: Vec<Seen>,
     /// Spots with too many to draw.
     pub(super) heaps: Vec<Heap>,
 }
 
 /// A marker in view.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ShownMarker {
+pub(super) struct Seen {
     pub(super) rank: Rank,
     pub(super) index: usize,
     pub(super) freshness: Freshness,
+    /// Where it is drawn, from where it is, in points: a spread one stands aside.
+    pub(super) shift: Vec2,
 }
 
-/// Several markers on one spot.
-#[derive(Debug, Clone)]
-pub(super) struct Heap {
-    pub(super) middle: World,
-    pub(super) bounds: WorldBox,
-    /// How many are of each rank.
-    pub(super) ranks: Vec<(Rank, usize)>,
-    pub(super) count: usize,
+impl Seen {
+    /// Where it is drawn.
+    pub(super) fn pos(&self, screen: &Screen, markers: &Markers) -> Pos2 {
+        screen.pos(markers.place(self.index)) + self.shift
+    }
+}
+
+/// What of all devices is to be seen.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Choice<'a> {
+    pub(super) selected: Option<DeviceId>,
+    /// Nothing but this one.
+    pub(super) only: Option<DeviceId>,
+    pub(super) hide_lost: bool,
+    pub(super) gather: bool,
+    /// These stand aside of one spot, so that each can be clicked.
+    pub(super) spread: &'a [DeviceId],
 }
 
 impl Markers {
@@ -115,17 +135,21 @@ impl Markers {
             while trails.next_if(|(id, _)| *id < device).is_some() {}
             let trail = trails.peek().filter(|(id, _)| *id == device).map(|(_, trail)| *trail);
             let basis = Basis {
+                live: true,
                 fix: fix.id,
                 state: overview.device.state,
                 heard: overview.device.last_heard,
                 trail_len: trail.map_or(0, |t| t.points().len()),
             };
             let name = data.name_of(overview);
-            let kept = self.markers.get_mut(count).filter(|m| m.device == *device);
+            let kept = self.list.get_mut(count).filter(|m| m.device == *device);
             match kept {
                 Some(kept) if kept.basis == basis && kept.label == name => {}
                 Some(kept) => {
-                    let moved = kept.basis.fix != basis.fix;
+                    let moved = kept.basis.fix != basis.fix || !kept.basis.live;
+                    if kept.basis.live && kept.basis.fix < basis.fix {
+                        self.fresh.push(*device);
+                    }
                     *kept = Marker::new(overview, name, trail, basis, now);
                     if moved {
                         let places = places.get_or_insert_with(|| self.grid.points().to_vec());
@@ -135,16 +159,16 @@ impl Markers {
                 None => {
                     // A device came or went: everything behind it has another place in the list.
                     let places = places.get_or_insert_with(|| self.grid.points().to_vec());
-                    self.markers.truncate(count);
+                    self.list.truncate(count);
                     places.truncate(count);
-                    self.markers.push(Marker::new(overview, name, trail, basis, now));
+                    self.list.push(Marker::new(overview, name, trail, basis, now));
                     places.push(World::from_lat_lon(fix.fix.place));
                 }
             }
             count += 1;
         }
-        if count < self.markers.len() {
-            self.markers.truncate(count);
+        if count < self.list.len() {
+            self.list.truncate(count);
             places.get_or_insert_with(|| self.grid.points().to_vec()).truncate(count);
         }
         if let Some(places) = places {
@@ -152,15 +176,45 @@ impl Markers {
         }
     }
 
+    /// Puts the devices where they were at the moment of the cursor.
+    pub(super) fn replay(&mut self, shown: &Shown, data: &Data) {
+        self.list.clear();
+        let mut places = Vec::new();
+        for (device, track) in &shown.tracks {
+            let Some((moment, overview)) = shown.moment(*device).zip(data.devices.get(device)) else { continue };
+            if let Some(marker) = Marker::then(overview, data.name_of(overview), track, moment) {
+                self.list.push(marker);
+                places.push(moment.place);
+            }
+        }
+        self.grid = Grid::new(places);
+    }
+
     /// The marker with this index.
     pub(super) fn get(&self, index: usize) -> Option<&Marker> {
-        self.markers.get(index)
+        self.list.get(index)
     }
 
     /// The marker of a device and where it is.
     pub(super) fn of(&self, device: DeviceId) -> Option<(&Marker, World)> {
-        let index = self.markers.binary_search_by_key(&device, |m| m.device).ok()?;
-        Some((self.markers.get(index)?, self.place(index)))
+        let index = self.index_of(device)?;
+        Some((self.list.get(index)?, self.place(index)))
+    }
+
+    fn index_of(&self, device: DeviceId) -> Option<usize> {
+        self.list.binary_search_by_key(&device, |m| m.device).ok()
+    }
+
+    /// Devices of which [`Markers::renew`] found a newer fix, once.
+    pub(super) fn take_fresh(&mut self) -> Vec<DeviceId> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// The devices that stand in a box.
+    pub(super) fn within(&self, area: WorldBox) -> Vec<DeviceId> {
+        let mut devices: Vec<_> = self.grid.within(area).filter_map(|i| self.list.get(i)).map(|m| m.device).collect();
+        devices.sort_unstable();
+        devices
     }
 
     /// Where a marker is.
@@ -178,27 +232,41 @@ impl Markers {
         self.grid.bounds()
     }
 
-    /// What is in view. Only [`Shown::single`] may be pointed at.
-    pub(super) fn shown(&self, screen: &Screen, selected: Option<DeviceId>, now: Timestamp) -> Shown {
+    /// What is in view. Only [`InView::single`] may be pointed at.
+    pub(super) fn in_view(&self, screen: &Screen, choice: Choice<'_>, now: Timestamp) -> InView {
         let view = screen.view(20.0);
-        let mut in_view: Vec<usize> = self.grid.within(view).collect();
-        let mut shown = Shown { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
-        if screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
+        let aside = choice.spread.iter().filter_map(|device| self.index_of(*device));
+        let aside: Vec<usize> = aside.filter(|i| view.contains(self.place(*i))).collect();
+        let apart = |i: &usize| aside.is_empty() || !aside.contains(i);
+        let mut in_view: Vec<usize> = match choice.only {
+            Some(device) => self.index_of(device).filter(|i| view.contains(self.place(*i))).into_iter().collect(),
+            None => self.grid.within(view).filter(apart).collect(),
+        };
+        let mut shown = InView { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
+        if choice.gather && screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
             // Squares of whole zooms, so that heaps do not change while one zooms a little.
             let size = screen.units(HEAP_POINTS) * (screen.zoom - screen.zoom.floor()).exp2();
             for range in self.grid.heaps(&mut in_view, size) {
-                self.gather(&in_view, range, selected, now, &mut shown);
+                self.gather(&in_view, range, choice, now, &mut shown);
             }
         } else {
-            shown.single.extend(in_view.iter().filter_map(|i| self.rank(*i, selected, now)));
+            shown.single.extend(in_view.iter().filter_map(|i| self.rank(*i, choice, now)));
         }
         shown.single.sort_unstable_by_key(|m| (m.rank, m.index));
         self.make_room(screen, &mut shown);
+        if choice.only.is_none() {
+            let shifts = spread::shifts(aside.len());
+            let moved = aside.iter().zip(shifts).filter_map(|(i, shift)| {
+                let seen = self.rank(*i, choice, now)?;
+                Some(Seen { shift, ..seen })
+            });
+            shown.single.extend(moved);
+        }
         shown
     }
 
     /// Sees to it that every heap's number can be read: what would touch it joins it, and it steps aside for the selected device.
-    fn make_room(&self, screen: &Screen, shown: &mut Shown) {
+    fn make_room(&self, screen: &Screen, shown: &mut InView) {
         let selected = shown.single.first().filter(|m| m.rank == Rank::Selected).map(|m| self.place(m.index));
         // The largest stay where they are.
         shown.heaps.sort_by_key(|h| std::cmp::Reverse(h.count));
@@ -224,16 +292,9 @@ impl Markers {
         }
     }
 
-    fn gather(
-        &self,
-        in_view: &[usize],
-        range: Range<usize>,
-        selected: Option<DeviceId>,
-        now: Timestamp,
-        shown: &mut Shown,
-    ) {
+    fn gather(&self, in_view: &[usize], range: Range<usize>, choice: Choice<'_>, now: Timestamp, shown: &mut InView) {
         let members = in_view.get(range).unwrap_or_default();
-        let ranked = members.iter().filter_map(|i| self.rank(*i, selected, now));
+        let ranked = members.iter().filter_map(|i| self.rank(*i, choice, now));
         if members.len() < MIN_HEAP {
             shown.single.extend(ranked);
             return;
@@ -257,14 +318,20 @@ impl Markers {
         }
         ranks.sort_unstable();
         let count = ranks.iter().map(|(_, count)| count).sum();
+        if count == 0 {
+            return;
+        }
         shown.heaps.push(Heap { middle: World { x: x / n, y: y / n }, bounds, ranks, count });
     }
 
-    fn rank(&self, index: usize, selected: Option<DeviceId>, now: Timestamp) -> Option<ShownMarker> {
-        let marker = self.markers.get(index)?;
+    fn rank(&self, index: usize, choice: Choice<'_>, now: Timestamp) -> Option<Seen> {
+        let marker = self.list.get(index)?;
         let freshness = marker.ageing.freshness_at(now);
+        if choice.hide_lost && freshness == Freshness::Lost && choice.selected != Some(marker.device) {
+            return None;
+        }
         let rank = match (freshness, marker.status.motion) {
-            _ if selected == Some(marker.device) => Rank::Selected,
+            _ if choice.selected == Some(marker.device) => Rank::Selected,
             _ if marker.status.alarm => Rank::Alarm,
             _ if marker.status.new || marker.status.suspect => Rank::Doubtful,
             (Freshness::Fresh, Motion::Moving) => Rank::Moving,
@@ -272,97 +339,21 @@ impl Markers {
             (Freshness::Late, _) => Rank::Late,
             (Freshness::Stale | Freshness::Lost, _) => Rank::Stale,
         };
-        Some(ShownMarker { rank, index, freshness })
-    }
-}
-
-impl Heap {
-    fn add(&mut self, rank: Rank, place: World) {
-        self.count_in(rank, 1);
-        self.bounds.extend(place);
-    }
-
-    fn swallow(&mut self, other: &Self) {
-        for (rank, count) in &other.ranks {
-            self.count_in(*rank, *count);
-        }
-        self.bounds = self.bounds.union(other.bounds);
-    }
-
-    fn count_in(&mut self, rank: Rank, count: usize) {
-        match self.ranks.binary_search_by_key(&rank, |(rank, _)| *rank) {
-            Ok(at) => self.ranks[at].1 += count,
-            Err(at) => self.ranks.insert(at, (rank, count)),
-        }
-        self.count += count;
-    }
-
-    /// Goes `distance` units away from a place, if it is nearer.
-    fn step_aside(&mut self, place: World, distance: f64) {
-        let away = self.middle.distance(place);
-        if away >= distance {
-            return;
-        }
-        // On one spot, up is as good as any.
-        let (x, y) =
-            if away > 0.0 { ((self.middle.x - place.x) / away, (self.middle.y - place.y) / away) } else { (0.0, -1.0) };
-        self.middle = World { x: place.x + x * distance, y: place.y + y * distance };
-    }
-}
-
-/// Heaps that do not touch each other, and which of them is near a place.
-struct Heaps {
-    list: Vec<Heap>,
-    /// Which heaps have their middle in a square of `side` units.
-    squares: HashMap<(i64, i64), Vec<usize>>,
-    side: f64,
-    units_per_point: f64,
-}
-
-impl Heaps {
-    fn new(screen: &Screen) -> Self {
-        // No two that touch are further apart.
-        let side = screen.units(2.0 * heap_radius(usize::MAX));
-        Self { list: Vec::new(), squares: HashMap::new(), side, units_per_point: screen.units(1.0) }
-    }
-
-    fn push(&mut self, heap: Heap) {
-        self.squares.entry(self.square(heap.middle)).or_default().push(self.list.len());
-        self.list.push(heap);
-    }
-
-    /// A heap that touches a circle of `radius` points.
-    fn touched(&mut self, place: World, radius: f32) -> Option<&mut Heap> {
-        let (column, row) = self.square(place);
-        let around = (-1..=1).flat_map(|y| (-1..=1).map(move |x| (column + x, row + y)));
-        let near = around.filter_map(|square| self.squares.get(&square)).flatten();
-        let reach = |heap: &Heap| f64::from(heap_radius(heap.count) + radius) * self.units_per_point;
-        let found = near.copied().find(|n| self.list.get(*n).is_some_and(|h| h.middle.distance(place) < reach(h)))?;
-        self.list.get_mut(found)
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
-    fn square(&self, place: World) -> (i64, i64) {
-        ((place.x / self.side).floor() as i64, (place.y / self.side).floor() as i64)
-    }
-}
-
-/// Radius of a heap's bubble in points.
-pub(super) fn heap_radius(count: usize) -> f32 {
-    match count {
-        ..10 => 13.0,
-        10..100 => 16.0,
-        100..1_000 => 19.0,
-        1_000.. => 23.0,
+        Some(Seen { rank, index, freshness, shift: Vec2::ZERO })
     }
 }
 
 impl Marker {
+    /// How old its news are.
+    pub(super) fn freshness_at(&self, now: Timestamp) -> Freshness {
+        self.ageing.freshness_at(now)
+    }
+
     fn new(overview: &DeviceOverview, name: &str, trail: Option<&Trail>, basis: Basis, now: Timestamp) -> Self {
         let fix = overview.last_fix.as_ref().map(|f| &f.fix);
         let course = fix.and_then(|f| f.course_deg).filter(|c| c.is_finite());
         let status = status(overview, trail, now);
-        let up = course.map(|c| vec2(points(c.to_radians().sin()), points(-c.to_radians().cos())));
+        let up = course.map(towards);
         Self {
             device: overview.device.id,
             label: name.to_owned(),
@@ -370,9 +361,40 @@ impl Marker {
             status,
             up: up.or_else(|| heading(trail?)),
             accuracy_m: fix.and_then(|f| f.accuracy_m),
+            speed_kmh: fix.and_then(|f| f.speed_kmh),
+            at: fix.map(|f| f.at),
             basis,
         }
     }
+
+    /// As the device was at a moment of its track.
+    fn then(overview: &DeviceOverview, name: &str, track: &Trail, moment: Moment) -> Option<Self> {
+        let point = track.points().get(moment.point)?;
+        let motion = if moment.heading_deg.is_some() { Motion::Moving } else { Motion::Parked };
+        let freshness = if moment.unsure { Freshness::Stale } else { Freshness::Fresh };
+        let rhythm = track.patience();
+        let status =
+            Status { motion, freshness, alarm: false, suspect: point.rough, new: false, rhythm, since: Some(point.at) };
+        let basis =
+            Basis { live: false, fix: point.fix, state: overview.device.state, heard: None, trail_len: moment.point };
+        Some(Self {
+            device: overview.device.id,
+            label: name.to_owned(),
+            ageing: Ageing::never(freshness),
+            status,
+            up: moment.heading_deg.map(towards),
+            accuracy_m: point.accuracy_m.map(f64::from),
+            speed_kmh: point.speed_kmh.map(f64::from),
+            at: Some(point.at),
+            basis,
+        })
+    }
+}
+
+/// Unit vector on the screen to a course.
+fn towards(course_deg: f64) -> Vec2 {
+    let (sin, cos) = course_deg.to_radians().sin_cos();
+    vec2(points(sin), points(-cos))
 }
 
 /// Where the last step of the trail led, if it was long enough to tell.

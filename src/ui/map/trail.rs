@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use crate::{
     geo::{LatLon, mercator::World, pyramid::Pyramid},
-    model::{FASTEST_KMH, Leaps, PacketId, Spot, StoredFix, Timestamp, Trust},
+    model::{FASTEST_KMH, Leaps, PacketId, Readings, Spot, StoredFix, Timestamp, Trust},
     ui::{format, view::Units},
 };
 
@@ -36,6 +36,28 @@ pub struct Trail {
     /// Those that nothing could have reached so fast, oldest first (`model::Leaps`).
     outliers: Vec<(TrailPoint, World)>,
     leaps: Leaps,
+    extent: Extent,
+}
+
+/// Between which numbers the points of a trail lie; late points may leave it wider than they are.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Extent {
+    pub first: Option<Timestamp>,
+    pub fastest_kmh: Option<f32>,
+    pub altitude_m: Option<(f32, f32)>,
+}
+
+impl Extent {
+    fn take(&mut self, point: &TrailPoint) {
+        self.first = Some(self.first.map_or(point.at, |first| first.min(point.at)));
+        self.fastest_kmh = match (self.fastest_kmh, point.speed_kmh) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (a, b) => a.or(b),
+        };
+        if let Some(m) = point.altitude_m {
+            self.altitude_m = Some(self.altitude_m.map_or((m, m), |(low, high)| (low.min(m), high.max(m))));
+        }
+    }
 }
 
 /// Why a fix is beside the line.
@@ -68,12 +90,17 @@ pub struct TrailPoint {
     /// The packet whose bytes say so.
     pub packet: PacketId,
     pub speed_kmh: Option<f32>,
+    pub altitude_m: Option<f32>,
+    /// Charge in percent, where the same packet told it.
+    pub battery_pct: Option<u8>,
+    /// As the device estimates it, in metres.
+    pub accuracy_m: Option<f32>,
+    /// Satellites did not hold: the place comes from the cells around it, or is an old one.
+    pub rough: bool,
     /// By its speed, or where that is unknown by the way from the point before.
     pub moving: bool,
     /// `None` on the line.
     pub doubt: Option<Doubt>,
-    /// As the device estimates it.
-    accuracy_m: Option<f32>,
     /// Puts fixes of one moment in an order that has nothing to do with their arrival.
     tie: u64,
 }
@@ -114,9 +141,12 @@ impl Trail {
             fix: fix.id,
             packet: fix.packet,
             speed_kmh: small(fix.fix.speed_kmh),
+            altitude_m: small(fix.fix.altitude_m),
+            battery_pct: battery_pct(&fix.readings),
+            accuracy_m: small(fix.fix.accuracy_m),
+            rough: !fix.fix.valid,
             moving: false,
             doubt: (fix.trust == Trust::Suspect).then_some(Doubt::Checksum),
-            accuracy_m: small(fix.fix.accuracy_m),
             tie: tie(fix.fix.place),
         };
         let world = World::from_lat_lon(fix.fix.place);
@@ -165,6 +195,11 @@ impl Trail {
         &self.points
     }
 
+    /// Between which numbers its points lie.
+    pub fn extent(&self) -> Extent {
+        self.extent
+    }
+
     /// Where point `number` is.
     pub fn place(&self, number: usize) -> Option<World> {
         self.line.point(number)
@@ -196,12 +231,17 @@ impl Trail {
         self.beside().find(|(p, _)| p.fix == fix)?.0.doubt
     }
 
+    /// The position with this row id and where it is, on the line or beside it. Looks at every point, the newest first.
+    pub fn point_of(&self, fix: i64) -> Option<(TrailPoint, World)> {
+        match self.find(fix) {
+            Some(number) => Some((*self.points.get(number)?, self.place(number)?)),
+            None => self.beside().find(|(p, _)| p.fix == fix).copied(),
+        }
+    }
+
     /// Where the position with this row id is, on the line or beside it.
     pub fn place_of(&self, fix: i64) -> Option<World> {
-        match self.find(fix) {
-            Some(number) => self.place(number),
-            None => self.beside().find(|(p, _)| p.fix == fix).map(|(_, world)| *world),
-        }
+        self.point_of(fix).map(|(_, place)| place)
     }
 
     /// The point nearest to a place within `reach` units of it, on the line or beside it, and where it is.
@@ -242,13 +282,19 @@ impl Trail {
             let kmh = metres / took.as_secs_f64().max(1.0) * 3.6;
             point.moving = point.speed_kmh.map_or(kmh, f64::from) >= MOVING_KMH;
             // The rhythm is asked for only where it can matter, for it takes longer than all the rest.
-            let silent = || took > RHYTHM_FLOOR * GAP_RHYTHMS && took > self.rhythm() * GAP_RHYTHMS;
+            let silent = || took > RHYTHM_FLOOR * GAP_RHYTHMS && took > self.patience();
             gap = metres > GAP_MIN_M && (kmh > FASTEST_KMH || silent());
         } else {
             point.moving = point.speed_kmh.is_some_and(|s| f64::from(s) >= MOVING_KMH);
         }
         self.line.push(world, gap);
+        self.extent.take(&point);
         self.points.push(point);
+    }
+
+    /// How long the device may be silent until nobody knows where it is.
+    pub(super) fn patience(&self) -> SignedDuration {
+        self.rhythm() * GAP_RHYTHMS
     }
 
     /// The median of the last intervals, [`RHYTHM_FLOOR`] at least.
@@ -257,6 +303,13 @@ impl Trail {
         let intervals = recent.windows(2).map(|pair| pair[1].at.duration_since(pair[0].at));
         median(intervals).unwrap_or(RHYTHM_FLOOR).max(RHYTHM_FLOOR)
     }
+}
+
+/// The charge that a packet told, as whole percent.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a percentage")]
+fn battery_pct(readings: &Readings) -> Option<u8> {
+    let percent = readings.get("batteryLevel")?.as_f64()?;
+    (0.0..=100.0).contains(&percent).then(|| percent.round() as u8)
 }
 
 /// Adds a point to those beside the line, at its place in time and once.
@@ -292,7 +345,7 @@ mod tests {
     use super::*;
     use crate::{
         geo::LatLon,
-        model::{DeviceId, Fix, Readings},
+        model::{DeviceId, Fix},
     };
 
     fn fix(id: i64, second: i64, lat: f64, speed_kmh: Option<f64>) -> StoredFix {
