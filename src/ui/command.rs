@@ -27,6 +27,7 @@ pub enum UserCommand {
     NextPacket,
     Back,
     Export,
+    Import,
     Devices,
     Packets,
     Details,
@@ -97,6 +98,7 @@ pub const TABLE: &[About] = &[
     about(UserCommand::ZoomIn, Group::Map, "Zoom in", Some(Icon::Plus), PLAIN, Key::Plus),
     about(UserCommand::ZoomOut, Group::Map, "Zoom out", None, PLAIN, Key::Minus),
     about(UserCommand::Export, Group::Map, "Export…", Some(Icon::Export), CTRL, Key::E),
+    about(UserCommand::Import, Group::Map, "Import…", Some(Icon::Folder), CTRL, Key::O),
     about(UserCommand::PreviousPacket, Group::Packets, "Previous packet", None, PLAIN, Key::F7),
     about(UserCommand::NextPacket, Group::Packets, "Next packet", None, PLAIN, Key::F8),
     about(UserCommand::Back, Group::Packets, "Unselect: field, packet, device", None, PLAIN, Key::Escape),
@@ -139,6 +141,7 @@ impl UserCommand {
             | Self::AddPhone
             | Self::Phones
             | Self::Export
+            | Self::Import
             | Self::SaveCopy
             | Self::Health
             | Self::Settings
@@ -180,6 +183,7 @@ impl UserCommand {
             Self::NextPacket => Some(vec![Action::StepPacket(1)]),
             Self::Back => Some(vec![Action::Escape]),
             Self::Export => Some(vec![Action::OpenExport(selected)]),
+            Self::Import => Some(vec![Action::OpenImport(None)]),
             Self::Devices => Some(vec![Action::ToggleDevices]),
             Self::Packets => Some(vec![Action::ToggleDock]),
             Self::Details => Some(vec![Action::ToggleDetails]),

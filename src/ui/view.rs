@@ -75,6 +75,7 @@ impl Default for Open {
 pub enum Sheet {
     Settings,
     Export,
+    Import,
     /// A copy of the whole store.
     SaveCopy,
     /// The command console of the selected tracker.

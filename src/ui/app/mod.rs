@@ -3,6 +3,7 @@
 mod apply;
 mod demo;
 mod health;
+mod importing;
 mod milestones;
 mod news;
 mod pages;
@@ -89,6 +90,8 @@ pub struct App {
     paging: pages::Paging,
     /// What is being asked about the past.
     past: time::Asking,
+    /// What is being asked about imports.
+    imports: importing::Asking,
     /// Positions that are being hidden or shown again, by their device.
     hiding: Vec<(DeviceId, Pending<u64>)>,
     /// Which state of the past the map shows.
@@ -168,6 +171,7 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             past: time::Asking::default(),
+            imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
             toasts: Toasts::default(),
@@ -266,6 +270,8 @@ impl eframe::App for App {
         self.take_facts(ctx);
         self.take_answers();
         self.take_phones(ctx);
+        self.take_imports();
+        self.take_dropped(ctx);
         if let Some(backend) = &self.backend
             && let Some(later) = self.paging.take(backend, &mut self.data)
         {
@@ -286,6 +292,7 @@ impl eframe::App for App {
             || self.phones.waiting()
             || self.paging.waiting()
             || self.past.waiting()
+            || self.imports.waiting()
             || !self.hiding.is_empty()
         {
             ctx.request_repaint_after(POLL);

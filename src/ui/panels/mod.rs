@@ -9,6 +9,7 @@ pub mod dock;
 mod export;
 mod first_run;
 mod health;
+mod import;
 mod keep;
 mod new_senders;
 pub mod packets;
@@ -43,6 +44,7 @@ pub struct Panels {
     pub(super) devices: devices::Devices,
     details: details::Details,
     pub(super) export: export::Export,
+    pub(super) import: import::Import,
     pub(super) copy: copy::SaveCopy,
     settings: settings::Settings,
     commands: commands::Commands,
@@ -66,6 +68,7 @@ impl Panels {
             devices: devices::Devices::default(),
             details: details::Details::default(),
             export: export::Export::default(),
+            import: import::Import::default(),
             copy: copy::SaveCopy::default(),
             settings: settings::Settings::default(),
             commands: commands::Commands::default(),
@@ -119,14 +122,26 @@ impl Panels {
             self.map.ui(ui, cx);
             self.time.over_map(ui, cx, area);
         });
-        let Self { export, copy, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } =
-            self;
+        let Self {
+            export,
+            import,
+            copy,
+            settings,
+            commands,
+            profile,
+            pairing,
+            phone_profile,
+            phone_console,
+            phones,
+            ..
+        } = self;
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
         let is_phone = selected.is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
         pairing.rest(cx.view.open.sheet);
         sheets::ui(ui, cx, |sheet, ui, cx| match sheet {
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
+            Sheet::Import => import.ui(ui, cx),
             Sheet::SaveCopy => copy.ui(ui, cx),
             Sheet::Commands if is_phone => phone_console.ui(ui, cx),
             Sheet::Commands => commands.ui(ui, cx),
