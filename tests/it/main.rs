@@ -14,6 +14,7 @@ mod faults;
 mod gt06;
 mod hands;
 mod health;
+mod history;
 mod https;
 mod import;
 mod ingest;
