@@ -102,6 +102,12 @@ impl App {
             Action::Export(job) => self.asks.export = Some(self.backend().export(job)),
             Action::CancelExport => self.asks.export.iter().for_each(|(_, watch)| watch.cancel()),
             Action::BrowseExport(name) => self.panels.export.browse(ctx.clone(), &name),
+            Action::OpenImport(_)
+            | Action::BrowseImport(_)
+            | Action::LookAtImport(_)
+            | Action::Import { .. }
+            | Action::CancelImport
+            | Action::TakeImportBack(_) => self.import(ctx, action),
             Action::SetSettings(settings) => self.view.settings = settings,
             Action::OpenChart(path) => self.open_chart(ctx, path),
             Action::ShowChart(path) => self.show_chart(ctx, path),

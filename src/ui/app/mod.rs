@@ -4,6 +4,7 @@ mod apply;
 mod charts;
 mod demo;
 mod health;
+mod importing;
 mod milestones;
 mod news;
 mod pages;
@@ -92,6 +93,8 @@ pub struct App {
     paging: pages::Paging,
     /// What is being asked about the past.
     past: time::Asking,
+    /// What is being asked about imports.
+    imports: importing::Asking,
     /// Positions that are being hidden or shown again, by their device.
     hiding: Vec<(DeviceId, Pending<u64>)>,
     /// Which state of the past the map shows.
@@ -182,6 +185,7 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             past: time::Asking::default(),
+            imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
             toasts: Toasts::default(),
@@ -283,6 +287,8 @@ impl eframe::App for App {
         self.take_facts(ctx);
         self.take_answers();
         self.take_phones(ctx);
+        self.take_imports();
+        self.take_dropped(ctx);
         if let Some(backend) = &self.backend
             && let Some(later) = self.paging.take(backend, &mut self.data)
         {
@@ -305,6 +311,7 @@ impl eframe::App for App {
             || self.paging.waiting()
             || self.shelf.waiting()
             || self.past.waiting()
+            || self.imports.waiting()
             || !self.hiding.is_empty()
         {
             ctx.request_repaint_after(POLL);
