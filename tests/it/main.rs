@@ -16,6 +16,7 @@ mod hands;
 mod health;
 mod history;
 mod https;
+mod import;
 mod ingest;
 mod map;
 mod open_files;

@@ -132,6 +132,8 @@ pub struct MapPanel {
     known_spot: Option<KnownSpot>,
     /// What is in view; `None` before the first frame.
     view: Option<WorldBox>,
+    /// What somebody else put over it.
+    covered: Option<Rect>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -182,6 +184,7 @@ impl MapPanel {
             pulses: Pulses::default(),
             known_spot: None,
             view: None,
+            covered: None,
         }
     }
 
