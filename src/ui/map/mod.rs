@@ -117,8 +117,6 @@ pub struct MapPanel {
     seen: Selection,
     /// What of the map the last frame's buttons and the like covered.
     edges: Vec<Rect>,
-    /// What somebody else put over it.
-    covered: Option<Rect>,
     /// What is under the pointer, and what the open menu is about.
     pointer: Option<LatLon>,
     menu_at: Option<LatLon>,
@@ -174,7 +172,6 @@ impl MapPanel {
             widget: None,
             seen: Selection::default(),
             edges: Vec::new(),
-            covered: None,
             pointer: None,
             menu_at: None,
             menu_point: None,
@@ -234,6 +231,11 @@ impl MapPanel {
     /// Shows a device and its trail from the next frame on.
     pub fn fit_device(&mut self, device: DeviceId) {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
+    }
+
+    /// True where something of this is in view.
+    pub(super) fn sees(&self, places: WorldBox) -> bool {
+        self.view.is_some_and(|view| places.touches(view))
     }
 
     /// Something lies over this part of the map: what is fitted keeps clear of it.

@@ -182,7 +182,7 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
     let p = theme::palette(ui);
     let units = cx.view.settings.units;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW - 3.0), Sense::click());
-    let here = (leg.from_ms()..=leg.to_ms()).contains(&instant) && !cx.view.is_live();
+    let here = (leg.from_ms()..leg.to_ms()).contains(&instant) && !cx.view.is_live();
     if here || response.hovered() {
         ui.painter().rect_filled(rect, 3.0, if here { p.selected_row } else { p.hovered_row });
     }
