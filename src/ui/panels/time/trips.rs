@@ -67,7 +67,12 @@ impl Trips {
                 self.list(ui, cx, main);
             });
         });
-        self.covers = Some(shown.response.rect);
+        let rect = shown.response.rect;
+        if (rect.bottom() - corner.y).abs() > 0.5 {
+            // It grew or shrank, and takes its place in the next frame.
+            ui.ctx().request_repaint();
+        }
+        self.covers = Some(rect);
     }
 
     /// Legs within the span, in order of time.
