@@ -237,7 +237,9 @@ impl App {
     }
 
     fn escape(&mut self) {
-        if self.view.open.sheet.is_some() {
+        if self.view.time.month.take().is_some() {
+            // The calendar was in front.
+        } else if self.view.open.sheet.is_some() {
             self.view.open.sheet = None;
         } else if self.panels.map.escape() {
             // That was all.

@@ -99,6 +99,8 @@ pub struct App {
     hiding: Vec<(DeviceId, Pending<u64>)>,
     /// Which state of the past the map shows.
     mapped: u64,
+    /// Another span was chosen, and its tracks are not there yet.
+    unseen: bool,
     toasts: Toasts,
     undo: Undo,
     /// Settings as the context has them; differs from the view's for a moment after a change.
@@ -188,6 +190,7 @@ impl App {
             imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
+            unseen: false,
             toasts: Toasts::default(),
             undo: Undo::default(),
             dressed: None,
