@@ -25,10 +25,16 @@ pub(super) struct Asks {
     pub(super) fixes: Option<(PacketId, Pending<Vec<StoredFix>>)>,
     pub(super) events: Option<(DeviceId, Pending<Vec<StoredEvent>>)>,
     adoptions: Vec<(DeviceId, Pending<u64>)>,
-    /// What was asked for, in the words of its failure: "rename Van 7".
-    changes: Vec<(String, Pending<()>)>,
-    pub(super) export: Option<Pending<Result<ExportReport, ExportError>>>,
+    changes: Vec<(Change, Pending<()>)>,
+    pub(super) export: Option<(Pending<Result<ExportReport, ExportError>>, Watch)>,
     pub(super) copy: Option<(Pending<Result<Copied, CopyError>>, Watch)>,
+}
+
+/// What was asked for.
+pub(super) struct Change {
+    /// In the words of its failure: "rename Van 7".
+    pub(super) what: String,
+    pub(super) device: Option<DeviceId>,
 }
 
 /// A trail on its way.
@@ -191,12 +197,12 @@ impl Asks {
         take_answered(&mut self.adoptions)
     }
 
-    pub(super) fn change(&mut self, what: String, pending: Pending<()>) {
-        self.changes.push((what, pending));
+    pub(super) fn change(&mut self, what: String, device: Option<DeviceId>, pending: Pending<()>) {
+        self.changes.push((Change { what, device }, pending));
     }
 
     /// Changes that are done.
-    pub(super) fn changed(&mut self) -> Vec<(String, Result<(), Error>)> {
+    pub(super) fn changed(&mut self) -> Vec<(Change, Result<(), Error>)> {
         take_answered(&mut self.changes)
     }
 }

@@ -12,6 +12,8 @@ use super::{
 /// Something with a name, and mostly a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserCommand {
+    Undo,
+    Redo,
     FilterDevices,
     ShowSelection,
     ShowAll,
@@ -115,6 +117,8 @@ pub const TABLE: &[About] = &[
     about(UserCommand::PreviousPacket, Group::Packets, "Previous packet", None, PLAIN, Key::F7),
     about(UserCommand::NextPacket, Group::Packets, "Next packet", None, PLAIN, Key::F8),
     about(UserCommand::Back, Group::Packets, "Unselect: field, packet, device", None, PLAIN, Key::Escape),
+    about(UserCommand::Redo, Group::Window, "Do it again", None, CTRL.plus(SHIFT), Key::Z),
+    about(UserCommand::Undo, Group::Window, "Undo", None, CTRL, Key::Z),
     about(UserCommand::Devices, Group::Window, "Devices pane", Some(Icon::PaneLeft), CTRL, Key::B),
     about(UserCommand::Packets, Group::Window, "Packets pane", Some(Icon::PaneBottom), CTRL, Key::J),
     about(UserCommand::Details, Group::Window, "Details pane", Some(Icon::PaneRight), CTRL, Key::D),
@@ -149,7 +153,9 @@ impl UserCommand {
     /// True for what an open sheet does not hide: it opens another sheet or closes this one.
     fn acts_over_sheets(self) -> bool {
         match self {
-            Self::Back
+            Self::Undo
+            | Self::Redo
+            | Self::Back
             | Self::Commands
             | Self::Profile
             | Self::AddPhone
@@ -188,6 +194,8 @@ impl UserCommand {
         let selected = view.selection.device;
         let sheet = |sheet| Some(vec![Action::Sheet(Some(sheet))]);
         match self {
+            Self::Undo => view.undo.is_some().then(|| vec![Action::Undo]),
+            Self::Redo => view.redo.is_some().then(|| vec![Action::Redo]),
             Self::FilterDevices => Some(vec![Action::FocusDeviceFilter]),
             Self::ShowSelection => selected.map(|id| vec![Action::FitDevice(id)]),
             Self::ShowAll => Some(vec![Action::FitAll]),
@@ -262,6 +270,8 @@ pub(super) fn pressed(ctx: &Context, typing: bool, sheet: bool) -> Vec<UserComma
                 match about.command {
                     // It closes the pop-up, and nothing more.
                     UserCommand::Back if popup => false,
+                    // A field takes back what was typed into it.
+                    UserCommand::Undo | UserCommand::Redo if typing => false,
                     // Where the sign lies differs from keyboard to keyboard.
                     UserCommand::Keys => {
                         input.consume_key(PLAIN, Key::Questionmark) || input.consume_key(SHIFT, Key::Slash)

@@ -134,10 +134,12 @@ pub(super) struct Asking {
     certificate_of: Option<ReceiverLine>,
     made: Vec<(Identity, Pending<Device>)>,
     changed: Vec<(&'static str, Pending<()>)>,
-    counted: Vec<(&'static str, Pending<u64>)>,
+    counted: Vec<((&'static str, DeviceId), Pending<u64>)>,
     keys: Vec<(DeviceId, Pending<KeyOutcome>)>,
     sent: Vec<(DeviceId, Pending<Command>)>,
     saving: Option<mpsc::Receiver<Result<PathBuf, String>>>,
+    /// Devices that something could not be done to, until somebody asks.
+    pub(super) refused: Vec<DeviceId>,
 }
 
 impl Asking {
@@ -229,17 +231,17 @@ impl Asking {
             Action::SetKey(device, key) => self.keys.push((device, backend.set_key(device, key.map(reveal)))),
             Action::Alias(device, name, attached) => {
                 let what = if attached { "attach the name" } else { "take the name away" };
-                self.counted.push((what, backend.alias(device, name, attached)));
+                self.counted.push(((what, device), backend.alias(device, name, attached)));
             }
-            Action::Part(device, name) => self.counted.push((PART, backend.part(device, name))),
-            Action::SameAs { from, to } => self.counted.push(("join the two", backend.same_as(from, to))),
+            Action::Part(device, name) => self.counted.push(((PART, device), backend.part(device, name))),
+            Action::SameAs { from, to } => self.counted.push((("join the two", to), backend.same_as(from, to))),
             Action::SetFriend { viewer, seen, told } => {
                 // Shown at once; what the store answers takes its place.
                 if let Some(row) = data.phones.rows.get_mut(&viewer) {
                     row.sees.retain(|id| *id != seen);
                     row.sees.extend(told.then_some(seen));
                 }
-                self.counted.push(("change who sees whom", backend.set_friend(viewer, seen, told)));
+                self.counted.push((("change who sees whom", viewer), backend.set_friend(viewer, seen, told)));
             }
             Action::SendPhoneCommand(device, command) => {
                 self.sent.push((device, backend.send_phone_command(device, &command)));
@@ -300,7 +302,7 @@ impl Asking {
             self.watched_at = None;
             said(toasts, what, answer);
         }
-        for (what, answer) in asks::take_answered(&mut self.counted) {
+        for ((what, device), answer) in asks::take_answered(&mut self.counted) {
             data.phones.stale = true;
             match answer {
                 Ok(0) => {}
@@ -308,7 +310,10 @@ impl Asking {
                     toasts.info(format!("{} went back", format::counted(n, "position", "positions")));
                 }
                 Ok(n) => toasts.info(format!("{} came over", format::counted(n, "position", "positions"))),
-                Err(error) => toasts.error(format!("Could not {what}: {error}")),
+                Err(error) => {
+                    toasts.error(format!("Could not {what}: {error}"));
+                    self.refused.push(device);
+                }
             }
         }
         for (device, answer) in asks::take_answered(&mut self.keys) {

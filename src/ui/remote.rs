@@ -187,8 +187,9 @@ impl Asking {
         }
     }
 
-    /// Takes in what was answered.
-    pub(super) fn take(&mut self, data: &mut Data, toasts: &mut Toasts) {
+    /// Takes in what was answered. Gives the devices whose profile could not be changed.
+    pub(super) fn take(&mut self, data: &mut Data, toasts: &mut Toasts) -> Vec<DeviceId> {
+        let mut refused = Vec::new();
         if let Some((device, Ok(commands))) = asks::take(&mut self.commands)
             && data.remote.of == Some(device)
         {
@@ -216,7 +217,10 @@ impl Asking {
             match answer {
                 Ok(done) if done.packets > 0 => toasts.info(format!("{name}: {}", rederived(&done))),
                 Ok(_) => {}
-                Err(error) => toasts.error(format!("Could not change the profile of {name}: {error}")),
+                Err(error) => {
+                    toasts.error(format!("Could not change the profile of {name}: {error}"));
+                    refused.push(device);
+                }
             }
             self.advised_by = 0;
         }
@@ -225,6 +229,7 @@ impl Asking {
         {
             data.remote.advice = advice.map(|advice| (device, advice));
         }
+        refused
     }
 }
 

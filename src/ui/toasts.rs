@@ -2,12 +2,14 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use egui::{Align2, Area, Context, Frame, Id, Order, Stroke, vec2};
+use egui::{Align2, Area, Context, Frame, Id, Order, Role, Stroke, WidgetInfo, vec2};
 
-use super::{icons, theme, widgets};
+use super::{Action, icons, theme, widgets};
 
 /// How long one is shown.
 const SHOWN_S: f64 = 6.0;
+/// What can be taken back is shown until one has found the button.
+const OFFER_SHOWN_S: f64 = 10.0;
 /// Faults are shown longer: they have to be read.
 const FAULT_SHOWN_S: f64 = 15.0;
 /// More than these push the oldest out.
@@ -22,8 +24,19 @@ pub(super) struct Toasts {
 struct Toast {
     text: String,
     tone: Tone,
+    /// The newest one only: a button is never about something older.
+    offer: Option<Offer>,
     /// egui's time when it was first drawn.
     shown_at: Option<f64>,
+}
+
+/// A button on a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// Take back what the message is about; what that does, as a sentence.
+    Undo(String),
+    /// Do again what was taken back; what that does.
+    Redo(String),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,19 +59,39 @@ impl Toasts {
         self.add(text.into(), Tone::Fault);
     }
 
+    /// Something was done that can be taken back, or done again.
+    pub(super) fn offer(&mut self, text: impl Into<String>, offer: Offer) {
+        self.withdraw_offer();
+        self.add(text.into(), Tone::Info);
+        if let Some(toast) = self.toasts.back_mut() {
+            toast.offer = Some(offer);
+        }
+    }
+
+    /// There is something newer to take back, or nothing any more.
+    pub(super) fn withdraw_offer(&mut self) {
+        for toast in &mut self.toasts {
+            toast.offer = None;
+        }
+    }
+
     fn add(&mut self, text: String, tone: Tone) {
         self.toasts.retain(|toast| toast.text != text);
-        self.toasts.push_back(Toast { text, tone, shown_at: None });
+        self.toasts.push_back(Toast { text, tone, offer: None, shown_at: None });
         while self.toasts.len() > MAX {
             self.toasts.pop_front();
         }
     }
 
-    pub(super) fn ui(&mut self, ctx: &Context) {
+    pub(super) fn ui(&mut self, ctx: &Context, actions: &mut Vec<Action>) {
         let now = ctx.input(|i| i.time);
         let mut next = f64::INFINITY;
         self.toasts.retain_mut(|toast| {
-            let lasts = if toast.tone == Tone::Fault { FAULT_SHOWN_S } else { SHOWN_S };
+            let lasts = match (toast.tone, &toast.offer) {
+                (Tone::Fault, _) => FAULT_SHOWN_S,
+                (_, Some(_)) => OFFER_SHOWN_S,
+                _ => SHOWN_S,
+            };
             let left = *toast.shown_at.get_or_insert(now) + lasts - now;
             next = next.min(left);
             left > 0.0
@@ -72,7 +105,7 @@ impl Toasts {
             ctx,
             |ui| {
                 for (i, toast) in self.toasts.iter().enumerate() {
-                    if card(ui, toast) {
+                    if card(ui, toast, actions) {
                         closed = Some(i);
                     }
                     ui.add_space(theme::GAP);
@@ -86,7 +119,7 @@ impl Toasts {
 }
 
 /// True when the user closes it.
-fn card(ui: &mut egui::Ui, toast: &Toast) -> bool {
+fn card(ui: &mut egui::Ui, toast: &Toast, actions: &mut Vec<Action>) -> bool {
     let p = theme::palette(ui);
     let (icon, colour) = match toast.tone {
         Tone::Info => (icons::Icon::Check, p.parked),
@@ -101,9 +134,29 @@ fn card(ui: &mut egui::Ui, toast: &Toast) -> bool {
                 icons::show(ui, icon, colour);
                 // As wide as it needs, but not wider than the window is at least.
                 ui.add(egui::Label::new(&toast.text).extend());
+                if let Some(offer) = &toast.offer
+                    && button(ui, offer)
+                {
+                    actions.push(match offer {
+                        Offer::Undo(_) => Action::Undo,
+                        Offer::Redo(_) => Action::Redo,
+                    });
+                    return true;
+                }
                 widgets::icon_button(ui, icons::Icon::Close, "Close message").clicked()
             })
             .inner
         })
         .inner
+}
+
+/// True when it is pressed.
+fn button(ui: &mut egui::Ui, offer: &Offer) -> bool {
+    let (word, keys, does) = match offer {
+        Offer::Undo(does) => ("Undo", "Ctrl+Z", does),
+        Offer::Redo(does) => ("Redo", "Ctrl+Shift+Z", does),
+    };
+    let button = ui.button(word);
+    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{word}: {does}")));
+    button.on_hover_text(format!("{does} ({keys})")).clicked()
 }

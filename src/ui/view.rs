@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::map::style::Style;
+use super::{map::style::Style, time::TimeView};
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -31,6 +31,12 @@ pub struct View {
     pub only_in_view: bool,
     pub settings: Settings,
     pub open: Open,
+    /// Which part of the past is looked at.
+    pub time: TimeView,
+    /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
+    pub undo: Option<String>,
+    /// What doing it again does.
+    pub redo: Option<String>,
     /// The zone of [`Zone::Local`].
     pub local_zone: TimeZone,
 }
@@ -45,6 +51,9 @@ impl Default for View {
             only_in_view: false,
             settings: Settings::default(),
             open: Open::default(),
+            time: TimeView::default(),
+            undo: None,
+            redo: None,
             local_zone: TimeZone::UTC,
         }
     }

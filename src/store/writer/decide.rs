@@ -33,6 +33,14 @@ impl Batch<'_> {
         self.decide(id, DeviceState::Ignored, None).map(Ok)
     }
 
+    /// Back to the senders that nobody has decided about.
+    pub(super) fn reconsider(&mut self, id: DeviceId) -> Result<Result<(), Error>> {
+        if self.devices.get(id).is_none() {
+            return Ok(Err(no_such(id)));
+        }
+        self.decide(id, DeviceState::New, None).map(Ok)
+    }
+
     pub(super) fn rename(&mut self, id: DeviceId, name: Option<&str>) -> Result<Result<(), Error>> {
         let Some(device) = self.devices.decide(id) else { return Ok(Err(no_such(id))) };
         device.name = written(name).map(str::to_owned);
@@ -62,6 +70,9 @@ impl Batch<'_> {
         }
         if before == DeviceState::New && state != DeviceState::New {
             self.quarantine.undecided = self.quarantine.undecided.saturating_sub(1);
+        }
+        if before != DeviceState::New && state == DeviceState::New {
+            self.quarantine.undecided += 1;
         }
         if state == DeviceState::Adopted && before != DeviceState::Adopted {
             self.let_go(id)?;
@@ -147,6 +158,7 @@ impl Batch<'_> {
         for sql in [
             "DELETE FROM positions WHERE device_id = ?1",
             "DELETE FROM events WHERE device_id = ?1",
+            "DELETE FROM hidden WHERE device_id = ?1",
             "DELETE FROM commands WHERE device_id = ?1",
             "DELETE FROM rederivations WHERE device_id = ?1",
             "DELETE FROM latest WHERE device_id = ?1",
@@ -156,6 +168,7 @@ impl Batch<'_> {
         }
         self.kept.release(kept, kept_bytes);
         self.remove_phone(id)?;
+        self.remove_watch(id)?;
         self.phones.names = true;
         self.quarantine.release(freed);
         self.quarantine.undecided = self.quarantine.undecided.saturating_sub(usize::from(undecided));

@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::store::{Answer, Error, Pending};
 
-use super::{Step, Stepped, Stored, phones::PhoneWrite};
+use super::{Step, Stepped, Stored, hide::Hide, phones::PhoneWrite, watch::WatchWrite};
 
 /// Something to write, with the one who waits for it.
 pub(in crate::store) enum Write {
@@ -17,11 +17,13 @@ pub(in crate::store) enum Write {
     Add(Ask<Add, Device>),
     Adopt(Ask<Adopt, u64>),
     Ignore(Ask<DeviceId, ()>),
+    Reconsider(Ask<DeviceId, ()>),
     Rename(Ask<Rename, ()>),
     SetProfile(Ask<SetProfile, Option<i64>>),
     Profile(Ask<DeviceId, Option<Profile>>),
     Rederive(Ask<Box<Step>, Stepped>),
     Forget(Ask<DeviceId, ()>),
+    Hide(Ask<Hide, u64>),
     QueueCommand(Ask<NewCommand, Command>),
     CancelCommand(Ask<CommandId, ()>),
     ExpireCommands(Ask<Timestamp, ()>),
@@ -29,6 +31,7 @@ pub(in crate::store) enum Write {
     RemoveUserCommand(Ask<i64, ()>),
     NoteCommand(Ask<NoteCommand, Option<Command>>),
     Phone(Ask<PhoneWrite, u64>),
+    Watch(Ask<WatchWrite, u64>),
     TakeCommands(Ask<(DeviceId, Timestamp), Vec<Command>>),
 }
 
@@ -124,11 +127,13 @@ macro_rules! each {
             Write::Add($ask) => $do,
             Write::Adopt($ask) => $do,
             Write::Ignore($ask) => $do,
+            Write::Reconsider($ask) => $do,
             Write::Rename($ask) => $do,
             Write::SetProfile($ask) => $do,
             Write::Profile($ask) => $do,
             Write::Rederive($ask) => $do,
             Write::Forget($ask) => $do,
+            Write::Hide($ask) => $do,
             Write::QueueCommand($ask) => $do,
             Write::CancelCommand($ask) => $do,
             Write::ExpireCommands($ask) => $do,
@@ -136,6 +141,7 @@ macro_rules! each {
             Write::RemoveUserCommand($ask) => $do,
             Write::NoteCommand($ask) => $do,
             Write::Phone($ask) => $do,
+            Write::Watch($ask) => $do,
             Write::TakeCommands($ask) => $do,
         }
     };
@@ -178,11 +184,13 @@ impl Write {
             Self::Add(ask) => ask.apply(|q| batch.add(q.protocol, &q.identity, q.name.as_deref()).map(Ok)),
             Self::Adopt(ask) => ask.apply(|q| batch.adopt(q.device, q.name.as_deref())),
             Self::Ignore(ask) => ask.apply(|device| batch.ignore(*device)),
+            Self::Reconsider(ask) => ask.apply(|device| batch.reconsider(*device)),
             Self::Rename(ask) => ask.apply(|q| batch.rename(q.device, q.name.as_deref())),
             Self::SetProfile(ask) => ask.apply(|q| batch.set_profile(q.device, &q.profile)),
             Self::Profile(ask) => ask.apply(|device| Ok(Ok(batch.profile(*device)))),
             Self::Rederive(ask) => ask.apply(|step| batch.rederive(step).map(Ok)),
             Self::Forget(ask) => ask.apply(|device| batch.forget(*device)),
+            Self::Hide(ask) => ask.apply(|q| batch.hide(q)),
             Self::QueueCommand(ask) => ask.apply(|q| batch.queue_command(q)),
             Self::CancelCommand(ask) => ask.apply(|id| batch.cancel_command(*id)),
             Self::ExpireCommands(ask) => ask.apply(|now| batch.expire_commands(*now).map(Ok)),
@@ -190,6 +198,7 @@ impl Write {
             Self::RemoveUserCommand(ask) => ask.apply(|id| batch.remove_user_command(*id).map(Ok)),
             Self::NoteCommand(ask) => ask.apply(|q| batch.note_command(q).map(Ok)),
             Self::Phone(ask) => ask.apply(|q| batch.phone(q)),
+            Self::Watch(ask) => ask.apply(|q| batch.watch(q)),
             Self::TakeCommands(ask) => ask.apply(|(device, now)| batch.take_commands(*device, *now).map(Ok)),
         }
     }

@@ -4,13 +4,12 @@ use egui::Context;
 
 use super::App;
 use crate::{
-    backend::{ExportJob, History},
     model::{DeviceId, PacketId, PacketRow},
     ui::{Action, data::Opened, format, view::Sheet},
 };
 
 impl App {
-    /// Does one thing that was asked for.
+    /// Does one thing that was asked for, or that takes another back.
     pub(super) fn apply(&mut self, ctx: &Context, action: Action) {
         match action {
             Action::SelectDevice(device) => {
@@ -24,6 +23,7 @@ impl App {
             Action::SelectFix { device, fix, packet } => {
                 self.select_packet(packet, Some(fix));
                 self.view.selection.device = Some(device);
+                self.cursor_to(device, fix);
             }
             Action::SelectField(field) => self.view.selection.field = field,
             Action::HoverField(field) => self.view.hovered_field = field,
@@ -42,16 +42,23 @@ impl App {
             Action::Ignore(device) => {
                 let pending = self.backend().ignore(device);
                 let what = format!("ignore {}", self.data.label(device));
-                self.asks.change(what, pending);
+                self.asks.change(what, Some(device), pending);
                 if self.view.selection.device == Some(device) {
                     self.view.selection.device = None;
                 }
             }
+            Action::Reconsider(device) => {
+                let pending = self.backend().reconsider(device);
+                let what = format!("put {} back among the new senders", self.data.label(device));
+                self.asks.change(what, Some(device), pending);
+            }
+            Action::Undo => self.undo(ctx),
+            Action::Redo => self.redo(ctx),
             Action::Rename(device, name) => {
                 let name = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
                 let pending = self.backend().rename(device, name);
                 let what = format!("rename {}", self.data.label(device));
-                self.asks.change(what, pending);
+                self.asks.change(what, Some(device), pending);
             }
             Action::Follow(device) => self.view.follow = device,
             Action::Isolate(on) => self.view.isolate = on,
@@ -87,12 +94,8 @@ impl App {
                 self.panels.export.choose(device);
                 self.view.open.sheet = Some(Sheet::Export);
             }
-            Action::Export { devices, window, format, to, with_suspect } => {
-                let history = History { devices, window, format, with_suspect };
-                let job = ExportJob { history, to };
-                let pending = self.backend().export(job);
-                self.asks.export = Some(pending);
-            }
+            Action::Export(job) => self.asks.export = Some(self.backend().export(job)),
+            Action::CancelExport => self.asks.export.iter().for_each(|(_, watch)| watch.cancel()),
             Action::BrowseExport(name) => self.panels.export.browse(ctx.clone(), &name),
             Action::SetSettings(settings) => self.view.settings = settings,
             Action::OpenCommands(device) => self.open_sheet_of(device, Sheet::Commands),
@@ -134,12 +137,15 @@ impl App {
             }
             Action::OpenLogFolder => {
                 let pending = self.backend().open_log_folder();
-                self.asks.change("open the folder of the log".to_owned(), pending);
+                self.asks.change("open the folder of the log".to_owned(), None, pending);
             }
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();
             }
+            Action::ShowPlaces(places) => self.panels.map.fit_places(places),
+            Action::Time(act) => self.go_in_time(act),
+            Action::Hide { device, fixes, reason } => self.hide(device, fixes, reason),
             Action::Copy(text, what) => {
                 ctx.copy_text(text);
                 self.toasts.info(format!("Copied {what}"));
@@ -219,7 +225,7 @@ impl App {
             self.view.selection.field = None;
         } else if self.view.selection.packet.is_some() {
             self.close_packet();
-        } else {
+        } else if !self.view.time.unwind() {
             self.view.selection.device = None;
             self.view.follow = None;
         }

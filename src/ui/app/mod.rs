@@ -6,6 +6,8 @@ mod health;
 mod milestones;
 mod news;
 mod pages;
+mod past;
+mod undoing;
 
 use std::{
     path::PathBuf,
@@ -28,13 +30,14 @@ use super::{
     data::Station,
     map::{MapOptions, OnlineMap, camera::Camera},
     panels::Panels,
-    phones, remote, theme,
+    phones, remote, theme, time,
     toasts::Toasts,
+    undo::Undo,
     view::{self, Open, Settings, ThemeChoice},
 };
 use crate::{
-    backend::{Backend, Feed, StoreHealth},
-    model::{Clock, Timestamp},
+    backend::{Backend, Feed, Pending, StoreHealth},
+    model::{Clock, DeviceId, Timestamp},
 };
 
 /// Between two looks at answers that are on their way.
@@ -84,7 +87,14 @@ pub struct App {
     /// What is being asked about phones.
     phones: phones::Asking,
     paging: pages::Paging,
+    /// What is being asked about the past.
+    past: time::Asking,
+    /// Positions that are being hidden or shown again, by their device.
+    hiding: Vec<(DeviceId, Pending<u64>)>,
+    /// Which state of the past the map shows.
+    mapped: u64,
     toasts: Toasts,
+    undo: Undo,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
@@ -157,7 +167,11 @@ impl App {
             remote: remote::Asking::default(),
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
+            past: time::Asking::default(),
+            hiding: Vec::new(),
+            mapped: 0,
             toasts: Toasts::default(),
+            undo: Undo::default(),
             dressed: None,
             lan_read: None,
             tile_cache: options.tile_cache,
@@ -263,10 +277,17 @@ impl eframe::App for App {
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);
+        self.look_at_past(ctx, now);
         if self.demo.on_the_road(&self.data) {
             self.panels.map.bring_all();
         }
-        if self.asks.waiting() || self.remote.waiting() || self.phones.waiting() || self.paging.waiting() {
+        if self.asks.waiting()
+            || self.remote.waiting()
+            || self.phones.waiting()
+            || self.paging.waiting()
+            || self.past.waiting()
+            || !self.hiding.is_empty()
+        {
             ctx.request_repaint_after(POLL);
         }
     }
@@ -281,7 +302,7 @@ impl eframe::App for App {
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
-        self.toasts.ui(&ctx);
+        self.toasts.ui(&ctx, &mut actions);
         if self.data.loaded {
             self.milestones.usable();
         }
@@ -290,9 +311,7 @@ impl eframe::App for App {
             // What they change shows in the next frame.
             ctx.request_repaint();
         }
-        for action in actions {
-            self.apply(&ctx, action);
-        }
+        self.apply_all(&ctx, actions);
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

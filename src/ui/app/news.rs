@@ -53,6 +53,7 @@ impl App {
                 Fact::Committed(committed) => {
                     self.asks.remember(&committed);
                     self.paging.remember(&committed);
+                    self.past.learn(&committed, &self.data.history);
                     self.data.apply(&committed, self.news.events_of);
                     self.news.stale_trails.extend(&committed.rederived);
                     self.reread(&committed.rederived);
@@ -109,6 +110,7 @@ impl App {
         self.news.events_stale = true;
         self.news.missed |= fresh.overflowed;
         self.remote.read_again(&mut self.data);
+        self.past.read_again(&self.data.history);
         phones::Asking::read_again(&mut self.data);
         self.forget_removed();
     }
@@ -164,26 +166,34 @@ impl App {
         let adopted = self.asks.adopted();
         let done: Vec<u64> = adopted.iter().filter_map(|(_, answer)| answer.as_ref().ok().copied()).collect();
         if done.len() > 1 {
-            let (devices, positions) = (format::count(done.len() as u64), format::count(done.iter().sum()));
-            self.toasts.info(format!("Adopted {devices} devices, {positions} positions"));
+            let devices = format::count(done.len() as u64);
+            let positions = format::counted(done.iter().sum(), "position", "positions");
+            self.say_done(format!("Adopted {devices} devices, {positions}"), None);
         }
         for (device, answer) in adopted {
             let name = self.data.label(device);
             match answer {
                 Ok(_) if done.len() > 1 => {}
-                Ok(1) => self.toasts.info(format!("Adopted {name}, 1 position")),
-                Ok(n) => self.toasts.info(format!("Adopted {name}, {} positions", format::count(n))),
-                Err(error) => self.toasts.error(format!("Could not adopt {name}: {error}")),
+                Ok(n) => {
+                    let text = format!("Adopted {name}, {}", format::counted(n, "position", "positions"));
+                    self.say_done(text, Some(device));
+                }
+                Err(error) => {
+                    let text = format!("Could not adopt {name}: {error}");
+                    self.refused(Some(device), text);
+                }
             }
             // Its positions have become history.
             self.news.stale_trails.insert(device);
         }
-        for (what, answer) in self.asks.changed() {
+        for (asks::Change { what, device }, answer) in self.asks.changed() {
             if let Err(error) = answer {
-                self.toasts.error(format!("Could not {what}: {error}"));
+                self.refused(device, format!("Could not {what}: {error}"));
             }
         }
-        self.remote.take(&mut self.data, &mut self.toasts);
+        for device in self.remote.take(&mut self.data, &mut self.toasts) {
+            self.withdraw(Some(device));
+        }
         self.data.copying = self.asks.copy.as_ref().map(|(_, watch)| watch.stage());
         if let Some((pending, _)) = &mut self.asks.copy
             && let Some(answer) = pending.poll()
@@ -191,7 +201,8 @@ impl App {
             self.asks.copy = None;
             self.panels.copy.finished(answer.unwrap_or_else(|error| Err(error.into())));
         }
-        if let Some(pending) = &mut self.asks.export
+        self.data.exporting = self.asks.export.as_ref().map(|(_, watch)| watch.stage());
+        if let Some((pending, _)) = &mut self.asks.export
             && let Some(answer) = pending.poll()
         {
             self.asks.export = None;
@@ -202,7 +213,11 @@ impl App {
 
     /// What was answered about phones. One that was added just now is shown next, to be paired.
     pub(super) fn take_phones(&mut self, ctx: &Context) {
-        let Some(added) = self.phones.take(ctx, &mut self.data, &mut self.toasts) else { return };
+        let added = self.phones.take(ctx, &mut self.data, &mut self.toasts);
+        for device in std::mem::take(&mut self.phones.refused) {
+            self.withdraw(Some(device));
+        }
+        let Some(added) = added else { return };
         if self.view.open.sheet == Some(Sheet::AddPhone) {
             self.close_packet();
             self.view.selection.device = Some(added);

@@ -122,6 +122,7 @@ impl MapPanel {
 
     fn bounds(&self, goal: Goal, cx: &Cx<'_>) -> Option<WorldBox> {
         match goal {
+            Goal::Places(places) => Some(places),
             Goal::All => match (self.isolated(cx), &cx.data.shown) {
                 (Some(device), _) => self.bounds(Goal::Device(device), cx),
                 (None, Some(shown)) => shown.bounds(),

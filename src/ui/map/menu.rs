@@ -14,7 +14,7 @@ pub(super) const WIDTH: f32 = 68.0;
 const HEIGHT: f32 = 28.0;
 
 /// Width of what opens, in points.
-const OPEN: f32 = 372.0;
+const OPEN: f32 = 384.0;
 
 /// Draws the button in the upper right corner of `inner`, and the menu while it is open. Says what was clicked in it, and what of
 /// the map the button covers.

@@ -56,7 +56,10 @@ pub use self::{
 };
 use super::{Action, Cx, Data, theme, view::Selection};
 use crate::{
-    geo::{LatLon, mercator::WorldBox},
+    geo::{
+        Bounds, LatLon,
+        mercator::{World, WorldBox},
+    },
     model::{DeviceId, Timestamp},
 };
 
@@ -127,10 +130,11 @@ pub struct MapPanel {
     view: Option<WorldBox>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Goal {
     All,
     Device(DeviceId),
+    Places(WorldBox),
 }
 
 /// Devices that stand aside of one spot, until the user looks nearer or elsewhere.
@@ -221,6 +225,12 @@ impl MapPanel {
     /// Shows a device and its trail from the next frame on.
     pub fn fit_device(&mut self, device: DeviceId) {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
+    }
+
+    /// Shows a part of the world from the next frame on.
+    pub fn fit_places(&mut self, places: Bounds) {
+        let corners = [places.south_west(), places.north_east()].map(World::from_lat_lon);
+        (self.goal, self.settled) = (Some(Goal::Places(WorldBox::around(corners))), true);
     }
 
     /// Zooms by so many levels, with the middle staying where it is; negative goes out.

@@ -18,6 +18,7 @@ mod profile;
 mod receivers;
 mod settings;
 mod sheets;
+mod time;
 mod top;
 pub mod tree;
 mod trouble;
@@ -53,6 +54,7 @@ pub struct Panels {
     packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
+    time: time::TimeBar,
     pub(super) map: MapPanel,
 }
 
@@ -75,6 +77,7 @@ impl Panels {
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
+            time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
         }
     }
@@ -91,6 +94,7 @@ impl Panels {
             });
         }
         self.dock(ui, cx, bare);
+        self.time.ui(ui, cx);
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         let pane = Panel::left("devices").frame(bare).default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0);
@@ -110,7 +114,11 @@ impl Panels {
         if details != cx.view.open.details {
             cx.ask(Action::ToggleDetails);
         }
-        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| self.map.ui(ui, cx));
+        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
+            let area = ui.max_rect();
+            self.map.ui(ui, cx);
+            self.time.over_map(ui, cx, area);
+        });
         let Self { export, copy, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } =
             self;
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));

@@ -98,6 +98,24 @@ fn adopting_turns_all_that_was_kept_into_history() {
 }
 
 #[test]
+fn a_decision_can_be_taken_back() {
+    let shelf = Shelf::new(Policy::Ask);
+    shelf.append(packet(from("A"), after(0), vec![fix(after(0))]));
+    let device = shelf.device("A");
+    let writer = shelf.store().writer();
+    writer.try_adopt(device.id, None).wait().unwrap();
+    writer.reconsider(device.id).wait().unwrap();
+    assert_eq!(shelf.device("A").state, DeviceState::New);
+    shelf.append(packet(from("A"), after(1), vec![fix(after(1))]));
+    assert_eq!(shelf.count("SELECT count(*) FROM packets WHERE held IS NOT NULL"), 1, "what comes now is held again");
+    assert_eq!(shelf.count("SELECT count(*) FROM positions"), 2);
+    writer.ignore(device.id).wait().unwrap();
+    writer.reconsider(device.id).wait().unwrap();
+    assert_eq!(writer.try_adopt(device.id, None).wait().unwrap(), 2);
+    assert!(matches!(writer.reconsider(DeviceId(99)).wait(), Err(Error::NoSuchDevice(_))));
+}
+
+#[test]
 fn ignoring_keeps_the_history_out_of_the_quarantine() {
     let shelf = Shelf::new(Policy::Adopt);
     let stored = shelf.append(packet(from("A"), after(0), vec![fix(after(0))]));

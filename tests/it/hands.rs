@@ -1,0 +1,4 @@
+//! The hands: keyboard, palette, undo, names for screen readers, units and zone.
+
+mod desk;
+mod undo;
