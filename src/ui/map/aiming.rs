@@ -112,7 +112,7 @@ impl MapPanel {
 
     /// Where devices are fitted into: beside the scale and the buttons, with room for a marker.
     pub(super) fn room(&self, screen: &Screen) -> Rect {
-        let edges: Vec<_> = self.edges.iter().map(|edge| edge.expand(MARKER_REACH)).collect();
+        let edges: Vec<_> = self.edges.iter().chain(&self.covered).map(|edge| edge.expand(MARKER_REACH)).collect();
         screen.room(FIT_MARGIN, &edges)
     }
 

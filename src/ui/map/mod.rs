@@ -128,6 +128,8 @@ pub struct MapPanel {
     known_spot: Option<KnownSpot>,
     /// What is in view; `None` before the first frame.
     view: Option<WorldBox>,
+    /// What somebody else put over it.
+    covered: Option<Rect>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -176,6 +178,7 @@ impl MapPanel {
             pulses: Pulses::default(),
             known_spot: None,
             view: None,
+            covered: None,
         }
     }
 
@@ -225,6 +228,11 @@ impl MapPanel {
     /// Shows a device and its trail from the next frame on.
     pub fn fit_device(&mut self, device: DeviceId) {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
+    }
+
+    /// Something lies over this part of the map: what is fitted keeps clear of it.
+    pub fn cover(&mut self, rect: Option<Rect>) {
+        self.covered = rect;
     }
 
     /// Shows a part of the world from the next frame on.

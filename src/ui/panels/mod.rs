@@ -116,6 +116,7 @@ impl Panels {
         }
         CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
             let area = ui.max_rect();
+            self.map.cover(self.time.covers(cx));
             self.map.ui(ui, cx);
             self.time.over_map(ui, cx, area);
         });
