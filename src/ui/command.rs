@@ -42,6 +42,7 @@ pub enum UserCommand {
     TrackLayout,
     DebugLayout,
     SaveCopy,
+    Maps,
     Health,
     Settings,
     Keys,
@@ -105,6 +106,7 @@ pub const TABLE: &[About] = &[
     about(UserCommand::Phones, Group::Map, "HTTPS, passwords, who sees whom…", Some(Icon::Lock), CTRL, Key::U),
     about(UserCommand::ZoomIn, Group::Map, "Zoom in", Some(Icon::Plus), PLAIN, Key::Plus),
     about(UserCommand::ZoomOut, Group::Map, "Zoom out", None, PLAIN, Key::Minus),
+    about(UserCommand::Maps, Group::Map, "Maps…", Some(Icon::Layers), CTRL, Key::M),
     about(UserCommand::Labels, Group::Map, "Labels: less, more", None, PLAIN, Key::L),
     about(UserCommand::TrailLength, Group::Map, "Trails: longer", None, SHIFT, Key::T),
     about(UserCommand::TrailColour, Group::Map, "Trails: coloured by something else", None, PLAIN, Key::T),
@@ -162,6 +164,7 @@ impl UserCommand {
             | Self::Phones
             | Self::Export
             | Self::SaveCopy
+            | Self::Maps
             | Self::Health
             | Self::Settings
             | Self::Keys => true,
@@ -224,6 +227,7 @@ impl UserCommand {
             Self::TrackLayout => Some(layout(view, false)),
             Self::DebugLayout => Some(layout(view, true)),
             Self::SaveCopy => sheet(Sheet::SaveCopy),
+            Self::Maps => sheet(Sheet::Maps),
             Self::Health => sheet(Sheet::Health),
             Self::Settings => sheet(Sheet::Settings),
             Self::Keys => sheet(Sheet::Keys),

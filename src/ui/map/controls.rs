@@ -167,6 +167,7 @@ fn credits(ui: &mut egui::Ui, state: &State<'_>, reload: bool, width: f32) -> bo
                     }
                     match item {
                         Item::Reload => clicked |= ui.add(egui::Button::new(RichText::new("Reload").small())).clicked(),
+                        Item::Link(text, "") => drop(ui.label(RichText::new(*text).small())),
                         Item::Link(text, url) => drop(ui.hyperlink_to(RichText::new(*text).small(), *url)),
                     }
                 }

@@ -77,7 +77,7 @@ impl MapPanel {
         let hover = response.hover_pos().or(over);
         let on_globe = |pos: Pos2| {
             let world = screen.world(pos);
-            ((0.0..=1.0).contains(&world.x) && (0.0..=1.0).contains(&world.y)).then(|| world.lat_lon())
+            (0.0..=1.0).contains(&world.y).then(|| world.lat_lon())
         };
         self.pointer = hover.and_then(on_globe);
         self.context_menu(response, cx);
@@ -241,7 +241,7 @@ impl MapPanel {
         if let Some((_, marker)) = nearest {
             return self.markers.get(marker.index).map(|m| Hit::Device(m.device));
         }
-        let (place, reach) = (screen.world(pointer), screen.units(TRAIL_REACH));
+        let (place, reach) = (screen.world(pointer).wrapped(), screen.units(TRAIL_REACH));
         let only = self.isolated(cx);
         let from = trails_from(cx);
         let found = trails(cx, &self.markers, only).filter_map(|(device, trail)| {

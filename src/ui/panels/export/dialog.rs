@@ -42,8 +42,20 @@ impl Dialog {
         if let Some(file) = name.file_name() {
             dialog = dialog.set_file_name(file.to_string_lossy());
         }
-        // Opened here, because some systems want that on the window's thread; waited for elsewhere.
-        let picking = dialog.save_file();
+        Some(Self::wait(ctx, dialog.save_file()))
+    }
+
+    /// Opens it to pick a file that is there, with one of these extensions; `None` where this system has none.
+    pub(in crate::ui::panels) fn pick(ctx: Context, title: &str, what: &str, extensions: &[&str]) -> Option<Self> {
+        if cfg!(target_os = "linux") && !linux_has_one(|name| std::env::var_os(name)) {
+            return None;
+        }
+        let dialog = rfd::AsyncFileDialog::new().set_title(title).add_filter(what, extensions);
+        Some(Self::wait(ctx, dialog.pick_file()))
+    }
+
+    /// Opened by the caller, because some systems want that on the window's thread; waited for elsewhere.
+    fn wait(ctx: Context, picking: impl Future<Output = Option<rfd::FileHandle>> + Send + 'static) -> Self {
         let (tell, told) = mpsc::channel();
         let opened_s = ctx.input(|i| i.time);
         thread::spawn(move || {
@@ -52,7 +64,7 @@ impl Dialog {
             tell.send(picked).ok();
             ctx.request_repaint();
         });
-        Some(Self { told, opened_s })
+        Self { told, opened_s }
     }
 
     /// How it ended; `None` while it is open. `now_s`: by the window's clock.
