@@ -492,6 +492,7 @@ impl MapPanel {
                 can_follow: cx.view.selection.device.is_some_and(|d| self.markers.of(d).is_some()),
                 isolated: isolated.as_deref(),
                 measured: self.measured.as_deref().filter(|_| measuring),
+                can_copy: self.measure.as_ref().is_some_and(Measure::has_legs),
                 legend,
                 credits: &credits,
                 about: basemap::CREDITS_TEXT,
