@@ -24,6 +24,7 @@ const ROW: f32 = 24.0;
 
 /// The sheet and what is being chosen in it.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a box to tick or a state of its own")]
 pub(in crate::ui) struct Export {
     chosen: Chosen,
     /// It was opened just now: it begins with what is shown.

@@ -71,7 +71,7 @@ fn a_file_is_looked_at_brought_in_and_taken_back() {
         let data = window.state().data();
         data.devices.len() == 1 && data.devices.values().map(|d| d.positions).sum::<u64>() == 1
     });
-    desk.until("the sheet says so", |window| window.query_by_label_contains("taken back").is_some());
+    desk.until("the sheet says so", |window| window.query_all_by_label_contains("taken back").next().is_some());
 }
 
 #[test]
