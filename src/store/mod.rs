@@ -14,6 +14,7 @@ mod facts;
 mod health;
 mod journal;
 mod onlooker;
+mod origin;
 mod pace;
 pub mod past;
 mod pending;
@@ -50,6 +51,7 @@ pub use copy::{Copied, CopyError, save_copy};
 pub use error::Error;
 pub use facts::Facts;
 pub use health::{Failure, Health, Lately};
+pub use origin::origin_of;
 pub use pace::CommitTimes;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
@@ -58,8 +60,8 @@ pub use repair::{Repaired, repair_folder, set_aside_in};
 pub use stage::{Stage, Watch};
 pub use tally::{Counted, Tally};
 pub use writer::{
-    Judged, NewEvent, OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored,
-    Writer,
+    Imported, Judged, NewEvent, OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step,
+    Stepped, Stored, Writer,
 };
 
 use onlooker::Onlooker;
@@ -345,6 +347,11 @@ impl Store {
     /// Ends when nothing can be stored any more: after [`Store::close`], or by a fault ([`Error::Died`] in [`Store::health`]).
     pub fn ended(&self) -> impl Future<Output = ()> + use<> {
         self.shared.ended.clone().cancelled_owned()
+    }
+
+    /// Waits until damage is noticed in the file, and says what it is, as [`Health::damaged`] does from then on.
+    pub fn damaged(&self) -> impl Future<Output = String> + use<> {
+        self.shared.damage.clone().wait()
     }
 
     /// Commits what is queued, empties the write-ahead log into the file and ends the threads. Later writes answer [`Error::Closed`].

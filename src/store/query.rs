@@ -9,16 +9,16 @@ use rusqlite::{Connection, OptionalExtension, Params, Result, Row, named_params,
 pub use super::trail::walk::Tail;
 use super::{
     Rederivation, recent,
-    row::{self, COMMAND, DEVICE, EVENT, FIX, PACKET, USER_COMMAND},
+    row::{self, COMMAND, DEVICE, EVENT, FIX, IMPORT, PACKET, USER_COMMAND},
 };
 pub use history::{
-    box_around, count_in, first_position, newest_position, positions_without_packet, track, track_each, track_each_of,
-    track_points,
+    box_around, count_in, first_position, has_fix, newest_position, positions_without_packet, track, track_each,
+    track_each_of, track_points,
 };
 
 use crate::model::{
-    Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, PacketId, PacketRow, StoredEvent, StoredFix,
-    TimeWindow, Timestamp, library::UserCommand,
+    Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, ImportBatch, ImportId, PacketId, PacketRow,
+    StoredEvent, StoredFix, TimeWindow, Timestamp, library::UserCommand,
 };
 
 /// Every device in any state with the last that is known of it, in the order they were first seen.
@@ -172,6 +172,18 @@ pub fn to_reread(db: &Connection, device: DeviceId, after: Option<PacketId>) -> 
     ids.sort_unstable();
     ids.dedup();
     Ok(ToReread { packets: ids.into_iter().map(PacketId).collect(), head: head.map(PacketId), whole })
+}
+
+/// Batches of imported positions, the newest first.
+pub fn imports(db: &Connection) -> Result<Vec<ImportBatch>> {
+    let sql = format!("SELECT {IMPORT} FROM imports ORDER BY id DESC");
+    all(db, &sql, [], row::import)
+}
+
+/// The batch with this id.
+pub fn import(db: &Connection, id: ImportId) -> Result<Option<ImportBatch>> {
+    let sql = format!("SELECT {IMPORT} FROM imports WHERE id = ?1");
+    db.prepare_cached(&sql)?.query_row([id.0], row::import).optional()
 }
 
 /// The packets with these ids that are still there.

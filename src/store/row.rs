@@ -4,15 +4,16 @@ use std::{borrow::Cow, fmt};
 
 use rusqlite::{Result, Row, types::Type};
 use serde::{
-    de::{Deserializer, MapAccess, Visitor},
+    de::{DeserializeSeed, Deserializer, MapAccess, Visitor},
     ser::{Serialize, SerializeMap, Serializer},
 };
 use serde_json::Value;
 
 use crate::geo::LatLon;
 use crate::model::{
-    Command, CommandId, CommandState, Device, DeviceId, DeviceOverview, DeviceState, Direction, Fix, Identity,
-    PacketId, PacketRow, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust, Verdict, library::UserCommand,
+    Command, CommandId, CommandState, CountedIn, Device, DeviceId, DeviceOverview, DeviceState, Direction, Fix,
+    Identity, ImportBatch, ImportId, PacketId, PacketRow, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust,
+    Verdict, library::UserCommand,
 };
 
 /// Set in the attributes of a position under a wrong checksum, for those who read the file without us.
@@ -168,6 +169,25 @@ pub(super) fn user_command(row: &Row<'_>) -> Result<UserCommand> {
     Ok(UserCommand { id: row.get(0)?, title: row.get(1)?, text: row.get(2)? })
 }
 
+/// For `imports`.
+pub(super) const IMPORT: &str =
+    "id, file, format, counted_in, began_ms, ended_ms, undone_ms, positions, duplicates, rejected";
+
+pub(super) fn import(row: &Row<'_>) -> Result<ImportBatch> {
+    Ok(ImportBatch {
+        id: ImportId(row.get(0)?),
+        file: row.get(1)?,
+        format: row.get(2)?,
+        counted_in: CountedIn::parse(row.get_ref(3)?.as_str()?).ok_or_else(|| unknown(3))?,
+        began: time(row.get(4)?),
+        ended: row.get::<_, Option<i64>>(5)?.map(time),
+        undone: row.get::<_, Option<i64>>(6)?.map(time),
+        positions: count(row, 7)?,
+        duplicates: count(row, 8)?,
+        rejected: count(row, 9)?,
+    })
+}
+
 /// The moment `ms` milliseconds after the Unix epoch; the first or last moment there is, where that is none.
 pub(super) fn time(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
@@ -243,7 +263,8 @@ fn readings_without(left_out: &str, text: &str) -> Readings {
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Readings, A::Error> {
             let mut readings = Readings::new();
-            while let Some((key, value)) = map.next_entry::<String, Value>()? {
+            while let Some(key) = map.next_key_seed(Name)? {
+                let value = map.next_value::<Value>()?;
                 if key != self.0 {
                     readings.set(key, value);
                 }
@@ -253,6 +274,29 @@ fn readings_without(left_out: &str, text: &str) -> Readings {
     }
 
     serde_json::Deserializer::from_str(text).deserialize_map(Entries(left_out)).unwrap_or_default()
+}
+
+/// The name of a reading, mostly without memory of its own.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'static, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, name: D) -> std::result::Result<Self::Value, D::Error> {
+        name.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = Cow<'static, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> std::result::Result<Self::Value, E> {
+        Ok(Readings::name(name))
+    }
 }
 
 /// A number of things, which SQLite keeps as a signed one.

@@ -28,6 +28,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
     include_str!("schema/8.sql"),
+    include_str!("schema/9.sql"),
 ];
 
 /// The schema that this program writes.
@@ -103,7 +104,7 @@ fn damage(why: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(why.to_owned()))
 }
 
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "aliases",
     "cards",
     "commands",
@@ -112,6 +113,7 @@ const TABLES: [&str; 23] = [
     "events",
     "friends",
     "hidden",
+    "imports",
     "latest",
     "learned",
     "logins",

@@ -13,6 +13,7 @@ pub(super) mod walk;
 use rusqlite::{Connection, Result, Row};
 
 use super::row;
+use crate::geo::LatLon;
 use crate::model::{Fix, TrackPoint};
 
 /// Up to this position `tracks` has all of every device.
@@ -93,13 +94,22 @@ impl Point {
         })
     }
 
+    /// Whether it is the same place, as far as files tell it that round to a tenth of a metre.
+    pub(super) fn is_at(&self, place: LatLon) -> bool {
+        const NEAR: i64 = 10;
+        const ROUND: i64 = 3_600_000_000;
+        let lat = self.latitude - rounded(place.lat_deg(), 1e7);
+        let lon = (self.longitude - rounded(place.lon_deg(), 1e7)).abs();
+        lat.abs() < NEAR && (lon < NEAR || (lon - ROUND).abs() < NEAR)
+    }
+
     /// For who draws and measures. `None`: it is not on the globe, which only another program can have written.
     #[expect(clippy::cast_precision_loss, reason = "they were rounded to fewer digits")]
     pub(super) fn told(&self) -> Option<TrackPoint> {
         let degrees = |value: i64| value as f64 / 1e7;
         let tenths = |value: Option<i64>| value.map(|value| value as f32 / 10.0);
         let (lat_deg, lon_deg) = (degrees(self.latitude), degrees(self.longitude));
-        crate::geo::LatLon::new(lat_deg, lon_deg)?;
+        LatLon::new(lat_deg, lon_deg)?;
         Some(TrackPoint {
             position: self.id,
             at: row::time(self.at_ms),

@@ -5,7 +5,8 @@ use std::{collections::HashSet, ops::ControlFlow};
 use rusqlite::{Connection, OptionalExtension, Result};
 
 use super::bounds;
-use crate::model::{DeviceId, StoredFix, TimeWindow, TrackPoint};
+use crate::geo::LatLon;
+use crate::model::{DeviceId, StoredFix, TimeWindow, Timestamp, TrackPoint};
 use crate::store::{
     past,
     row::{self, FIX},
@@ -177,11 +178,23 @@ fn around([south, west, north, east]: [f64; 4], [s, w, n, e]: [f64; 4]) -> [f64;
     [south.min(s), west.min(w), north.max(n), east.max(e)]
 }
 
+/// Whether a device has a position of this moment and place already. Files round, so the same place is one within a tenth of a metre. `tail`: that
+/// of this device or of all.
+pub fn has_fix(db: &Connection, tail: &Tail, device: DeviceId, at: Timestamp, place: LatLon) -> Result<bool> {
+    let moment = (at.as_millisecond(), at.as_millisecond());
+    let mut found = false;
+    walk(db, device, moment, tail.points(device), Order::OldestFirst, |point| {
+        found = point.is_at(place);
+        Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(found)
+}
+
 /// Positions of a device whose packets are no longer there. Looks at every one: a question for [`crate::store::Reader::read_long`].
 pub fn positions_without_packet(db: &Connection, device: DeviceId) -> Result<u64> {
     let mut lacks = db.prepare_cached(
         "SELECT NOT EXISTS (SELECT 1 FROM packets k WHERE k.id = p.packet_id) FROM positions p
-         WHERE p.id = ?1 AND p.device_id = ?2",
+         WHERE p.id = ?1 AND p.device_id = ?2 AND p.packet_id > 0",
     )?;
     let mut count = 0;
     each_id(db, device, |id| {

@@ -168,13 +168,13 @@ fn write(db: &Connection, device: DeviceId, row: Option<Packed>, more: &[Point],
                 db.prepare_cached(
                     "UPDATE tracks SET from_ms = ?2, from_tag = ?3, from_id = ?4, points = ?5, packed = ?6 WHERE id = ?1",
                 )?
-                .execute(params![id, from_ms, from_tag, from_id, taken.cast_signed() as i64, bytes])?;
+                .execute(params![id, from_ms, from_tag, from_id, i64::try_from(taken).unwrap_or(i64::MAX), bytes])?;
             }
             None => {
                 db.prepare_cached(
                     "INSERT INTO tracks(device_id, from_ms, from_tag, from_id, points, packed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
-                .execute(params![device.0, from_ms, from_tag, from_id, taken.cast_signed() as i64, bytes])?;
+                .execute(params![device.0, from_ms, from_tag, from_id, i64::try_from(taken).unwrap_or(i64::MAX), bytes])?;
             }
         }
         left = left.get(taken..).unwrap_or_default();

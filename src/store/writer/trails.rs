@@ -5,6 +5,7 @@ use std::{collections::HashMap, ops::ControlFlow};
 use rusqlite::{Connection, OptionalExtension, Params, Result, params};
 
 use super::{batch::Batch, devices::Devices};
+use crate::geo::LatLon;
 use crate::model::{DeviceId, StoredFix};
 use crate::store::{
     past::SHOWN,
@@ -171,16 +172,17 @@ impl Trails {
         &self,
         db: &Connection,
         device: DeviceId,
+        window: (i64, i64),
         order: Order,
         each: impl FnMut(&Point) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         let waiting = self.by_device.get(&device).map(Trail::in_order).unwrap_or_default();
-        walk(db, device, ALWAYS, &waiting, order, each)
+        walk(db, device, window, &waiting, order, each)
     }
 
     fn points(&self, db: &Connection, device: DeviceId) -> Result<Vec<Point>> {
         let mut points = Vec::new();
-        self.each(db, device, Order::OldestFirst, |point| {
+        self.each(db, device, ALWAYS, Order::OldestFirst, |point| {
             points.push(*point);
             Ok(ControlFlow::Continue(()))
         })?;
@@ -211,6 +213,26 @@ impl Batch<'_> {
         self.devices.trails.find(self.db, device, at_ms, key).map(|found| found.is_some())
     }
 
+    /// As [`crate::store::query::has_fix`].
+    pub(super) fn has_fix_at(&self, device: DeviceId, at_ms: i64, place: LatLon) -> Result<bool> {
+        let mut found = false;
+        self.devices.trails.each(self.db, device, (at_ms, at_ms), Order::OldestFirst, |point| {
+            found = point.is_at(place);
+            Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        Ok(found)
+    }
+
+    /// Removes positions under the numbers of packets from one to another, at most so many; answers whose they were.
+    pub(super) fn remove_some_between(&mut self, least: i64, greatest: i64, most: usize) -> Result<Vec<DeviceId>> {
+        let gone = self.remove_positions(
+            "DELETE FROM positions WHERE id IN (SELECT id FROM positions WHERE packet_id BETWEEN ?1 AND ?2 LIMIT ?3)
+             RETURNING id, device_id, fix_time_ms, fix_key",
+            [least, greatest, i64::try_from(most).unwrap_or(i64::MAX)],
+        )?;
+        Ok(gone)
+    }
+
     /// A row of `positions` was written.
     pub(super) fn new_position(&mut self, device: DeviceId, point: Point, key: i64) -> Result<()> {
         self.devices.trails.push(self.db, device, point, key)
@@ -228,6 +250,7 @@ impl Batch<'_> {
              RETURNING id, device_id, fix_time_ms, fix_key",
             params![packet, device.map(|device| device.0)],
         )
+        .map(|gone| gone.len())
     }
 
     /// Removes the position of a device with this moment and key, where a later packet than this told it.
@@ -240,7 +263,8 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn remove_positions(&mut self, sql: &str, params: impl Params) -> Result<usize> {
+    /// Answers whose they were.
+    fn remove_positions(&mut self, sql: &str, params: impl Params) -> Result<Vec<DeviceId>> {
         let mut delete = self.db.prepare_cached(sql)?;
         let gone = |row: &rusqlite::Row<'_>| {
             let key = (row.get(2)?, Point::tag_of(row.get(3)?), row.get(0)?);
@@ -250,7 +274,7 @@ impl Batch<'_> {
         for (device, key) in &gone {
             self.devices.trails.remove(self.db, *device, *key)?;
         }
-        Ok(gone.len())
+        Ok(gone.into_iter().map(|(device, _)| device).collect())
     }
 
     /// Removes every position of a device, and forgets its trail.
@@ -302,7 +326,7 @@ impl Batch<'_> {
         for suspect in [false, true] {
             // By its packet, and its row, among those of one moment.
             let mut best: Option<(i64, i64, i64)> = None;
-            self.devices.trails.each(self.db, device, Order::NewestFirst, |point| {
+            self.devices.trails.each(self.db, device, ALWAYS, Order::NewestFirst, |point| {
                 if best.is_some_and(|(at_ms, ..)| point.at_ms < at_ms) {
                     return Ok(ControlFlow::Break(()));
                 }

@@ -1,8 +1,10 @@
 //! The application: `logic` takes in facts and answers, `ui` lays out, and one `apply` carries out what was asked for.
 
 mod apply;
+mod charts;
 mod demo;
 mod health;
+mod importing;
 mod milestones;
 mod news;
 mod pages;
@@ -24,10 +26,12 @@ use jiff::tz::TimeZone;
 pub use self::milestones::Begun;
 use self::{demo::Demo, milestones::Milestones, news::News};
 use super::{
-    Cx, Data, View,
+    Action, Cx, Data, View,
     asks::Asks,
+    charts::{Charts, Shelf},
     command,
     data::Station,
+    device_list::DeviceList,
     map::{MapOptions, OnlineMap, camera::Camera},
     panels::Panels,
     phones, remote, theme, time,
@@ -89,22 +93,30 @@ pub struct App {
     paging: pages::Paging,
     /// What is being asked about the past.
     past: time::Asking,
+    /// What is being asked about imports.
+    imports: importing::Asking,
     /// Positions that are being hidden or shown again, by their device.
     hiding: Vec<(DeviceId, Pending<u64>)>,
     /// Which state of the past the map shows.
     mapped: u64,
+    /// Another span was chosen, and its tracks are not there yet.
+    unseen: bool,
     toasts: Toasts,
     undo: Undo,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
-    tile_cache: Option<PathBuf>,
+    /// The folder and its bound in bytes.
+    tile_cache: Option<(PathBuf, u64)>,
     /// A text field had the keyboard at the end of the last frame: egui takes it away before we see the key that did it.
     typing: bool,
     demo: Demo,
     news: News,
     health: health::Asking,
     milestones: Milestones,
+    /// Map files that are being looked into, and the one that the user has just asked for.
+    shelf: Shelf,
+    opening: Option<PathBuf>,
 }
 
 /// What is kept between runs beside egui's own memory.
@@ -112,9 +124,12 @@ pub struct App {
 #[serde(default)]
 struct Kept {
     settings: Settings,
+    devices: DeviceList,
+    charts: Charts,
     open: KeptOpen,
     /// Where somebody chose to look.
     camera: Option<Camera>,
+    bar: time::Bar,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -140,16 +155,20 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
-        let Kept { settings, open, camera } =
+        let Kept { settings, devices: list, charts, open, camera, bar } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
         let KeptOpen { dock, devices, details } = open;
         let view = View {
             settings,
+            devices: list.mended(),
+            charts,
             open: Open { dock, devices, details, sheet: None },
             local_zone: options.zone,
+            time: time::TimeView { bar, ..time::TimeView::default() },
             ..View::default()
         };
-        let online = online(&view.settings, options.tile_cache.as_ref());
+        let cache = options.tile_cache.map(|dir| (dir, backend.window_bounds().tile_cache_bytes));
+        let online = online(&view.settings, cache.as_ref());
         let map = MapOptions { camera, online, sync_tiles: options.sync_tiles };
         let panels = Panels::new(cc.wgpu_render_state.as_ref(), map);
         let mut asks = Asks::default();
@@ -168,18 +187,22 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             past: time::Asking::default(),
+            imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
+            unseen: false,
             toasts: Toasts::default(),
             undo: Undo::default(),
             dressed: None,
             lan_read: None,
-            tile_cache: options.tile_cache,
+            tile_cache: cache,
             typing: false,
             demo: Demo::default(),
             news: News::default(),
             health: health::Asking::default(),
             milestones,
+            shelf: Shelf::default(),
+            opening: None,
             backend: Some(backend),
         }
     }
@@ -248,12 +271,13 @@ impl App {
 }
 
 /// The online map as the settings want it.
-fn online(settings: &Settings, cache_dir: Option<&PathBuf>) -> Option<OnlineMap> {
+fn online(settings: &Settings, cache: Option<&(PathBuf, u64)>) -> Option<OnlineMap> {
     let view::OnlineMap { on, template, attribution } = &settings.online_map;
     on.then(|| OnlineMap {
         url: template.clone(),
         attribution: attribution.clone(),
-        cache_dir: cache_dir.cloned(),
+        cache_dir: cache.map(|(dir, _)| dir.clone()),
+        cache_bytes: cache.map_or(OnlineMap::default().cache_bytes, |(_, bytes)| *bytes),
         ..OnlineMap::default()
     })
 }
@@ -266,6 +290,8 @@ impl eframe::App for App {
         self.take_facts(ctx);
         self.take_answers();
         self.take_phones(ctx);
+        self.take_imports();
+        self.take_dropped(ctx);
         if let Some(backend) = &self.backend
             && let Some(later) = self.paging.take(backend, &mut self.data)
         {
@@ -274,6 +300,7 @@ impl eframe::App for App {
         self.read_again(ctx);
         self.look_at_station();
         self.look_at_health(ctx);
+        self.look_at_charts(ctx);
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);
@@ -285,7 +312,9 @@ impl eframe::App for App {
             || self.remote.waiting()
             || self.phones.waiting()
             || self.paging.waiting()
+            || self.shelf.waiting()
             || self.past.waiting()
+            || self.imports.waiting()
             || !self.hiding.is_empty()
         {
             ctx.request_repaint_after(POLL);
@@ -302,6 +331,9 @@ impl eframe::App for App {
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
+        if self.view.open.sheet.is_none() {
+            actions.extend(time::pressed(&ctx).into_iter().map(Action::Time));
+        }
         self.toasts.ui(&ctx, &mut actions);
         if self.data.loaded {
             self.milestones.usable();
@@ -318,8 +350,11 @@ impl eframe::App for App {
         let Open { dock, devices, details, sheet: _ } = self.view.open;
         let kept = Kept {
             settings: self.view.settings.clone(),
+            devices: self.view.devices.clone(),
+            charts: self.view.charts.clone(),
             open: KeptOpen { dock, devices, details },
             camera: self.panels.map.chosen_camera(),
+            bar: self.view.time.bar,
         };
         eframe::set_value(storage, KEPT, &kept);
     }

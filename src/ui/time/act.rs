@@ -49,6 +49,8 @@ pub(in crate::ui) fn apply(view: &mut View, data: &Data, now: Timestamp, act: Ac
     let time = &mut view.time;
     match act {
         Act::Span(span) => {
+            let part = matches!(span, Span::Fixed { .. });
+            time.whole = time.whole.or(Some(time.span)).filter(|_| part);
             time.span = span;
             time.cursor_ms = None;
             time.range = None;
@@ -194,7 +196,9 @@ mod tests {
     }
 
     fn do_all(view: &mut View, data: &Data, acts: &[Act]) {
-        acts.iter().for_each(|act| apply(view, data, now(), act.clone()));
+        for act in acts {
+            apply(view, data, now(), act.clone());
+        }
     }
 
     #[test]

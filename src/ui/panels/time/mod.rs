@@ -33,7 +33,7 @@ impl TimeBar {
         match cx.view.time.bar {
             Bar::Hidden => {}
             Bar::Thin => {
-                Panel::bottom("time-line").frame(frame).resizable(false).exact_size(THIN + 8.0).show(ui, |ui| {
+                Panel::bottom("time-line").frame(frame).resizable(false).exact_size(THIN + 12.0).show(ui, |ui| {
                     controls::thin(ui, cx, |ui, cx| self.strip.thin(ui, cx));
                 });
             }
@@ -47,6 +47,11 @@ impl TimeBar {
             }
         }
         calendar::ui(ui, cx);
+    }
+
+    /// What the list of trips covered of the map in the last frame.
+    pub(super) fn covers(&self, cx: &Cx<'_>) -> Option<egui::Rect> {
+        self.trips.covers.filter(|_| cx.view.time.trips)
     }
 
     /// What lies over the map: the list of trips.
