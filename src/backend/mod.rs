@@ -14,6 +14,7 @@ pub mod health;
 mod history;
 pub mod keeping;
 pub mod logfile;
+mod notify;
 pub mod pairing;
 pub mod part;
 pub mod phones;

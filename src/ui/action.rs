@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use super::{
     data::Pages,
     view::{Settings, Sheet},
+    watch::WatchAction,
 };
 use crate::{
     backend::{
@@ -167,6 +168,8 @@ pub enum Action {
         to: PathBuf,
         bytes: Arc<[u8]>,
     },
+    /// Places, rules, events.
+    Watch(WatchAction),
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
     /// To the clipboard; the second is what it is called in the confirmation.

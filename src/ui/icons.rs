@@ -42,6 +42,8 @@ pub enum Icon {
     Globe,
     Lock,
     Pulse,
+    Bell,
+    Pin,
 }
 
 /// Takes room in a row and paints the icon there; it says nothing to a screen reader, so text has to stand beside it.
@@ -199,6 +201,33 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
         }
         Icon::Pulse => {
             pen.line(&[(1.5, 8.5), (4.5, 8.5), (6.5, 3.5), (9.5, 13.0), (11.5, 8.5), (14.5, 8.5)]);
+        }
+        Icon::Bell => {
+            pen.line(&[
+                (2.5, 12.0),
+                (4.0, 10.2),
+                (4.2, 6.8),
+                (5.6, 4.2),
+                (8.0, 3.2),
+                (10.4, 4.2),
+                (11.8, 6.8),
+                (12.0, 10.2),
+            ]);
+            pen.line(&[(12.0, 10.2), (13.5, 12.0), (2.5, 12.0)]);
+            pen.line(&[(6.6, 14.0), (9.4, 14.0)]);
+        }
+        Icon::Pin => {
+            pen.ring(8.0, 6.2, 1.7);
+            pen.closed(&[
+                (8.0, 14.5),
+                (4.2, 8.8),
+                (3.4, 6.2),
+                (4.6, 3.2),
+                (8.0, 1.6),
+                (11.4, 3.2),
+                (12.6, 6.2),
+                (11.8, 8.8),
+            ]);
         }
         Icon::Lock => {
             pen.closed(&[(3.5, 7.5), (12.5, 7.5), (12.5, 13.5), (3.5, 13.5)]);

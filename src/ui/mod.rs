@@ -12,6 +12,7 @@ pub mod format;
 pub mod icons;
 pub mod lamps;
 pub mod map;
+mod notices;
 pub mod panels;
 pub mod phones;
 pub mod remote;
@@ -21,6 +22,7 @@ pub mod theme;
 mod toasts;
 pub mod undo;
 pub mod view;
+pub mod watch;
 mod widgets;
 mod window;
 

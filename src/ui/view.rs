@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::watch::EventFilter;
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -26,6 +27,7 @@ pub struct View {
     pub follow: Option<DeviceId>,
     pub settings: Settings,
     pub open: Open,
+    pub events: Events,
     /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
     pub undo: Option<String>,
     /// What doing it again does.
@@ -42,11 +44,22 @@ impl Default for View {
             follow: None,
             settings: Settings::default(),
             open: Open::default(),
+            events: Events::default(),
             undo: None,
             redo: None,
             local_zone: TimeZone::UTC,
         }
     }
+}
+
+/// The list of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Events {
+    /// It stands where the packets are else.
+    pub open: bool,
+    pub filter: EventFilter,
+    /// Row id of the one that was clicked last.
+    pub selected: Option<i64>,
 }
 
 /// Which panes and sheets are open.
@@ -85,6 +98,10 @@ pub enum Sheet {
     Phones(PhonesTab),
     /// How everything fares.
     Health,
+    /// What devices enter and leave.
+    Places,
+    /// What besides is worth an event.
+    Rules,
     Keys,
 }
 
@@ -106,6 +123,12 @@ pub struct Settings {
     /// 1 is the system's own size.
     pub ui_scale: f32,
     pub online_map: OnlineMap,
+    /// Outlines of places on the map.
+    pub show_places: bool,
+    /// The user is called on the desktop.
+    pub notify: bool,
+    /// With a sound.
+    pub notify_sound: bool,
 }
 
 impl Default for Settings {
@@ -116,6 +139,9 @@ impl Default for Settings {
             zone: Zone::default(),
             ui_scale: 1.0,
             online_map: OnlineMap::default(),
+            show_places: true,
+            notify: true,
+            notify_sound: true,
         }
     }
 }

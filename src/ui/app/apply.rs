@@ -131,6 +131,7 @@ impl App {
                 let pending = self.backend().open_log_folder();
                 self.asks.change("open the folder of the log".to_owned(), None, pending);
             }
+            Action::Watch(action) => self.apply_watch(action),
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();
@@ -166,7 +167,7 @@ impl App {
         self.data.opened = Some(Opened { row, dissection, fixes: Vec::new() });
     }
 
-    fn select_packet(&mut self, id: PacketId, fix: Option<i64>) {
+    pub(super) fn select_packet(&mut self, id: PacketId, fix: Option<i64>) {
         let selection = &mut self.view.selection;
         selection.packet = Some(id);
         selection.field = None;
@@ -208,6 +209,8 @@ impl App {
     fn escape(&mut self) {
         if self.view.open.sheet.is_some() {
             self.view.open.sheet = None;
+        } else if self.panels.map.places.put_pen_down() {
+            // The pen first: it is in the hand.
         } else if self.view.selection.field.is_some() {
             self.view.selection.field = None;
         } else if self.view.selection.packet.is_some() {

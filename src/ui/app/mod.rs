@@ -7,6 +7,7 @@ mod milestones;
 mod news;
 mod pages;
 mod undoing;
+mod watching;
 
 use std::{
     path::PathBuf,
@@ -33,6 +34,7 @@ use super::{
     toasts::Toasts,
     undo::Undo,
     view::{self, Open, Settings, ThemeChoice},
+    watch,
 };
 use crate::{
     backend::{Backend, Feed, StoreHealth},
@@ -88,6 +90,8 @@ pub struct App {
     paging: pages::Paging,
     toasts: Toasts,
     undo: Undo,
+    /// What is being asked about places, rules and events.
+    watch: watch::Asking,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
@@ -162,6 +166,7 @@ impl App {
             paging: pages::Paging::default(),
             toasts: Toasts::default(),
             undo: Undo::default(),
+            watch: watch::Asking::default(),
             dressed: None,
             lan_read: None,
             tile_cache: options.tile_cache,
@@ -264,13 +269,19 @@ impl eframe::App for App {
         self.read_again(ctx);
         self.look_at_station();
         self.look_at_health(ctx);
+        self.look_at_watch(ctx);
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);
         if self.demo.on_the_road(&self.data) {
             self.panels.map.bring_all();
         }
-        if self.asks.waiting() || self.remote.waiting() || self.phones.waiting() || self.paging.waiting() {
+        if self.asks.waiting()
+            || self.remote.waiting()
+            || self.phones.waiting()
+            || self.paging.waiting()
+            || self.watch.waiting()
+        {
             ctx.request_repaint_after(POLL);
         }
     }

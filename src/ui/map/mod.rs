@@ -14,6 +14,8 @@ mod markers;
 mod names;
 pub mod online;
 mod paint;
+mod pen;
+mod places;
 pub mod pmtiles;
 mod shown;
 mod tracks;
@@ -22,6 +24,7 @@ pub mod trail;
 use eframe::egui_wgpu;
 use egui::{DragPanButtons, Pos2, Rect, Sense, Vec2};
 
+pub(in crate::ui) use self::places::colour_of as place_colour;
 use self::{
     basemap::BaseMap,
     camera::{Camera, Screen},
@@ -111,12 +114,15 @@ pub struct MapPanel {
     seen: Selection,
     /// What of the map the last frame's buttons and the like covered.
     edges: Vec<Rect>,
+    /// Places, and the pen that draws them.
+    pub(in crate::ui) places: places::Places,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Goal {
     All,
     Device(DeviceId),
+    Box(WorldBox),
 }
 
 /// What is under the pointer.
@@ -148,6 +154,7 @@ impl MapPanel {
             widget: None,
             seen: Selection::default(),
             edges: Vec::new(),
+            places: places::Places::default(),
         }
     }
 
@@ -179,6 +186,11 @@ impl MapPanel {
     /// Shows a device and its trail from the next frame on.
     pub fn fit_device(&mut self, device: DeviceId) {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
+    }
+
+    /// Shows a shape from the next frame on.
+    pub fn fit_shape(&mut self, shape: &crate::geo::fence::Shape) {
+        (self.goal, self.settled) = (Some(Goal::Box(places::bounds_of(shape))), true);
     }
 
     /// Zooms by so many levels, with the middle staying where it is; negative goes out.
@@ -230,9 +242,13 @@ impl MapPanel {
         let icons = self.icons.get_or_insert_with(|| Icons::new(ui, theme::palette(ui)));
         let lines: Vec<_> = trails(cx.data, &self.markers).collect();
         let scene = Scene { screen: &screen, markers: &self.markers, lines: &lines, in_view: &shown, icons };
+        self.places.paint(ui, &screen, response.id, cx);
         paint::all(ui, cx, &scene, labels);
 
-        self.point(ui, &screen, &shown, &response, cx);
+        if !self.places.writes() {
+            self.point(ui, &screen, &shown, &response, cx);
+        }
+        self.places.write(ui, &screen, &response, cx);
         if response.has_focus() {
             let stroke = ui.visuals().selection.stroke;
             ui.painter().rect_stroke(screen.rect, 0.0, stroke, egui::StrokeKind::Inside);
@@ -269,7 +285,7 @@ impl MapPanel {
 
     fn gestures(&mut self, ui: &mut egui::Ui, rect: Rect, following: bool, cx: &mut Cx<'_>) {
         let Some(widget) = self.widget.and_then(|id| ui.ctx().read_response(id)) else { return };
-        if widget.dragged() && widget.drag_delta() != Vec2::ZERO {
+        if widget.dragged() && widget.drag_delta() != Vec2::ZERO && !self.places.holds_drag() {
             self.camera = Screen::new(rect, self.camera).panned(widget.drag_delta());
             if cx.view.follow.is_some() {
                 cx.actions.push(Action::Follow(None));
@@ -285,7 +301,10 @@ impl MapPanel {
         let (scroll, pinch, pointer) =
             ui.input(|i| (i.smooth_scroll_delta.y, i.zoom_delta(), i.pointer.hover_pos().unwrap_or(rect.center())));
         let mut levels = f64::from(scroll) / WHEEL_POINTS + f64::from(pinch).log2();
-        if widget.double_clicked() && self.markers_are_far_from(&Screen::new(rect, self.camera), pointer) {
+        if widget.double_clicked()
+            && !self.places.writes()
+            && self.markers_are_far_from(&Screen::new(rect, self.camera), pointer)
+        {
             levels += STEP;
         }
         if levels != 0.0 {
@@ -340,6 +359,7 @@ impl MapPanel {
                 Some(shown) => shown.bounds(),
                 None => self.markers.bounds(),
             },
+            Goal::Box(bounds) => Some(bounds),
             Goal::Device(device) => {
                 let trail = trail_of(cx.data, device);
                 let trail = trail.map_or(WorldBox::EMPTY, |t| WorldBox::around(t.line().points().iter().copied()));
