@@ -9,15 +9,17 @@
 //! - **Never a silent drop.** What we cannot use is kept and shown, with the reason and the offset.
 //!
 //! # The rooms
-//! Layers look down only; siblings never name each other. `tests/it/tidy.rs` is the table and fails with file and line.
+//! Layers look down only; siblings never name each other, but for [`track`], which store and export may name. `tests/it/tidy.rs` is the table and fails with file and line.
 //!
 //! | layer | room | what it is for | what it must not know |
 //! |---|---|---|---|
 //! | 0 | [`geo`] | numbers on the globe | trackers |
 //! | 1 | [`model`] | the vocabulary: plain data, units in names | bytes, SQL, sockets |
+//! | 2 | [`track`] | positions in order of time: trips, stops, gaps, where a device was | bytes, SQL, the window |
 //! | 2 | [`wire`] | bytes ↔ meaning, pure | the clock, sockets, the store |
 //! | 2 | [`store`] | one SQLite file, one writer thread, group commit | sockets, the window |
 //! | 2 | [`export`] | history in the formats of others | where it comes from |
+//! | 2 | [`import`] | history out of the files of others | where it goes |
 //! | 2 | [`sim`] | pretend devices: routes and bytes, pure | sockets |
 //! | 3 | [`ingest`] | sockets and tasks; stamps every read with the time | what bytes mean |
 //! | 4 | [`backend`] | the façade: what the app can do | how it looks |
@@ -52,6 +54,7 @@
 //! | a GT06 message or variant | its family file in `wire::gt06`, one row of `wire::gt06`'s layout table, a fixture |
 //! | a protocol | a module in [`wire`], [`model::Protocol`], two arms in `wire/mod.rs`, fixtures |
 //! | an export format | a file in [`export`], a row of [`export::Format`] |
+//! | an import format | a file in [`import`], a row of [`import::Kind`], how it begins in `import::sniff` |
 //! | a reading | one row of [`model::reading::TABLE`], and where it is read |
 //! | a bound on what peers may take or what is kept | a row of [`backend::bounds::TABLE`] |
 //! | something that is not taken, kept or held open | a row of [`model::Mishap`], counted by `store::Tally` |
@@ -64,9 +67,11 @@ pub mod backend;
 pub mod cli;
 pub mod export;
 pub mod geo;
+pub mod import;
 pub mod ingest;
 pub mod model;
 pub mod sim;
 pub mod store;
+pub mod track;
 pub mod ui;
 pub mod wire;

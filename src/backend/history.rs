@@ -11,7 +11,7 @@ use std::{
 use crate::{
     export::{Bounds, Counts, Export, Format, Header, Wanted},
     model::{Device, DeviceId, TimeWindow, Timestamp},
-    store::{self, Reader, Watch, query},
+    store::{self, Reader, Watch, past, query},
 };
 
 /// What to export, and whereto.
@@ -202,7 +202,13 @@ pub fn write_history<W: Write + Send + 'static>(
         let newest = query::newest_position(db)?;
         let total = before + query::count_in(db, &history.devices, history.window)?;
         watched.at(before, total);
-        let around = query::box_around(db, &history.devices, history.window, history.wanted.suspect, newest)?;
+        let around = query::box_around(
+            db,
+            &history.devices,
+            history.window,
+            (history.wanted.suspect, history.wanted.hidden),
+            newest,
+        )?;
         let bounds = around.map(|[south_deg, west_deg, north_deg, east_deg]| Bounds {
             south_deg,
             west_deg,
@@ -215,6 +221,10 @@ pub fn write_history<W: Write + Send + 'static>(
         let counts = Export::begin(history.format, &mut out, &header, history.wanted).and_then(|mut export| {
             for device in &devices {
                 export.device(device)?;
+                let hidden = match past::hidden_ids(db, device.id, history.window) {
+                    Ok(hidden) => hidden,
+                    Err(error) => return Ok(Err(error)),
+                };
                 let walked = query::track_each(db, device.id, history.window, |fix| {
                     if watched.cancelled() {
                         told = Err(io::ErrorKind::Interrupted.into());
@@ -225,7 +235,8 @@ pub fn write_history<W: Write + Send + 'static>(
                     }
                     seen += 1;
                     watched.at(seen, total);
-                    match export.fix(fix, false) {
+                    let is_hidden = hidden.contains(&fix.id);
+                    match export.fix(fix, is_hidden) {
                         Ok(()) => ControlFlow::Continue(()),
                         Err(error) => {
                             told = Err(error);

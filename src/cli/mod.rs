@@ -10,6 +10,7 @@ mod devices;
 mod doctor;
 mod events;
 mod export;
+mod import;
 mod keep;
 mod limits;
 mod log;
@@ -22,6 +23,7 @@ mod progress;
 mod repair;
 pub mod serve;
 mod simulate;
+mod trips;
 mod words;
 
 use std::{
@@ -85,6 +87,8 @@ enum Call {
     Serve(Listen),
     Decode(decode::DecodeArgs),
     Export(export::ExportArgs),
+    Import(import::ImportArgs),
+    Trips(trips::TripsArgs),
     Devices(devices::DevicesArgs),
     Adopt(devices::AdoptArgs),
     Ignore(devices::IgnoreArgs),
@@ -230,6 +234,8 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
             }
         }
         Call::Export(args) => export::run(&args, &site()?)?,
+        Call::Import(args) => import::run(&args, &site()?, out)?,
+        Call::Trips(args) => trips::run(&args, &site()?, out)?,
         Call::Devices(args) => devices::list(&args, &site()?, out)?,
         Call::Adopt(args) => devices::adopt(&args, &site()?, out)?,
         Call::Ignore(args) => devices::ignore(&args, &site()?, out)?,
@@ -255,7 +261,9 @@ impl Call {
         match self {
             Self::Serve(_) => true,
             Self::Decode(args) => args.json,
+            Self::Trips(args) => args.json,
             Self::Devices(args) => args.json,
+            Self::Import(args) => args.json,
             Self::Command(args) => args.json,
             Self::Profile(args) => args.json,
             Self::Doctor(args) => args.json,

@@ -5,7 +5,6 @@
 //! track breaks; a format only spells them. To add one: a file beside `gpx.rs` with a `Document`, and a row in [`Format`].
 
 mod csv;
-pub mod gap;
 mod geojson;
 mod gpx;
 mod kml;
@@ -17,6 +16,7 @@ use std::{
 };
 
 use crate::model::{Device, Leaps, Spot, StoredFix, Timestamp, Trust};
+use crate::track::rhythm as gap;
 
 /// A format that history can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,11 +6,13 @@ use rusqlite::{Connection, OptionalExtension, Params, Result, Row, named_params,
 
 use super::{
     Rederivation,
-    row::{self, COMMAND, DEVICE, EVENT, FIX, LATEST, PACKET, USER_COMMAND},
+    past::SHOWN,
+    row::{self, COMMAND, DEVICE, EVENT, FIX, IMPORT, LATEST, PACKET, USER_COMMAND},
 };
+use crate::geo::LatLon;
 use crate::model::{
-    Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, PacketId, PacketRow, StoredEvent, StoredFix,
-    TimeWindow, Timestamp, library::UserCommand,
+    Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, ImportBatch, ImportId, PacketId, PacketRow,
+    StoredEvent, StoredFix, TimeWindow, Timestamp, library::UserCommand,
 };
 
 /// Every device in any state with the last that is known of it, in the order they were first seen.
@@ -55,11 +57,11 @@ pub fn find_device(db: &Connection, identity_or_name: &str) -> Result<Option<Dev
     db.prepare_cached(&sql)?.query_row([identity_or_name], row::device).optional()
 }
 
-/// The newest `limit` positions of a device within a window, oldest first.
+/// The newest `limit` positions of a device within a window that are not hidden, oldest first.
 pub fn track(db: &Connection, device: DeviceId, window: TimeWindow, limit: usize) -> Result<Vec<StoredFix>> {
     let sql = format!(
-        "SELECT {FIX} FROM positions p WHERE device_id = ?1 AND fix_time_ms BETWEEN ?2 AND ?3
-         ORDER BY fix_time_ms DESC, fix_key DESC LIMIT ?4"
+        "SELECT {FIX} FROM positions p WHERE p.device_id = ?1 AND p.fix_time_ms BETWEEN ?2 AND ?3 AND {SHOWN}
+         ORDER BY p.fix_time_ms DESC, fix_key DESC LIMIT ?4"
     );
     let (from, to) = bounds(window);
     let mut fixes: Vec<_> =
@@ -119,24 +121,24 @@ pub fn newest_position(db: &Connection) -> Result<i64> {
 }
 
 /// South, west, north and east of the positions of these devices within a window, up to the id `newest`, in degrees. `None`
-/// without any. Knows nothing of the antimeridian.
+/// without any. Knows nothing of the antimeridian. `with`: those under a wrong checksum; those that are hidden.
 pub fn box_around(
     db: &Connection,
     devices: &[DeviceId],
     window: TimeWindow,
-    with_suspect: bool,
+    with: (bool, bool),
     newest: i64,
 ) -> Result<Option<[f64; 4]>> {
     let (from, to) = bounds(window);
-    let mut statement = db.prepare_cached(
-        "SELECT min(latitude), min(longitude), max(latitude), max(longitude) FROM positions
-         WHERE device_id = ?1 AND fix_time_ms BETWEEN ?2 AND ?3 AND id <= ?4 AND (?5 OR suspect = 0)
-           AND latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180",
-    )?;
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT min(latitude), min(longitude), max(latitude), max(longitude) FROM positions p
+         WHERE p.device_id = ?1 AND p.fix_time_ms BETWEEN ?2 AND ?3 AND p.id <= ?4 AND (?5 OR suspect = 0) AND (?6 OR {SHOWN})
+           AND latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180"
+    ))?;
     let mut all: Option<[f64; 4]> = None;
     for device in devices {
         let sides: [Option<f64>; 4] = statement
-            .query_row(params![device.0, from, to, newest, with_suspect], |row| {
+            .query_row(params![device.0, from, to, newest, with.0, with.1], |row| {
                 Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
             })?;
         let [Some(s), Some(w), Some(n), Some(e)] = sides else { continue };
@@ -273,10 +275,33 @@ pub fn to_reread(db: &Connection, device: DeviceId, after: Option<PacketId>) -> 
     Ok(ToReread { packets: ids.into_iter().map(PacketId).collect(), head: head.map(PacketId), whole })
 }
 
+/// Batches of imported positions, the newest first.
+pub fn imports(db: &Connection) -> Result<Vec<ImportBatch>> {
+    let sql = format!("SELECT {IMPORT} FROM imports ORDER BY id DESC");
+    all(db, &sql, [], row::import)
+}
+
+/// The batch with this id.
+pub fn import(db: &Connection, id: ImportId) -> Result<Option<ImportBatch>> {
+    let sql = format!("SELECT {IMPORT} FROM imports WHERE id = ?1");
+    db.prepare_cached(&sql)?.query_row([id.0], row::import).optional()
+}
+
+/// Whether a device has a position of this moment and place already. Files round, so the same place is one within a tenth of a metre.
+pub fn has_fix(db: &Connection, device: DeviceId, at: Timestamp, place: LatLon) -> Result<bool> {
+    const ROUNDED_DEG: f64 = 1e-6;
+    let mut there = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM positions WHERE device_id = ?1 AND fix_time_ms = ?2
+           AND abs(latitude - ?3) < ?5 AND (abs(longitude - ?4) < ?5 OR abs(abs(longitude - ?4) - 360) < ?5))",
+    )?;
+    let row = params![device.0, at.as_millisecond(), place.lat_deg(), place.lon_deg(), ROUNDED_DEG];
+    there.query_row(row, |row| row.get(0))
+}
+
 /// Positions of a device whose packets are no longer there. Looks at every one: a question for [`super::Reader::read_long`].
 pub fn positions_without_packet(db: &Connection, device: DeviceId) -> Result<u64> {
     db.prepare_cached(
-        "SELECT count(*) FROM positions p WHERE device_id = ?1 AND NOT EXISTS (SELECT 1 FROM packets k WHERE k.id = p.packet_id)",
+        "SELECT count(*) FROM positions p WHERE device_id = ?1 AND packet_id > 0 AND NOT EXISTS (SELECT 1 FROM packets k WHERE k.id = p.packet_id)",
     )?
     .query_row([device.0], |row| row::count(row, 0))
 }

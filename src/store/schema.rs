@@ -25,7 +25,9 @@ const STEPS: &[&str] = &[
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/7.sql"),
     include_str!("schema/8.sql"),
+    include_str!("schema/9.sql"),
 ];
 
 /// The schema that this program writes.
@@ -101,7 +103,7 @@ fn damage(why: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(why.to_owned()))
 }
 
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 21] = [
     "aliases",
     "cards",
     "commands",
@@ -109,6 +111,8 @@ const TABLES: [&str; 19] = [
     "devices",
     "events",
     "friends",
+    "hidden",
+    "imports",
     "latest",
     "logins",
     "mutes",

@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     data::Pages,
+    time::Act,
     view::{Settings, Sheet},
     watch::WatchAction,
 };
@@ -12,7 +13,10 @@ use crate::{
         ExportJob, ListenAt,
         phones::{NewPhone, SetupChoice},
     },
-    model::{CommandId, DeviceId, Identity, Keep, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret},
+    geo::Bounds,
+    model::{
+        CommandId, DeviceId, HideReason, Identity, Keep, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret,
+    },
 };
 
 /// What a panel wants done. `App::apply` matches every one of them, so this enum is the list of what the window can do.
@@ -51,6 +55,14 @@ pub enum Action {
     Rename(DeviceId, String),
     /// Keep this device in the middle of the map; a manual pan ends it.
     Follow(Option<DeviceId>),
+    /// Leave everything but the selected device off the map, or do so no more.
+    Isolate(bool),
+    /// List only the devices that are in view on the map, or all again.
+    OnlyInView(bool),
+    /// Begin to measure on the map, or end it.
+    Measure,
+    /// The coordinates under the pointer, to the clipboard.
+    CopyPlace,
     /// Show all devices on the map.
     FitAll,
     /// Show this device's trail and place on the map.
@@ -172,6 +184,16 @@ pub enum Action {
     Watch(WatchAction),
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
+    /// Show this part of the world on the map.
+    ShowPlaces(Bounds),
+    /// Look at another time.
+    Time(Act),
+    /// Put these positions of a device out of sight, or show them again. They stay in the store.
+    Hide {
+        device: DeviceId,
+        fixes: Vec<i64>,
+        reason: Option<HideReason>,
+    },
     /// To the clipboard; the second is what it is called in the confirmation.
     Copy(String, &'static str),
 }

@@ -5,6 +5,7 @@ use egui::{Context, Key, KeyboardShortcut, ModifierNames, Modifiers};
 use super::{
     Action, View,
     icons::Icon,
+    map::style::Style,
     view::{PhonesTab, Sheet},
     watch::WatchAction,
 };
@@ -24,6 +25,14 @@ pub enum UserCommand {
     Phones,
     ZoomIn,
     ZoomOut,
+    Labels,
+    TrailColour,
+    TrailLength,
+    Isolate,
+    OnlyInView,
+    Dim,
+    Measure,
+    CopyPlace,
     PreviousPacket,
     NextPacket,
     Back,
@@ -103,6 +112,14 @@ pub const TABLE: &[About] = &[
     about(UserCommand::Phones, Group::Map, "HTTPS, passwords, who sees whom…", Some(Icon::Lock), CTRL, Key::U),
     about(UserCommand::ZoomIn, Group::Map, "Zoom in", Some(Icon::Plus), PLAIN, Key::Plus),
     about(UserCommand::ZoomOut, Group::Map, "Zoom out", None, PLAIN, Key::Minus),
+    about(UserCommand::Labels, Group::Map, "Labels: less, more", None, PLAIN, Key::L),
+    about(UserCommand::TrailLength, Group::Map, "Trails: longer", None, SHIFT, Key::T),
+    about(UserCommand::TrailColour, Group::Map, "Trails: coloured by something else", None, PLAIN, Key::T),
+    about(UserCommand::Isolate, Group::Map, "Show only the selected device", None, PLAIN, Key::I),
+    about(UserCommand::OnlyInView, Group::Map, "List only devices in view", None, PLAIN, Key::V),
+    about(UserCommand::Dim, Group::Map, "Dim the map", None, PLAIN, Key::B),
+    about(UserCommand::Measure, Group::Map, "Measure distances", None, SHIFT, Key::M),
+    about(UserCommand::CopyPlace, Group::Map, "Copy the place under the pointer", None, CTRL.plus(SHIFT), Key::C),
     about(UserCommand::Export, Group::Map, "Export…", Some(Icon::Export), CTRL, Key::E),
     about(UserCommand::PreviousPacket, Group::Packets, "Previous packet", None, PLAIN, Key::F7),
     about(UserCommand::NextPacket, Group::Packets, "Next packet", None, PLAIN, Key::F8),
@@ -134,6 +151,11 @@ impl About {
     }
 }
 
+/// The keys of a command, as [`About::keys`].
+pub fn keys_of(command: UserCommand, ctx: &Context) -> String {
+    TABLE.iter().find(|about| about.command == command).map_or_else(String::new, |about| about.keys(ctx))
+}
+
 impl UserCommand {
     /// True for what an open sheet does not hide: it opens another sheet or closes this one.
     fn acts_over_sheets(self) -> bool {
@@ -159,6 +181,14 @@ impl UserCommand {
             | Self::Follow
             | Self::ZoomIn
             | Self::ZoomOut
+            | Self::Labels
+            | Self::TrailColour
+            | Self::TrailLength
+            | Self::Isolate
+            | Self::OnlyInView
+            | Self::Dim
+            | Self::Measure
+            | Self::CopyPlace
             | Self::PreviousPacket
             | Self::NextPacket
             | Self::Devices
@@ -186,6 +216,14 @@ impl UserCommand {
             Self::Phones => sheet(Sheet::Phones(PhonesTab::Https)),
             Self::ZoomIn => Some(vec![Action::Zoom(1.0)]),
             Self::ZoomOut => Some(vec![Action::Zoom(-1.0)]),
+            Self::Labels => Some(restyle(view, |map| map.labels = map.labels.next())),
+            Self::TrailColour => Some(restyle(view, |map| map.colour = map.colour.next())),
+            Self::TrailLength => Some(restyle(view, |map| map.trail = map.trail.next())),
+            Self::Dim => Some(restyle(view, |map| map.dim = !map.dim)),
+            Self::Isolate => (selected.is_some() || view.isolate).then(|| vec![Action::Isolate(!view.isolate)]),
+            Self::OnlyInView => Some(vec![Action::OnlyInView(!view.only_in_view)]),
+            Self::Measure => Some(vec![Action::Measure]),
+            Self::CopyPlace => Some(vec![Action::CopyPlace]),
             Self::PreviousPacket => Some(vec![Action::StepPacket(-1)]),
             Self::NextPacket => Some(vec![Action::StepPacket(1)]),
             Self::Back => Some(vec![Action::Escape]),
@@ -204,6 +242,13 @@ impl UserCommand {
             Self::Keys => sheet(Sheet::Keys),
         }
     }
+}
+
+/// The map's style with one thing changed.
+fn restyle(view: &View, change: impl FnOnce(&mut Style)) -> Vec<Action> {
+    let mut settings = view.settings.clone();
+    change(&mut settings.map);
+    vec![Action::SetSettings(settings)]
 }
 
 fn layout(view: &View, dock: bool) -> Vec<Action> {

@@ -15,6 +15,7 @@ use super::{
     map::{Shown, Trail},
     phones::Phones,
     remote::Remote,
+    time::History,
     watch::Watch,
 };
 use crate::{
@@ -73,6 +74,8 @@ pub struct Data {
     pub phones: Phones,
     /// Places, rules and events.
     pub watch: Watch,
+    /// Spans of the past that are looked at.
+    pub history: History,
     pub pulse: Pulse,
     /// Counts changes of who is there and what they are called.
     pub roster: u64,

@@ -27,6 +27,13 @@ pub enum Icon {
     Clock,
     Play,
     Stop,
+    Pause,
+    Left,
+    Calendar,
+    /// From here to there.
+    Route,
+    /// Time that is skipped.
+    Skip,
     Phone,
     Tracker,
     Menu,
@@ -44,6 +51,7 @@ pub enum Icon {
     Pulse,
     Bell,
     Pin,
+    Layers,
 }
 
 /// Takes room in a row and paints the icon there; it says nothing to a screen reader, so text has to stand beside it.
@@ -163,6 +171,38 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
         }
         Icon::Play => pen.filled(&[(4.5, 3.0), (13.0, 8.0), (4.5, 13.0)]),
         Icon::Stop => pen.filled(&[(4.0, 4.0), (12.0, 4.0), (12.0, 12.0), (4.0, 12.0)]),
+        Icon::Pause => {
+            pen.filled(&[(4.0, 3.0), (6.8, 3.0), (6.8, 13.0), (4.0, 13.0)]);
+            pen.filled(&[(9.2, 3.0), (12.0, 3.0), (12.0, 13.0), (9.2, 13.0)]);
+        }
+        Icon::Left => pen.line(&[(10.0, 4.0), (6.0, 8.0), (10.0, 12.0)]),
+        Icon::Calendar => {
+            pen.closed(&[(2.0, 3.5), (14.0, 3.5), (14.0, 14.0), (2.0, 14.0)]);
+            pen.line(&[(2.0, 6.8), (14.0, 6.8)]);
+            pen.line(&[(5.0, 1.8), (5.0, 4.6)]);
+            pen.line(&[(11.0, 1.8), (11.0, 4.6)]);
+        }
+        Icon::Route => {
+            pen.ring(3.5, 12.2, 1.9);
+            pen.ring(12.5, 3.8, 1.9);
+            pen.line(&[
+                (5.4, 12.2),
+                (10.5, 12.2),
+                (11.8, 11.0),
+                (11.8, 9.2),
+                (10.5, 8.0),
+                (5.5, 8.0),
+                (4.2, 6.8),
+                (4.2, 5.0),
+                (5.5, 3.8),
+                (10.6, 3.8),
+            ]);
+        }
+        Icon::Skip => {
+            pen.line(&[(2.5, 3.5), (7.0, 8.0), (2.5, 12.5)]);
+            pen.line(&[(7.0, 3.5), (11.5, 8.0), (7.0, 12.5)]);
+            pen.line(&[(13.5, 3.5), (13.5, 12.5)]);
+        }
         Icon::Phone => {
             pen.closed(&[(4.5, 1.5), (11.5, 1.5), (11.5, 14.5), (4.5, 14.5)]);
             pen.line(&[(7.0, 12.3), (9.0, 12.3)]);
@@ -228,6 +268,10 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
                 (12.6, 6.2),
                 (11.8, 8.8),
             ]);
+        }
+        Icon::Layers => {
+            pen.closed(&[(8.0, 2.5), (14.5, 6.0), (8.0, 9.5), (1.5, 6.0)]);
+            pen.line(&[(1.5, 9.5), (8.0, 13.0), (14.5, 9.5)]);
         }
         Icon::Lock => {
             pen.closed(&[(3.5, 7.5), (12.5, 7.5), (12.5, 13.5), (3.5, 13.5)]);

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::watch::EventFilter;
+use super::{map::style::Style, time::TimeView, watch::EventFilter};
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -25,9 +25,15 @@ pub struct View {
     pub hovered_field: Option<usize>,
     /// The device that the map keeps in its middle.
     pub follow: Option<DeviceId>,
+    /// Nothing but the selected device is on the map.
+    pub isolate: bool,
+    /// The list leaves out devices that are not in view on the map.
+    pub only_in_view: bool,
     pub settings: Settings,
     pub open: Open,
     pub events: Events,
+    /// Which part of the past is looked at.
+    pub time: TimeView,
     /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
     pub undo: Option<String>,
     /// What doing it again does.
@@ -42,9 +48,12 @@ impl Default for View {
             selection: Selection::default(),
             hovered_field: None,
             follow: None,
+            isolate: false,
+            only_in_view: false,
             settings: Settings::default(),
             open: Open::default(),
             events: Events::default(),
+            time: TimeView::default(),
             undo: None,
             redo: None,
             local_zone: TimeZone::UTC,
@@ -129,6 +138,7 @@ pub struct Settings {
     pub notify: bool,
     /// With a sound.
     pub notify_sound: bool,
+    pub map: Style,
 }
 
 impl Default for Settings {
@@ -142,6 +152,7 @@ impl Default for Settings {
             show_places: true,
             notify: true,
             notify_sound: true,
+            map: Style::default(),
         }
     }
 }

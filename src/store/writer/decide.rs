@@ -158,6 +158,7 @@ impl Batch<'_> {
         for sql in [
             "DELETE FROM positions WHERE device_id = ?1",
             "DELETE FROM events WHERE device_id = ?1",
+            "DELETE FROM hidden WHERE device_id = ?1",
             "DELETE FROM commands WHERE device_id = ?1",
             "DELETE FROM rederivations WHERE device_id = ?1",
             "DELETE FROM latest WHERE device_id = ?1",

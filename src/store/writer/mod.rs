@@ -8,6 +8,8 @@ mod batch;
 mod commands;
 mod decide;
 mod devices;
+mod hide;
+mod import;
 mod log;
 mod part;
 mod phones;
@@ -29,6 +31,7 @@ use std::sync::{
 use tokio::sync::{Semaphore, TryAcquireError};
 
 pub(super) use answers::Answers;
+pub use import::Imported;
 pub use part::Parting;
 pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};
@@ -42,9 +45,10 @@ use super::{
     tally::Tally,
 };
 use crate::model::{
-    Command, CommandId, Device, DeviceId, Identity, Mishap, NewCommand, NewPacket, PacketId, Profile, Protocol,
-    Timestamp, library::UserCommand,
+    Command, CommandId, Device, DeviceId, HideReason, Identity, Mishap, NewCommand, NewPacket, PacketId, Profile,
+    Protocol, Timestamp, library::UserCommand,
 };
+use hide::Hide;
 pub use write::Progress;
 use write::{Add, AddUserCommand, Admit, Adopt, Append, Ask, NoteCommand, Rename, SetProfile};
 
@@ -278,6 +282,11 @@ impl Writer {
     /// Takes one step of finding a device's history again.
     pub fn rederive(&self, step: Step) -> Pending<Stepped> {
         self.push(Box::new(step), Write::Rederive)
+    }
+
+    /// Puts positions out of sight, with the reason; without one, shows them again. Answers how many that changed. Refused for more than 10 000.
+    pub fn hide(&self, fixes: Vec<i64>, reason: Option<HideReason>) -> Pending<u64> {
+        self.push(Hide { fixes, reason }, Write::Hide)
     }
 
     /// Removes a device with its packets, positions, events and commands.

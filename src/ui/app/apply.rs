@@ -5,7 +5,7 @@ use egui::Context;
 use super::App;
 use crate::{
     model::{DeviceId, PacketId, PacketRow},
-    ui::{Action, data::Opened, view::Sheet},
+    ui::{Action, data::Opened, format, view::Sheet},
 };
 
 impl App {
@@ -23,6 +23,7 @@ impl App {
             Action::SelectFix { device, fix, packet } => {
                 self.select_packet(packet, Some(fix));
                 self.view.selection.device = Some(device);
+                self.cursor_to(device, fix);
             }
             Action::SelectField(field) => self.view.selection.field = field,
             Action::HoverField(field) => self.view.hovered_field = field,
@@ -60,6 +61,13 @@ impl App {
                 self.asks.change(what, Some(device), pending);
             }
             Action::Follow(device) => self.view.follow = device,
+            Action::Isolate(on) => self.view.isolate = on,
+            Action::OnlyInView(on) => self.view.only_in_view = on,
+            Action::Measure => self.panels.map.toggle_measure(),
+            Action::CopyPlace => match self.panels.map.pointed().map(format::place) {
+                Some(text) => self.apply(ctx, Action::Copy(text, "the coordinates")),
+                None => self.toasts.info("Point at a place on the map first"),
+            },
             Action::FitAll => self.panels.map.fit_all(),
             Action::FitDevice(device) => self.panels.map.fit_device(device),
             Action::Zoom(levels) => self.panels.map.zoom_by(levels),
@@ -136,6 +144,9 @@ impl App {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();
             }
+            Action::ShowPlaces(places) => self.panels.map.fit_places(places),
+            Action::Time(act) => self.go_in_time(act),
+            Action::Hide { device, fixes, reason } => self.hide(device, fixes, reason),
             Action::Copy(text, what) => {
                 ctx.copy_text(text);
                 self.toasts.info(format!("Copied {what}"));
@@ -209,13 +220,13 @@ impl App {
     fn escape(&mut self) {
         if self.view.open.sheet.is_some() {
             self.view.open.sheet = None;
-        } else if self.panels.map.places.put_pen_down() {
-            // The pen first: it is in the hand.
+        } else if self.panels.map.places.put_pen_down() || self.panels.map.escape() {
+            // That was all.
         } else if self.view.selection.field.is_some() {
             self.view.selection.field = None;
         } else if self.view.selection.packet.is_some() {
             self.close_packet();
-        } else {
+        } else if !self.view.time.unwind() {
             self.view.selection.device = None;
             self.view.follow = None;
         }

@@ -6,6 +6,7 @@ mod health;
 mod milestones;
 mod news;
 mod pages;
+mod past;
 mod undoing;
 mod watching;
 
@@ -24,21 +25,21 @@ use jiff::tz::TimeZone;
 pub use self::milestones::Begun;
 use self::{demo::Demo, milestones::Milestones, news::News};
 use super::{
-    Cx, Data, View,
+    Action, Cx, Data, View,
     asks::Asks,
     command,
     data::Station,
     map::{MapOptions, OnlineMap, camera::Camera},
     panels::Panels,
-    phones, remote, theme,
+    phones, remote, theme, time,
     toasts::Toasts,
     undo::Undo,
     view::{self, Open, Settings, ThemeChoice},
     watch,
 };
 use crate::{
-    backend::{Backend, Feed, StoreHealth},
-    model::{Clock, Timestamp},
+    backend::{Backend, Feed, Pending, StoreHealth},
+    model::{Clock, DeviceId, Timestamp},
 };
 
 /// Between two looks at answers that are on their way.
@@ -88,6 +89,12 @@ pub struct App {
     /// What is being asked about phones.
     phones: phones::Asking,
     paging: pages::Paging,
+    /// What is being asked about the past.
+    past: time::Asking,
+    /// Positions that are being hidden or shown again, by their device.
+    hiding: Vec<(DeviceId, Pending<u64>)>,
+    /// Which state of the past the map shows.
+    mapped: u64,
     toasts: Toasts,
     undo: Undo,
     /// What is being asked about places, rules and events.
@@ -112,6 +119,7 @@ struct Kept {
     open: KeptOpen,
     /// Where somebody chose to look.
     camera: Option<Camera>,
+    bar: time::Bar,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -137,13 +145,14 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
-        let Kept { settings, open, camera } =
+        let Kept { settings, open, camera, bar } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
         let KeptOpen { dock, devices, details } = open;
         let view = View {
             settings,
             open: Open { dock, devices, details, sheet: None },
             local_zone: options.zone,
+            time: time::TimeView { bar, ..time::TimeView::default() },
             ..View::default()
         };
         let online = online(&view.settings, options.tile_cache.as_ref());
@@ -164,6 +173,9 @@ impl App {
             remote: remote::Asking::default(),
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
+            past: time::Asking::default(),
+            hiding: Vec::new(),
+            mapped: 0,
             toasts: Toasts::default(),
             undo: Undo::default(),
             watch: watch::Asking::default(),
@@ -273,6 +285,7 @@ impl eframe::App for App {
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);
+        self.look_at_past(ctx, now);
         if self.demo.on_the_road(&self.data) {
             self.panels.map.bring_all();
         }
@@ -281,6 +294,8 @@ impl eframe::App for App {
             || self.phones.waiting()
             || self.paging.waiting()
             || self.watch.waiting()
+            || self.past.waiting()
+            || !self.hiding.is_empty()
         {
             ctx.request_repaint_after(POLL);
         }
@@ -296,6 +311,9 @@ impl eframe::App for App {
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
+        if self.view.open.sheet.is_none() {
+            actions.extend(time::pressed(&ctx).into_iter().map(Action::Time));
+        }
         self.toasts.ui(&ctx, &mut actions);
         if self.data.loaded {
             self.milestones.usable();
@@ -314,6 +332,7 @@ impl eframe::App for App {
             settings: self.view.settings.clone(),
             open: KeptOpen { dock, devices, details },
             camera: self.panels.map.chosen_camera(),
+            bar: self.view.time.bar,
         };
         eframe::set_value(storage, KEPT, &kept);
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use egui::Context;
+use jiff::SignedDuration;
 
 use super::App;
 use crate::{
@@ -37,6 +38,8 @@ pub(super) struct News {
     read_at: Option<Instant>,
     /// Trails on the map that are not up to date.
     stale_trails: BTreeSet<DeviceId>,
+    /// How far back the trails were read.
+    trails_back: SignedDuration,
     /// The device whose events are shown.
     events_of: Option<DeviceId>,
     events_stale: bool,
@@ -50,6 +53,7 @@ impl App {
                 Fact::Committed(committed) => {
                     self.asks.remember(&committed);
                     self.paging.remember(&committed);
+                    self.past.learn(&committed, &self.data.history);
                     self.data.apply(&committed, self.news.events_of);
                     self.news.stale_trails.extend(&committed.rederived);
                     self.reread(&committed.rederived);
@@ -106,6 +110,7 @@ impl App {
         self.news.events_stale = true;
         self.news.missed |= fresh.overflowed;
         self.remote.read_again(&mut self.data);
+        self.past.read_again(&self.data.history);
         phones::Asking::read_again(&mut self.data);
         self.forget_removed();
     }
@@ -258,6 +263,11 @@ impl App {
             self.news.events_stale = false;
             self.asks.events = selected.map(|device| (device, self.backend().events(Some(device), MAX_EVENTS)));
         }
+        let back = self.view.settings.map.trail.read_back();
+        if back > self.news.trails_back {
+            self.news.stale_trails.extend(self.data.trails.keys());
+        }
+        self.news.trails_back = back;
         let sheet = self.view.open.sheet;
         let Self { asks, remote, phones, data, news, backend: Some(backend), .. } = self else { return };
         remote.ask(backend, data, selected, now);
@@ -272,7 +282,7 @@ impl App {
             .filter(lacks)
             .take(room);
         let stale = news.stale_trails.iter().copied();
-        asks.trails(backend, selected.into_iter().filter(lacks).chain(stale).chain(shown), now);
+        asks.trails(backend, selected.into_iter().filter(lacks).chain(stale).chain(shown), now.checked_sub(back).ok());
     }
 }
 

@@ -21,6 +21,7 @@ mod receivers;
 mod rules;
 mod settings;
 mod sheets;
+mod time;
 mod top;
 pub mod tree;
 mod trouble;
@@ -58,6 +59,7 @@ pub struct Panels {
     bytes: bytes::Bytes,
     pub(super) places: places::Places,
     rules: rules::Rules,
+    time: time::TimeBar,
     pub(super) map: MapPanel,
 }
 
@@ -82,6 +84,7 @@ impl Panels {
             bytes: bytes::Bytes::default(),
             places: places::Places::default(),
             rules: rules::Rules::default(),
+            time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
         }
     }
@@ -98,6 +101,7 @@ impl Panels {
             });
         }
         self.dock(ui, cx, bare);
+        self.time.ui(ui, cx);
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         let pane = Panel::left("devices").frame(bare).default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0);
@@ -117,21 +121,15 @@ impl Panels {
         if details != cx.view.open.details {
             cx.ask(Action::ToggleDetails);
         }
-        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| self.map.ui(ui, cx));
-        let Self {
-            export,
-            copy,
-            settings,
-            commands,
-            profile,
-            pairing,
-            phone_profile,
-            phone_console,
-            phones,
-            places,
-            rules,
-            ..
-        } = self;
+        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
+            let area = ui.max_rect();
+            self.map.cover(self.time.covers(cx));
+            self.map.ui(ui, cx);
+            self.time.over_map(ui, cx, area);
+        });
+        let Self { export, copy, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } =
+            self;
+        let (places, rules) = (&mut self.places, &mut self.rules);
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
         let is_phone = selected.is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
         pairing.rest(cx.view.open.sheet);

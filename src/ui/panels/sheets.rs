@@ -8,7 +8,7 @@ use crate::{
         Action, Cx,
         command::{Group, TABLE},
         icons::Icon,
-        theme,
+        theme, time,
         view::Sheet,
         widgets,
     },
@@ -102,5 +102,17 @@ pub(super) fn keys(ui: &mut Ui) {
         }
         ui.add_space(theme::GAP);
     }
+    widgets::group_heading(ui, "Time");
+    for row in &time::KEYS {
+        ui.horizontal(|ui| {
+            widgets::cell(ui, 96.0, |ui| {
+                let key = RichText::new(row.name).monospace().color(p.strong);
+                let cap = Frame::new().fill(p.button).corner_radius(4);
+                cap.inner_margin(egui::Margin::symmetric(6, 1)).show(ui, |ui| ui.label(key));
+            });
+            ui.label(row.text);
+        });
+    }
+    ui.add_space(theme::GAP);
     ui.label(widgets::weak(ui, "In the device list, Up and Down go from row to row. Single keys rest while you type."));
 }
