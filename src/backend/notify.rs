@@ -11,7 +11,7 @@ impl super::Backend {
             if let Err(error) = &shown {
                 tracing::info!(%error, "a notification could not be shown");
             }
-            answer.give(shown.map_err(|why| Error::Refused(format!("this desktop shows no notifications: {why}"))));
+            answer.give(shown.map_err(|why| Error::Refused(format!("This desktop shows no notifications: {why}"))));
         });
         pending
     }

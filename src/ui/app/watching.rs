@@ -83,6 +83,7 @@ impl App {
                     self.view.open.sheet = None;
                     self.panels.map.fit_shape(&place.spec.shape);
                     self.panels.map.places.reshape(place);
+                    self.panels.places.close();
                 }
             }
             WatchAction::Drawn(shape) => {

@@ -1,6 +1,10 @@
 //! The list of events beside the packets: alarms, places, silence, speed and batteries, newest first.
 
-use egui::{Align2, Button, ComboBox, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Button, ComboBox, FontId, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2,
+    text::{LayoutJob, TextWrapping},
+    vec2,
+};
 use jiff::SignedDuration;
 
 use super::dock::{dense, paint};
@@ -37,6 +41,15 @@ pub(super) fn tabs(ui: &mut Ui, cx: &mut Cx<'_>) {
             if tab.clicked() && open != events {
                 cx.ask(Action::Watch(WatchAction::List(events)));
             }
+        }
+        if open {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                for (text, sheet) in [("Rules…", Sheet::Rules), ("Places…", Sheet::Places)] {
+                    if ui.button(text).clicked() {
+                        cx.ask(Action::Sheet(Some(sheet)));
+                    }
+                }
+            });
         }
     });
 }
@@ -118,12 +131,6 @@ fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>) {
                 cx.ask(Action::Watch(WatchAction::Read { events: None, unread: false }));
             }
         });
-        if ui.button("Places…").clicked() {
-            cx.ask(Action::Sheet(Some(Sheet::Places)));
-        }
-        if ui.button("Rules…").clicked() {
-            cx.ask(Action::Sheet(Some(Sheet::Rules)));
-        }
     });
     ui.add_space(4.0);
     if filter != cx.view.events.filter {
@@ -135,7 +142,8 @@ fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>) {
 fn device_toggle(ui: &mut Ui, cx: &Cx<'_>, filter: &mut EventFilter) {
     let wanted = filter.device.or(cx.view.selection.device);
     let name = wanted.map_or("One device", |device| cx.data.label(device));
-    let short: String = name.chars().take(18).collect();
+    let (short, cut): (String, bool) = (name.chars().take(18).collect(), name.chars().count() > 18);
+    let short = if cut { format!("{short}…") } else { short };
     let button = ui.add_enabled(wanted.is_some(), Button::selectable(filter.device.is_some(), short));
     if button.on_hover_text(format!("Only {name}")).clicked() {
         filter.device = if filter.device.is_some() { None } else { wanted };
@@ -183,10 +191,10 @@ fn paint_row(ui: &Ui, rect: Rect, texts: [&str; 4], kind: Option<Kind>, unread: 
     let strong = if unread { p.strong } else { p.text };
     let mut left = rect.left() + 14.0;
     let column = |left: f32, width: f32, text: &str, colour| {
-        let clip =
-            Rect::from_min_max(pos2(left, rect.top()), pos2((left + width - 6.0).min(rect.right()), rect.bottom()));
-        let painter = ui.painter().with_clip_rect(clip);
-        painter.text(pos2(left, middle), Align2::LEFT_CENTER, text, FontId::proportional(12.5), colour);
+        let mut job = LayoutJob::simple_singleline(text.to_owned(), FontId::proportional(12.5), colour);
+        job.wrap = TextWrapping::truncate_at_width((width - 6.0).max(0.0));
+        let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+        ui.painter().galley(pos2(left, middle - galley.size().y / 2.0), galley, colour);
     };
     column(left, 96.0, when, p.weak);
     left += 96.0;

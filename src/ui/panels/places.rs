@@ -57,6 +57,11 @@ impl Places {
         self.form = Some(Form { id: Some(place.id), spec: place.spec.clone(), filter: String::new(), focus: true });
     }
 
+    /// Nothing is in the hand any more.
+    pub(in crate::ui) fn close(&mut self) {
+        self.form = None;
+    }
+
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         ui.set_width(560.0);
         if let Some(form) = &mut self.form {
@@ -103,7 +108,7 @@ impl Places {
                     let name = RichText::new(&place.spec.name).color(theme::palette(ui).strong);
                     ui.add(egui::Label::new(name).truncate());
                 });
-                widgets::cell(ui, 150.0, |ui| {
+                widgets::cell(ui, 210.0, |ui| {
                     let text = widgets::weak(ui, about(&place.spec, cx.data, cx.view.settings.units));
                     ui.add(egui::Label::new(text).truncate());
                 });
