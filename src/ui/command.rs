@@ -40,12 +40,14 @@ pub enum UserCommand {
     Places,
     Rules,
     Events,
+    Import,
     Devices,
     Packets,
     Details,
     TrackLayout,
     DebugLayout,
     SaveCopy,
+    Maps,
     Health,
     Settings,
     Keys,
@@ -112,6 +114,7 @@ pub const TABLE: &[About] = &[
     about(UserCommand::Phones, Group::Map, "HTTPS, passwords, who sees whom…", Some(Icon::Lock), CTRL, Key::U),
     about(UserCommand::ZoomIn, Group::Map, "Zoom in", Some(Icon::Plus), PLAIN, Key::Plus),
     about(UserCommand::ZoomOut, Group::Map, "Zoom out", None, PLAIN, Key::Minus),
+    about(UserCommand::Maps, Group::Map, "Maps…", Some(Icon::Layers), CTRL, Key::M),
     about(UserCommand::Labels, Group::Map, "Labels: less, more", None, PLAIN, Key::L),
     about(UserCommand::TrailLength, Group::Map, "Trails: longer", None, SHIFT, Key::T),
     about(UserCommand::TrailColour, Group::Map, "Trails: coloured by something else", None, PLAIN, Key::T),
@@ -121,6 +124,7 @@ pub const TABLE: &[About] = &[
     about(UserCommand::Measure, Group::Map, "Measure distances", None, SHIFT, Key::M),
     about(UserCommand::CopyPlace, Group::Map, "Copy the place under the pointer", None, CTRL.plus(SHIFT), Key::C),
     about(UserCommand::Export, Group::Map, "Export…", Some(Icon::Export), CTRL, Key::E),
+    about(UserCommand::Import, Group::Map, "Import…", Some(Icon::Folder), CTRL, Key::O),
     about(UserCommand::PreviousPacket, Group::Packets, "Previous packet", None, PLAIN, Key::F7),
     about(UserCommand::NextPacket, Group::Packets, "Next packet", None, PLAIN, Key::F8),
     about(UserCommand::Back, Group::Packets, "Unselect: field, packet, device", None, PLAIN, Key::Escape),
@@ -171,7 +175,9 @@ impl UserCommand {
             | Self::Places
             | Self::Rules
             | Self::Events
+            | Self::Import
             | Self::SaveCopy
+            | Self::Maps
             | Self::Health
             | Self::Settings
             | Self::Keys => true,
@@ -231,12 +237,14 @@ impl UserCommand {
             Self::Places => sheet(Sheet::Places),
             Self::Rules => sheet(Sheet::Rules),
             Self::Events => Some(vec![Action::Watch(WatchAction::List(!(view.events.open && view.open.dock)))]),
+            Self::Import => Some(vec![Action::OpenImport(None)]),
             Self::Devices => Some(vec![Action::ToggleDevices]),
             Self::Packets => Some(vec![Action::ToggleDock]),
             Self::Details => Some(vec![Action::ToggleDetails]),
             Self::TrackLayout => Some(layout(view, false)),
             Self::DebugLayout => Some(layout(view, true)),
             Self::SaveCopy => sheet(Sheet::SaveCopy),
+            Self::Maps => sheet(Sheet::Maps),
             Self::Health => sheet(Sheet::Health),
             Self::Settings => sheet(Sheet::Settings),
             Self::Keys => sheet(Sheet::Keys),

@@ -10,7 +10,10 @@ mod events;
 mod export;
 mod first_run;
 mod health;
+mod import;
 mod keep;
+mod look;
+mod maps;
 mod new_senders;
 pub mod packets;
 mod phone;
@@ -46,7 +49,9 @@ pub struct Panels {
     pub(super) devices: devices::Devices,
     details: details::Details,
     pub(super) export: export::Export,
+    pub(super) import: import::Import,
     pub(super) copy: copy::SaveCopy,
+    pub(super) maps: maps::Maps,
     settings: settings::Settings,
     commands: commands::Commands,
     profile: profile::Editor,
@@ -71,7 +76,9 @@ impl Panels {
             devices: devices::Devices::default(),
             details: details::Details::default(),
             export: export::Export::default(),
+            import: import::Import::default(),
             copy: copy::SaveCopy::default(),
+            maps: maps::Maps::default(),
             settings: settings::Settings::default(),
             commands: commands::Commands::default(),
             profile: profile::Editor::default(),
@@ -104,7 +111,14 @@ impl Panels {
         self.time.ui(ui, cx);
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
-        let pane = Panel::left("devices").frame(bare).default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0);
+        let pane = if cx.view.devices.table {
+            let most = (ui.available_width() * 0.7).max(320.0);
+            let usual = (devices::table_width(&cx.view.devices) + 16.0).min(ui.available_width() * 0.45);
+            Panel::left("devices table").default_size(usual.clamp(300.0, most)).size_range(260.0..=most)
+        } else {
+            Panel::left("devices").default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0)
+        };
+        let pane = pane.frame(bare);
         pane.show_collapsible(ui, &mut devices, |ui| {
             keep_size(ui);
             self.devices.ui(ui, cx);
@@ -127,16 +141,31 @@ impl Panels {
             self.map.ui(ui, cx);
             self.time.over_map(ui, cx, area);
         });
-        let Self { export, copy, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } =
-            self;
-        let (places, rules) = (&mut self.places, &mut self.rules);
+        let Self {
+            maps,
+            export,
+            import,
+            copy,
+            settings,
+            commands,
+            profile,
+            pairing,
+            phone_profile,
+            phone_console,
+            phones,
+            places,
+            rules,
+            ..
+        } = self;
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
         let is_phone = selected.is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
         pairing.rest(cx.view.open.sheet);
         sheets::ui(ui, cx, |sheet, ui, cx| match sheet {
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
+            Sheet::Import => import.ui(ui, cx),
             Sheet::SaveCopy => copy.ui(ui, cx),
+            Sheet::Maps => maps.ui(ui, cx),
             Sheet::Commands if is_phone => phone_console.ui(ui, cx),
             Sheet::Commands => commands.ui(ui, cx),
             Sheet::Profile if is_phone => phone_profile.ui(ui, cx),
