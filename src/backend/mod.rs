@@ -268,17 +268,8 @@ impl Backend {
 
     /// Waits until the system asks us to stop, or nothing can be stored any more, which is an error. For `serve`, not for the window.
     pub fn wait_for_stop(&self, signal: &mut StopSignal) -> Result<(), Error> {
-        /// Between two looks whether damage was noticed.
-        const LOOK_EVERY: Duration = Duration::from_secs(1);
         let ended = self.store.ended();
-        let damaged = async {
-            loop {
-                if let Some(why) = self.store.health().damaged {
-                    return why;
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
+        let damaged = self.store.damaged();
         self.runtime.block_on(async {
             tokio::select! {
                 () = signal.received() => Ok(()),

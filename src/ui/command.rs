@@ -36,6 +36,7 @@ pub enum UserCommand {
     NextPacket,
     Back,
     Export,
+    Import,
     Devices,
     Packets,
     Details,
@@ -116,6 +117,7 @@ pub const TABLE: &[About] = &[
     about(UserCommand::Measure, Group::Map, "Measure distances", None, SHIFT, Key::M),
     about(UserCommand::CopyPlace, Group::Map, "Copy the place under the pointer", None, CTRL.plus(SHIFT), Key::C),
     about(UserCommand::Export, Group::Map, "Export…", Some(Icon::Export), CTRL, Key::E),
+    about(UserCommand::Import, Group::Map, "Import…", Some(Icon::Folder), CTRL, Key::O),
     about(UserCommand::PreviousPacket, Group::Packets, "Previous packet", None, PLAIN, Key::F7),
     about(UserCommand::NextPacket, Group::Packets, "Next packet", None, PLAIN, Key::F8),
     about(UserCommand::Back, Group::Packets, "Unselect: field, packet, device", None, PLAIN, Key::Escape),
@@ -163,6 +165,7 @@ impl UserCommand {
             | Self::AddPhone
             | Self::Phones
             | Self::Export
+            | Self::Import
             | Self::SaveCopy
             | Self::Maps
             | Self::Health
@@ -221,6 +224,7 @@ impl UserCommand {
             Self::NextPacket => Some(vec![Action::StepPacket(1)]),
             Self::Back => Some(vec![Action::Escape]),
             Self::Export => Some(vec![Action::OpenExport(selected)]),
+            Self::Import => Some(vec![Action::OpenImport(None)]),
             Self::Devices => Some(vec![Action::ToggleDevices]),
             Self::Packets => Some(vec![Action::ToggleDock]),
             Self::Details => Some(vec![Action::ToggleDetails]),

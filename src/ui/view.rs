@@ -87,6 +87,7 @@ impl Default for Open {
 pub enum Sheet {
     Settings,
     Export,
+    Import,
     /// A copy of the whole store.
     SaveCopy,
     /// Which map is shown, and the files that can be.

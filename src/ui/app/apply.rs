@@ -102,6 +102,12 @@ impl App {
             Action::Export(job) => self.asks.export = Some(self.backend().export(job)),
             Action::CancelExport => self.asks.export.iter().for_each(|(_, watch)| watch.cancel()),
             Action::BrowseExport(name) => self.panels.export.browse(ctx.clone(), &name),
+            Action::OpenImport(_)
+            | Action::BrowseImport(_)
+            | Action::LookAtImport(_)
+            | Action::Import { .. }
+            | Action::CancelImport
+            | Action::TakeImportBack(_) => self.import(ctx, action),
             Action::SetSettings(settings) => self.view.settings = settings,
             Action::OpenChart(path) => self.open_chart(ctx, path),
             Action::ShowChart(path) => self.show_chart(ctx, path),
@@ -231,7 +237,9 @@ impl App {
     }
 
     fn escape(&mut self) {
-        if self.view.open.sheet.is_some() {
+        if self.view.time.month.take().is_some() {
+            // The calendar was in front.
+        } else if self.view.open.sheet.is_some() {
             self.view.open.sheet = None;
         } else if self.panels.map.escape() {
             // That was all.

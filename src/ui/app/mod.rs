@@ -4,6 +4,7 @@ mod apply;
 mod charts;
 mod demo;
 mod health;
+mod importing;
 mod milestones;
 mod news;
 mod pages;
@@ -92,10 +93,14 @@ pub struct App {
     paging: pages::Paging,
     /// What is being asked about the past.
     past: time::Asking,
+    /// What is being asked about imports.
+    imports: importing::Asking,
     /// Positions that are being hidden or shown again, by their device.
     hiding: Vec<(DeviceId, Pending<u64>)>,
     /// Which state of the past the map shows.
     mapped: u64,
+    /// Another span was chosen, and its tracks are not there yet.
+    unseen: bool,
     toasts: Toasts,
     undo: Undo,
     /// Settings as the context has them; differs from the view's for a moment after a change.
@@ -182,8 +187,10 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             past: time::Asking::default(),
+            imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
+            unseen: false,
             toasts: Toasts::default(),
             undo: Undo::default(),
             dressed: None,
@@ -283,6 +290,8 @@ impl eframe::App for App {
         self.take_facts(ctx);
         self.take_answers();
         self.take_phones(ctx);
+        self.take_imports();
+        self.take_dropped(ctx);
         if let Some(backend) = &self.backend
             && let Some(later) = self.paging.take(backend, &mut self.data)
         {
@@ -305,6 +314,7 @@ impl eframe::App for App {
             || self.paging.waiting()
             || self.shelf.waiting()
             || self.past.waiting()
+            || self.imports.waiting()
             || !self.hiding.is_empty()
         {
             ctx.request_repaint_after(POLL);

@@ -134,6 +134,8 @@ pub struct MapPanel {
     /// What is under the pointer, and what the open menu is about.
     pointer: Option<LatLon>,
     menu_at: Option<LatLon>,
+    /// The point of a track that the open menu is about, and whose it is.
+    menu_point: Option<(DeviceId, i64)>,
     measure: Option<Measure>,
     /// What is measured, in words.
     measured: Option<String>,
@@ -189,6 +191,7 @@ impl MapPanel {
             edges: Vec::new(),
             pointer: None,
             menu_at: None,
+            menu_point: None,
             measure: None,
             measured: None,
             spread: None,
@@ -245,6 +248,11 @@ impl MapPanel {
     /// Shows a device and its trail from the next frame on.
     pub fn fit_device(&mut self, device: DeviceId) {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
+    }
+
+    /// True where something of this is in view.
+    pub(super) fn sees(&self, places: WorldBox) -> bool {
+        self.view.is_some_and(|view| places.touches(view))
     }
 
     /// Something lies over this part of the map: what is fitted keeps clear of it.
@@ -484,6 +492,7 @@ impl MapPanel {
                 can_follow: cx.view.selection.device.is_some_and(|d| self.markers.of(d).is_some()),
                 isolated: isolated.as_deref(),
                 measured: self.measured.as_deref().filter(|_| measuring),
+                can_copy: self.measure.as_ref().is_some_and(Measure::has_legs),
                 legend,
                 credits: &credits,
                 about: basemap::CREDITS_TEXT,

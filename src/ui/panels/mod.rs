@@ -9,6 +9,7 @@ pub mod dock;
 mod export;
 mod first_run;
 mod health;
+mod import;
 mod keep;
 mod look;
 mod maps;
@@ -48,6 +49,7 @@ pub struct Panels {
     pub(super) devices: devices::Devices,
     details: details::Details,
     pub(super) export: export::Export,
+    pub(super) import: import::Import,
     pub(super) copy: copy::SaveCopy,
     pub(super) maps: maps::Maps,
     settings: settings::Settings,
@@ -72,6 +74,7 @@ impl Panels {
             devices: devices::Devices::default(),
             details: details::Details::default(),
             export: export::Export::default(),
+            import: import::Import::default(),
             copy: copy::SaveCopy::default(),
             maps: maps::Maps::default(),
             settings: settings::Settings::default(),
@@ -138,7 +141,18 @@ impl Panels {
             self.time.over_map(ui, cx, area);
         });
         let Self {
-            export, copy, maps, settings, commands, profile, pairing, phone_profile, phone_console, phones, ..
+            maps,
+            export,
+            import,
+            copy,
+            settings,
+            commands,
+            profile,
+            pairing,
+            phone_profile,
+            phone_console,
+            phones,
+            ..
         } = self;
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
         let is_phone = selected.is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
@@ -146,6 +160,7 @@ impl Panels {
         sheets::ui(ui, cx, |sheet, ui, cx| match sheet {
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
+            Sheet::Import => import.ui(ui, cx),
             Sheet::SaveCopy => copy.ui(ui, cx),
             Sheet::Maps => maps.ui(ui, cx),
             Sheet::Commands if is_phone => phone_console.ui(ui, cx),

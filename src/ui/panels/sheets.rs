@@ -29,6 +29,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
     let title = match sheet {
         Sheet::Settings => "Settings",
         Sheet::Export => "Export history",
+        Sheet::Import => "Import history",
         Sheet::SaveCopy => "Save a copy",
         Sheet::Maps => "Maps",
         Sheet::Commands => "Commands",
