@@ -299,10 +299,9 @@ fn groups_button(ui: &mut Ui, cx: &mut Cx<'_>) {
     let hidden = !cx.view.devices.hidden_groups.is_empty();
     let button = widgets::icon_toggle(ui, Icon::Tag, "Groups", hidden);
     egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-        ui.set_min_width(220.0);
+        ui.set_width(240.0);
         let groups = device_list::groups(cx.data);
         if groups.is_empty() {
-            ui.set_max_width(220.0);
             ui.label(widgets::weak(
                 ui,
                 "No device is in a group yet. Select one, and put it into groups in its details.",
