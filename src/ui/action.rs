@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     data::Pages,
+    device_list::DeviceList,
     time::Act,
     view::{Settings, Sheet},
 };
@@ -15,8 +16,8 @@ use crate::{
     },
     geo::Bounds,
     model::{
-        CommandId, DeviceId, HideReason, Identity, ImportId, ImportInto, Keep, PacketId, PhoneCommand, Policy, Profile,
-        Protocol, Secret,
+        CommandId, DeviceId, HideReason, Identity, ImportId, ImportInto, Keep, Look, PacketId, PhoneCommand, Policy,
+        Profile, Protocol, Secret,
     },
 };
 
@@ -54,6 +55,12 @@ pub enum Action {
     /// Do again what was taken back last.
     Redo,
     Rename(DeviceId, String),
+    /// Tell a device from others by this colour, icon, notes and groups.
+    SetLook(DeviceId, Look),
+    /// Show the list of devices so: cards or table, columns, order, hidden groups.
+    SetDeviceList(DeviceList),
+    /// Filter the list of devices by this.
+    FilterDevices(String),
     /// Keep this device in the middle of the map; a manual pan ends it.
     Follow(Option<DeviceId>),
     /// Leave everything but the selected device off the map, or do so no more.
@@ -124,6 +131,16 @@ pub enum Action {
     /// Remove everything that an import brought.
     TakeImportBack(ImportId),
     SetSettings(Settings),
+    /// Look into a map file and show it.
+    OpenChart(PathBuf),
+    /// Show a map file that is known above the embedded map, or none.
+    ShowChart(Option<PathBuf>),
+    /// Show a map file that is known, and look at where it has something.
+    FitChart(PathBuf),
+    /// Take a map file from the list; the file stays.
+    RemoveChart(PathBuf),
+    /// Ask the system for a map file.
+    BrowseChart,
     /// The command console of a tracker.
     OpenCommands(DeviceId),
     /// The profile of a tracker.

@@ -43,6 +43,7 @@ pub enum UserCommand {
     TrackLayout,
     DebugLayout,
     SaveCopy,
+    Maps,
     Health,
     Settings,
     Keys,
@@ -106,6 +107,7 @@ pub const TABLE: &[About] = &[
     about(UserCommand::Phones, Group::Map, "HTTPS, passwords, who sees whom…", Some(Icon::Lock), CTRL, Key::U),
     about(UserCommand::ZoomIn, Group::Map, "Zoom in", Some(Icon::Plus), PLAIN, Key::Plus),
     about(UserCommand::ZoomOut, Group::Map, "Zoom out", None, PLAIN, Key::Minus),
+    about(UserCommand::Maps, Group::Map, "Maps…", Some(Icon::Layers), CTRL, Key::M),
     about(UserCommand::Labels, Group::Map, "Labels: less, more", None, PLAIN, Key::L),
     about(UserCommand::TrailLength, Group::Map, "Trails: longer", None, SHIFT, Key::T),
     about(UserCommand::TrailColour, Group::Map, "Trails: coloured by something else", None, PLAIN, Key::T),
@@ -165,6 +167,7 @@ impl UserCommand {
             | Self::Export
             | Self::Import
             | Self::SaveCopy
+            | Self::Maps
             | Self::Health
             | Self::Settings
             | Self::Keys => true,
@@ -228,6 +231,7 @@ impl UserCommand {
             Self::TrackLayout => Some(layout(view, false)),
             Self::DebugLayout => Some(layout(view, true)),
             Self::SaveCopy => sheet(Sheet::SaveCopy),
+            Self::Maps => sheet(Sheet::Maps),
             Self::Health => sheet(Sheet::Health),
             Self::Settings => sheet(Sheet::Settings),
             Self::Keys => sheet(Sheet::Keys),

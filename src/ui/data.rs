@@ -11,6 +11,7 @@ use std::{
 
 pub use self::paging::{Ends, FIRST_PACKETS, PAGE, Pages};
 use super::{
+    charts,
     lamps::{self, Age},
     map::{Shown, Trail},
     phones::Phones,
@@ -77,6 +78,10 @@ pub struct Data {
     pub remote: Remote,
     /// What is set up for phones.
     pub phones: Phones,
+    /// What is known of the user's map files.
+    pub charts: BTreeMap<PathBuf, charts::State>,
+    /// Why the map file that was opened last cannot be shown.
+    pub chart_trouble: Option<String>,
     /// Spans of the past that are looked at.
     pub history: History,
     pub pulse: Pulse,

@@ -60,6 +60,11 @@ impl App {
                 let what = format!("rename {}", self.data.label(device));
                 self.asks.change(what, Some(device), pending);
             }
+            Action::SetDeviceList(list) => self.view.devices = list,
+            Action::FilterDevices(text) => {
+                self.view.open.devices = true;
+                self.panels.devices.filter_by(text);
+            }
             Action::Follow(device) => self.view.follow = device,
             Action::Isolate(on) => self.view.isolate = on,
             Action::OnlyInView(on) => self.view.only_in_view = on,
@@ -104,6 +109,14 @@ impl App {
             | Action::CancelImport
             | Action::TakeImportBack(_) => self.import(ctx, action),
             Action::SetSettings(settings) => self.view.settings = settings,
+            Action::OpenChart(path) => self.open_chart(ctx, path),
+            Action::ShowChart(path) => self.show_chart(ctx, path),
+            Action::FitChart(path) => {
+                self.show_chart(ctx, Some(path.clone()));
+                self.fit_chart(&path);
+            }
+            Action::RemoveChart(path) => self.remove_chart(&path),
+            Action::BrowseChart => self.panels.maps.browse(ctx.clone()),
             Action::OpenCommands(device) => self.open_sheet_of(device, Sheet::Commands),
             Action::OpenProfile(device) => self.open_sheet_of(device, Sheet::Profile),
             Action::PreviewCommand { .. }
@@ -112,6 +125,7 @@ impl App {
             | Action::AddUserCommand { .. }
             | Action::RemoveUserCommand(_)
             | Action::SetProfile(..)
+            | Action::SetLook(..)
             | Action::ApplyClock(..)
             | Action::DismissClock(..) => self.ask_remote(action),
             Action::OpenPhone(device) => {
@@ -223,7 +237,9 @@ impl App {
     }
 
     fn escape(&mut self) {
-        if self.view.open.sheet.is_some() {
+        if self.view.time.month.take().is_some() {
+            // The calendar was in front.
+        } else if self.view.open.sheet.is_some() {
             self.view.open.sheet = None;
         } else if self.panels.map.escape() {
             // That was all.

@@ -1,6 +1,7 @@
 //! The application: `logic` takes in facts and answers, `ui` lays out, and one `apply` carries out what was asked for.
 
 mod apply;
+mod charts;
 mod demo;
 mod health;
 mod importing;
@@ -27,8 +28,10 @@ use self::{demo::Demo, milestones::Milestones, news::News};
 use super::{
     Action, Cx, Data, View,
     asks::Asks,
+    charts::{Charts, Shelf},
     command,
     data::Station,
+    device_list::DeviceList,
     map::{MapOptions, OnlineMap, camera::Camera},
     panels::Panels,
     phones, remote, theme, time,
@@ -96,18 +99,24 @@ pub struct App {
     hiding: Vec<(DeviceId, Pending<u64>)>,
     /// Which state of the past the map shows.
     mapped: u64,
+    /// Another span was chosen, and its tracks are not there yet.
+    unseen: bool,
     toasts: Toasts,
     undo: Undo,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
-    tile_cache: Option<PathBuf>,
+    /// The folder and its bound in bytes.
+    tile_cache: Option<(PathBuf, u64)>,
     /// A text field had the keyboard at the end of the last frame: egui takes it away before we see the key that did it.
     typing: bool,
     demo: Demo,
     news: News,
     health: health::Asking,
     milestones: Milestones,
+    /// Map files that are being looked into, and the one that the user has just asked for.
+    shelf: Shelf,
+    opening: Option<PathBuf>,
 }
 
 /// What is kept between runs beside egui's own memory.
@@ -115,6 +124,8 @@ pub struct App {
 #[serde(default)]
 struct Kept {
     settings: Settings,
+    devices: DeviceList,
+    charts: Charts,
     open: KeptOpen,
     /// Where somebody chose to look.
     camera: Option<Camera>,
@@ -144,17 +155,20 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
-        let Kept { settings, open, camera, bar } =
+        let Kept { settings, devices: list, charts, open, camera, bar } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
         let KeptOpen { dock, devices, details } = open;
         let view = View {
             settings,
+            devices: list.mended(),
+            charts,
             open: Open { dock, devices, details, sheet: None },
             local_zone: options.zone,
             time: time::TimeView { bar, ..time::TimeView::default() },
             ..View::default()
         };
-        let online = online(&view.settings, options.tile_cache.as_ref());
+        let cache = options.tile_cache.map(|dir| (dir, backend.window_bounds().tile_cache_bytes));
+        let online = online(&view.settings, cache.as_ref());
         let map = MapOptions { camera, online, sync_tiles: options.sync_tiles };
         let panels = Panels::new(cc.wgpu_render_state.as_ref(), map);
         let mut asks = Asks::default();
@@ -176,16 +190,19 @@ impl App {
             imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
+            unseen: false,
             toasts: Toasts::default(),
             undo: Undo::default(),
             dressed: None,
             lan_read: None,
-            tile_cache: options.tile_cache,
+            tile_cache: cache,
             typing: false,
             demo: Demo::default(),
             news: News::default(),
             health: health::Asking::default(),
             milestones,
+            shelf: Shelf::default(),
+            opening: None,
             backend: Some(backend),
         }
     }
@@ -254,12 +271,13 @@ impl App {
 }
 
 /// The online map as the settings want it.
-fn online(settings: &Settings, cache_dir: Option<&PathBuf>) -> Option<OnlineMap> {
+fn online(settings: &Settings, cache: Option<&(PathBuf, u64)>) -> Option<OnlineMap> {
     let view::OnlineMap { on, template, attribution } = &settings.online_map;
     on.then(|| OnlineMap {
         url: template.clone(),
         attribution: attribution.clone(),
-        cache_dir: cache_dir.cloned(),
+        cache_dir: cache.map(|(dir, _)| dir.clone()),
+        cache_bytes: cache.map_or(OnlineMap::default().cache_bytes, |(_, bytes)| *bytes),
         ..OnlineMap::default()
     })
 }
@@ -282,6 +300,7 @@ impl eframe::App for App {
         self.read_again(ctx);
         self.look_at_station();
         self.look_at_health(ctx);
+        self.look_at_charts(ctx);
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);
@@ -293,6 +312,7 @@ impl eframe::App for App {
             || self.remote.waiting()
             || self.phones.waiting()
             || self.paging.waiting()
+            || self.shelf.waiting()
             || self.past.waiting()
             || self.imports.waiting()
             || !self.hiding.is_empty()
@@ -330,6 +350,8 @@ impl eframe::App for App {
         let Open { dock, devices, details, sheet: _ } = self.view.open;
         let kept = Kept {
             settings: self.view.settings.clone(),
+            devices: self.view.devices.clone(),
+            charts: self.view.charts.clone(),
             open: KeptOpen { dock, devices, details },
             camera: self.panels.map.chosen_camera(),
             bar: self.view.time.bar,

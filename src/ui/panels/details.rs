@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     commands::receipts,
+    look::LookEditor,
     phone::access::generic_advice,
     profile::{self, clock},
 };
@@ -43,6 +44,7 @@ pub(super) struct Details {
     /// The device whose name is being edited, and the text.
     renaming: Option<(DeviceId, String)>,
     all_readings: bool,
+    look: LookEditor,
 }
 
 impl Details {
@@ -97,6 +99,8 @@ impl Details {
                 ui.label(widgets::weak(ui, "No position yet"));
             }
         }
+        section(ui);
+        self.look.ui(ui, cx, overview);
         let readings = if picked.is_some() { fix.as_ref().map(|f| &f.readings) } else { Some(&overview.readings) };
         if let Some(readings) = readings.filter(|r| listed(r).next().is_some()) {
             section(ui);

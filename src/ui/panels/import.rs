@@ -69,7 +69,7 @@ impl Import {
 
     /// Opens the system's file dialog. Where there is none the path field remains.
     pub(in crate::ui) fn browse(&mut self, ctx: Context, near: &Path) {
-        self.dialog = Dialog::pick(ctx, "Import", near);
+        self.dialog = Dialog::pick(ctx, "Import", near, None);
         self.no_dialog = self.dialog.is_none();
     }
 

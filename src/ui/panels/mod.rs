@@ -11,6 +11,8 @@ mod first_run;
 mod health;
 mod import;
 mod keep;
+mod look;
+mod maps;
 mod new_senders;
 pub mod packets;
 mod phone;
@@ -46,6 +48,7 @@ pub struct Panels {
     pub(super) export: export::Export,
     pub(super) import: import::Import,
     pub(super) copy: copy::SaveCopy,
+    pub(super) maps: maps::Maps,
     settings: settings::Settings,
     commands: commands::Commands,
     profile: profile::Editor,
@@ -70,6 +73,7 @@ impl Panels {
             export: export::Export::default(),
             import: import::Import::default(),
             copy: copy::SaveCopy::default(),
+            maps: maps::Maps::default(),
             settings: settings::Settings::default(),
             commands: commands::Commands::default(),
             profile: profile::Editor::default(),
@@ -100,7 +104,14 @@ impl Panels {
         self.time.ui(ui, cx);
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
-        let pane = Panel::left("devices").frame(bare).default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0);
+        let pane = if cx.view.devices.table {
+            let most = (ui.available_width() * 0.7).max(320.0);
+            let usual = (devices::table_width(&cx.view.devices) + 16.0).min(ui.available_width() * 0.45);
+            Panel::left("devices table").default_size(usual.clamp(300.0, most)).size_range(260.0..=most)
+        } else {
+            Panel::left("devices").default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0)
+        };
+        let pane = pane.frame(bare);
         pane.show_collapsible(ui, &mut devices, |ui| {
             keep_size(ui);
             self.devices.ui(ui, cx);
@@ -124,6 +135,7 @@ impl Panels {
             self.time.over_map(ui, cx, area);
         });
         let Self {
+            maps,
             export,
             import,
             copy,
@@ -144,6 +156,7 @@ impl Panels {
             Sheet::Export => export.ui(ui, cx),
             Sheet::Import => import.ui(ui, cx),
             Sheet::SaveCopy => copy.ui(ui, cx),
+            Sheet::Maps => maps.ui(ui, cx),
             Sheet::Commands if is_phone => phone_console.ui(ui, cx),
             Sheet::Commands => commands.ui(ui, cx),
             Sheet::Profile if is_phone => phone_profile.ui(ui, cx),

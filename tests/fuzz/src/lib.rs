@@ -78,7 +78,8 @@ pub fn profile(byte: u8) -> Profile {
     let own = byte & 0x10 != 0;
     let alarms = AlarmTable::ALL.get(pick / 2).copied().filter(|_| own);
     let supply = SupplyVoltage::ALL.get(pick % 4).copied().filter(|_| own);
-    Profile { model, clock_offset_s, alarms, supply, dialect: None, command_language: byte & 0x80 != 0 }
+    let command_language = byte & 0x80 != 0;
+    Profile { model, clock_offset_s, alarms, supply, command_language, ..Profile::default() }
 }
 
 /// When everything happens that has no time of its own.

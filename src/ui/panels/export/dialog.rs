@@ -36,15 +36,24 @@ impl Dialog {
         if let Some(file) = name.file_name() {
             dialog = dialog.set_file_name(file.to_string_lossy());
         }
-        // Opened here, because some systems want that on the window's thread; waited for elsewhere.
         Some(Self::wait(ctx, dialog.save_file()))
     }
 
-    /// Opens it to pick a file that is there, beginning beside this one; `None` where this system has none.
-    pub(in crate::ui::panels) fn pick(ctx: Context, title: &str, beside: &Path) -> Option<Self> {
-        Some(Self::wait(ctx, near(title, beside)?.pick_file()))
+    /// Opens it to pick a file that is there, beginning beside `beside`, of these extensions where there are any; `None` where this system has none.
+    pub(in crate::ui::panels) fn pick(
+        ctx: Context,
+        title: &str,
+        beside: &Path,
+        of: Option<(&str, &[&str])>,
+    ) -> Option<Self> {
+        let mut dialog = near(title, beside)?;
+        if let Some((what, extensions)) = of {
+            dialog = dialog.add_filter(what, extensions);
+        }
+        Some(Self::wait(ctx, dialog.pick_file()))
     }
 
+    /// Opened by the caller, because some systems want that on the window's thread; waited for elsewhere.
     fn wait(ctx: Context, picking: impl Future<Output = Option<rfd::FileHandle>> + Send + 'static) -> Self {
         let (tell, told) = mpsc::channel();
         let opened_s = ctx.input(|i| i.time);
