@@ -133,8 +133,8 @@ fn notes(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
     }
     if let Some(measured) = state.measured {
         let copy = ("Copy", "Copy what was measured", Click::CopyMeasured);
-        let done = ("Done", "Stop measuring (Esc)", Click::Measure);
-        note(ui, measured, if state.can_copy { &[copy, done] } else { &[done] });
+        let buttons = [copy, ("Done", "Stop measuring (Esc)", Click::Measure)];
+        note(ui, measured, if state.can_copy { &buttons } else { &buttons[1..] });
     }
     clicked
 }

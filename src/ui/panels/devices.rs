@@ -9,7 +9,11 @@ use egui::{
     TextEdit, TextStyle, TextWrapMode, Ui, UiBuilder, WidgetInfo, WidgetText, pos2, vec2,
 };
 
-use super::{first_run, new_senders};
+use super::{
+    first_run,
+    in_view::{self, OnlyInView},
+    new_senders,
+};
 use crate::{
     model::{DeviceId, DeviceOverview, DeviceState},
     ui::{
@@ -35,6 +39,7 @@ const RESORT_S: i64 = 2;
 pub(in crate::ui) struct Devices {
     filter: String,
     ignored_too: bool,
+    in_view: OnlyInView,
     order: Order,
     wants_focus: bool,
     /// The row to bring into view, and to give the keyboard to.
@@ -58,13 +63,14 @@ struct Order {
 }
 
 /// What an order depends on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Basis {
     roster: u64,
     filter: String,
     sort: Column,
     descending: bool,
     ignored_too: bool,
+    in_view: OnlyInView,
     /// Changes every few seconds where the order does by itself.
     moment: i64,
 }
@@ -73,6 +79,11 @@ impl Devices {
     /// Lists only what this admits.
     pub(in crate::ui) fn filter_by(&mut self, filter: String) {
         self.filter = filter;
+    }
+
+    /// Lists only what the map shows, or everything.
+    pub(super) fn go_by_map(&mut self, in_view: OnlyInView) {
+        self.in_view = in_view;
     }
 
     /// Puts the cursor into the filter.
@@ -97,8 +108,11 @@ impl Devices {
         });
         new_senders::ui(ui, cx, &Filter::parse(&self.filter), self.order.rows.len());
         hidden_groups(ui, cx);
+        in_view::bar(ui, cx);
         if self.order.total == 0 {
             hint(ui, "No device is adopted yet. Adopt a new sender above, and all that it sent becomes its history.");
+        } else if self.order.rows.is_empty() && self.in_view.is_on() {
+            hint(ui, "No device that matches is in view on the map.");
         } else if self.order.rows.is_empty() {
             hint(ui, "No device matches the filter.");
         } else {
@@ -114,7 +128,8 @@ impl Devices {
             sort,
             descending,
             ignored_too: self.ignored_too,
-            moment: if sort.moves() { cx.now.as_second() / RESORT_S } else { 0 },
+            in_view: self.in_view,
+            moment: if sort.moves() || self.in_view.is_on() { cx.now.as_second() / RESORT_S } else { 0 },
         };
         if self.order.made_for.as_ref() == Some(&basis) {
             return;
@@ -126,7 +141,8 @@ impl Devices {
         };
         let total = cx.data.devices.values().filter(shown).count();
         let filter = Filter::parse(&basis.filter);
-        let matching = cx.data.devices.values().filter(shown).filter(|d| filter.admits(cx.data, d));
+        let matching =
+            cx.data.devices.values().filter(shown).filter(|d| filter.admits(cx.data, d) && basis.in_view.admits(d));
         let units = cx.view.settings.units;
         let keyed = |d: &DeviceOverview| {
             let key = match sort {

@@ -9,6 +9,7 @@ pub mod dock;
 mod export;
 mod first_run;
 mod health;
+mod in_view;
 mod keep;
 mod look;
 mod maps;
@@ -111,6 +112,8 @@ impl Panels {
         let pane = pane.frame(bare);
         pane.show_collapsible(ui, &mut devices, |ui| {
             keep_size(ui);
+            let view = self.map.in_view();
+            self.devices.go_by_map(in_view::OnlyInView::new(cx.view.only_in_view, view));
             self.devices.ui(ui, cx);
         });
         if devices != cx.view.open.devices {
