@@ -140,6 +140,7 @@ impl App {
         {
             match answer {
                 Ok(Some(row)) => self.open(row),
+                Ok(None) if id.import().is_some() => self.ask_origin(id),
                 Ok(None) => self.asks.removal = Some((id, self.backend().removal_of(id))),
                 Err(error) => self.toasts.error(format!("Could not read the packet: {error}")),
             }

@@ -38,6 +38,7 @@ pub(super) enum Click {
 }
 
 /// What the edges depend on.
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 pub(super) struct State<'a> {
     pub(super) screen: &'a Screen,
     pub(super) units: Units,
@@ -133,7 +134,8 @@ fn notes(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
     }
     if let Some(measured) = state.measured {
         let copy = ("Copy", "Copy what was measured", Click::CopyMeasured);
-        let buttons = [copy, ("Done", "Stop measuring (Esc)", Click::Measure)];
+        let done = ("Done", "Stop measuring (Esc)", Click::Measure);
+        let buttons = [copy, done];
         note(ui, measured, if state.can_copy { &buttons } else { &buttons[1..] });
     }
     clicked

@@ -11,7 +11,7 @@ use crate::{
         LatLon,
         mercator::{World, WorldBox},
     },
-    model::DeviceId,
+    model::{DeviceId, HideReason},
     ui::{Action, Cx, format},
 };
 
@@ -86,6 +86,9 @@ impl MapPanel {
             return;
         }
         self.spots(ui, screen, seen, response, cx);
+        if response.secondary_clicked() {
+            self.menu_point = None;
+        }
         let Some(pointer) = hover else { return };
         let Some(hit) = self.hit(screen, seen, pointer, cx) else {
             if response.clicked() {
@@ -94,6 +97,11 @@ impl MapPanel {
             return;
         };
         ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
+        if response.secondary_clicked()
+            && let Hit::Point { device, point, .. } = &hit
+        {
+            self.menu_point = Some((*device, point.fix));
+        }
         if response.clicked() {
             match &hit {
                 Hit::Device(device) => self.choose(*device, screen, true, cx),
@@ -209,6 +217,12 @@ impl MapPanel {
         let text = format::place(place);
         response.context_menu(|ui| {
             ui.label(crate::ui::widgets::weak(ui, &text));
+            if let Some((device, fix)) = self.menu_point.filter(|_| !cx.data.station.viewer) {
+                let hint = "It stays in the store; out of sight, out of trips and out of exports";
+                if ui.button("Hide this point").on_hover_text(hint).clicked() {
+                    cx.actions.push(Action::Hide { device, fixes: vec![fix], reason: Some(HideReason::Hand) });
+                }
+            }
             if ui.button("Copy the coordinates").clicked() {
                 cx.actions.push(Action::Copy(text.clone(), "the coordinates"));
             }
