@@ -25,6 +25,7 @@ mod import;
 mod keep;
 mod leap;
 pub mod library;
+mod look;
 mod mishap;
 mod packet;
 mod phone;
@@ -32,6 +33,7 @@ mod phone_command;
 mod problem;
 pub mod reading;
 mod report;
+mod track;
 pub mod watch;
 
 pub use clock::{ClockAdvice, ClockExample, ClockSample, advise};
@@ -45,6 +47,7 @@ pub use keep::{
     FOREVER, Forever, Keep, age_text, bytes_text, parse_age, parse_bytes, parse_forever, parse_size, size_text,
 };
 pub use leap::{FASTEST_KMH, Leaps, Spot};
+pub use look::{DeviceIcon, Look, MAX_GROUPS, MAX_NOTES_CHARS, Tint, group_name, same_group};
 pub use mishap::{Mishap, MishapKind};
 pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};
 pub use phone::{Card, ClosedPacket, Login, Named, PhoneBook, PhoneRow, Secret, StoredCard};
@@ -52,6 +55,7 @@ pub use phone_command::{MOST_PHONE_COMMAND_BYTES, PhoneCommand, Place};
 pub use problem::{Group, Problem, Severity, Verdict};
 pub use reading::Readings;
 pub use report::{AccessPoint, Cell, Event, Fix, Report, Trust};
+pub use track::TrackPoint;
 
 /// A moment, UTC. Zones exist only on screen.
 pub use jiff::Timestamp;

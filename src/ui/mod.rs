@@ -5,13 +5,17 @@
 pub mod action;
 mod app;
 mod asks;
+pub mod charts;
 pub mod command;
 pub mod data;
+pub mod device_icons;
+pub mod device_list;
 pub mod faces;
 pub mod format;
 pub mod icons;
 pub mod lamps;
 pub mod map;
+mod notices;
 pub mod panels;
 pub mod phones;
 pub mod remote;
@@ -22,6 +26,7 @@ pub mod time;
 mod toasts;
 pub mod undo;
 pub mod view;
+pub mod watch;
 mod widgets;
 mod window;
 

@@ -2,6 +2,7 @@
 
 pub mod fields;
 pub mod ramp;
+pub mod tints;
 
 use std::sync::Arc;
 
@@ -64,6 +65,11 @@ pub const INK: Color32 = Color32::BLACK;
 const fn rgb(hex: u32) -> Color32 {
     let [_, r, g, b] = hex.to_be_bytes();
     Color32::from_rgb(r, g, b)
+}
+
+/// A colour that a person chose.
+pub const fn chosen(red: u8, green: u8, blue: u8) -> Color32 {
+    Color32::from_rgb(red, green, blue)
 }
 
 /// On dark panels.

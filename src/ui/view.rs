@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::{map::style::Style, time::TimeView};
+use super::{charts::Charts, device_list::DeviceList, map::style::Style, time::TimeView, watch::EventFilter};
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -30,7 +30,12 @@ pub struct View {
     /// The list leaves out devices that are not in view on the map.
     pub only_in_view: bool,
     pub settings: Settings,
+    /// How the devices are listed, and which groups the map leaves out.
+    pub devices: DeviceList,
+    /// The user's map files.
+    pub charts: Charts,
     pub open: Open,
+    pub events: Events,
     /// Which part of the past is looked at.
     pub time: TimeView,
     /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
@@ -50,13 +55,26 @@ impl Default for View {
             isolate: false,
             only_in_view: false,
             settings: Settings::default(),
+            devices: DeviceList::default(),
+            charts: Charts::default(),
             open: Open::default(),
+            events: Events::default(),
             time: TimeView::default(),
             undo: None,
             redo: None,
             local_zone: TimeZone::UTC,
         }
     }
+}
+
+/// The list of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Events {
+    /// It stands where the packets are else.
+    pub open: bool,
+    pub filter: EventFilter,
+    /// Row id of the one that was clicked last.
+    pub selected: Option<i64>,
 }
 
 /// Which panes and sheets are open.
@@ -81,8 +99,11 @@ impl Default for Open {
 pub enum Sheet {
     Settings,
     Export,
+    Import,
     /// A copy of the whole store.
     SaveCopy,
+    /// Which map is shown, and the files that can be.
+    Maps,
     /// The command console of the selected tracker.
     Commands,
     /// What no frame says about the selected device.
@@ -95,6 +116,10 @@ pub enum Sheet {
     Phones(PhonesTab),
     /// How everything fares.
     Health,
+    /// What devices enter and leave.
+    Places,
+    /// What besides is worth an event.
+    Rules,
     Keys,
 }
 
@@ -116,6 +141,12 @@ pub struct Settings {
     /// 1 is the system's own size.
     pub ui_scale: f32,
     pub online_map: OnlineMap,
+    /// Outlines of places on the map.
+    pub show_places: bool,
+    /// The user is called on the desktop.
+    pub notify: bool,
+    /// With a sound.
+    pub notify_sound: bool,
     pub map: Style,
 }
 
@@ -127,6 +158,9 @@ impl Default for Settings {
             zone: Zone::default(),
             ui_scale: 1.0,
             online_map: OnlineMap::default(),
+            show_places: true,
+            notify: true,
+            notify_sound: true,
             map: Style::default(),
         }
     }

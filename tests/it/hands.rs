@@ -1,4 +1,4 @@
 //! The hands: keyboard, palette, undo, names for screen readers, units and zone.
 
-mod desk;
+pub mod desk;
 mod undo;

@@ -1,13 +1,16 @@
 //! The application: `logic` takes in facts and answers, `ui` lays out, and one `apply` carries out what was asked for.
 
 mod apply;
+mod charts;
 mod demo;
 mod health;
+mod importing;
 mod milestones;
 mod news;
 mod pages;
 mod past;
 mod undoing;
+mod watching;
 
 use std::{
     path::PathBuf,
@@ -26,14 +29,17 @@ use self::{demo::Demo, milestones::Milestones, news::News};
 use super::{
     Action, Cx, Data, View,
     asks::Asks,
+    charts::{Charts, Shelf},
     command,
     data::Station,
+    device_list::DeviceList,
     map::{MapOptions, OnlineMap, camera::Camera},
     panels::Panels,
     phones, remote, theme, time,
     toasts::Toasts,
     undo::Undo,
     view::{self, Open, Settings, ThemeChoice},
+    watch,
 };
 use crate::{
     backend::{Backend, Feed, Pending, StoreHealth},
@@ -89,22 +95,32 @@ pub struct App {
     paging: pages::Paging,
     /// What is being asked about the past.
     past: time::Asking,
+    /// What is being asked about imports.
+    imports: importing::Asking,
     /// Positions that are being hidden or shown again, by their device.
     hiding: Vec<(DeviceId, Pending<u64>)>,
     /// Which state of the past the map shows.
     mapped: u64,
+    /// Another span was chosen, and its tracks are not there yet.
+    unseen: bool,
     toasts: Toasts,
     undo: Undo,
+    /// What is being asked about places, rules and events.
+    watch: watch::Asking,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
-    tile_cache: Option<PathBuf>,
+    /// The folder and its bound in bytes.
+    tile_cache: Option<(PathBuf, u64)>,
     /// A text field had the keyboard at the end of the last frame: egui takes it away before we see the key that did it.
     typing: bool,
     demo: Demo,
     news: News,
     health: health::Asking,
     milestones: Milestones,
+    /// Map files that are being looked into, and the one that the user has just asked for.
+    shelf: Shelf,
+    opening: Option<PathBuf>,
 }
 
 /// What is kept between runs beside egui's own memory.
@@ -112,6 +128,8 @@ pub struct App {
 #[serde(default)]
 struct Kept {
     settings: Settings,
+    devices: DeviceList,
+    charts: Charts,
     open: KeptOpen,
     /// Where somebody chose to look.
     camera: Option<Camera>,
@@ -141,17 +159,20 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
-        let Kept { settings, open, camera, bar } =
+        let Kept { settings, devices: list, charts, open, camera, bar } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
         let KeptOpen { dock, devices, details } = open;
         let view = View {
             settings,
+            devices: list.mended(),
+            charts,
             open: Open { dock, devices, details, sheet: None },
             local_zone: options.zone,
             time: time::TimeView { bar, ..time::TimeView::default() },
             ..View::default()
         };
-        let online = online(&view.settings, options.tile_cache.as_ref());
+        let cache = options.tile_cache.map(|dir| (dir, backend.window_bounds().tile_cache_bytes));
+        let online = online(&view.settings, cache.as_ref());
         let map = MapOptions { camera, online, sync_tiles: options.sync_tiles };
         let panels = Panels::new(cc.wgpu_render_state.as_ref(), map);
         let mut asks = Asks::default();
@@ -170,18 +191,23 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             past: time::Asking::default(),
+            imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
+            unseen: false,
             toasts: Toasts::default(),
             undo: Undo::default(),
+            watch: watch::Asking::default(),
             dressed: None,
             lan_read: None,
-            tile_cache: options.tile_cache,
+            tile_cache: cache,
             typing: false,
             demo: Demo::default(),
             news: News::default(),
             health: health::Asking::default(),
             milestones,
+            shelf: Shelf::default(),
+            opening: None,
             backend: Some(backend),
         }
     }
@@ -250,12 +276,13 @@ impl App {
 }
 
 /// The online map as the settings want it.
-fn online(settings: &Settings, cache_dir: Option<&PathBuf>) -> Option<OnlineMap> {
+fn online(settings: &Settings, cache: Option<&(PathBuf, u64)>) -> Option<OnlineMap> {
     let view::OnlineMap { on, template, attribution } = &settings.online_map;
     on.then(|| OnlineMap {
         url: template.clone(),
         attribution: attribution.clone(),
-        cache_dir: cache_dir.cloned(),
+        cache_dir: cache.map(|(dir, _)| dir.clone()),
+        cache_bytes: cache.map_or(OnlineMap::default().cache_bytes, |(_, bytes)| *bytes),
         ..OnlineMap::default()
     })
 }
@@ -268,6 +295,8 @@ impl eframe::App for App {
         self.take_facts(ctx);
         self.take_answers();
         self.take_phones(ctx);
+        self.take_imports();
+        self.take_dropped(ctx);
         if let Some(backend) = &self.backend
             && let Some(later) = self.paging.take(backend, &mut self.data)
         {
@@ -276,6 +305,8 @@ impl eframe::App for App {
         self.read_again(ctx);
         self.look_at_station();
         self.look_at_health(ctx);
+        self.look_at_watch(ctx);
+        self.look_at_charts(ctx);
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);
@@ -287,7 +318,10 @@ impl eframe::App for App {
             || self.remote.waiting()
             || self.phones.waiting()
             || self.paging.waiting()
+            || self.watch.waiting()
+            || self.shelf.waiting()
             || self.past.waiting()
+            || self.imports.waiting()
             || !self.hiding.is_empty()
         {
             ctx.request_repaint_after(POLL);
@@ -297,6 +331,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.dress(&ctx);
+        self.take_dropped_charts(&ctx);
         let mut actions = Vec::new();
         for command in command::pressed(&ctx, self.typing, self.view.open.sheet.is_some()) {
             actions.extend(command.action(&self.view).into_iter().flatten());
@@ -323,6 +358,8 @@ impl eframe::App for App {
         let Open { dock, devices, details, sheet: _ } = self.view.open;
         let kept = Kept {
             settings: self.view.settings.clone(),
+            devices: self.view.devices.clone(),
+            charts: self.view.charts.clone(),
             open: KeptOpen { dock, devices, details },
             camera: self.panels.map.chosen_camera(),
             bar: self.view.time.bar,

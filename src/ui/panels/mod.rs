@@ -6,16 +6,22 @@ mod copy;
 mod details;
 mod devices;
 pub mod dock;
+mod events;
 mod export;
 mod first_run;
 mod health;
+mod import;
 mod keep;
+mod look;
+mod maps;
 mod new_senders;
 pub mod packets;
 mod phone;
 mod phones;
+mod places;
 mod profile;
 mod receivers;
+mod rules;
 mod settings;
 mod sheets;
 mod time;
@@ -37,13 +43,18 @@ use super::{
 };
 use crate::model::Protocol;
 
+/// Room that a wide list of devices leaves for the map.
+const MAP_WIDTH: f32 = 260.0;
+
 /// The states of all panels, and where each of them stands.
 pub struct Panels {
     top: top::Top,
     pub(super) devices: devices::Devices,
     details: details::Details,
     pub(super) export: export::Export,
+    pub(super) import: import::Import,
     pub(super) copy: copy::SaveCopy,
+    pub(super) maps: maps::Maps,
     settings: settings::Settings,
     commands: commands::Commands,
     profile: profile::Editor,
@@ -54,6 +65,8 @@ pub struct Panels {
     packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
+    pub(super) places: places::Places,
+    rules: rules::Rules,
     time: time::TimeBar,
     pub(super) map: MapPanel,
 }
@@ -66,7 +79,9 @@ impl Panels {
             devices: devices::Devices::default(),
             details: details::Details::default(),
             export: export::Export::default(),
+            import: import::Import::default(),
             copy: copy::SaveCopy::default(),
+            maps: maps::Maps::default(),
             settings: settings::Settings::default(),
             commands: commands::Commands::default(),
             profile: profile::Editor::default(),
@@ -77,6 +92,8 @@ impl Panels {
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
+            places: places::Places::default(),
+            rules: rules::Rules::default(),
             time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
         }
@@ -97,10 +114,20 @@ impl Panels {
         self.time.ui(ui, cx);
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
-        let pane = Panel::left("devices").frame(bare).default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0);
+        let pane = if cx.view.devices.table {
+            // The map keeps room to be one.
+            let beside = if cx.view.open.details { side.clamp(276.0, 340.0) } else { 0.0 };
+            let most = (ui.available_width() - beside - MAP_WIDTH).max(280.0);
+            let usual = (devices::table_width(&cx.view.devices) + 16.0).min(ui.available_width() * 0.45);
+            Panel::left("devices table").default_size(usual.clamp(260.0, most)).size_range(260.0..=most)
+        } else {
+            Panel::left("devices").default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0)
+        };
+        let pane = pane.frame(bare);
         pane.show_collapsible(ui, &mut devices, |ui| {
             keep_size(ui);
-            self.devices.ui(ui, cx);
+            let view = self.map.in_view().filter(|_| cx.view.only_in_view);
+            self.devices.ui(ui, cx, view);
         });
         if devices != cx.view.open.devices {
             cx.ask(Action::ToggleDevices);
@@ -120,15 +147,31 @@ impl Panels {
             self.map.ui(ui, cx);
             self.time.over_map(ui, cx, area);
         });
-        let Self { export, copy, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } =
-            self;
+        let Self {
+            maps,
+            export,
+            import,
+            copy,
+            settings,
+            commands,
+            profile,
+            pairing,
+            phone_profile,
+            phone_console,
+            phones,
+            places,
+            rules,
+            ..
+        } = self;
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
         let is_phone = selected.is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
         pairing.rest(cx.view.open.sheet);
         sheets::ui(ui, cx, |sheet, ui, cx| match sheet {
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
+            Sheet::Import => import.ui(ui, cx),
             Sheet::SaveCopy => copy.ui(ui, cx),
+            Sheet::Maps => maps.ui(ui, cx),
             Sheet::Commands if is_phone => phone_console.ui(ui, cx),
             Sheet::Commands => commands.ui(ui, cx),
             Sheet::Profile if is_phone => phone_profile.ui(ui, cx),
@@ -137,6 +180,8 @@ impl Panels {
             Sheet::Phone => pairing.ui(ui, cx),
             Sheet::Phones(tab) => phones.ui(ui, cx, tab),
             Sheet::Health => health::ui(ui, cx),
+            Sheet::Places => places.ui(ui, cx),
+            Sheet::Rules => rules.ui(ui, cx),
             Sheet::Keys => sheets::keys(ui),
         });
     }
@@ -163,7 +208,10 @@ impl Panels {
                     ui.take_available_space();
                 });
                 split.keep(ui, tree.response.rect.width(), bytes.response.rect.width());
-                CentralPanel::default().frame(pane).show(ui, |ui| self.packets.ui(ui, cx));
+                CentralPanel::default().frame(pane).show(ui, |ui| {
+                    events::tabs(ui, cx);
+                    if cx.view.events.open { events::ui(ui, cx) } else { self.packets.ui(ui, cx) }
+                });
             });
         if dock != cx.view.open.dock {
             cx.ask(Action::ToggleDock);

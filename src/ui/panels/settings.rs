@@ -62,6 +62,11 @@ impl Settings {
             choice(ui, &mut chosen.zone, Zone::Utc, "UTC");
         });
         heading(ui, "Map");
+        row(ui, "Files", |ui| {
+            if ui.button("Maps…").clicked() {
+                cx.ask(Action::Sheet(Some(Sheet::Maps)));
+            }
+        });
         self.online(ui, &mut chosen.online_map);
         heading(ui, "Folder");
         let folder = cx.data.station.data_dir.display().to_string();
