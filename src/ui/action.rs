@@ -7,16 +7,18 @@ use super::{
     device_list::DeviceList,
     time::Act,
     view::{Settings, Sheet},
+    watch::WatchAction,
 };
 use crate::{
     backend::{
         ExportJob, ListenAt,
+        import::Found,
         phones::{NewPhone, SetupChoice},
     },
     geo::Bounds,
     model::{
-        CommandId, DeviceId, HideReason, Identity, Keep, Look, PacketId, PhoneCommand, Policy, Profile, Protocol,
-        Secret,
+        CommandId, DeviceId, HideReason, Identity, ImportId, ImportInto, Keep, Look, PacketId, PhoneCommand, Policy,
+        Profile, Protocol, Secret,
     },
 };
 
@@ -114,6 +116,21 @@ pub enum Action {
     CancelExport,
     /// Ask the system for a file to write; a name to begin with.
     BrowseExport(PathBuf),
+    /// The import sheet, with this file looked at.
+    OpenImport(Option<PathBuf>),
+    /// Ask the system for a file to import; where to begin.
+    BrowseImport(PathBuf),
+    /// Look what is in a file, without taking anything.
+    LookAtImport(PathBuf),
+    /// Bring a file in: where each track of it goes.
+    Import {
+        found: Box<Found>,
+        into: Vec<Option<ImportInto>>,
+    },
+    /// Break the look or the import off.
+    CancelImport,
+    /// Remove everything that an import brought.
+    TakeImportBack(ImportId),
     SetSettings(Settings),
     /// Look into a map file and show it.
     OpenChart(PathBuf),
@@ -197,6 +214,8 @@ pub enum Action {
         to: PathBuf,
         bytes: Arc<[u8]>,
     },
+    /// Places, rules, events.
+    Watch(WatchAction),
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
     /// Show this part of the world on the map.

@@ -17,12 +17,13 @@ use super::{
     phones::Phones,
     remote::Remote,
     time::History,
+    watch::Watch,
 };
 use crate::{
     backend::{Health, ReceiverLine, Removal, Stage, StoreHealth},
     model::{
-        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, Keep, PacketId, PacketRow, Policy,
-        Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp,
+        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, ImportBatch, Keep, Origin, PacketId,
+        PacketRow, Policy, Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp,
     },
     wire::{self, Dissection},
 };
@@ -57,6 +58,12 @@ pub struct Data {
     pub copying: Option<Stage>,
     /// How far an export is that is being written, in points.
     pub exporting: Option<Stage>,
+    /// How far an import is, or the look at a file, in bytes.
+    pub importing: Option<Stage>,
+    /// What was imported, the newest first; read when the sheet is opened.
+    pub imports: Vec<ImportBatch>,
+    /// Where the selected position stood, where it was imported.
+    pub origin: Option<(PacketId, Origin)>,
     /// The newest events of the selected device, newest first.
     pub events: Vec<StoredEvent>,
     /// The first answer of the store has come: an empty list means that there is nothing.
@@ -72,6 +79,8 @@ pub struct Data {
     pub remote: Remote,
     /// What is set up for phones.
     pub phones: Phones,
+    /// Places, rules and events.
+    pub watch: Watch,
     /// What is known of the user's map files.
     pub charts: BTreeMap<PathBuf, charts::State>,
     /// Why the map file that was opened last cannot be shown.
@@ -161,8 +170,8 @@ impl Data {
     pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
         self.phones.learn(committed);
         // Destructured, so that a new kind of fact has to be handled here.
-        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _, watch: _ } =
-            committed;
+        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _, watch } = committed;
+        self.watch.stale |= *watch || !events.is_empty();
         for device in devices {
             self.device(device);
         }
@@ -250,6 +259,7 @@ impl Data {
         self.devices = devices.into_iter().map(|d| (d.device.id, d)).collect();
         self.trails.retain(|id, _| self.devices.contains_key(id));
         self.roster += 1;
+        self.watch.read_again();
         if let Some(known) = self.newest_packet() {
             let arrived = packets.iter().filter(|p| p.id > known && p.direction == Direction::In);
             arrived.for_each(|p| self.pulse.beat(p.received));

@@ -102,6 +102,12 @@ impl App {
             Action::Export(job) => self.asks.export = Some(self.backend().export(job)),
             Action::CancelExport => self.asks.export.iter().for_each(|(_, watch)| watch.cancel()),
             Action::BrowseExport(name) => self.panels.export.browse(ctx.clone(), &name),
+            Action::OpenImport(_)
+            | Action::BrowseImport(_)
+            | Action::LookAtImport(_)
+            | Action::Import { .. }
+            | Action::CancelImport
+            | Action::TakeImportBack(_) => self.import(ctx, action),
             Action::SetSettings(settings) => self.view.settings = settings,
             Action::OpenChart(path) => self.open_chart(ctx, path),
             Action::ShowChart(path) => self.show_chart(ctx, path),
@@ -153,6 +159,7 @@ impl App {
                 let pending = self.backend().open_log_folder();
                 self.asks.change("open the folder of the log".to_owned(), None, pending);
             }
+            Action::Watch(action) => self.apply_watch(action),
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();
@@ -191,7 +198,7 @@ impl App {
         self.data.opened = Some(Opened { row, dissection, fixes: Vec::new() });
     }
 
-    fn select_packet(&mut self, id: PacketId, fix: Option<i64>) {
+    pub(super) fn select_packet(&mut self, id: PacketId, fix: Option<i64>) {
         let selection = &mut self.view.selection;
         selection.packet = Some(id);
         selection.field = None;
@@ -235,7 +242,7 @@ impl App {
             // The calendar was in front.
         } else if self.view.open.sheet.is_some() {
             self.view.open.sheet = None;
-        } else if self.panels.map.escape() {
+        } else if self.panels.map.places.put_pen_down() || self.panels.map.escape() {
             // That was all.
         } else if self.view.selection.field.is_some() {
             self.view.selection.field = None;

@@ -4,11 +4,13 @@ mod apply;
 mod charts;
 mod demo;
 mod health;
+mod importing;
 mod milestones;
 mod news;
 mod pages;
 mod past;
 mod undoing;
+mod watching;
 
 use std::{
     path::PathBuf,
@@ -37,6 +39,7 @@ use super::{
     toasts::Toasts,
     undo::Undo,
     view::{self, Open, Settings, ThemeChoice},
+    watch,
 };
 use crate::{
     backend::{Backend, Feed, Pending, StoreHealth},
@@ -92,6 +95,8 @@ pub struct App {
     paging: pages::Paging,
     /// What is being asked about the past.
     past: time::Asking,
+    /// What is being asked about imports.
+    imports: importing::Asking,
     /// Positions that are being hidden or shown again, by their device.
     hiding: Vec<(DeviceId, Pending<u64>)>,
     /// Which state of the past the map shows.
@@ -100,6 +105,8 @@ pub struct App {
     unseen: bool,
     toasts: Toasts,
     undo: Undo,
+    /// What is being asked about places, rules and events.
+    watch: watch::Asking,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
@@ -184,11 +191,13 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             past: time::Asking::default(),
+            imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
             unseen: false,
             toasts: Toasts::default(),
             undo: Undo::default(),
+            watch: watch::Asking::default(),
             dressed: None,
             lan_read: None,
             tile_cache: cache,
@@ -286,6 +295,8 @@ impl eframe::App for App {
         self.take_facts(ctx);
         self.take_answers();
         self.take_phones(ctx);
+        self.take_imports();
+        self.take_dropped(ctx);
         if let Some(backend) = &self.backend
             && let Some(later) = self.paging.take(backend, &mut self.data)
         {
@@ -294,6 +305,7 @@ impl eframe::App for App {
         self.read_again(ctx);
         self.look_at_station();
         self.look_at_health(ctx);
+        self.look_at_watch(ctx);
         self.look_at_charts(ctx);
         let now = self.now();
         self.data.count(now);
@@ -306,8 +318,10 @@ impl eframe::App for App {
             || self.remote.waiting()
             || self.phones.waiting()
             || self.paging.waiting()
+            || self.watch.waiting()
             || self.shelf.waiting()
             || self.past.waiting()
+            || self.imports.waiting()
             || !self.hiding.is_empty()
         {
             ctx.request_repaint_after(POLL);
@@ -317,6 +331,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.dress(&ctx);
+        self.take_dropped_charts(&ctx);
         let mut actions = Vec::new();
         for command in command::pressed(&ctx, self.typing, self.view.open.sheet.is_some()) {
             actions.extend(command.action(&self.view).into_iter().flatten());

@@ -49,6 +49,8 @@ pub(super) struct State<'a> {
     pub(super) isolated: Option<&'a str>,
     /// What was measured so far, while something is.
     pub(super) measured: Option<&'a str>,
+    /// There is something measured to be copied.
+    pub(super) can_copy: bool,
     /// What the colours of the trails stand for.
     pub(super) legend: Option<&'a Legend>,
     /// Text and address of everyone to be named, the online map's owner first.
@@ -130,8 +132,10 @@ fn notes(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
         );
     }
     if let Some(measured) = state.measured {
+        let copy = ("Copy", "Copy what was measured", Click::CopyMeasured);
         let done = ("Done", "Stop measuring (Esc)", Click::Measure);
-        note(ui, measured, &[("Copy", "Copy what was measured", Click::CopyMeasured), done]);
+        let buttons = [copy, done];
+        note(ui, measured, if state.can_copy { &buttons } else { &buttons[1..] });
     }
     clicked
 }

@@ -140,7 +140,7 @@ fn pen(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, palette: &Palette, device:
     let from = super::trails_from(cx).map_or(0, |at| trail.since(at));
     // The ends of a ramp would drown in a light map.
     let casing = match tint {
-        Some(_) if !ui.visuals().dark_mode => ui.visuals().strong_text_color().gamma_multiply(0.6),
+        Some(_) if !ui.visuals().dark_mode => ui.visuals().strong_text_color().gamma_multiply(0.45),
         Some(_) | None => ui.visuals().extreme_bg_color.gamma_multiply(0.75),
     };
     Pen {

@@ -283,7 +283,8 @@ impl MapPanel {
             .show(|ui| {
                 for (number, line) in lines.iter().enumerate() {
                     let text = egui::RichText::new(line);
-                    ui.label(if number == 0 { text.strong() } else { text });
+                    // Beside the edge of the window it would be broken into many lines.
+                    ui.add(egui::Label::new(if number == 0 { text.strong() } else { text }).extend());
                 }
             });
     }

@@ -482,10 +482,14 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
         };
         ui.label(RichText::new(doubt).color(colour));
     }
-    match cx.data.gone {
-        Some((packet, removal)) if packet == stored.packet => {
+    match (cx.data.gone, &cx.data.origin) {
+        (_, Some((packet, origin))) if *packet == stored.packet => {
+            ui.add(Label::new(widgets::weak(ui, format!("Imported from {origin}"))).wrap());
+        }
+        (Some((packet, removal)), _) if packet == stored.packet => {
             ui.label(widgets::weak(ui, super::gone(removal, cx.view)));
         }
+        _ if stored.packet.import().is_some() => packet_link(ui, cx, stored.packet, "Where it was imported from"),
         _ => packet_link(ui, cx, stored.packet, "Open its packet"),
     }
 }

@@ -7,12 +7,15 @@
 //! | [`gt06_session`] | | a script: what device, user and clock do ([`gt06_session`]) |
 //! | [`owntracks`] | 2: headers, key | a body |
 //! | [`dress`] | | text as people paste it |
+//! | [`import_files`] | 1: what it is read as, how it comes | a file |
 //! | [`words`] | 1: who reads it | a moment on the command line, a request with credentials, a text for a terminal |
 //!
 //! `examples/seeds.rs` writes the fixtures, and the published vectors where they are, in these forms.
 
 #[path = "../../../src/geo/mod.rs"]
 pub mod geo;
+#[path = "../../../src/import/mod.rs"]
+pub mod import;
 #[path = "../../../src/model/mod.rs"]
 pub mod model;
 #[path = "../../../src/cli/moment.rs"]
@@ -30,6 +33,7 @@ pub mod dress;
 pub mod gt06_decode;
 pub mod gt06_frames;
 pub mod gt06_session;
+pub mod import_files;
 pub mod owntracks;
 pub mod script;
 pub mod words;
