@@ -331,6 +331,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.dress(&ctx);
+        self.take_dropped_charts(&ctx);
         let mut actions = Vec::new();
         for command in command::pressed(&ctx, self.typing, self.view.open.sheet.is_some()) {
             actions.extend(command.action(&self.view).into_iter().flatten());

@@ -43,6 +43,9 @@ use super::{
 };
 use crate::model::Protocol;
 
+/// Room that a wide list of devices leaves for the map.
+const MAP_WIDTH: f32 = 260.0;
+
 /// The states of all panels, and where each of them stands.
 pub struct Panels {
     top: top::Top,
@@ -112,16 +115,19 @@ impl Panels {
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         let pane = if cx.view.devices.table {
-            let most = (ui.available_width() * 0.7).max(320.0);
+            // The map keeps room to be one.
+            let beside = if cx.view.open.details { side.clamp(276.0, 340.0) } else { 0.0 };
+            let most = (ui.available_width() - beside - MAP_WIDTH).max(280.0);
             let usual = (devices::table_width(&cx.view.devices) + 16.0).min(ui.available_width() * 0.45);
-            Panel::left("devices table").default_size(usual.clamp(300.0, most)).size_range(260.0..=most)
+            Panel::left("devices table").default_size(usual.clamp(260.0, most)).size_range(260.0..=most)
         } else {
             Panel::left("devices").default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0)
         };
         let pane = pane.frame(bare);
         pane.show_collapsible(ui, &mut devices, |ui| {
             keep_size(ui);
-            self.devices.ui(ui, cx);
+            let view = self.map.in_view().filter(|_| cx.view.only_in_view);
+            self.devices.ui(ui, cx, view);
         });
         if devices != cx.view.open.devices {
             cx.ask(Action::ToggleDevices);
