@@ -14,12 +14,13 @@ use jiff::tz::TimeZone;
 use super::{Backend, Pending};
 pub use crate::import::{Kind, Reject, Track};
 use crate::{
+    geo::LatLon,
     import::{Ended, Ground, HEAD_BYTES, Item, LONG_LINE, Record, Refusal, read, sniff},
     model::{
-        CountedIn, Device, DeviceId, DeviceState, Fix, Identity, ImportBatch, ImportId, ImportInto, NewImport,
-        NewRecord, Origin, PacketId, Protocol, Timestamp,
+        CountedIn, Device, DeviceId, DeviceState, Identity, ImportBatch, ImportId, ImportInto, NewImport, NewRecord,
+        Origin, PacketId, Protocol, Timestamp,
     },
-    store::{self, Error, PlacesAt, Reader, Watch, Writer, query},
+    store::{self, Error, Reader, Watch, Writer, query},
 };
 
 /// Rejected records that are kept to be shown; more are counted.
@@ -142,25 +143,25 @@ pub fn look(
     now: Timestamp,
     watch: &Watch,
 ) -> Result<Found, ImportError> {
-    let Some(reader) = reader else { return scan(&source, &[], into, now, watch, &mut |_, _| 0) };
+    let Some(reader) = reader else { return scan(&source, &[], into, now, watch, &mut |_, _, _| false) };
     let watched = watch.clone();
     let looked = reader.read_long(move |db| {
         let devices = query::devices(db)?;
+        let tail = query::Tail::of_all(db)?;
         let mut failed = None;
-        let found = scan(&source, &devices, into, now, &watched, &mut |device, fixes| {
-            let there = PlacesAt::read(db, device, fixes.iter().map(|fix| fix.at)).unwrap_or_else(|error| {
+        let found = scan(&source, &devices, into, now, &watched, &mut |device, at, place| {
+            query::has_fix(db, &tail, device, at, place).unwrap_or_else(|error| {
                 failed = Some(error);
-                PlacesAt::default()
-            });
-            fixes.iter().filter(|fix| there.has(fix)).count() as u64
+                false
+            })
         });
         failed.map_or(Ok(found), Err)
     });
     looked.wait()?
 }
 
-/// Says how many of these a device has already.
-type Known<'h> = &'h mut dyn FnMut(DeviceId, &[Fix]) -> u64;
+/// Says whether a device has a position of this moment and place.
+type HasFix<'h> = &'h mut dyn FnMut(DeviceId, Timestamp, LatLon) -> bool;
 
 fn scan(
     source: &Source,
@@ -168,7 +169,7 @@ fn scan(
     into: Option<DeviceId>,
     now: Timestamp,
     watch: &Watch,
-    known: Known<'_>,
+    has: HasFix<'_>,
 ) -> Result<Found, ImportError> {
     let (kind, file, bytes) = open(&source.path)?;
     let mut found = Found {
@@ -183,7 +184,6 @@ fn scan(
         counted_in: CountedIn::Lines,
     };
     let by_id: HashMap<DeviceId, &Device> = devices.iter().map(|device| (device.id, device)).collect();
-    let mut waiting: HashMap<usize, Vec<Fix>> = HashMap::new();
     let mut passed = |done| watch.at(done, bytes);
     let ended = read(kind, file, &ground(source, now), &mut passed, &mut |item| {
         match item {
@@ -195,7 +195,7 @@ fn scan(
                 let device = device.cloned();
                 found.tracks.push(FoundTrack { track, points: 0, first: None, last: None, device, duplicates: 0 });
             }
-            Item::Record(record) => found.take(*record, &mut waiting, known),
+            Item::Record(record) => found.take(&record, has),
             Item::Reject(reject) => found.reject(reject),
             Item::Note(note) => found.notes.push(note),
         }
@@ -206,39 +206,24 @@ fn scan(
         Ended::Broken(reject) => found.broken = Some(reject),
         Ended::Stopped => return Err(ImportError::Cancelled),
     }
-    for (track, fixes) in waiting {
-        found.count_known(track, &fixes, known);
-    }
     Ok(found)
 }
 
 impl Found {
-    fn take(&mut self, record: Record, waiting: &mut HashMap<usize, Vec<Fix>>, known: Known<'_>) {
-        let Some(fix) = record.report.fix else { return };
-        if record.at.column >= LONG_LINE {
-            self.counted_in = CountedIn::Bytes;
-        }
+    fn take(&mut self, record: &Record, has: HasFix<'_>) {
+        let Some(fix) = &record.report.fix else { return };
         let Some(track) = self.tracks.get_mut(record.track) else { return };
         self.points += 1;
         track.points += 1;
         track.first = Some(track.first.map_or(fix.at, |first| first.min(fix.at)));
         track.last = Some(track.last.map_or(fix.at, |last| last.max(fix.at)));
-        if track.device.is_none() {
-            return;
-        }
-        let queue = waiting.entry(record.track).or_default();
-        queue.push(fix);
-        if queue.len() >= STEP {
-            let fixes = std::mem::take(queue);
-            self.count_known(record.track, &fixes, known);
-        }
-    }
-
-    fn count_known(&mut self, track: usize, fixes: &[Fix], known: Known<'_>) {
-        if let Some(track) = self.tracks.get_mut(track)
-            && let Some(device) = &track.device
+        if let Some(device) = &track.device
+            && has(device.id, fix.at, fix.place)
         {
-            track.duplicates += known(device.id, fixes);
+            track.duplicates += 1;
+        }
+        if record.at.column >= LONG_LINE {
+            self.counted_in = CountedIn::Bytes;
         }
     }
 

@@ -20,10 +20,10 @@ pub mod past;
 mod pending;
 pub mod phones;
 mod place;
-mod places_at;
 pub mod query;
 mod queue;
 mod reader;
+mod recent;
 mod removed;
 mod repair;
 mod row;
@@ -31,6 +31,7 @@ mod salvage;
 mod schema;
 mod stage;
 mod tally;
+mod trail;
 pub mod watch;
 mod writer;
 
@@ -53,7 +54,6 @@ pub use health::{Failure, Health, Lately};
 pub use origin::origin_of;
 pub use pace::CommitTimes;
 pub use pending::{Answer, Pending};
-pub use places_at::PlacesAt;
 pub use reader::Reader;
 pub use removed::{Reason, Removal, removal_of};
 pub use repair::{Repaired, repair_folder, set_aside_in};
@@ -182,6 +182,7 @@ impl Store {
         let mut db = connect::writing(database)?;
         schema::migrate(&mut db, database)?;
         schema::look(&db).map_err(|e| connect::refusal(database, &e))?;
+        trail::fold::catch_up(&db).map_err(|e| connect::refusal(database, &e))?;
         writer::loads(&db).map_err(|e| match connect::refusal(database, &e) {
             // A row that makes no sense.
             Error::Open { reason, .. } => Error::Damaged(reason),
@@ -408,7 +409,9 @@ fn bring_up_to_date(dir: &Path, database: &Path) -> Result<(), Error> {
         }
         Found::Schema(_) => {
             let _lock = place::lock(dir)?;
-            schema::migrate(&mut connect::writing(database)?, database)
+            let mut db = connect::writing(database)?;
+            schema::migrate(&mut db, database)?;
+            trail::fold::catch_up(&db).map_err(|e| connect::refusal(database, &e))
         }
     }
 }

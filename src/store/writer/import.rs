@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Result, params};
 use super::{Writer, batch::Batch, write::Write};
 use crate::{
     model::{Device, DeviceId, DeviceState, ImportId, ImportInto, NewImport, NewRecord, PacketId},
-    store::{Error, Pending, PlacesAt, query},
+    store::{Error, Pending, query},
 };
 
 /// Positions removed in one transaction, so that whoever stores something meanwhile never waits for long.
@@ -103,10 +103,8 @@ impl Batch<'_> {
             return Ok(Err(Error::NoSuchDevice("the one to import into, which is gone".to_owned())));
         };
         let mut done = Imported::of(batch);
-        let moments = records.iter().filter_map(|record| Some(record.report.fix.as_ref()?.at));
-        let mut there = PlacesAt::read(self.db, device, moments)?;
         for record in records {
-            if self.import_record(batch, device, record, &mut there)? {
+            if self.import_record(batch, device, record)? {
                 done.positions += 1;
             } else {
                 done.duplicates += 1;
@@ -138,19 +136,12 @@ impl Batch<'_> {
     }
 
     /// True where the position was not there before.
-    fn import_record(
-        &mut self,
-        batch: ImportId,
-        device: DeviceId,
-        record: &NewRecord,
-        there: &mut PlacesAt,
-    ) -> Result<bool> {
+    fn import_record(&mut self, batch: ImportId, device: DeviceId, record: &NewRecord) -> Result<bool> {
         let NewRecord { place, received, report } = record;
         let Some(fix) = &report.fix else { return Ok(false) };
-        if there.has(fix) {
+        if self.has_fix_at(device, fix.at.as_millisecond(), fix.place)? {
             return Ok(false);
         }
-        there.add(fix);
         let packet = PacketId::of_import(batch, *place);
         let new = self.position(packet, device, report, fix, *received)?;
         let is_new = new.is_some();
@@ -177,25 +168,15 @@ impl Batch<'_> {
         }
         let (least, greatest) = batch.packets();
         let mut removed: HashMap<DeviceId, u64> = HashMap::new();
-        let some: Vec<(PacketId, DeviceId)> = self
-            .db
-            .prepare_cached(
-                "SELECT DISTINCT packet_id, device_id FROM positions WHERE packet_id BETWEEN ?1 AND ?2 LIMIT ?3",
-            )?
-            .query_map(params![least.0, greatest.0, STEP.cast_signed()], |row| {
-                Ok((PacketId(row.get(0)?), DeviceId(row.get(1)?)))
-            })?
-            .collect::<Result<_>>()?;
-        for (packet, device) in &some {
-            let mut delete = self.db.prepare_cached("DELETE FROM positions WHERE packet_id = ?1 AND device_id = ?2")?;
-            *removed.entry(*device).or_default() += delete.execute([packet.0, device.0])? as u64;
+        for device in self.remove_some_between(least.0, greatest.0, STEP)? {
+            *removed.entry(device).or_default() += 1;
         }
         let mut done = Imported::of(batch);
         for (device, count) in &removed {
             done.positions += count;
             self.forget_imported(*device, *count, batch)?;
         }
-        done.more = some.len() == STEP;
+        done.more = done.positions == STEP as u64;
         if !done.more {
             self.db
                 .prepare_cached("UPDATE imports SET undone_ms = coalesce(undone_ms, ?2) WHERE id = ?1")?

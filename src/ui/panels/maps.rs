@@ -31,7 +31,8 @@ pub(in crate::ui) struct Maps {
 impl Maps {
     /// Opens the system's file dialog. Where there is none the path field remains.
     pub(in crate::ui) fn browse(&mut self, ctx: Context) {
-        self.dialog = Dialog::pick(ctx, "Open a map file", std::path::Path::new(""), Some(("Maps", &["pmtiles", "mbtiles"])));
+        self.dialog =
+            Dialog::pick(ctx, "Open a map file", std::path::Path::new(""), Some(("Maps", &["pmtiles", "mbtiles"])));
         self.no_dialog = self.dialog.is_none();
     }
 

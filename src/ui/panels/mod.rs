@@ -6,6 +6,7 @@ mod copy;
 mod details;
 mod devices;
 pub mod dock;
+mod events;
 mod export;
 mod first_run;
 mod health;
@@ -17,8 +18,10 @@ mod new_senders;
 pub mod packets;
 mod phone;
 mod phones;
+mod places;
 mod profile;
 mod receivers;
+mod rules;
 mod settings;
 mod sheets;
 mod time;
@@ -40,6 +43,9 @@ use super::{
 };
 use crate::model::Protocol;
 
+/// Room that a wide list of devices leaves for the map.
+const MAP_WIDTH: f32 = 260.0;
+
 /// The states of all panels, and where each of them stands.
 pub struct Panels {
     top: top::Top,
@@ -59,6 +65,8 @@ pub struct Panels {
     packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
+    pub(super) places: places::Places,
+    rules: rules::Rules,
     time: time::TimeBar,
     pub(super) map: MapPanel,
 }
@@ -84,6 +92,8 @@ impl Panels {
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
+            places: places::Places::default(),
+            rules: rules::Rules::default(),
             time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
         }
@@ -105,16 +115,19 @@ impl Panels {
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         let pane = if cx.view.devices.table {
-            let most = (ui.available_width() * 0.7).max(320.0);
+            // The map keeps room to be one.
+            let beside = if cx.view.open.details { side.clamp(276.0, 340.0) } else { 0.0 };
+            let most = (ui.available_width() - beside - MAP_WIDTH).max(280.0);
             let usual = (devices::table_width(&cx.view.devices) + 16.0).min(ui.available_width() * 0.45);
-            Panel::left("devices table").default_size(usual.clamp(300.0, most)).size_range(260.0..=most)
+            Panel::left("devices table").default_size(usual.clamp(260.0, most)).size_range(260.0..=most)
         } else {
             Panel::left("devices").default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0)
         };
         let pane = pane.frame(bare);
         pane.show_collapsible(ui, &mut devices, |ui| {
             keep_size(ui);
-            self.devices.ui(ui, cx);
+            let view = self.map.in_view().filter(|_| cx.view.only_in_view);
+            self.devices.ui(ui, cx, view);
         });
         if devices != cx.view.open.devices {
             cx.ask(Action::ToggleDevices);
@@ -146,6 +159,8 @@ impl Panels {
             phone_profile,
             phone_console,
             phones,
+            places,
+            rules,
             ..
         } = self;
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
@@ -165,6 +180,8 @@ impl Panels {
             Sheet::Phone => pairing.ui(ui, cx),
             Sheet::Phones(tab) => phones.ui(ui, cx, tab),
             Sheet::Health => health::ui(ui, cx),
+            Sheet::Places => places.ui(ui, cx),
+            Sheet::Rules => rules.ui(ui, cx),
             Sheet::Keys => sheets::keys(ui),
         });
     }
@@ -191,7 +208,10 @@ impl Panels {
                     ui.take_available_space();
                 });
                 split.keep(ui, tree.response.rect.width(), bytes.response.rect.width());
-                CentralPanel::default().frame(pane).show(ui, |ui| self.packets.ui(ui, cx));
+                CentralPanel::default().frame(pane).show(ui, |ui| {
+                    events::tabs(ui, cx);
+                    if cx.view.events.open { events::ui(ui, cx) } else { self.packets.ui(ui, cx) }
+                });
             });
         if dock != cx.view.open.dock {
             cx.ask(Action::ToggleDock);
