@@ -7,6 +7,7 @@ use super::{
     icons::Icon,
     map::style::Style,
     view::{PhonesTab, Sheet},
+    watch::WatchAction,
 };
 
 /// Something with a name, and mostly a key.
@@ -36,6 +37,9 @@ pub enum UserCommand {
     NextPacket,
     Back,
     Export,
+    Places,
+    Rules,
+    Events,
     Import,
     Devices,
     Packets,
@@ -97,6 +101,9 @@ const SHIFT: Modifiers = Modifiers::SHIFT;
 
 /// Every command. Of two that share a key, the one with more modifiers stands first.
 pub const TABLE: &[About] = &[
+    about(UserCommand::Places, Group::Map, "Places…", Some(Icon::Pin), CTRL.plus(SHIFT), Key::P),
+    about(UserCommand::Rules, Group::Map, "Rules and mutes…", Some(Icon::Bell), CTRL.plus(SHIFT), Key::R),
+    about(UserCommand::Events, Group::Window, "Events", Some(Icon::Bell), CTRL.plus(SHIFT), Key::E),
     about(UserCommand::FilterDevices, Group::Map, "Filter devices", Some(Icon::Search), PLAIN, Key::Slash),
     about(UserCommand::ShowAll, Group::Map, "Show all devices", Some(Icon::Fit), SHIFT, Key::Z),
     about(UserCommand::ShowSelection, Group::Map, "Show the selected device", Some(Icon::Fit), PLAIN, Key::Z),
@@ -165,6 +172,9 @@ impl UserCommand {
             | Self::AddPhone
             | Self::Phones
             | Self::Export
+            | Self::Places
+            | Self::Rules
+            | Self::Events
             | Self::Import
             | Self::SaveCopy
             | Self::Maps
@@ -224,6 +234,9 @@ impl UserCommand {
             Self::NextPacket => Some(vec![Action::StepPacket(1)]),
             Self::Back => Some(vec![Action::Escape]),
             Self::Export => Some(vec![Action::OpenExport(selected)]),
+            Self::Places => sheet(Sheet::Places),
+            Self::Rules => sheet(Sheet::Rules),
+            Self::Events => Some(vec![Action::Watch(WatchAction::List(!(view.events.open && view.open.dock)))]),
             Self::Import => Some(vec![Action::OpenImport(None)]),
             Self::Devices => Some(vec![Action::ToggleDevices]),
             Self::Packets => Some(vec![Action::ToggleDock]),

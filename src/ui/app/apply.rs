@@ -159,6 +159,7 @@ impl App {
                 let pending = self.backend().open_log_folder();
                 self.asks.change("open the folder of the log".to_owned(), None, pending);
             }
+            Action::Watch(action) => self.apply_watch(action),
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();
@@ -197,7 +198,7 @@ impl App {
         self.data.opened = Some(Opened { row, dissection, fixes: Vec::new() });
     }
 
-    fn select_packet(&mut self, id: PacketId, fix: Option<i64>) {
+    pub(super) fn select_packet(&mut self, id: PacketId, fix: Option<i64>) {
         let selection = &mut self.view.selection;
         selection.packet = Some(id);
         selection.field = None;
@@ -241,7 +242,7 @@ impl App {
             // The calendar was in front.
         } else if self.view.open.sheet.is_some() {
             self.view.open.sheet = None;
-        } else if self.panels.map.escape() {
+        } else if self.panels.map.places.put_pen_down() || self.panels.map.escape() {
             // That was all.
         } else if self.view.selection.field.is_some() {
             self.view.selection.field = None;

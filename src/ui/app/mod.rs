@@ -10,6 +10,7 @@ mod news;
 mod pages;
 mod past;
 mod undoing;
+mod watching;
 
 use std::{
     path::PathBuf,
@@ -38,6 +39,7 @@ use super::{
     toasts::Toasts,
     undo::Undo,
     view::{self, Open, Settings, ThemeChoice},
+    watch,
 };
 use crate::{
     backend::{Backend, Feed, Pending, StoreHealth},
@@ -103,6 +105,8 @@ pub struct App {
     unseen: bool,
     toasts: Toasts,
     undo: Undo,
+    /// What is being asked about places, rules and events.
+    watch: watch::Asking,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
@@ -193,6 +197,7 @@ impl App {
             unseen: false,
             toasts: Toasts::default(),
             undo: Undo::default(),
+            watch: watch::Asking::default(),
             dressed: None,
             lan_read: None,
             tile_cache: cache,
@@ -300,6 +305,7 @@ impl eframe::App for App {
         self.read_again(ctx);
         self.look_at_station();
         self.look_at_health(ctx);
+        self.look_at_watch(ctx);
         self.look_at_charts(ctx);
         let now = self.now();
         self.data.count(now);
@@ -312,6 +318,7 @@ impl eframe::App for App {
             || self.remote.waiting()
             || self.phones.waiting()
             || self.paging.waiting()
+            || self.watch.waiting()
             || self.shelf.waiting()
             || self.past.waiting()
             || self.imports.waiting()
@@ -332,7 +339,7 @@ impl eframe::App for App {
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
-        if self.view.open.sheet.is_none() {
+        if self.view.open.sheet.is_none() && self.data.devices.values().any(|device| device.positions > 0) {
             actions.extend(time::pressed(&ctx).into_iter().map(Action::Time));
         }
         self.toasts.ui(&ctx, &mut actions);

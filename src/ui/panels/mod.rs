@@ -6,6 +6,7 @@ mod copy;
 mod details;
 mod devices;
 pub mod dock;
+mod events;
 mod export;
 mod first_run;
 mod health;
@@ -17,8 +18,10 @@ mod new_senders;
 pub mod packets;
 mod phone;
 mod phones;
+mod places;
 mod profile;
 mod receivers;
+mod rules;
 mod settings;
 mod sheets;
 mod time;
@@ -62,6 +65,8 @@ pub struct Panels {
     packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
+    pub(super) places: places::Places,
+    rules: rules::Rules,
     time: time::TimeBar,
     pub(super) map: MapPanel,
 }
@@ -87,6 +92,8 @@ impl Panels {
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
+            places: places::Places::default(),
+            rules: rules::Rules::default(),
             time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
         }
@@ -152,6 +159,8 @@ impl Panels {
             phone_profile,
             phone_console,
             phones,
+            places,
+            rules,
             ..
         } = self;
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
@@ -171,6 +180,8 @@ impl Panels {
             Sheet::Phone => pairing.ui(ui, cx),
             Sheet::Phones(tab) => phones.ui(ui, cx, tab),
             Sheet::Health => health::ui(ui, cx),
+            Sheet::Places => places.ui(ui, cx),
+            Sheet::Rules => rules.ui(ui, cx),
             Sheet::Keys => sheets::keys(ui),
         });
     }
@@ -197,7 +208,10 @@ impl Panels {
                     ui.take_available_space();
                 });
                 split.keep(ui, tree.response.rect.width(), bytes.response.rect.width());
-                CentralPanel::default().frame(pane).show(ui, |ui| self.packets.ui(ui, cx));
+                CentralPanel::default().frame(pane).show(ui, |ui| {
+                    events::tabs(ui, cx);
+                    if cx.view.events.open { events::ui(ui, cx) } else { self.packets.ui(ui, cx) }
+                });
             });
         if dock != cx.view.open.dock {
             cx.ask(Action::ToggleDock);

@@ -8,7 +8,7 @@ use egui::{
 };
 
 use super::{
-    keep,
+    events, keep,
     receivers::{self, Ports},
 };
 use crate::{
@@ -279,6 +279,7 @@ fn tools(ui: &mut Ui, cx: &mut Cx<'_>) {
         cx.ask(Action::SetSettings(settings));
     }
     ui.separator();
+    events::bell(ui, cx);
     toggle(ui, cx, Icon::PaneRight, "Details (Ctrl+D)", open.details, Action::ToggleDetails);
     toggle(ui, cx, Icon::PaneBottom, "Packets (Ctrl+J)", open.dock, Action::ToggleDock);
     toggle(ui, cx, Icon::PaneLeft, "Devices (Ctrl+B)", open.devices, Action::ToggleDevices);

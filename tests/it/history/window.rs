@@ -110,7 +110,9 @@ fn an_outlier_is_hidden_and_undone_and_nothing_is_deleted() {
     desk.click("Trip of owntracks/van/phone, 09:00:00 – 09:10:00, 10 min, 8.0 km, 48 · 48 km/h, 51.07195, 4.00000");
     desk.until_shown("Hide this point");
     desk.click("Hide this point");
-    desk.until_shown("Show it again");
+    desk.until("it is hidden", |window| {
+        window.state().data().history.shown.values().any(|shown| shown.past.stats.hidden == 1)
+    });
     assert_eq!(desk.count("SELECT count(*) FROM hidden WHERE reason = 'hand'"), 1);
 }
 
