@@ -2,6 +2,7 @@
 
 mod apply;
 mod demo;
+mod going;
 mod health;
 mod milestones;
 mod news;
@@ -28,7 +29,7 @@ use super::{
     command,
     data::Station,
     map::{MapOptions, OnlineMap, camera::Camera},
-    panels::Panels,
+    panels::{Name, Panels},
     phones, remote, theme,
     toasts::Toasts,
     undo::Undo,
@@ -88,6 +89,7 @@ pub struct App {
     paging: pages::Paging,
     toasts: Toasts,
     undo: Undo,
+    went: going::Went,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
@@ -108,20 +110,24 @@ struct Kept {
     open: KeptOpen,
     /// Where somebody chose to look.
     camera: Option<Camera>,
+    /// What was found in the palette, the last one first.
+    recent: Vec<Name>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "one a pane")]
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 struct KeptOpen {
     dock: bool,
     devices: bool,
     details: bool,
+    map: bool,
 }
 
 impl Default for KeptOpen {
     fn default() -> Self {
-        let Open { dock, devices, details, sheet: _ } = Open::default();
-        Self { dock, devices, details }
+        let Open { dock, devices, details, map, sheet: _ } = Open::default();
+        Self { dock, devices, details, map }
     }
 }
 
@@ -133,18 +139,19 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
-        let Kept { settings, open, camera } =
+        let Kept { settings, open, camera, recent } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
-        let KeptOpen { dock, devices, details } = open;
+        let KeptOpen { dock, devices, details, map } = open;
         let view = View {
             settings,
-            open: Open { dock, devices, details, sheet: None },
+            open: Open { dock, devices, details, map, sheet: None },
             local_zone: options.zone,
             ..View::default()
         };
         let online = online(&view.settings, options.tile_cache.as_ref());
         let map = MapOptions { camera, online, sync_tiles: options.sync_tiles };
-        let panels = Panels::new(cc.wgpu_render_state.as_ref(), map);
+        let mut panels = Panels::new(cc.wgpu_render_state.as_ref(), map);
+        panels.palette.recent = recent;
         let mut asks = Asks::default();
         // Subscribed before the first question, so that nothing falls between the two.
         let feed = backend.feed();
@@ -162,6 +169,7 @@ impl App {
             paging: pages::Paging::default(),
             toasts: Toasts::default(),
             undo: Undo::default(),
+            went: going::Went::default(),
             dressed: None,
             lan_read: None,
             tile_cache: options.tile_cache,
@@ -219,11 +227,6 @@ impl App {
     /// Theme, scale and online map, where they changed.
     fn dress(&mut self, ctx: &Context) {
         if self.dressed.as_ref() == Some(&self.view.settings) {
-            // Ctrl and plus or minus change it, too.
-            if (ctx.zoom_factor() - self.view.settings.ui_scale).abs() > 0.001 {
-                self.view.settings.ui_scale = ctx.zoom_factor();
-                self.dressed = Some(self.view.settings.clone());
-            }
             return;
         }
         ctx.set_theme(match self.view.settings.theme {
@@ -231,7 +234,11 @@ impl App {
             ThemeChoice::Light => egui::ThemePreference::Light,
             ThemeChoice::Dark => egui::ThemePreference::Dark,
         });
-        ctx.set_zoom_factor(self.view.settings.ui_scale);
+        // Larger and smaller are commands of ours, so that they are kept and can be taken back.
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        let (least, greatest) = Settings::SCALES;
+        ctx.set_zoom_factor(self.view.settings.ui_scale.clamp(least, greatest));
+        theme::set_motion(ctx, !self.view.settings.reduce_motion);
         self.panels.map.set_online(online(&self.view.settings, self.tile_cache.as_ref()));
         self.dressed = Some(self.view.settings.clone());
     }
@@ -280,7 +287,7 @@ impl eframe::App for App {
         self.dress(&ctx);
         let mut actions = Vec::new();
         for command in command::pressed(&ctx, self.typing, self.view.open.sheet.is_some()) {
-            actions.extend(command.action(&self.view).into_iter().flatten());
+            actions.extend(command.actions(&self.data, &self.view).into_iter().flatten());
         }
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
@@ -290,19 +297,22 @@ impl eframe::App for App {
             self.milestones.usable();
         }
         self.typing = ctx.text_edit_focused();
+        self.view.grab = None;
         if !actions.is_empty() {
             // What they change shows in the next frame.
             ctx.request_repaint();
         }
         self.apply_all(&ctx, actions);
+        self.note_selection();
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let Open { dock, devices, details, sheet: _ } = self.view.open;
+        let Open { dock, devices, details, map, sheet: _ } = self.view.open;
         let kept = Kept {
             settings: self.view.settings.clone(),
-            open: KeptOpen { dock, devices, details },
+            open: KeptOpen { dock, devices, details, map },
             camera: self.panels.map.chosen_camera(),
+            recent: self.panels.palette.recent.clone(),
         };
         eframe::set_value(storage, KEPT, &kept);
     }

@@ -215,6 +215,7 @@ impl MapPanel {
         let (labels, room) = paint::place_labels(ui, &screen, cx.data, &self.markers, &shown, &self.edges);
         let response = self.tiles(ui, &screen, room);
         self.widget = Some(response.id);
+        crate::ui::widgets::take_keyboard(ui, cx, crate::ui::view::Pane::Map, response.id);
 
         if !self.icons.as_ref().is_some_and(|i| i.fit(ui)) {
             self.icons = None;

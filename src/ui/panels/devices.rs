@@ -13,7 +13,7 @@ use crate::{
         icons::{self, Icon},
         lamps::{self, Health, State},
         theme,
-        view::Sheet,
+        view::{Pane, Sheet},
         widgets,
     },
 };
@@ -99,6 +99,11 @@ impl Devices {
             return;
         }
         self.update_order(cx);
+        if cx.view.grab == Some(Pane::Devices) {
+            let selected = cx.view.selection.device.filter(|id| self.order.rows.contains(id));
+            self.reveal = selected.or(self.order.rows.first().copied());
+            self.wants_focus = self.reveal.is_none();
+        }
         egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 8, bottom: 6 }).show(ui, |ui| {
             self.head(ui, cx);
         });
@@ -348,7 +353,8 @@ fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) -> egui::Resp
         response.request_focus();
         cx.ask(Action::SelectDevice(Some(id)));
     }
-    if response.double_clicked() {
+    let entered = response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+    if response.double_clicked() || entered {
         cx.ask(Action::FitDevice(id));
     }
     response.context_menu(|ui| device_menu(ui, cx, overview));

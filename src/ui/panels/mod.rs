@@ -10,8 +10,10 @@ mod export;
 mod first_run;
 mod health;
 mod keep;
+mod keys;
 mod new_senders;
 pub mod packets;
+mod palette;
 mod phone;
 mod phones;
 mod profile;
@@ -23,16 +25,22 @@ pub mod tree;
 mod trouble;
 
 pub(super) use keep::gone;
+pub(super) use palette::Name;
 
 use eframe::egui_wgpu::RenderState;
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 use self::dock::split::Split;
+/// Under which a pane's place is kept, for going from pane to pane.
+pub(super) fn pane_id(pane: Pane) -> egui::Id {
+    egui::Id::unique("pane").with(pane)
+}
+
 use super::{
     Action, Cx,
     map::{MapOptions, MapPanel},
     theme,
-    view::Sheet,
+    view::{Pane, Sheet},
 };
 use crate::model::Protocol;
 
@@ -40,7 +48,7 @@ use crate::model::Protocol;
 pub struct Panels {
     top: top::Top,
     pub(super) devices: devices::Devices,
-    details: details::Details,
+    pub(super) details: details::Details,
     pub(super) export: export::Export,
     pub(super) copy: copy::SaveCopy,
     settings: settings::Settings,
@@ -50,7 +58,9 @@ pub struct Panels {
     phone_profile: phone::access::Access,
     phone_console: phone::console::Console,
     phones: phones::Phones,
-    packets: packets::Packets,
+    pub(super) palette: palette::Palette,
+    keys: keys::Keys,
+    pub(super) packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
     pub(super) map: MapPanel,
@@ -72,6 +82,8 @@ impl Panels {
             phone_profile: phone::access::Access::default(),
             phone_console: phone::console::Console::default(),
             phones: phones::Phones::default(),
+            palette: palette::Palette::default(),
+            keys: keys::Keys::default(),
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
@@ -90,11 +102,15 @@ impl Panels {
                 top::banners(ui, cx);
             });
         }
-        self.dock(ui, cx, bare);
+        let map = Pane::Map.is_open(cx.view.open);
+        if map {
+            self.dock(ui, cx, bare);
+        }
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         let pane = Panel::left("devices").frame(bare).default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0);
         pane.show_collapsible(ui, &mut devices, |ui| {
+            note_pane(ui, Pane::Devices);
             keep_size(ui);
             self.devices.ui(ui, cx);
         });
@@ -104,19 +120,30 @@ impl Panels {
         let mut details = cx.view.open.details;
         let pane = Panel::right("details").frame(bare).default_size(side.clamp(276.0, 340.0)).size_range(260.0..=460.0);
         pane.show_collapsible(ui, &mut details, |ui| {
+            note_pane(ui, Pane::Details);
             keep_size(ui);
             self.details.ui(ui, cx);
         });
         if details != cx.view.open.details {
             cx.ask(Action::ToggleDetails);
         }
-        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| self.map.ui(ui, cx));
+        if map {
+            CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
+                note_pane(ui, Pane::Map);
+                self.map.ui(ui, cx);
+            });
+        } else {
+            CentralPanel::default().frame(bare).show(ui, |ui| self.packets_and_fields(ui, cx, bare));
+        }
         let Self { export, copy, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } =
             self;
+        let (palette, keys) = (&mut self.palette, &mut self.keys);
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
         let is_phone = selected.is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
         pairing.rest(cx.view.open.sheet);
+        palette.rest(cx.view.open.sheet == Some(Sheet::Palette));
         sheets::ui(ui, cx, |sheet, ui, cx| match sheet {
+            Sheet::Palette => palette.ui(ui, cx),
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
             Sheet::SaveCopy => copy.ui(ui, cx),
@@ -128,7 +155,7 @@ impl Panels {
             Sheet::Phone => pairing.ui(ui, cx),
             Sheet::Phones(tab) => phones.ui(ui, cx, tab),
             Sheet::Health => health::ui(ui, cx),
-            Sheet::Keys => sheets::keys(ui),
+            Sheet::Keys => keys.ui(ui),
         });
     }
 
@@ -141,25 +168,41 @@ impl Panels {
             .default_size((height * 0.31).clamp(180.0, 300.0))
             .size_range(120.0..=(height - 200.0).max(140.0))
             .show_collapsible(ui, &mut dock, |ui| {
-                let split = Split::fit(ui);
-                let pane = bare.inner_margin(Margin { left: 12, right: 8, top: 8, bottom: 0 });
-                let shown = Panel::right("bytes").frame(pane).default_size(split.bytes_default).size_range(split.bytes);
-                let bytes = shown.show(ui, |ui| {
-                    self.bytes.ui(ui, cx);
-                    ui.take_available_space();
-                });
-                let shown = Panel::right("tree").frame(pane).default_size(split.tree_default).size_range(split.tree);
-                let tree = shown.show(ui, |ui| {
-                    self.tree.ui(ui, cx);
-                    ui.take_available_space();
-                });
-                split.keep(ui, tree.response.rect.width(), bytes.response.rect.width());
-                CentralPanel::default().frame(pane).show(ui, |ui| self.packets.ui(ui, cx));
+                self.packets_and_fields(ui, cx, bare);
             });
         if dock != cx.view.open.dock {
             cx.ask(Action::ToggleDock);
         }
     }
+
+    /// What stands in the dock, wherever that is.
+    fn packets_and_fields(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, bare: Frame) {
+        let split = Split::fit(ui);
+        let pane = bare.inner_margin(Margin { left: 12, right: 8, top: 8, bottom: 0 });
+        let shown = Panel::right("bytes").frame(pane).default_size(split.bytes_default).size_range(split.bytes);
+        let bytes = shown.show(ui, |ui| {
+            note_pane(ui, Pane::Bytes);
+            self.bytes.ui(ui, cx);
+            ui.take_available_space();
+        });
+        let shown = Panel::right("tree").frame(pane).default_size(split.tree_default).size_range(split.tree);
+        let tree = shown.show(ui, |ui| {
+            note_pane(ui, Pane::Tree);
+            self.tree.ui(ui, cx);
+            ui.take_available_space();
+        });
+        split.keep(ui, tree.response.rect.width(), bytes.response.rect.width());
+        CentralPanel::default().frame(pane).show(ui, |ui| {
+            note_pane(ui, Pane::Packets);
+            self.packets.ui(ui, cx);
+        });
+    }
+}
+
+/// Keeps where a pane stands, so that one can go from it to the next.
+fn note_pane(ui: &Ui, pane: Pane) {
+    let rect = ui.max_rect();
+    ui.data_mut(|data| data.insert_temp(pane_id(pane), rect));
 }
 
 /// Whatever stands in a pane, its size is the user's: a pane shrinks to what it holds otherwise.
