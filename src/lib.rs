@@ -9,12 +9,13 @@
 //! - **Never a silent drop.** What we cannot use is kept and shown, with the reason and the offset.
 //!
 //! # The rooms
-//! Layers look down only; siblings never name each other. `tests/it/tidy.rs` is the table and fails with file and line.
+//! Layers look down only; siblings never name each other, but for [`track`], which store and export may name. `tests/it/tidy.rs` is the table and fails with file and line.
 //!
 //! | layer | room | what it is for | what it must not know |
 //! |---|---|---|---|
 //! | 0 | [`geo`] | numbers on the globe | trackers |
 //! | 1 | [`model`] | the vocabulary: plain data, units in names | bytes, SQL, sockets |
+//! | 2 | [`track`] | positions in order of time: trips, stops, gaps, where a device was | bytes, SQL, the window |
 //! | 2 | [`wire`] | bytes ↔ meaning, pure | the clock, sockets, the store |
 //! | 2 | [`store`] | one SQLite file, one writer thread, group commit | sockets, the window |
 //! | 2 | [`export`] | history in the formats of others | where it comes from |
@@ -68,5 +69,6 @@ pub mod ingest;
 pub mod model;
 pub mod sim;
 pub mod store;
+pub mod track;
 pub mod ui;
 pub mod wire;

@@ -16,12 +16,14 @@ pub mod keeping;
 pub mod logfile;
 pub mod pairing;
 pub mod part;
+mod past;
 pub mod phones;
 mod profile;
 mod scratch;
 mod signal;
 pub mod soundness;
 mod symptoms;
+pub mod watch;
 
 use std::{
     io,
@@ -40,8 +42,9 @@ use config::ConfigError;
 pub use feed::Feed;
 pub use files::raise_open_files;
 pub use health::Health;
-pub use history::{ExportError, ExportJob, ExportReport, History, export_history, write_history};
+pub use history::{ExportError, ExportJob, ExportReport, History, export_history, safe_name, write_history};
 use logfile::LogFile;
+pub use past::{Room, read_past};
 pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
 pub use symptoms::{clock_text, ms_text};
@@ -184,6 +187,7 @@ impl Backend {
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
+        watch::begin(runtime.handle(), &store, &clock);
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
         let health = health::Keeper::start(&runtime, &store, receivers.as_ref(), limits, &clock, &data_dir);
@@ -493,12 +497,13 @@ impl Backend {
         profile::change(self.runtime.handle(), &self.store, self.rederiving.clone(), device, change)
     }
 
-    /// Writes history to a file, on a thread of its own.
-    pub fn export(&self, job: ExportJob) -> Pending<Result<ExportReport, ExportError>> {
+    /// Writes history to a file, on a thread of its own. The second is how far it is.
+    pub fn export(&self, job: ExportJob) -> (Pending<Result<ExportReport, ExportError>>, Watch) {
         let (answer, pending) = Pending::pair();
-        let (reader, now) = (self.store.reader(), (self.clock)());
-        self.runtime.spawn_blocking(move || answer.give(Ok(export_history(&reader, job, now, |_| ()))));
-        pending
+        let (reader, now, watch) = (self.store.reader(), (self.clock)(), Watch::default());
+        let watched = watch.clone();
+        self.runtime.spawn_blocking(move || answer.give(Ok(export_history(&reader, job, now, &watched))));
+        (pending, watch)
     }
 
     /// Starts `vehicles` simulated devices that speak to the real receivers over real sockets.

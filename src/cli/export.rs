@@ -1,7 +1,7 @@
 //! `wayglass export`: writes history. Works beside a running instance.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -10,22 +10,22 @@ use clap::Args;
 use jiff::tz::TimeZone;
 
 use super::{
-    Site, moment,
+    Site, WrongWords, moment,
     progress::{Progress, count},
     words,
 };
 use crate::{
-    backend::{ExportJob, History, export_history, write_history},
-    export::{Counts, Format},
+    backend::{ExportJob, History, export_history, keeping::until_stopped, write_history},
+    export::{Counts, Format, Wanted},
     model::{Clock, DeviceId, DeviceState},
-    store::{Error, Reader, Store, query},
+    store::{Error, Reader, Stage, Store, Watch, query},
 };
 
-/// Progress is told once in so many points.
-const TELL_EVERY: u64 = 20_000;
-
 /// Write history to a file or to standard output; works beside a running instance.
+///
+/// What is hidden and what came under a wrong checksum stays out unless it is asked for; a line on standard error says how much that is.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct ExportArgs {
     /// Identity or name of a device; may repeat; `all` for every adopted one.
     #[arg(long = "device", value_name = "ID", required = true)]
@@ -42,37 +42,54 @@ pub(super) struct ExportArgs {
     /// File to write, which is replaced when everything is written; - for standard output.
     #[arg(long, short, value_name = "FILE|-", default_value = "-")]
     output: PathBuf,
+    /// --output is a folder: a file of its own for each device, named after it.
+    #[arg(long)]
+    each: bool,
     /// Positions under a wrong checksum go along.
     #[arg(long)]
     with_suspect: bool,
+    /// Positions that were hidden go along.
+    #[arg(long)]
+    with_hidden: bool,
+    /// In GPX: accuracy, battery, ignition and all else that was told go along, under a namespace of our own. The other formats always have them.
+    #[arg(long)]
+    with_readings: bool,
 }
 
 /// Writes history.
 pub(super) fn run(args: &ExportArgs, site: &Site) -> Result<()> {
+    if args.each && args.output == Path::new("-") {
+        return Err(WrongWords("--each takes a folder: name it with --output".to_owned()).into());
+    }
     let now = (site.clock)();
     let window = moment::window(args.from.as_deref(), args.to.as_deref(), now, &TimeZone::system())?;
     let store = Store::view(&site.data_dir()?, Clock::clone(&site.clock))?;
     let reader = store.reader();
     let devices = find(&args.devices, &reader)?;
-    let history = History { devices, window, format: args.format, with_suspect: args.with_suspect };
+    let wanted = Wanted { suspect: args.with_suspect, hidden: args.with_hidden, readings: args.with_readings };
+    let history = History { devices, window, format: args.format, wanted };
     let mut progress = Progress::new(site.quiet);
-    let told = move |counts: &Counts| {
-        if counts.points.is_multiple_of(TELL_EVERY) {
-            progress.tell(&format!("{} …", count(counts.points, "point")));
-        }
-    };
+    let (to, each) = (args.output.clone(), args.each);
     let to_stdout = args.output == Path::new("-");
-    let (points, segments, hidden) = if to_stdout {
-        let (counts, _) = write_history(&reader, history, now, io::stdout(), &args.output, told)?;
-        (counts.points, counts.segments, counts.hidden)
-    } else {
-        let written = export_history(&reader, ExportJob { history, to: args.output.clone() }, now, told)?;
-        (written.points, written.segments, written.hidden)
+    let work = move |watch: &Watch| {
+        if to_stdout {
+            return write_history(&reader, history, now, io::stdout(), &to, watch, 0).map(|(counts, _)| (counts, 1));
+        }
+        let job = ExportJob { history, to, each };
+        export_history(&reader, job, now, watch).map(|report| (report.counts, report.files))
     };
+    let written = until_stopped(work, |watch| {
+        if let Stage::Bytes { done, total } = watch.stage()
+            && total > 0
+        {
+            progress.tell(&format!("{} of {} …", count(done, "point"), count(total, "position")));
+        }
+    })?;
+    drop(progress);
+    let (counts, files) = written?;
     store.close();
-    // Whoever reads the document from a pipe has no use for a summary.
-    if !site.quiet && (!to_stdout || io::stderr().is_terminal()) {
-        writeln!(io::stderr(), "{}", summary(points, segments, hidden)).ok();
+    if !site.quiet {
+        writeln!(io::stderr(), "{}", summary(&counts, args.each.then_some(files))).ok();
     }
     Ok(())
 }
@@ -99,10 +116,25 @@ fn find(words: &[String], reader: &Reader) -> Result<Vec<DeviceId>> {
     Ok(found)
 }
 
-fn summary(points: u64, segments: u64, hidden: u64) -> String {
-    let left_out = match hidden {
-        0 => String::new(),
-        n => format!("; {n} under a wrong checksum left out, --with-suspect takes them along"),
-    };
-    format!("{} in {}{left_out}", count(points, "point"), count(segments, "segment"))
+/// `1,204 points, 2 gaps, 1 outlier marked; left out: 3 hidden (--with-hidden)`.
+fn summary(counts: &Counts, files: Option<usize>) -> String {
+    let mut said = vec![count(counts.points, "point")];
+    for (n, one, more) in [(counts.gaps(), "gap", ""), (counts.outliers, "outlier", " marked")] {
+        if n > 0 {
+            said.push(format!("{}{more}", count(n, one)));
+        }
+    }
+    let mut text = said.join(", ");
+    if let Some(files) = files {
+        text = format!("{text} in {}", count(files as u64, "file"));
+    }
+    let left_out: Vec<_> = [
+        (counts.hidden, "hidden (--with-hidden takes them along)"),
+        (counts.suspect, "under a wrong checksum (--with-suspect takes them along)"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, why)| format!("{n} {why}"))
+    .collect();
+    if left_out.is_empty() { text } else { format!("{text}; left out: {}", left_out.join(", ")) }
 }

@@ -8,18 +8,21 @@ mod compact;
 pub mod decode;
 mod devices;
 mod doctor;
+mod events;
 mod export;
 mod keep;
 mod limits;
 mod log;
 mod moment;
 mod phone;
+mod place;
 mod plain;
 mod profile;
 mod progress;
 mod repair;
 pub mod serve;
 mod simulate;
+mod trips;
 mod words;
 
 use std::{
@@ -83,10 +86,13 @@ enum Call {
     Serve(Listen),
     Decode(decode::DecodeArgs),
     Export(export::ExportArgs),
+    Trips(trips::TripsArgs),
     Devices(devices::DevicesArgs),
     Adopt(devices::AdoptArgs),
     Ignore(devices::IgnoreArgs),
     Phone(phone::PhoneArgs),
+    Events(events::EventsArgs),
+    Place(place::PlaceArgs),
     Command(command::CommandArgs),
     Profile(profile::ProfileArgs),
     Simulate(simulate::SimulateArgs),
@@ -226,10 +232,13 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
             }
         }
         Call::Export(args) => export::run(&args, &site()?)?,
+        Call::Trips(args) => trips::run(&args, &site()?, out)?,
         Call::Devices(args) => devices::list(&args, &site()?, out)?,
         Call::Adopt(args) => devices::adopt(&args, &site()?, out)?,
         Call::Ignore(args) => devices::ignore(&args, &site()?, out)?,
         Call::Phone(args) => phone::run(args, &site()?, out)?,
+        Call::Events(args) => events::run(&args, &site()?, out)?,
+        Call::Place(args) => place::run(&args, &site()?, out)?,
         Call::Command(args) => command::run(&args, &site()?, out)?,
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
@@ -249,10 +258,13 @@ impl Call {
         match self {
             Self::Serve(_) => true,
             Self::Decode(args) => args.json,
+            Self::Trips(args) => args.json,
             Self::Devices(args) => args.json,
             Self::Command(args) => args.json,
             Self::Profile(args) => args.json,
             Self::Doctor(args) => args.json,
+            Self::Events(args) => args.json,
+            Self::Place(args) => args.call.prints_json(),
             Self::Limits(args) => args.json,
             Self::Desktop(_)
             | Self::Export(_)

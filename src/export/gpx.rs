@@ -3,42 +3,40 @@
 //! Elements stand in the order of the schema, which is a sequence: a reader may refuse any other. What is not known is left
 //! out, never written as 0.
 
-use std::{
-    borrow::Cow,
-    io::{self, BufWriter, Write},
-};
+use std::io::{self, BufWriter, Write};
 
 use quick_xml::{
     Writer,
     events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},
 };
 
-use super::{Bounds, Document, Header};
+use super::{
+    Bounds, Document, Header, Point,
+    spell::{
+        DEGREE_PLACES, HDOP_PLACES, METRE_PLACES, NONSENSE, SPEED_PLACES, YEAR_ONE, clean, course, decimal,
+        reading_text,
+    },
+};
 use crate::model::{Device, Fix, StoredFix, Timestamp, Trust};
 
 const GPX: &str = "http://www.topografix.com/GPX/1/1";
 const GPX_XSD: &str = "http://www.topografix.com/GPX/1/1/gpx.xsd";
 const TPX: &str = "http://www.garmin.com/xmlschemas/TrackPointExtension/v2";
 const TPX_XSD: &str = "https://www8.garmin.com/xmlschemas/TrackPointExtensionv2.xsd";
+/// Ours, for what has no place elsewhere: the README says what is in it.
+const OWN: &str = "urn:wayglass:gpx:1";
 const CREATOR: &str = concat!("Wayglass ", env!("CARGO_PKG_VERSION"));
-
-/// 1e-7 degrees is a centimetre: finer than any tracker tells.
-const DEGREE_PLACES: usize = 7;
-const METRE_PLACES: usize = 3;
-const SPEED_PLACES: usize = 3;
-const COURSE_PLACES: usize = 2;
-const HDOP_PLACES: usize = 2;
-/// No altitude in metres and no speed in km/h comes near; readers choke on decimals of hundreds of digits.
-const NONSENSE: f64 = 1e9;
 
 /// A GPX document on its way out.
 pub(super) struct Gpx<'w> {
     xml: Writer<BufWriter<Box<dyn Write + 'w>>>,
+    /// Accuracy and readings go along, under our own namespace.
+    readings: bool,
 }
 
 impl<'w> Gpx<'w> {
-    pub(super) fn new(out: Box<dyn Write + 'w>) -> Self {
-        Self { xml: Writer::new_with_indent(BufWriter::with_capacity(1 << 16, out), b' ', 1) }
+    pub(super) fn new(out: Box<dyn Write + 'w>, readings: bool) -> Self {
+        Self { xml: Writer::new_with_indent(BufWriter::with_capacity(1 << 16, out), b' ', 1), readings }
     }
 
     fn open(&mut self, name: &str) -> io::Result<()> {
@@ -66,6 +64,57 @@ impl<'w> Gpx<'w> {
         ])))
     }
 
+    /// Speed and course where readers look for them, then what is ours.
+    fn extensions(&mut self, point: &Point<'_>) -> io::Result<()> {
+        let fix = &point.stored.fix;
+        let speed_kmh = fix.speed_kmh.filter(|s| (0.0..NONSENSE).contains(s));
+        let course_deg = fix.course_deg.filter(|c| (0.0..=360.0).contains(c));
+        let garmin = speed_kmh.is_some() || course_deg.is_some();
+        let own = self.readings && says_more(point);
+        if !garmin && !own && !point.outlier {
+            return Ok(());
+        }
+        self.open("extensions")?;
+        if garmin {
+            self.open("gpxtpx:TrackPointExtension")?;
+            if let Some(speed_kmh) = speed_kmh {
+                self.text("gpxtpx:speed", &decimal(speed_kmh / 3.6, SPEED_PLACES))?;
+            }
+            if let Some(course_deg) = course_deg {
+                self.text("gpxtpx:course", &course(course_deg))?;
+            }
+            self.close("gpxtpx:TrackPointExtension")?;
+        }
+        if own {
+            self.own(point.stored)?;
+        }
+        if point.outlier {
+            // Our own namespace is declared here, where the document does without it otherwise.
+            let mut mark = BytesStart::new("wg:outlier");
+            if !self.readings {
+                mark.push_attribute(("xmlns:wg", OWN));
+            }
+            self.xml.write_event(Event::Empty(mark))?;
+        }
+        self.close("extensions")
+    }
+
+    fn own(&mut self, stored: &StoredFix) -> io::Result<()> {
+        if let Some(accuracy_m) = stored.fix.accuracy_m.filter(|m| (0.0..NONSENSE).contains(m)) {
+            self.text("wg:accuracy", &decimal(accuracy_m, METRE_PLACES))?;
+        }
+        if stored.trust == Trust::Suspect {
+            self.xml.write_event(Event::Empty(BytesStart::new("wg:suspect")))?;
+        }
+        for (name, value) in stored.readings.iter().filter(|(name, _)| !matches!(*name, "sat" | "hdop")) {
+            let start = BytesStart::new("wg:reading").with_attributes([("name", clean(name).as_ref())]);
+            self.xml.write_event(Event::Start(start))?;
+            self.xml.write_event(Event::Text(BytesText::new(&clean(&reading_text(value)))))?;
+            self.close("wg:reading")?;
+        }
+        Ok(())
+    }
+
     fn time(&mut self, at: Timestamp) -> io::Result<()> {
         // The schema's years have four digits and begin with 1; no device measured anything before that.
         if at < YEAR_ONE {
@@ -77,20 +126,21 @@ impl<'w> Gpx<'w> {
     }
 }
 
-/// 0001-01-01T00:00:00Z.
-const YEAR_ONE: Timestamp = Timestamp::constant(-62_135_596_800, 0);
-
 impl Document for Gpx<'_> {
     fn begin(&mut self, header: &Header) -> io::Result<()> {
         self.xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-        self.xml.write_event(Event::Start(BytesStart::new("gpx").with_attributes([
+        let mut gpx = BytesStart::new("gpx").with_attributes([
             ("version", "1.1"),
             ("creator", CREATOR),
             ("xmlns", GPX),
             ("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"),
             ("xmlns:gpxtpx", TPX),
-            ("xsi:schemaLocation", &[GPX, GPX_XSD, TPX, TPX_XSD].join(" ")),
-        ])))?;
+        ]);
+        if self.readings {
+            gpx.push_attribute(("xmlns:wg", OWN));
+        }
+        gpx.push_attribute(("xsi:schemaLocation", [GPX, GPX_XSD, TPX, TPX_XSD].join(" ").as_str()));
+        self.xml.write_event(Event::Start(gpx))?;
         let Header { title, description, written, bounds } = header;
         self.open("metadata")?;
         self.text("name", title)?;
@@ -114,7 +164,8 @@ impl Document for Gpx<'_> {
         self.open("trkseg")
     }
 
-    fn point(&mut self, stored: &StoredFix) -> io::Result<()> {
+    fn point(&mut self, point: &Point<'_>) -> io::Result<()> {
+        let stored = point.stored;
         let fix = &stored.fix;
         self.xml.write_event(Event::Start(BytesStart::new("trkpt").with_attributes([
             ("lat", decimal(fix.place.lat_deg(), DEGREE_PLACES).as_str()),
@@ -134,20 +185,7 @@ impl Document for Gpx<'_> {
         if let Some(hdop) = hdop.filter(|h| (0.0..NONSENSE).contains(h)) {
             self.text("hdop", &decimal(hdop, HDOP_PLACES))?;
         }
-        let speed_kmh = fix.speed_kmh.filter(|s| (0.0..NONSENSE).contains(s));
-        let course_deg = fix.course_deg.filter(|c| (0.0..=360.0).contains(c));
-        if speed_kmh.is_some() || course_deg.is_some() {
-            self.open("extensions")?;
-            self.open("gpxtpx:TrackPointExtension")?;
-            if let Some(speed_kmh) = speed_kmh {
-                self.text("gpxtpx:speed", &decimal(speed_kmh / 3.6, SPEED_PLACES))?;
-            }
-            if let Some(course_deg) = course_deg {
-                self.text("gpxtpx:course", &course(course_deg))?;
-            }
-            self.close("gpxtpx:TrackPointExtension")?;
-            self.close("extensions")?;
-        }
+        self.extensions(point)?;
         self.close("trkpt")
     }
 
@@ -166,13 +204,12 @@ impl Document for Gpx<'_> {
     }
 }
 
-/// A number in the shortest form that says the same at this many places: no exponent, no trailing zeros, no `-0`.
-fn decimal(value: f64, places: usize) -> String {
-    let mut text = format!("{value:.places$}");
-    if text.contains('.') {
-        text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
-    }
-    if text == "-0" { "0".to_owned() } else { text }
+/// Whether there is something that only our own namespace has a place for.
+fn says_more(point: &Point<'_>) -> bool {
+    let StoredFix { fix, trust, readings, .. } = point.stored;
+    fix.accuracy_m.is_some_and(|m| (0.0..NONSENSE).contains(&m))
+        || *trust == Trust::Suspect
+        || readings.iter().any(|(name, _)| !matches!(name, "sat" | "hdop"))
 }
 
 /// How well satellites held, in the schema's words. `None` where the device does not say enough.
@@ -197,26 +234,6 @@ fn longitude(degrees: f64) -> String {
     if text == "180" { "-180".to_owned() } else { text }
 }
 
-/// North is 0, not 360, so that one direction has one spelling.
-fn course(degrees: f64) -> String {
-    let text = decimal(degrees, COURSE_PLACES);
-    if text == "360" { "0".to_owned() } else { text }
-}
-
-/// A name as one line of XML: line breaks and tabs become spaces, characters that XML 1.0 cannot hold become U+FFFD.
-fn clean(text: &str) -> Cow<'_, str> {
-    let replacement = |c: char| match c {
-        '\t' | '\n' | '\r' => Some(' '),
-        '\0'..' ' | '\u{fffe}' | '\u{ffff}' => Some('\u{fffd}'),
-        _ => None,
-    };
-    if text.chars().any(|c| replacement(c).is_some()) {
-        Cow::Owned(text.chars().map(|c| replacement(c).unwrap_or(c)).collect())
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,28 +256,8 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_exact_and_short() {
-        for (value, expected) in [
-            (48.85833, "48.85833"),
-            (2.29513, "2.29513"),
-            (-25.500_068_333_333, "-25.5000683"),
-            (0.000_000_04, "0"),
-            (-0.000_000_04, "0"),
-            (-0.0, "0"),
-            (100.0, "100"),
-            (-90.0, "-90"),
-            (1e21, "1000000000000000000000"),
-        ] {
-            assert_eq!(decimal(value, DEGREE_PLACES), expected);
-        }
+    fn the_last_meridian_is_the_first() {
         assert_eq!(longitude(180.0), "-180");
         assert_eq!(longitude(179.999_999_99), "-180", "rounding must not leave the range either");
-        assert_eq!((course(360.0).as_str(), course(359.999).as_str(), course(271.0).as_str()), ("0", "0", "271"));
-    }
-
-    #[test]
-    fn names_are_one_line_of_xml() {
-        assert_eq!(clean("Van <7> & Söhne"), "Van <7> & Söhne", "escaping is the writer's work");
-        assert_eq!(clean("a\0b\u{1b}c\r\nd\te\u{ffff}f"), "a\u{fffd}b\u{fffd}c  d e\u{fffd}f");
     }
 }

@@ -1,5 +1,6 @@
 //! Numbers on the globe. Knows nothing of trackers, bytes or windows.
 
+pub mod fence;
 pub mod grid;
 pub mod mercator;
 pub mod pyramid;

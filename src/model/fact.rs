@@ -44,7 +44,10 @@ pub struct StoredEvent {
     pub at: Timestamp,
     pub kind: Cow<'static, str>,
     pub attributes: Readings,
+    /// The packet that tells of it, or shows it.
     pub packet: PacketId,
+    /// Nobody has read it yet.
+    pub unread: bool,
 }
 
 /// Everything one transaction made true, in the order it was written.
@@ -63,6 +66,8 @@ pub struct Committed {
     pub removed: Vec<PacketId>,
     /// Devices whose whole history was found again from their packets: every position and event of theirs may be another.
     pub rederived: Vec<DeviceId>,
+    /// Places, rules, who is muted, or which events there are beside those told by packets, changed: ask again.
+    pub watch: bool,
 }
 
 /// What subscribers of the store hear.

@@ -19,6 +19,7 @@ mod command;
 mod device;
 mod fact;
 mod habit;
+mod hidden;
 mod keep;
 mod leap;
 pub mod library;
@@ -29,12 +30,14 @@ mod phone_command;
 mod problem;
 pub mod reading;
 mod report;
+pub mod watch;
 
 pub use clock::{ClockAdvice, ClockExample, ClockSample, advise};
 pub use command::{CANCELLED, COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};
 pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
 pub use habit::{AlarmTable, SupplyVoltage};
+pub use hidden::{HiddenFix, HideReason};
 pub use keep::{
     FOREVER, Forever, Keep, age_text, bytes_text, parse_age, parse_bytes, parse_forever, parse_size, size_text,
 };

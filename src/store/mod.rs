@@ -15,6 +15,7 @@ mod health;
 mod journal;
 mod onlooker;
 mod pace;
+pub mod past;
 mod pending;
 pub mod phones;
 mod place;
@@ -28,6 +29,7 @@ mod salvage;
 mod schema;
 mod stage;
 mod tally;
+pub mod watch;
 mod writer;
 
 use std::{
@@ -37,7 +39,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::sync::watch::Receiver as Watching;
 
 pub use check::check;
 pub use clocks::{ClockOff, Clocks, clocks};
@@ -54,7 +56,8 @@ pub use repair::{Repaired, repair_folder, set_aside_in};
 pub use stage::{Stage, Watch};
 pub use tally::{Counted, Tally};
 pub use writer::{
-    OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored, Writer,
+    Judged, NewEvent, OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored,
+    Writer,
 };
 
 use onlooker::Onlooker;
@@ -257,7 +260,7 @@ impl Store {
     }
 
     /// What was set up for phones, as the last commit left it. Empty where this instance only looks on.
-    pub fn phone_book(&self) -> watch::Receiver<Arc<PhoneBook>> {
+    pub fn phone_book(&self) -> Watching<Arc<PhoneBook>> {
         self.shared.phones.subscribe()
     }
 
@@ -268,8 +271,13 @@ impl Store {
 
     /// Changes after each commit, of this or another process, that may have changed which commands wait. Cheaper than [`Store::facts`], which
     /// have to be put together for whoever listens.
-    pub fn commands_changed(&self) -> watch::Receiver<u64> {
+    pub fn commands_changed(&self) -> Watching<u64> {
         self.shared.commands.subscribe()
+    }
+
+    /// Changes after each commit that wrote something, of this or another process.
+    pub fn commits(&self) -> Watching<watch::Commits> {
+        self.shared.watch.subscribe()
     }
 
     /// The number that the next command will have, if no other process is quicker.

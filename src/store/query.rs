@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Result, Row, named_params,
 
 use super::{
     Rederivation,
+    past::SHOWN,
     row::{self, COMMAND, DEVICE, EVENT, FIX, LATEST, PACKET, USER_COMMAND},
 };
 use crate::model::{
@@ -55,11 +56,11 @@ pub fn find_device(db: &Connection, identity_or_name: &str) -> Result<Option<Dev
     db.prepare_cached(&sql)?.query_row([identity_or_name], row::device).optional()
 }
 
-/// The newest `limit` positions of a device within a window, oldest first.
+/// The newest `limit` positions of a device within a window that are not hidden, oldest first.
 pub fn track(db: &Connection, device: DeviceId, window: TimeWindow, limit: usize) -> Result<Vec<StoredFix>> {
     let sql = format!(
-        "SELECT {FIX} FROM positions p WHERE device_id = ?1 AND fix_time_ms BETWEEN ?2 AND ?3
-         ORDER BY fix_time_ms DESC, fix_key DESC LIMIT ?4"
+        "SELECT {FIX} FROM positions p WHERE p.device_id = ?1 AND p.fix_time_ms BETWEEN ?2 AND ?3 AND {SHOWN}
+         ORDER BY p.fix_time_ms DESC, fix_key DESC LIMIT ?4"
     );
     let (from, to) = bounds(window);
     let mut fixes: Vec<_> =
@@ -105,30 +106,38 @@ pub fn track_each(
     }
 }
 
+/// How many positions these devices have within a window, suspect ones among them.
+pub fn count_in(db: &Connection, devices: &[DeviceId], window: TimeWindow) -> Result<u64> {
+    let (from, to) = bounds(window);
+    let mut count =
+        db.prepare_cached("SELECT count(*) FROM positions WHERE device_id = ?1 AND fix_time_ms BETWEEN ?2 AND ?3")?;
+    devices.iter().map(|device| count.query_row(params![device.0, from, to], |row| row::count(row, 0))).sum()
+}
+
 /// The id of the newest position; 0 where there is none. Later ones have greater ids.
 pub fn newest_position(db: &Connection) -> Result<i64> {
     db.prepare_cached("SELECT coalesce(max(id), 0) FROM positions")?.query_row([], |row| row.get(0))
 }
 
 /// South, west, north and east of the positions of these devices within a window, up to the id `newest`, in degrees. `None`
-/// without any. Knows nothing of the antimeridian.
+/// without any. Knows nothing of the antimeridian. `with`: those under a wrong checksum; those that are hidden.
 pub fn box_around(
     db: &Connection,
     devices: &[DeviceId],
     window: TimeWindow,
-    with_suspect: bool,
+    with: (bool, bool),
     newest: i64,
 ) -> Result<Option<[f64; 4]>> {
     let (from, to) = bounds(window);
-    let mut statement = db.prepare_cached(
-        "SELECT min(latitude), min(longitude), max(latitude), max(longitude) FROM positions
-         WHERE device_id = ?1 AND fix_time_ms BETWEEN ?2 AND ?3 AND id <= ?4 AND (?5 OR suspect = 0)
-           AND latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180",
-    )?;
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT min(latitude), min(longitude), max(latitude), max(longitude) FROM positions p
+         WHERE p.device_id = ?1 AND p.fix_time_ms BETWEEN ?2 AND ?3 AND p.id <= ?4 AND (?5 OR suspect = 0) AND (?6 OR {SHOWN})
+           AND latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180"
+    ))?;
     let mut all: Option<[f64; 4]> = None;
     for device in devices {
         let sides: [Option<f64>; 4] = statement
-            .query_row(params![device.0, from, to, newest, with_suspect], |row| {
+            .query_row(params![device.0, from, to, newest, with.0, with.1], |row| {
                 Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
             })?;
         let [Some(s), Some(w), Some(n), Some(e)] = sides else { continue };

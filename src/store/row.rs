@@ -119,7 +119,7 @@ pub(super) fn packet(row: &Row<'_>) -> Result<PacketRow> {
 }
 
 /// For `events`.
-pub(super) const EVENT: &str = "id, device_id, time_ms, type, attributes, packet_id";
+pub(super) const EVENT: &str = "id, device_id, time_ms, type, attributes, coalesce(cause, packet_id), unread = 1";
 
 pub(super) fn event(row: &Row<'_>) -> Result<StoredEvent> {
     Ok(StoredEvent {
@@ -129,6 +129,7 @@ pub(super) fn event(row: &Row<'_>) -> Result<StoredEvent> {
         kind: Cow::Owned(row.get(3)?),
         attributes: readings(row.get_ref(4)?.as_str()?),
         packet: PacketId(row.get(5)?),
+        unread: row.get(6)?,
     })
 }
 

@@ -25,6 +25,8 @@ const STEPS: &[&str] = &[
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 
 /// The schema that this program writes.
@@ -100,7 +102,7 @@ fn damage(why: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(why.to_owned()))
 }
 
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 20] = [
     "aliases",
     "cards",
     "commands",
@@ -108,13 +110,17 @@ const TABLES: [&str; 16] = [
     "devices",
     "events",
     "friends",
+    "hidden",
     "latest",
     "logins",
+    "mutes",
     "packets",
     "phone_keys",
+    "places",
     "positions",
     "rederivations",
     "removals",
+    "rules",
     "user_commands",
     "sqlite_sequence",
 ];

@@ -20,7 +20,7 @@ struct Inner {
 /// How far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// So many bytes of so many. Both 0: it has not begun.
+    /// So many bytes of so many; points, where points are written or read. Both 0: it has not begun.
     Bytes { done: u64, total: u64 },
     /// What was written is being read again and checked.
     Checking,
@@ -45,7 +45,8 @@ impl Watch {
         self.0.cancelled.load(Ordering::Relaxed)
     }
 
-    pub(super) fn at(&self, done: u64, total: u64) {
+    /// For who works: so much is done.
+    pub fn at(&self, done: u64, total: u64) {
         self.0.done.store(done, Ordering::Relaxed);
         self.0.total.store(total, Ordering::Relaxed);
     }

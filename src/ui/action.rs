@@ -4,16 +4,17 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     data::Pages,
+    time::Act,
     view::{Layout, Settings, Sheet},
 };
 use crate::{
     backend::{
-        ListenAt,
+        ExportJob, ListenAt,
         phones::{NewPhone, SetupChoice},
     },
-    export::Format,
+    geo::Bounds,
     model::{
-        CommandId, DeviceId, Identity, Keep, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret, TimeWindow,
+        CommandId, DeviceId, HideReason, Identity, Keep, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret,
     },
 };
 
@@ -109,13 +110,9 @@ pub enum Action {
     Sheet(Option<Sheet>),
     /// The export sheet, with this device chosen; without one, all of them.
     OpenExport(Option<DeviceId>),
-    Export {
-        devices: Vec<DeviceId>,
-        window: TimeWindow,
-        format: Format,
-        to: PathBuf,
-        with_suspect: bool,
-    },
+    Export(ExportJob),
+    /// Break the export off.
+    CancelExport,
     /// Ask the system for a file to write; a name to begin with.
     BrowseExport(PathBuf),
     SetSettings(Settings),
@@ -193,6 +190,16 @@ pub enum Action {
     },
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
+    /// Show this part of the world on the map.
+    ShowPlaces(Bounds),
+    /// Look at another time.
+    Time(Act),
+    /// Put these positions of a device out of sight, or show them again. They stay in the store.
+    Hide {
+        device: DeviceId,
+        fixes: Vec<i64>,
+        reason: Option<HideReason>,
+    },
     /// To the clipboard; the second is what it is called in the confirmation.
     Copy(String, &'static str),
 }

@@ -29,7 +29,7 @@ pub(super) struct Asks {
     pub(super) events: Option<(DeviceId, Pending<Vec<StoredEvent>>)>,
     adoptions: Vec<(DeviceId, Pending<u64>)>,
     changes: Vec<(Change, Pending<()>)>,
-    pub(super) export: Option<Pending<Result<ExportReport, ExportError>>>,
+    pub(super) export: Option<(Pending<Result<ExportReport, ExportError>>, Watch)>,
     pub(super) copy: Option<(Pending<Result<Copied, CopyError>>, Watch)>,
 }
 

@@ -12,9 +12,10 @@ use std::{
 pub use self::paging::{Ends, FIRST_PACKETS, PAGE, Pages};
 use super::{
     lamps::{self, Age},
-    map::Trail,
+    map::{Shown, Trail},
     phones::Phones,
     remote::Remote,
+    time::History,
 };
 use crate::{
     backend::{Health, ReceiverLine, Removal, Stage, StoreHealth},
@@ -39,6 +40,8 @@ pub struct Data {
     pub devices: BTreeMap<DeviceId, DeviceOverview>,
     /// The trail of each device that is shown.
     pub trails: BTreeMap<DeviceId, Trail>,
+    /// What the map shows of history; `None` is live.
+    pub shown: Option<Shown>,
     /// A run of the stored packets, oldest first; bounded.
     pub packets: VecDeque<PacketRow>,
     /// What the store has beyond them.
@@ -51,6 +54,8 @@ pub struct Data {
     pub repair_read: bool,
     /// How far a copy of the store is that is being saved.
     pub copying: Option<Stage>,
+    /// How far an export is that is being written, in points.
+    pub exporting: Option<Stage>,
     /// The newest events of the selected device, newest first.
     pub events: Vec<StoredEvent>,
     /// The first answer of the store has come: an empty list means that there is nothing.
@@ -66,6 +71,8 @@ pub struct Data {
     pub remote: Remote,
     /// What is set up for phones.
     pub phones: Phones,
+    /// Spans of the past that are looked at.
+    pub history: History,
     pub pulse: Pulse,
     /// Counts changes of who is there and what they are called.
     pub roster: u64,
@@ -149,7 +156,8 @@ impl Data {
     pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
         self.phones.learn(committed);
         // Destructured, so that a new kind of fact has to be handled here.
-        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _ } = committed;
+        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _, watch: _ } =
+            committed;
         for device in devices {
             self.device(device);
         }

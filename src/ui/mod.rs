@@ -18,6 +18,7 @@ pub mod remote;
 pub mod status;
 pub mod summary;
 pub mod theme;
+pub mod time;
 mod toasts;
 pub mod undo;
 pub mod view;

@@ -92,6 +92,12 @@ pub struct Ageing {
 }
 
 impl Ageing {
+    /// Of what does not age.
+    pub fn never(freshness: Freshness) -> Self {
+        let when = |reached: Freshness| if freshness >= reached { Timestamp::MIN } else { Timestamp::MAX };
+        Self { late: when(Freshness::Late), stale: when(Freshness::Stale), lost: when(Freshness::Lost) }
+    }
+
     /// The freshness at `now`.
     pub fn freshness_at(self, now: Timestamp) -> Freshness {
         if now <= self.late {

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::time::TimeView;
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -26,6 +27,8 @@ pub struct View {
     pub follow: Option<DeviceId>,
     pub settings: Settings,
     pub open: Open,
+    /// Which part of the past is looked at.
+    pub time: TimeView,
     /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
     pub undo: Option<String>,
     /// What doing it again does.
@@ -47,6 +50,7 @@ impl Default for View {
             follow: None,
             settings: Settings::default(),
             open: Open::default(),
+            time: TimeView::default(),
             undo: None,
             redo: None,
             can_go_back: false,

@@ -63,8 +63,8 @@ fn help_names_every_command_and_wrong_words_end_with_2() {
     let home = home();
     let help = call(home.path(), &["--help"]).done();
     for command in [
-        "desktop", "serve", "decode", "export", "devices", "adopt", "ignore", "phone", "command", "profile",
-        "simulate", "backup", "compact", "repair", "doctor", "limits",
+        "desktop", "serve", "decode", "export", "devices", "adopt", "ignore", "phone", "events", "place", "command",
+        "profile", "simulate", "backup", "compact", "repair", "doctor", "limits",
     ] {
         assert!(help.contains(&format!("  {command} ")), "{command} in {help}");
         let own = call(home.path(), &[command, "--help"]).done();
@@ -249,7 +249,7 @@ fn history_is_listed_and_exported_beside_the_running_instance() {
 
     let file = home.path().join("out.gpx");
     let ended = export(&["--device", "all", "-o", file.to_str().unwrap()]);
-    assert!(ended.err.contains("5 points in 3 segments"), "{}", ended.err);
+    assert!(ended.err.contains("5 points, 1 gap"), "{}", ended.err);
     assert_eq!(ended.done(), "");
     assert_eq!(fs::read_to_string(&file).unwrap().matches("<trkpt").count(), 5);
     assert_eq!(fs::read_dir(home.path()).unwrap().filter(|f| f.as_ref().unwrap().path().is_file()).count(), 1);

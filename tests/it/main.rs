@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(unreachable_pub, reason = "a test crate has no outside")]
 
+mod alarms;
 mod cli;
 mod command;
 mod config;

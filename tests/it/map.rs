@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test; made-up numbers")]
 
+mod history;
+
 use std::{
     collections::HashSet,
     io::{BufRead, BufReader, Write},

@@ -10,13 +10,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("geo", &[]),
     ("model", &["geo"]),
     ("wire", &["geo", "model"]),
-    ("store", &["geo", "model"]),
-    ("export", &["geo", "model"]),
+    ("track", &["geo", "model"]),
+    ("store", &["geo", "model", "track"]),
+    ("export", &["geo", "model", "track"]),
     ("sim", &["geo", "model", "wire"]),
     ("ingest", &["geo", "model", "wire", "store"]),
-    ("backend", &["geo", "model", "wire", "store", "export", "sim", "ingest"]),
-    ("cli", &["geo", "model", "wire", "store", "export", "sim", "ingest", "backend"]),
-    ("ui", &["geo", "model", "wire", "export", "backend"]),
+    ("backend", &["geo", "model", "track", "wire", "store", "export", "sim", "ingest"]),
+    ("cli", &["geo", "model", "track", "wire", "store", "export", "sim", "ingest", "backend"]),
+    ("ui", &["geo", "model", "track", "wire", "export", "backend"]),
 ];
 
 /// Names that only some rooms may say: a crate, and the path prefixes under `src/` that may name it.

@@ -31,6 +31,8 @@ pub(super) struct Batch<'t> {
     pub(super) reread: Reread,
     /// A command was queued or has come further.
     pub(super) commands_changed: bool,
+    /// Places, rules or mutes changed.
+    pub(super) watch_changed: bool,
     pub(super) packets: u64,
     pub(super) positions: u64,
 }
@@ -90,8 +92,8 @@ impl<'t> Batch<'t> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT DO NOTHING",
             )?,
             insert_event: db.prepare_cached(
-                "INSERT INTO events(device_id, time_ms, type, attributes, packet_id, event_key)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+                "INSERT INTO events(device_id, time_ms, type, attributes, packet_id, event_key, unread)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, iif(?3 = 'alarm', 2, 0)) ON CONFLICT DO NOTHING",
             )?,
             devices,
             quarantine,
@@ -104,6 +106,7 @@ impl<'t> Batch<'t> {
             phones: PhoneChanges::default(),
             reread: Reread::default(),
             commands_changed: false,
+            watch_changed: false,
             packets: 0,
             positions: 0,
         })
@@ -237,7 +240,8 @@ impl<'t> Batch<'t> {
     /// Where the facts end, for [`Batch::undo`].
     pub(super) fn mark(&self) -> Mark {
         let facts = self.facts.as_ref().map(|facts| {
-            let Committed { packets, fixes, events, devices, readings, commands, removed: _, rederived: _ } = facts;
+            let Committed { packets, fixes, events, devices, readings, commands, removed: _, rederived: _, watch: _ } =
+                facts;
             [packets.len(), fixes.len(), events.len(), devices.len(), readings.len(), commands.len()]
         });
         Mark { facts, packets: self.packets, positions: self.positions }

@@ -158,6 +158,7 @@ impl Batch<'_> {
         for sql in [
             "DELETE FROM positions WHERE device_id = ?1",
             "DELETE FROM events WHERE device_id = ?1",
+            "DELETE FROM hidden WHERE device_id = ?1",
             "DELETE FROM commands WHERE device_id = ?1",
             "DELETE FROM rederivations WHERE device_id = ?1",
             "DELETE FROM latest WHERE device_id = ?1",
@@ -167,6 +168,7 @@ impl Batch<'_> {
         }
         self.kept.release(kept, kept_bytes);
         self.remove_phone(id)?;
+        self.remove_watch(id)?;
         self.phones.names = true;
         self.quarantine.release(freed);
         self.quarantine.undecided = self.quarantine.undecided.saturating_sub(usize::from(undecided));

@@ -8,6 +8,7 @@ mod batch;
 mod commands;
 mod decide;
 mod devices;
+mod hide;
 mod log;
 mod part;
 mod phones;
@@ -18,6 +19,7 @@ mod steady;
 mod tallied;
 mod thread;
 mod told;
+mod watch;
 mod write;
 
 use std::sync::{
@@ -32,6 +34,7 @@ pub use part::Parting;
 pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};
 pub(super) use thread::{Shared, Start, WriterThread};
+pub use watch::{Judged, NewEvent};
 pub(super) use write::Write;
 
 use super::{
@@ -40,9 +43,10 @@ use super::{
     tally::Tally,
 };
 use crate::model::{
-    Command, CommandId, Device, DeviceId, Identity, Mishap, NewCommand, NewPacket, PacketId, Profile, Protocol,
-    Timestamp, library::UserCommand,
+    Command, CommandId, Device, DeviceId, HideReason, Identity, Mishap, NewCommand, NewPacket, PacketId, Profile,
+    Protocol, Timestamp, library::UserCommand,
 };
+use hide::Hide;
 pub use write::Progress;
 use write::{Add, AddUserCommand, Admit, Adopt, Append, Ask, NoteCommand, Rename, SetProfile};
 
@@ -276,6 +280,11 @@ impl Writer {
     /// Takes one step of finding a device's history again.
     pub fn rederive(&self, step: Step) -> Pending<Stepped> {
         self.push(Box::new(step), Write::Rederive)
+    }
+
+    /// Puts positions out of sight, with the reason; without one, shows them again. Answers how many that changed. Refused for more than 10 000.
+    pub fn hide(&self, fixes: Vec<i64>, reason: Option<HideReason>) -> Pending<u64> {
+        self.push(Hide { fixes, reason }, Write::Hide)
     }
 
     /// Removes a device with its packets, positions, events and commands.

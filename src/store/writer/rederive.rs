@@ -19,7 +19,10 @@ use super::{
 use crate::model::{
     Device, DeviceId, Event, PacketId, Profile, Protocol, Report, StoredFix, Timestamp, Trust, Verdict,
 };
-use crate::store::row::{self, FIX};
+use crate::store::{
+    past::SHOWN,
+    row::{self, FIX},
+};
 
 /// How far the history of a device has been found again. Handed from step to step.
 #[derive(Debug, Clone)]
@@ -199,6 +202,7 @@ impl Batch<'_> {
             }
             return Ok(());
         }
+        let hidden = self.hidden_of(id, device)?;
         let removed = self
             .db
             .prepare_cached("DELETE FROM positions WHERE packet_id = ?1 AND device_id = ?2")?
@@ -213,6 +217,7 @@ impl Batch<'_> {
             }
             work.known.learn(report, new.as_ref());
         }
+        self.hide_again(id, device, &hidden)?;
         work.changed += removed.max(added) as u64;
         Ok(())
     }
@@ -324,7 +329,7 @@ impl Batch<'_> {
         for suspect in [false, true] {
             let sql = format!(
                 "SELECT {FIX} FROM positions p
-                 WHERE device_id = ?1 AND suspect = ?2 AND fix_time_ms <= received_ms + ?3
+                 WHERE device_id = ?1 AND suspect = ?2 AND fix_time_ms <= received_ms + ?3 AND {SHOWN}
                  ORDER BY fix_time_ms DESC, packet_id DESC, id DESC LIMIT 1"
             );
             let ahead_ms = i64::try_from(StoredFix::AHEAD.as_millis()).expect("a day");

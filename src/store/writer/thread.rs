@@ -30,7 +30,7 @@ use super::{
 use crate::model::{Clock, Committed, Fact, Keep, PhoneBook, Policy};
 use crate::store::{
     Error, Health, Limits, Repaired, Wake, connect, damage::Damage, error::blames_the_row, facts::Publisher,
-    health::Lately, onlooker::data_version, pace::Pace, place, queue::Taken, tally::Tally,
+    health::Lately, onlooker::data_version, pace::Pace, place, queue::Taken, tally::Tally, watch::Commits,
 };
 
 /// Bounds of one batch. Larger ones are hardly faster, and everyone in a batch waits for all of it.
@@ -57,6 +57,8 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) due: tokio::sync::Notify,
     /// Counts the commits that may have changed what waits to be sent.
     pub(in crate::store) commands: watch::Sender<u64>,
+    /// Counts commits, and those of them that may have changed what is watched for.
+    pub(in crate::store) watch: watch::Sender<Commits>,
     /// The number of the newest command.
     pub(in crate::store) last_command: AtomicI64,
     /// The thread is gone.
@@ -80,6 +82,7 @@ impl Shared {
             phones: watch::Sender::default(),
             due: tokio::sync::Notify::new(),
             commands: watch::Sender::new(0),
+            watch: watch::Sender::default(),
             last_command: AtomicI64::new(0),
             ended: CancellationToken::new(),
             policy: Mutex::new(policy),
@@ -244,6 +247,8 @@ pub(super) struct Told {
     phones: Option<PhoneBook>,
     /// What waits to be sent may have changed.
     commands: bool,
+    /// What is watched for may have changed.
+    watch: bool,
     packets: u64,
     positions: u64,
     wrote: bool,
@@ -504,13 +509,14 @@ impl Desk {
             let last = self.db.query_row(last, [], |row| row.get(0)).unwrap_or(0);
             self.shared.last_command.store(last, Ordering::Relaxed);
         }
-        let Batch { facts, missed, commands_changed, mut reread, packets, positions, .. } = batch;
+        let Batch { facts, missed, commands_changed, watch_changed, mut reread, packets, positions, .. } = batch;
         self.missed |= missed;
         let wrote = self.db.total_changes() != changes;
         let commands = commands_changed || others_wrote;
+        let watch = watch_changed || others_wrote;
         reread.profiles |= others_wrote;
         reread.due |= others_wrote;
-        Ok((done, Told { facts, phones, commands, packets, positions, wrote, reread }))
+        Ok((done, Told { facts, phones, commands, watch, packets, positions, wrote, reread }))
     }
 
     fn show_phones(&self, told: &mut Told) {
@@ -524,6 +530,12 @@ impl Desk {
         self.show_phones(&mut told);
         if told.commands {
             self.shared.commands.send_modify(|count| *count += 1);
+        }
+        if told.wrote || told.watch {
+            self.shared.watch.send_modify(|count| {
+                count.all += 1;
+                count.of_book += u64::from(told.watch);
+            });
         }
         let facts = &self.shared.facts;
         if !told.reread.done.is_empty() && facts.heard() {

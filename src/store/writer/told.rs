@@ -132,6 +132,7 @@ impl Batch<'_> {
                 kind: event.kind.clone(),
                 attributes: row::marked(&event.attributes, trust),
                 packet: id,
+                unread: false,
             });
         }
         Ok(())

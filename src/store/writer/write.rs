@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::store::{Answer, Error, Pending};
 
-use super::{Step, Stepped, Stored, phones::PhoneWrite};
+use super::{Step, Stepped, Stored, hide::Hide, phones::PhoneWrite, watch::WatchWrite};
 
 /// Something to write, with the one who waits for it.
 pub(in crate::store) enum Write {
@@ -23,6 +23,7 @@ pub(in crate::store) enum Write {
     Profile(Ask<DeviceId, Option<Profile>>),
     Rederive(Ask<Box<Step>, Stepped>),
     Forget(Ask<DeviceId, ()>),
+    Hide(Ask<Hide, u64>),
     QueueCommand(Ask<NewCommand, Command>),
     CancelCommand(Ask<CommandId, ()>),
     ExpireCommands(Ask<Timestamp, ()>),
@@ -30,6 +31,7 @@ pub(in crate::store) enum Write {
     RemoveUserCommand(Ask<i64, ()>),
     NoteCommand(Ask<NoteCommand, Option<Command>>),
     Phone(Ask<PhoneWrite, u64>),
+    Watch(Ask<WatchWrite, u64>),
     TakeCommands(Ask<(DeviceId, Timestamp), Vec<Command>>),
 }
 
@@ -131,6 +133,7 @@ macro_rules! each {
             Write::Profile($ask) => $do,
             Write::Rederive($ask) => $do,
             Write::Forget($ask) => $do,
+            Write::Hide($ask) => $do,
             Write::QueueCommand($ask) => $do,
             Write::CancelCommand($ask) => $do,
             Write::ExpireCommands($ask) => $do,
@@ -138,6 +141,7 @@ macro_rules! each {
             Write::RemoveUserCommand($ask) => $do,
             Write::NoteCommand($ask) => $do,
             Write::Phone($ask) => $do,
+            Write::Watch($ask) => $do,
             Write::TakeCommands($ask) => $do,
         }
     };
@@ -186,6 +190,7 @@ impl Write {
             Self::Profile(ask) => ask.apply(|device| Ok(Ok(batch.profile(*device)))),
             Self::Rederive(ask) => ask.apply(|step| batch.rederive(step).map(Ok)),
             Self::Forget(ask) => ask.apply(|device| batch.forget(*device)),
+            Self::Hide(ask) => ask.apply(|q| batch.hide(q)),
             Self::QueueCommand(ask) => ask.apply(|q| batch.queue_command(q)),
             Self::CancelCommand(ask) => ask.apply(|id| batch.cancel_command(*id)),
             Self::ExpireCommands(ask) => ask.apply(|now| batch.expire_commands(*now).map(Ok)),
@@ -193,6 +198,7 @@ impl Write {
             Self::RemoveUserCommand(ask) => ask.apply(|id| batch.remove_user_command(*id).map(Ok)),
             Self::NoteCommand(ask) => ask.apply(|q| batch.note_command(q).map(Ok)),
             Self::Phone(ask) => ask.apply(|q| batch.phone(q)),
+            Self::Watch(ask) => ask.apply(|q| batch.watch(q)),
             Self::TakeCommands(ask) => ask.apply(|(device, now)| batch.take_commands(*device, *now).map(Ok)),
         }
     }

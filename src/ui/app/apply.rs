@@ -4,7 +4,6 @@ use egui::Context;
 
 use super::App;
 use crate::{
-    backend::{ExportJob, History},
     model::{DeviceId, PacketId, PacketRow},
     ui::{Action, data::Opened, view::Sheet},
 };
@@ -24,6 +23,7 @@ impl App {
             Action::SelectFix { device, fix, packet } => {
                 self.select_packet(packet, Some(fix));
                 self.view.selection.device = Some(device);
+                self.cursor_to(device, fix);
             }
             Action::SelectField(field) => self.view.selection.field = field,
             Action::HoverField(field) => self.view.hovered_field = field,
@@ -102,12 +102,8 @@ impl App {
                 self.panels.export.choose(device);
                 self.view.open.sheet = Some(Sheet::Export);
             }
-            Action::Export { devices, window, format, to, with_suspect } => {
-                let history = History { devices, window, format, with_suspect };
-                let job = ExportJob { history, to };
-                let pending = self.backend().export(job);
-                self.asks.export = Some(pending);
-            }
+            Action::Export(job) => self.asks.export = Some(self.backend().export(job)),
+            Action::CancelExport => self.asks.export.iter().for_each(|(_, watch)| watch.cancel()),
             Action::BrowseExport(name) => self.panels.export.browse(ctx.clone(), &name),
             Action::SetSettings(settings) => self.view.settings = settings,
             Action::OpenCommands(device) => self.open_sheet_of(device, Sheet::Commands),
@@ -155,6 +151,9 @@ impl App {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();
             }
+            Action::ShowPlaces(places) => self.panels.map.fit_places(places),
+            Action::Time(act) => self.go_in_time(act),
+            Action::Hide { device, fixes, reason } => self.hide(device, fixes, reason),
             Action::Copy(text, what) => {
                 ctx.copy_text(text);
                 self.toasts.info(format!("Copied {what}"));
@@ -232,7 +231,7 @@ impl App {
             self.view.selection.field = None;
         } else if self.view.selection.packet.is_some() {
             self.close_packet();
-        } else {
+        } else if !self.view.time.unwind() {
             self.view.selection.device = None;
             self.view.follow = None;
         }

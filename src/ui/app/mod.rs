@@ -7,6 +7,7 @@ mod health;
 mod milestones;
 mod news;
 mod pages;
+mod past;
 mod undoing;
 
 use std::{
@@ -30,14 +31,14 @@ use super::{
     data::Station,
     map::{MapOptions, OnlineMap, camera::Camera},
     panels::{Name, Panels},
-    phones, remote, theme,
+    phones, remote, theme, time,
     toasts::Toasts,
     undo::Undo,
     view::{self, Open, Settings, ThemeChoice},
 };
 use crate::{
-    backend::{Backend, Feed, StoreHealth},
-    model::{Clock, Timestamp},
+    backend::{Backend, Feed, Pending, StoreHealth},
+    model::{Clock, DeviceId, Timestamp},
 };
 
 /// Between two looks at answers that are on their way.
@@ -87,6 +88,12 @@ pub struct App {
     /// What is being asked about phones.
     phones: phones::Asking,
     paging: pages::Paging,
+    /// What is being asked about the past.
+    past: time::Asking,
+    /// Positions that are being hidden or shown again, by their device.
+    hiding: Vec<(DeviceId, Pending<u64>)>,
+    /// Which state of the past the map shows.
+    mapped: u64,
     toasts: Toasts,
     undo: Undo,
     went: going::Went,
@@ -167,6 +174,9 @@ impl App {
             remote: remote::Asking::default(),
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
+            past: time::Asking::default(),
+            hiding: Vec::new(),
+            mapped: 0,
             toasts: Toasts::default(),
             undo: Undo::default(),
             went: going::Went::default(),
@@ -274,10 +284,17 @@ impl eframe::App for App {
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);
+        self.look_at_past(ctx, now);
         if self.demo.on_the_road(&self.data) {
             self.panels.map.bring_all();
         }
-        if self.asks.waiting() || self.remote.waiting() || self.phones.waiting() || self.paging.waiting() {
+        if self.asks.waiting()
+            || self.remote.waiting()
+            || self.phones.waiting()
+            || self.paging.waiting()
+            || self.past.waiting()
+            || !self.hiding.is_empty()
+        {
             ctx.request_repaint_after(POLL);
         }
     }

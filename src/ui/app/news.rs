@@ -50,6 +50,7 @@ impl App {
                 Fact::Committed(committed) => {
                     self.asks.remember(&committed);
                     self.paging.remember(&committed);
+                    self.past.learn(&committed, &self.data.history);
                     self.data.apply(&committed, self.news.events_of);
                     self.news.stale_trails.extend(&committed.rederived);
                     self.reread(&committed.rederived);
@@ -106,6 +107,7 @@ impl App {
         self.news.events_stale = true;
         self.news.missed |= fresh.overflowed;
         self.remote.read_again(&mut self.data);
+        self.past.read_again(&self.data.history);
         phones::Asking::read_again(&mut self.data);
         self.forget_removed();
     }
@@ -196,7 +198,8 @@ impl App {
             self.asks.copy = None;
             self.panels.copy.finished(answer.unwrap_or_else(|error| Err(error.into())));
         }
-        if let Some(pending) = &mut self.asks.export
+        self.data.exporting = self.asks.export.as_ref().map(|(_, watch)| watch.stage());
+        if let Some((pending, _)) = &mut self.asks.export
             && let Some(answer) = pending.poll()
         {
             self.asks.export = None;

@@ -1,13 +1,15 @@
 //! The devices on the map: where each is and in what state, kept from frame to frame and renewed only where something changed.
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
 use egui::{Vec2, vec2};
 
 use super::{
     Trail,
     camera::{Screen, points},
+    heaps::{Heap, Heaps, heap_radius},
     icons,
+    shown::{Moment, Shown},
 };
 use crate::{
     geo::{
@@ -58,6 +60,8 @@ pub(super) struct Marker {
 /// What a marker was made from; while it is the same, so is the marker.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Basis {
+    /// In history every frame may be another moment.
+    live: bool,
     fix: i64,
     state: DeviceState,
     heard: Option<Timestamp>,
@@ -77,29 +81,19 @@ pub(super) enum Rank {
 }
 
 /// What of the markers one frame shows.
-pub(super) struct Shown {
+pub(super) struct InView {
     /// Single markers, the most important first.
-    pub(super) single: Vec<ShownMarker>,
+    pub(super) single: Vec<Seen>,
     /// Spots with too many to draw.
     pub(super) heaps: Vec<Heap>,
 }
 
 /// A marker in view.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ShownMarker {
+pub(super) struct Seen {
     pub(super) rank: Rank,
     pub(super) index: usize,
     pub(super) freshness: Freshness,
-}
-
-/// Several markers on one spot.
-#[derive(Debug, Clone)]
-pub(super) struct Heap {
-    pub(super) middle: World,
-    pub(super) bounds: WorldBox,
-    /// How many are of each rank.
-    pub(super) ranks: Vec<(Rank, usize)>,
-    pub(super) count: usize,
 }
 
 impl Markers {
@@ -115,6 +109,7 @@ impl Markers {
             while trails.next_if(|(id, _)| *id < device).is_some() {}
             let trail = trails.peek().filter(|(id, _)| *id == device).map(|(_, trail)| *trail);
             let basis = Basis {
+                live: true,
                 fix: fix.id,
                 state: overview.device.state,
                 heard: overview.device.last_heard,
@@ -125,7 +120,7 @@ impl Markers {
             match kept {
                 Some(kept) if kept.basis == basis && kept.label == name => {}
                 Some(kept) => {
-                    let moved = kept.basis.fix != basis.fix;
+                    let moved = kept.basis.fix != basis.fix || !kept.basis.live;
                     *kept = Marker::new(overview, name, trail, basis, now);
                     if moved {
                         let places = places.get_or_insert_with(|| self.grid.points().to_vec());
@@ -150,6 +145,20 @@ impl Markers {
         if let Some(places) = places {
             self.grid = Grid::new(places);
         }
+    }
+
+    /// Puts the devices where they were at the moment of the cursor.
+    pub(super) fn replay(&mut self, shown: &Shown, data: &Data) {
+        self.markers.clear();
+        let mut places = Vec::new();
+        for (device, track) in &shown.tracks {
+            let Some((moment, overview)) = shown.moment(*device).zip(data.devices.get(device)) else { continue };
+            if let Some(marker) = Marker::then(overview, data.name_of(overview), track, moment) {
+                self.markers.push(marker);
+                places.push(moment.place);
+            }
+        }
+        self.grid = Grid::new(places);
     }
 
     /// The marker with this index.
@@ -178,11 +187,11 @@ impl Markers {
         self.grid.bounds()
     }
 
-    /// What is in view. Only [`Shown::single`] may be pointed at.
-    pub(super) fn shown(&self, screen: &Screen, selected: Option<DeviceId>, now: Timestamp) -> Shown {
+    /// What is in view. Only [`InView::single`] may be pointed at.
+    pub(super) fn shown(&self, screen: &Screen, selected: Option<DeviceId>, now: Timestamp) -> InView {
         let view = screen.view(20.0);
         let mut in_view: Vec<usize> = self.grid.within(view).collect();
-        let mut shown = Shown { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
+        let mut shown = InView { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
         if screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
             // Squares of whole zooms, so that heaps do not change while one zooms a little.
             let size = screen.units(HEAP_POINTS) * (screen.zoom - screen.zoom.floor()).exp2();
@@ -198,7 +207,7 @@ impl Markers {
     }
 
     /// Sees to it that every heap's number can be read: what would touch it joins it, and it steps aside for the selected device.
-    fn make_room(&self, screen: &Screen, shown: &mut Shown) {
+    fn make_room(&self, screen: &Screen, shown: &mut InView) {
         let selected = shown.single.first().filter(|m| m.rank == Rank::Selected).map(|m| self.place(m.index));
         // The largest stay where they are.
         shown.heaps.sort_by_key(|h| std::cmp::Reverse(h.count));
@@ -230,7 +239,7 @@ impl Markers {
         range: Range<usize>,
         selected: Option<DeviceId>,
         now: Timestamp,
-        shown: &mut Shown,
+        shown: &mut InView,
     ) {
         let members = in_view.get(range).unwrap_or_default();
         let ranked = members.iter().filter_map(|i| self.rank(*i, selected, now));
@@ -260,7 +269,7 @@ impl Markers {
         shown.heaps.push(Heap { middle: World { x: x / n, y: y / n }, bounds, ranks, count });
     }
 
-    fn rank(&self, index: usize, selected: Option<DeviceId>, now: Timestamp) -> Option<ShownMarker> {
+    fn rank(&self, index: usize, selected: Option<DeviceId>, now: Timestamp) -> Option<Seen> {
         let marker = self.markers.get(index)?;
         let freshness = marker.ageing.freshness_at(now);
         let rank = match (freshness, marker.status.motion) {
@@ -272,97 +281,21 @@ impl Markers {
             (Freshness::Late, _) => Rank::Late,
             (Freshness::Stale | Freshness::Lost, _) => Rank::Stale,
         };
-        Some(ShownMarker { rank, index, freshness })
-    }
-}
-
-impl Heap {
-    fn add(&mut self, rank: Rank, place: World) {
-        self.count_in(rank, 1);
-        self.bounds.extend(place);
-    }
-
-    fn swallow(&mut self, other: &Self) {
-        for (rank, count) in &other.ranks {
-            self.count_in(*rank, *count);
-        }
-        self.bounds = self.bounds.union(other.bounds);
-    }
-
-    fn count_in(&mut self, rank: Rank, count: usize) {
-        match self.ranks.binary_search_by_key(&rank, |(rank, _)| *rank) {
-            Ok(at) => self.ranks[at].1 += count,
-            Err(at) => self.ranks.insert(at, (rank, count)),
-        }
-        self.count += count;
-    }
-
-    /// Goes `distance` units away from a place, if it is nearer.
-    fn step_aside(&mut self, place: World, distance: f64) {
-        let away = self.middle.distance(place);
-        if away >= distance {
-            return;
-        }
-        // On one spot, up is as good as any.
-        let (x, y) =
-            if away > 0.0 { ((self.middle.x - place.x) / away, (self.middle.y - place.y) / away) } else { (0.0, -1.0) };
-        self.middle = World { x: place.x + x * distance, y: place.y + y * distance };
-    }
-}
-
-/// Heaps that do not touch each other, and which of them is near a place.
-struct Heaps {
-    list: Vec<Heap>,
-    /// Which heaps have their middle in a square of `side` units.
-    squares: HashMap<(i64, i64), Vec<usize>>,
-    side: f64,
-    units_per_point: f64,
-}
-
-impl Heaps {
-    fn new(screen: &Screen) -> Self {
-        // No two that touch are further apart.
-        let side = screen.units(2.0 * heap_radius(usize::MAX));
-        Self { list: Vec::new(), squares: HashMap::new(), side, units_per_point: screen.units(1.0) }
-    }
-
-    fn push(&mut self, heap: Heap) {
-        self.squares.entry(self.square(heap.middle)).or_default().push(self.list.len());
-        self.list.push(heap);
-    }
-
-    /// A heap that touches a circle of `radius` points.
-    fn touched(&mut self, place: World, radius: f32) -> Option<&mut Heap> {
-        let (column, row) = self.square(place);
-        let around = (-1..=1).flat_map(|y| (-1..=1).map(move |x| (column + x, row + y)));
-        let near = around.filter_map(|square| self.squares.get(&square)).flatten();
-        let reach = |heap: &Heap| f64::from(heap_radius(heap.count) + radius) * self.units_per_point;
-        let found = near.copied().find(|n| self.list.get(*n).is_some_and(|h| h.middle.distance(place) < reach(h)))?;
-        self.list.get_mut(found)
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
-    fn square(&self, place: World) -> (i64, i64) {
-        ((place.x / self.side).floor() as i64, (place.y / self.side).floor() as i64)
-    }
-}
-
-/// Radius of a heap's bubble in points.
-pub(super) fn heap_radius(count: usize) -> f32 {
-    match count {
-        ..10 => 13.0,
-        10..100 => 16.0,
-        100..1_000 => 19.0,
-        1_000.. => 23.0,
+        Some(Seen { rank, index, freshness })
     }
 }
 
 impl Marker {
+    /// How old its news are.
+    pub(super) fn freshness_at(&self, now: Timestamp) -> Freshness {
+        self.ageing.freshness_at(now)
+    }
+
     fn new(overview: &DeviceOverview, name: &str, trail: Option<&Trail>, basis: Basis, now: Timestamp) -> Self {
         let fix = overview.last_fix.as_ref().map(|f| &f.fix);
         let course = fix.and_then(|f| f.course_deg).filter(|c| c.is_finite());
         let status = status(overview, trail, now);
-        let up = course.map(|c| vec2(points(c.to_radians().sin()), points(-c.to_radians().cos())));
+        let up = course.map(towards);
         Self {
             device: overview.device.id,
             label: name.to_owned(),
@@ -373,6 +306,33 @@ impl Marker {
             basis,
         }
     }
+
+    /// As the device was at a moment of its track.
+    fn then(overview: &DeviceOverview, name: &str, track: &Trail, moment: Moment) -> Option<Self> {
+        let point = track.points().get(moment.point)?;
+        let motion = if moment.heading_deg.is_some() { Motion::Moving } else { Motion::Parked };
+        let freshness = if moment.unsure { Freshness::Stale } else { Freshness::Fresh };
+        let rhythm = track.patience();
+        let status =
+            Status { motion, freshness, alarm: false, suspect: point.rough, new: false, rhythm, since: Some(point.at) };
+        let basis =
+            Basis { live: false, fix: point.fix, state: overview.device.state, heard: None, trail_len: moment.point };
+        Some(Self {
+            device: overview.device.id,
+            label: name.to_owned(),
+            ageing: Ageing::never(freshness),
+            status,
+            up: moment.heading_deg.map(towards),
+            accuracy_m: point.accuracy_m.map(f64::from),
+            basis,
+        })
+    }
+}
+
+/// Unit vector on the screen to a course.
+fn towards(course_deg: f64) -> Vec2 {
+    let (sin, cos) = course_deg.to_radians().sin_cos();
+    vec2(points(sin), points(-cos))
 }
 
 /// Where the last step of the trail led, if it was long enough to tell.

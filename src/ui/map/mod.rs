@@ -7,6 +7,7 @@ pub mod basemap;
 pub mod camera;
 mod controls;
 mod fetch;
+mod heaps;
 pub mod icons;
 mod labels;
 mod markers;
@@ -14,6 +15,7 @@ mod names;
 pub mod online;
 mod paint;
 pub mod pmtiles;
+mod shown;
 mod tracks;
 pub mod trail;
 
@@ -24,19 +26,25 @@ use self::{
     basemap::BaseMap,
     camera::{Camera, Screen},
     controls::Click,
+    heaps::Heap,
     icons::Icons,
     labels::Room,
-    markers::{Heap, Markers, Shown},
+    markers::{InView, Markers},
     names::Names,
     online::{Online, OnlineOptions},
+    paint::Scene,
 };
 pub use self::{
     online::OnlineOptions as OnlineMap,
+    shown::{Moment, Shown},
     trail::{Doubt, Trail, TrailPoint},
 };
-use super::{Action, Cx, theme, view::Selection};
+use super::{Action, Cx, Data, theme, view::Selection};
 use crate::{
-    geo::mercator::{World, WorldBox},
+    geo::{
+        Bounds,
+        mercator::{World, WorldBox},
+    },
     model::DeviceId,
 };
 
@@ -108,10 +116,11 @@ pub struct MapPanel {
     edges: Vec<Rect>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Goal {
     All,
     Device(DeviceId),
+    Places(WorldBox),
 }
 
 /// What is under the pointer.
@@ -176,6 +185,12 @@ impl MapPanel {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
     }
 
+    /// Shows a part of the world from the next frame on.
+    pub fn fit_places(&mut self, places: Bounds) {
+        let corners = [places.south_west(), places.north_east()].map(World::from_lat_lon);
+        (self.goal, self.settled) = (Some(Goal::Places(WorldBox::around(corners))), true);
+    }
+
     /// Zooms by so many levels, with the middle staying where it is; negative goes out.
     pub fn zoom_by(&mut self, levels: f64) {
         self.camera.zoom += levels;
@@ -200,7 +215,10 @@ impl MapPanel {
         if !rect.is_positive() {
             return;
         }
-        self.markers.renew(cx.data, cx.now);
+        match &cx.data.shown {
+            Some(shown) => self.markers.replay(shown, cx.data),
+            None => self.markers.renew(cx.data, cx.now),
+        }
         let before = self.camera;
         let by_itself = self.goal.is_none() && !self.settled && self.some_are_outside(rect);
         if by_itself {
@@ -221,7 +239,9 @@ impl MapPanel {
             self.icons = None;
         }
         let icons = self.icons.get_or_insert_with(|| Icons::new(ui, theme::palette(ui)));
-        paint::all(ui, &screen, cx, &self.markers, &shown, labels, icons);
+        let lines: Vec<_> = trails(cx.data, &self.markers).collect();
+        let scene = Scene { screen: &screen, markers: &self.markers, lines: &lines, in_view: &shown, icons };
+        paint::all(ui, cx, &scene, labels);
 
         self.point(ui, &screen, &shown, &response, cx);
         if response.has_focus() {
@@ -327,13 +347,14 @@ impl MapPanel {
 
     fn bounds(&self, goal: Goal, cx: &Cx<'_>) -> Option<WorldBox> {
         match goal {
-            Goal::All => self.markers.bounds(),
+            Goal::Places(places) => Some(places),
+            Goal::All => match &cx.data.shown {
+                Some(shown) => shown.bounds(),
+                None => self.markers.bounds(),
+            },
             Goal::Device(device) => {
-                let trail = cx
-                    .data
-                    .trails
-                    .get(&device)
-                    .map_or(WorldBox::EMPTY, |t| WorldBox::around(t.line().points().iter().copied()));
+                let trail = trail_of(cx.data, device);
+                let trail = trail.map_or(WorldBox::EMPTY, |t| WorldBox::around(t.line().points().iter().copied()));
                 let place = self.markers.of(device).map_or(WorldBox::EMPTY, |(_, place)| WorldBox::around([place]));
                 Some(trail.union(place)).filter(|b| !b.is_empty())
             }
@@ -381,7 +402,14 @@ impl MapPanel {
     }
 
     /// Clicks and hovering.
-    fn point(&mut self, ui: &mut egui::Ui, screen: &Screen, shown: &Shown, response: &egui::Response, cx: &mut Cx<'_>) {
+    fn point(
+        &mut self,
+        ui: &mut egui::Ui,
+        screen: &Screen,
+        shown: &InView,
+        response: &egui::Response,
+        cx: &mut Cx<'_>,
+    ) {
         // For screen readers and tests; what is clicked here is not clicked on the map.
         for marker in shown.single.iter().take(MAX_NAMED) {
             let Some(device) = self.markers.get(marker.index) else { continue };
@@ -420,9 +448,9 @@ impl MapPanel {
         }
     }
 
-    fn hit(&self, screen: &Screen, shown: &Shown, pointer: Pos2, cx: &Cx<'_>) -> Option<Hit> {
+    fn hit(&self, screen: &Screen, shown: &InView, pointer: Pos2, cx: &Cx<'_>) -> Option<Hit> {
         let distance = |world: World| screen.pos(world).distance(pointer);
-        if let Some(heap) = shown.heaps.iter().find(|h| distance(h.middle) <= markers::heap_radius(h.count)) {
+        if let Some(heap) = shown.heaps.iter().find(|h| distance(h.middle) <= heaps::heap_radius(h.count)) {
             return Some(Hit::Heap(heap.clone()));
         }
         let near = shown.single.iter().map(|m| (distance(self.markers.place(m.index)), m.rank, m.index));
@@ -431,12 +459,11 @@ impl MapPanel {
             return self.markers.get(index).map(|m| Hit::Device(m.device));
         }
         let (place, reach) = (screen.world(pointer), screen.units(TRAIL_REACH));
-        let trails = cx.data.trails.iter().filter(|(device, _)| self.markers.of(**device).is_some());
-        let found = trails.filter_map(|(device, trail)| {
+        let found = trails(cx.data, &self.markers).filter_map(|(device, trail)| {
             let (point, place) = trail.nearest(place, reach)?;
             // Where trails cross, the selected one is meant.
-            let other = cx.view.selection.device != Some(*device);
-            Some(((other, distance(place)), Hit::Point { device: *device, point, place }))
+            let other = cx.view.selection.device != Some(device);
+            Some(((other, distance(place)), Hit::Point { device, point, place }))
         });
         found.min_by(|a, b| a.0.0.cmp(&b.0.0).then(a.0.1.total_cmp(&b.0.1))).map(|(_, hit)| hit)
     }
@@ -446,9 +473,13 @@ impl MapPanel {
         let lines = match hit {
             Hit::Device(device) => {
                 let marker = self.markers.of(*device).map(|(m, _)| m);
-                marker
-                    .zip(cx.data.devices.get(device))
-                    .map(|(m, overview)| paint::device_lines(m, overview, cx.now, units))
+                let then =
+                    cx.data.shown.as_ref().and_then(|s| s.tracks.get(device)?.points().get(s.moment(*device)?.point));
+                let overview = cx.data.devices.get(device);
+                match then {
+                    Some(point) => marker.map(|m| paint::point_lines(&m.label, point, cx.now, units)),
+                    None => marker.zip(overview).map(|(m, overview)| paint::device_lines(m, overview, cx.now, units)),
+                }
             }
             Hit::Heap(heap) => Some(vec![format!("{} devices", heap.count), "Click to look nearer".to_owned()]),
             Hit::Point { device, point, place } => {
@@ -509,5 +540,20 @@ impl MapPanel {
         }
         // What was clicked shows in the next frame.
         ui.ctx().request_repaint();
+    }
+}
+
+/// The trails that are drawn: those of the part of history that is shown, or else the live ones of what is on the map.
+fn trails<'a>(data: &'a Data, markers: &'a Markers) -> impl Iterator<Item = (DeviceId, &'a Trail)> {
+    let then = data.shown.iter().flat_map(|s| s.tracks.iter().map(|(device, track)| (*device, track.as_ref())));
+    let live = data.trails.iter().filter(|_| data.shown.is_none()).map(|(device, trail)| (*device, trail));
+    then.chain(live.filter(|(device, _)| markers.of(*device).is_some()))
+}
+
+/// The trail of a device that is drawn.
+fn trail_of(data: &Data, device: DeviceId) -> Option<&Trail> {
+    match &data.shown {
+        Some(shown) => shown.tracks.get(&device).map(std::convert::AsRef::as_ref),
+        None => data.trails.get(&device),
     }
 }

@@ -8,9 +8,10 @@ use super::{
     Trail, TrailPoint,
     camera::Screen,
     controls,
+    heaps::{Heap, heap_radius},
     icons::{self, Icon, Icons},
     labels::Room,
-    markers::{Heap, Marker, Markers, Rank, SELECTED_RADIUS, Shown, ShownMarker, heap_radius},
+    markers::{InView, Marker, Markers, Rank, SELECTED_RADIUS, Seen},
     tracks::{self, Pen},
 };
 use crate::{
@@ -47,23 +48,28 @@ pub(super) struct Label {
     face: Option<DeviceId>,
 }
 
+/// What one frame draws on the tiles.
+pub(super) struct Scene<'a> {
+    pub(super) screen: &'a Screen,
+    pub(super) markers: &'a Markers,
+    pub(super) lines: &'a [(DeviceId, &'a Trail)],
+    pub(super) in_view: &'a InView,
+    pub(super) icons: &'a Icons,
+}
+
 /// Everything on the tiles.
-pub(super) fn all(
-    ui: &egui::Ui,
-    screen: &Screen,
-    cx: &Cx<'_>,
-    markers: &Markers,
-    shown: &Shown,
-    labels: Vec<Label>,
-    icons: &Icons,
-) {
+pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, labels: Vec<Label>) {
+    let Scene { screen, markers, lines, in_view, icons } = *scene;
     let painter = ui.painter().with_clip_rect(screen.rect);
     let palette = theme::palette(ui);
     let accent = ui.visuals().selection.stroke.color;
     let mut shapes = Vec::new();
 
-    trails(ui, screen, cx, markers, palette, &mut shapes);
-    suspect(ui, screen, cx, markers, palette, &mut shapes);
+    trails(ui, cx, scene, &mut shapes);
+    // Suspect fixes and outliers, above the lines.
+    for (_, trail) in lines {
+        tracks::draw_suspect(&mut shapes, screen, trail, palette.suspect, ui.visuals().extreme_bg_color);
+    }
     let selected = cx.view.selection.device.and_then(|d| markers.of(d));
     if let Some((marker, place)) = selected {
         accuracy(screen, marker, place, accent, &mut shapes);
@@ -71,12 +77,12 @@ pub(super) fn all(
     painter.extend(shapes);
 
     let mut mesh = icons.mesh();
-    for m in shown.single.iter().rev().filter(|m| m.rank != Rank::Selected) {
+    for m in in_view.single.iter().rev().filter(|m| m.rank != Rank::Selected) {
         stamp(&mut mesh, screen, markers, *m, icons);
     }
     painter.add(mesh);
     // Above the markers, which would hide the number.
-    for heap in &shown.heaps {
+    for heap in &in_view.heaps {
         bubble(&painter, ui, screen, heap, palette);
     }
     if let Some((_, place)) = selected {
@@ -84,7 +90,7 @@ pub(super) fn all(
         painter.circle(pos, SELECTED_RADIUS, accent.gamma_multiply(0.22), Stroke::new(2.0, accent));
     }
     let mut mesh = icons.mesh();
-    for m in shown.single.iter().filter(|m| m.rank == Rank::Selected) {
+    for m in in_view.single.iter().filter(|m| m.rank == Rank::Selected) {
         stamp(&mut mesh, screen, markers, *m, icons);
     }
     painter.add(mesh);
@@ -108,7 +114,7 @@ pub(super) fn all(
     }
 }
 
-fn stamp(mesh: &mut egui::Mesh, screen: &Screen, markers: &Markers, m: ShownMarker, icons: &Icons) {
+fn stamp(mesh: &mut egui::Mesh, screen: &Screen, markers: &Markers, m: Seen, icons: &Icons) {
     let Some(marker) = markers.get(m.index) else { return };
     let pos = screen.pos(markers.place(m.index));
     let icon = Icon::of(&marker.status, m.freshness, marker.up.is_some());
@@ -130,16 +136,7 @@ pub(super) fn selected_fix(cx: &Cx<'_>) -> Option<World> {
     if let Some(opened) = opened {
         return Some(World::from_lat_lon(opened.fix.place));
     }
-    let trail = cx.data.trails.get(&selection.device?)?;
-    trail.place_of(fix)
-}
-
-/// Suspect fixes and outliers of all trails, above the lines.
-fn suspect(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, palette: &Palette, shapes: &mut Vec<Shape>) {
-    let trails = cx.data.trails.iter().filter(|(device, _)| markers.of(**device).is_some());
-    for (_, trail) in trails {
-        tracks::draw_suspect(shapes, screen, trail, palette.suspect, ui.visuals().extreme_bg_color);
-    }
+    super::trail_of(cx.data, selection.device?)?.place_of(fix)
 }
 
 /// A ring around a point of a trail.
@@ -150,15 +147,17 @@ pub(super) fn ring(ui: &egui::Ui, screen: &Screen, place: World) {
     painter.circle_stroke(pos, 7.0, Stroke::new(2.0, ui.visuals().selection.stroke.color));
 }
 
-fn trails(ui: &egui::Ui, screen: &Screen, cx: &Cx<'_>, markers: &Markers, palette: &Palette, shapes: &mut Vec<Shape>) {
+fn trails(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, shapes: &mut Vec<Shape>) {
+    let Scene { screen, markers, lines, .. } = *scene;
+    let palette = theme::palette(ui);
     let selected = cx.view.selection.device;
     let casing = ui.visuals().extreme_bg_color.gamma_multiply(0.75);
     let view = screen.view(0.0);
     let mut seen: Vec<(&Trail, Pen, bool)> = Vec::new();
-    for (device, trail) in &cx.data.trails {
-        let Some((marker, _)) = markers.of(*device).filter(|_| trail.line().bounds().touches(view)) else { continue };
+    for (device, trail) in lines.iter().filter(|(_, trail)| trail.line().bounds().touches(view)) {
         let is_selected = selected == Some(*device);
-        let color = Icon::of(&marker.status, marker.status.freshness_at(cx.now), true).color(palette);
+        let state = markers.of(*device).map(|(m, _)| Icon::of(&m.status, m.freshness_at(cx.now), true));
+        let color = state.map_or(palette.moving, |icon| icon.color(palette));
         let pen = Pen {
             color: if is_selected { color } else { color.gamma_multiply(0.8) },
             width: if is_selected { 3.0 } else { 2.0 },
@@ -241,7 +240,7 @@ pub(super) fn place_labels(
     screen: &Screen,
     data: &Data,
     markers: &Markers,
-    shown: &Shown,
+    shown: &InView,
     edges: &[Rect],
 ) -> (Vec<Label>, Room) {
     let mut room = Room::new(screen.rect);
@@ -278,7 +277,7 @@ pub(super) fn place_labels(
 /// The tooltip of a device.
 pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Timestamp, units: Units) -> Vec<String> {
     let status = &marker.status;
-    let freshness = status.freshness_at(now);
+    let freshness = marker.freshness_at(now);
     let state = match (freshness, status.motion) {
         (Freshness::Fresh, Motion::Moving) => "Moving",
         (Freshness::Fresh, Motion::Parked) => "Parked",

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use crate::{
     geo::{LatLon, mercator::World, pyramid::Pyramid},
-    model::{FASTEST_KMH, Leaps, PacketId, Spot, StoredFix, Timestamp, Trust},
+    model::{FASTEST_KMH, Leaps, PacketId, Readings, Spot, StoredFix, Timestamp, Trust},
     ui::{format, view::Units},
 };
 
@@ -68,12 +68,17 @@ pub struct TrailPoint {
     /// The packet whose bytes say so.
     pub packet: PacketId,
     pub speed_kmh: Option<f32>,
+    pub altitude_m: Option<f32>,
+    /// Charge in percent, where the same packet told it.
+    pub battery_pct: Option<u8>,
+    /// As the device estimates it, in metres.
+    pub accuracy_m: Option<f32>,
+    /// Satellites did not hold: the place comes from the cells around it, or is an old one.
+    pub rough: bool,
     /// By its speed, or where that is unknown by the way from the point before.
     pub moving: bool,
     /// `None` on the line.
     pub doubt: Option<Doubt>,
-    /// As the device estimates it.
-    accuracy_m: Option<f32>,
     /// Puts fixes of one moment in an order that has nothing to do with their arrival.
     tie: u64,
 }
@@ -114,9 +119,12 @@ impl Trail {
             fix: fix.id,
             packet: fix.packet,
             speed_kmh: small(fix.fix.speed_kmh),
+            altitude_m: small(fix.fix.altitude_m),
+            battery_pct: battery_pct(&fix.readings),
+            accuracy_m: small(fix.fix.accuracy_m),
+            rough: !fix.fix.valid,
             moving: false,
             doubt: (fix.trust == Trust::Suspect).then_some(Doubt::Checksum),
-            accuracy_m: small(fix.fix.accuracy_m),
             tie: tie(fix.fix.place),
         };
         let world = World::from_lat_lon(fix.fix.place);
@@ -242,7 +250,7 @@ impl Trail {
             let kmh = metres / took.as_secs_f64().max(1.0) * 3.6;
             point.moving = point.speed_kmh.map_or(kmh, f64::from) >= MOVING_KMH;
             // The rhythm is asked for only where it can matter, for it takes longer than all the rest.
-            let silent = || took > RHYTHM_FLOOR * GAP_RHYTHMS && took > self.rhythm() * GAP_RHYTHMS;
+            let silent = || took > RHYTHM_FLOOR * GAP_RHYTHMS && took > self.patience();
             gap = metres > GAP_MIN_M && (kmh > FASTEST_KMH || silent());
         } else {
             point.moving = point.speed_kmh.is_some_and(|s| f64::from(s) >= MOVING_KMH);
@@ -251,12 +259,24 @@ impl Trail {
         self.points.push(point);
     }
 
+    /// How long the device may be silent until nobody knows where it is.
+    pub(super) fn patience(&self) -> SignedDuration {
+        self.rhythm() * GAP_RHYTHMS
+    }
+
     /// The median of the last intervals, [`RHYTHM_FLOOR`] at least.
     fn rhythm(&self) -> SignedDuration {
         let recent = &self.points[self.points.len().saturating_sub(RHYTHM_INTERVALS + 1)..];
         let intervals = recent.windows(2).map(|pair| pair[1].at.duration_since(pair[0].at));
         median(intervals).unwrap_or(RHYTHM_FLOOR).max(RHYTHM_FLOOR)
     }
+}
+
+/// The charge that a packet told, as whole percent.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a percentage")]
+fn battery_pct(readings: &Readings) -> Option<u8> {
+    let percent = readings.get("batteryLevel")?.as_f64()?;
+    (0.0..=100.0).contains(&percent).then(|| percent.round() as u8)
 }
 
 /// Adds a point to those beside the line, at its place in time and once.
@@ -292,7 +312,7 @@ mod tests {
     use super::*;
     use crate::{
         geo::LatLon,
-        model::{DeviceId, Fix, Readings},
+        model::{DeviceId, Fix},
     };
 
     fn fix(id: i64, second: i64, lat: f64, speed_kmh: Option<f64>) -> StoredFix {

@@ -159,7 +159,8 @@ impl SaveCopy {
     }
 }
 
+/// How much of a whole is done, for a bar.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a bar on the screen")]
-fn fraction(done: u64, total: u64) -> f32 {
+pub(super) fn fraction(done: u64, total: u64) -> f32 {
     (done as f64 / total as f64) as f32
 }

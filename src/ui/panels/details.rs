@@ -12,15 +12,17 @@ use super::{
 };
 use crate::{
     model::{
-        Device, DeviceId, DeviceOverview, DeviceState, PacketId, Protocol, Readings, StoredEvent, StoredFix, Trust,
-        reading,
+        Device, DeviceId, DeviceOverview, DeviceState, HideReason, PacketId, Protocol, Readings, StoredEvent,
+        StoredFix, Trust, reading,
     },
+    track::{Aside, How},
     ui::{
         Action, Cx, format,
         icons::Icon,
         lamps::{self, Lamp},
         map::Doubt,
         theme,
+        time::Act,
         view::{Pane, Units},
         widgets,
     },
@@ -89,7 +91,7 @@ impl Details {
             lamp(ui, &health.fix, &health.rule());
         });
         // At the selected point, else at the last one.
-        let picked = picked_fix(cx, overview.device.id);
+        let picked = picked_fix(cx, overview.device.id).or_else(|| fix_then(cx, overview.device.id));
         let fix = picked.map(Cow::Borrowed).or_else(|| overview.last_fix.as_ref().map(Cow::Borrowed));
         section(ui);
         if let Some(picked) = picked {
@@ -233,6 +235,11 @@ fn picked_fix<'a>(cx: &Cx<'a>, device: DeviceId) -> Option<&'a StoredFix> {
     opened.fixes.iter().find(|fix| fix.id == wanted && fix.device == device)
 }
 
+/// The last one before the instant that is looked at.
+fn fix_then<'a>(cx: &Cx<'a>, device: DeviceId) -> Option<&'a StoredFix> {
+    cx.data.history.as_of.as_ref().filter(|fix| fix.device == device && !cx.view.is_live())
+}
+
 fn as_of(ui: &mut Ui, cx: &mut Cx<'_>, fix: &StoredFix) {
     let p = theme::palette(ui);
     egui::Frame::new().fill(p.selected_row).corner_radius(4).inner_margin(egui::Margin::symmetric(8, 2)).show(
@@ -244,8 +251,38 @@ fn as_of(ui: &mut Ui, cx: &mut Cx<'_>, fix: &StoredFix) {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     if ui.link("Show latest").clicked() {
                         cx.ask(Action::SelectDevice(Some(fix.device)));
+                        cx.ask(Action::Time(Act::Live));
                     }
                 });
+            });
+            let then = cx.data.history.past(fix.device).filter(|_| !cx.view.is_live());
+            if let Some(there) = then.and_then(|past| past.at(cx.view.instant_ms(cx.now))) {
+                let how = match there.how {
+                    How::Fix => None,
+                    How::Between => Some("At the cursor: reckoned between two fixes".to_owned()),
+                    How::Last { age_ms } => {
+                        Some(format!("At the cursor: the last fix, {} old", format::span(age_ms / 1_000)))
+                    }
+                };
+                if let Some(how) = how {
+                    ui.label(widgets::weak(ui, how));
+                }
+            }
+            ui.horizontal(|ui| {
+                let aside =
+                    cx.data.history.past(fix.device).and_then(|past| past.find(fix.id)).and_then(|point| point.aside);
+                let may = !cx.data.station.viewer;
+                let (text, reason) = match aside {
+                    Some(Aside::Hidden(reason)) => {
+                        ui.label(widgets::weak(ui, format!("This point is {}", reason.text())));
+                        ("Show it again", None)
+                    }
+                    _ => ("Hide this point", Some(HideReason::Hand)),
+                };
+                let hint = "It stays in the store; out of sight, out of trips and out of exports";
+                if ui.add_enabled(may, egui::Link::new(text)).on_hover_text(hint).clicked() {
+                    cx.ask(Action::Hide { device: fix.device, fixes: vec![fix.id], reason });
+                }
             });
         },
     );

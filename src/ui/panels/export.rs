@@ -4,13 +4,16 @@ pub(super) mod dialog;
 
 use std::path::{Path, PathBuf};
 
-use egui::{Align, ComboBox, Context, Label, Layout, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
+use egui::{
+    Align, ComboBox, Context, Label, Layout, ProgressBar, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo,
+};
 use jiff::{SignedDuration, ToSpan};
 
 use self::dialog::{Dialog, Ended};
+use super::copy::fraction;
 use crate::{
-    backend::ExportReport,
-    export::Format,
+    backend::{ExportJob, ExportReport, History, Stage, safe_name},
+    export::{Format, Wanted},
     model::{DeviceId, DeviceOverview, DeviceState, TimeWindow, Timestamp},
     ui::{Action, Cx, View, format, icons::Icon, theme, widgets},
 };
@@ -30,7 +33,9 @@ pub(in crate::ui) struct Export {
     path: String,
     /// The path was typed or picked, so it is not replaced by a suggestion.
     path_is_mine: bool,
-    with_suspect: bool,
+    wanted: Wanted,
+    /// A file of its own for each device, in a folder.
+    each: bool,
     state: State,
     dialog: Option<Dialog>,
     /// One was asked for, and this system has none.
@@ -62,6 +67,7 @@ enum State {
     Writing,
     Done(ExportReport),
     Failed(String),
+    Cancelled,
 }
 
 impl Span {
@@ -109,6 +115,7 @@ impl Export {
     pub(in crate::ui) fn finished(&mut self, result: Result<ExportReport, String>) {
         self.state = match result {
             Ok(report) => State::Done(report),
+            Err(_) if matches!(self.state, State::Cancelled) => State::Cancelled,
             Err(error) => State::Failed(error),
         };
     }
@@ -123,7 +130,7 @@ impl Export {
         self.take_browsed(ui.input(|i| i.time));
         self.suggest_path(cx);
         ui.set_width(ui.available_width());
-        let before = (self.chosen.clone(), self.span, self.format, self.path.clone(), self.with_suspect);
+        let before = self.asked();
         self.devices(ui, cx);
         ui.add_space(theme::GAP);
         ui.horizontal(|ui| {
@@ -140,19 +147,21 @@ impl Export {
         ui.horizontal(|ui| {
             ui.label(widgets::weak(ui, "Format"));
             let format = self.format();
-            let combo = ComboBox::from_id_salt("format").selected_text(title(format)).show_ui(ui, |ui| {
+            let combo = ComboBox::from_id_salt("format").selected_text(format.title()).show_ui(ui, |ui| {
                 for other in Format::ALL {
-                    if ui.selectable_label(other == format, title(other)).clicked() {
+                    if ui.selectable_label(other == format, other.title()).clicked() {
                         self.format = Some(other);
+                        self.follow_format();
                     }
                 }
             });
             combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Format"));
-            ui.checkbox(&mut self.with_suspect, "Suspect positions too")
-                .on_hover_text("Positions whose packet had a wrong checksum");
+            ui.checkbox(&mut self.each, "A file for each device")
+                .on_hover_text("Into a folder, named after the devices");
         });
+        ui.horizontal_wrapped(|ui| self.wishes(ui));
         ui.horizontal(|ui| {
-            ui.label(widgets::weak(ui, "File"));
+            ui.label(widgets::weak(ui, if self.each { "Folder" } else { "File" }));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let browse = ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…"));
                 if browse.clicked() {
@@ -169,11 +178,40 @@ impl Export {
             let text = RichText::new("No file dialog here: type the path").color(theme::palette(ui).late);
             ui.label(text);
         }
-        if before != (self.chosen.clone(), self.span, self.format, self.path.clone(), self.with_suspect) {
+        if before != self.asked() {
             self.begin_again();
         }
         ui.add_space(theme::GAP);
         self.result(ui, cx);
+    }
+
+    /// Everything that makes another export of it.
+    fn asked(&self) -> (Chosen, Span, Option<Format>, String, Wanted, bool) {
+        (self.chosen.clone(), self.span, self.format, self.path.clone(), self.wanted, self.each)
+    }
+
+    /// What goes along beside the plain positions.
+    fn wishes(&mut self, ui: &mut Ui) {
+        let format = self.format();
+        ui.label(widgets::weak(ui, "Also"));
+        ui.checkbox(&mut self.wanted.suspect, "Suspect positions")
+            .on_hover_text("Positions whose packet had a wrong checksum");
+        ui.checkbox(&mut self.wanted.hidden, "Hidden positions").on_hover_text("Positions hidden by hand or by rule");
+        if format == Format::Gpx {
+            ui.checkbox(&mut self.wanted.readings, "All readings").on_hover_text(
+                "Accuracy, battery, ignition and the rest, as extensions of our own: most readers skip them. \
+                 The other formats always have them",
+            );
+        }
+    }
+
+    /// A path of the user's own keeps its name and gets the format's ending.
+    fn follow_format(&mut self) {
+        let known = |ending: &std::ffi::OsStr| Format::ALL.iter().any(|f| ending.eq_ignore_ascii_case(f.extension()));
+        let path = PathBuf::from(&self.path);
+        if self.path_is_mine && !self.each && path.extension().is_some_and(known) {
+            self.path = path.with_extension(self.format().extension()).display().to_string();
+        }
     }
 
     fn format(&self) -> Format {
@@ -214,7 +252,8 @@ impl Export {
             },
         };
         let day = cx.now.to_zoned(cx.view.zone()).strftime("%Y-%m-%d").to_string();
-        let file = format!("{who} {day}.{}", self.format().extension());
+        let file =
+            if self.each { format!("Wayglass {day}") } else { format!("{who} {day}.{}", self.format().extension()) };
         self.path = documents(cx).join(file).display().to_string();
     }
 
@@ -287,7 +326,17 @@ impl Export {
         match &self.state {
             State::Choosing => {}
             State::Writing => {
-                ui.label(widgets::weak(ui, "Writing …"));
+                let (part, text) = match cx.data.exporting {
+                    Some(Stage::Bytes { done, total }) if total > 0 => {
+                        let of = format::counted(total, "position", "positions");
+                        (fraction(done, total), format!("{} of {of}", format::count(done)))
+                    }
+                    _ => (0.0, "Beginning …".to_owned()),
+                };
+                ui.add(ProgressBar::new(part).text(text));
+            }
+            State::Cancelled => {
+                ui.label(widgets::weak(ui, "Broken off; nothing was left behind."));
             }
             State::Done(report) => {
                 ui.add(Label::new(RichText::new(report_text(report)).color(p.parked)).wrap());
@@ -297,17 +346,20 @@ impl Export {
             }
         }
         ui.horizontal(|ui| {
+            if writing {
+                if ui.button("Cancel").clicked() {
+                    self.state = State::Cancelled;
+                    cx.ask(Action::CancelExport);
+                }
+                return;
+            }
             let export = widgets::primary(ui, Some(Icon::Export), "Export");
             let why_not = if devices.is_empty() { "Choose a device first" } else { "Say which file to write" };
             if ui.add_enabled(ready, export).on_disabled_hover_text(why_not).clicked() {
                 self.state = State::Writing;
-                cx.ask(Action::Export {
-                    devices,
-                    window: self.span.window(cx.view, cx.now),
-                    format: self.format(),
-                    to: PathBuf::from(self.path.trim()),
-                    with_suspect: self.with_suspect,
-                });
+                let (window, format) = (self.span.window(cx.view, cx.now), self.format());
+                let history = History { devices, window, format, wanted: self.wanted };
+                cx.ask(Action::Export(ExportJob { history, to: PathBuf::from(self.path.trim()), each: self.each }));
             }
             if ui.button("Close").clicked() {
                 cx.ask(Action::Sheet(None));
@@ -335,32 +387,28 @@ pub(super) fn documents(cx: &Cx<'_>) -> PathBuf {
     )
 }
 
-fn title(format: Format) -> &'static str {
-    match format {
-        Format::Gpx => "GPX 1.1",
-    }
-}
-
-/// `1,204 points, 2 gaps, 3 hidden → …/Van 7.gpx`.
+/// `1,204 points, 2 gaps, 1 outlier marked, 3 hidden left out → …/Van 7.gpx`.
 fn report_text(report: &ExportReport) -> String {
-    let ExportReport { points, segments, hidden, to } = report;
-    let points = format::counted(*points, "point", "points");
-    let gaps = segments.saturating_sub(1);
-    let gaps = if gaps > 0 { format!(", {}", format::counted(gaps, "gap", "gaps")) } else { String::new() };
-    let hidden = if *hidden > 0 { format!(", {} hidden", format::count(*hidden)) } else { String::new() };
-    format!("{points}{gaps}{hidden} → {}", to.display())
-}
-
-/// A device's label as part of a file name.
-fn safe_name(label: &str) -> String {
-    let name: String = label.chars().map(|c| if c.is_alphanumeric() || " -_.".contains(c) { c } else { '_' }).collect();
-    let name = name.trim_matches(['.', ' ']).chars().take(60).collect::<String>();
-    if name.is_empty() { "device".to_owned() } else { name }
+    let ExportReport { counts, to, files } = report;
+    let gaps = if counts.gaps() == 1 { "gap" } else { "gaps" };
+    let files = if *files == 1 { 0 } else { *files as u64 };
+    let more = [
+        (counts.gaps(), gaps),
+        (counts.outliers, "marked as outliers"),
+        (counts.hidden, "hidden left out"),
+        (counts.suspect, "suspect left out"),
+        (files, "files"),
+    ];
+    let points = format::counted(counts.points, "point", "points");
+    let more = more.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", format::count(*n)));
+    let text = std::iter::once(points).chain(more).collect::<Vec<_>>().join(", ");
+    format!("{text} → {}", to.display())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::Counts;
 
     #[test]
     fn devices_stand_by_label_and_the_chosen_one_is_in_sight() {
@@ -393,9 +441,12 @@ mod tests {
 
     #[test]
     fn the_result_says_what_was_written() {
-        let report =
-            |points, segments, hidden| ExportReport { points, segments, hidden, to: PathBuf::from("/t/a.gpx") };
-        assert_eq!(report_text(&report(1_204, 3, 3)), "1,204 points, 2 gaps, 3 hidden → /t/a.gpx");
+        let report = |points: u64, segments, hidden| ExportReport {
+            counts: Counts { tracks: points.min(1), segments, points, hidden, ..Counts::default() },
+            to: PathBuf::from("/t/a.gpx"),
+            files: 1,
+        };
+        assert_eq!(report_text(&report(1_204, 3, 3)), "1,204 points, 2 gaps, 3 hidden left out → /t/a.gpx");
         assert_eq!(report_text(&report(1, 1, 0)), "1 point → /t/a.gpx");
         assert_eq!(report_text(&report(0, 0, 0)), "0 points → /t/a.gpx");
     }

@@ -20,6 +20,7 @@ mod profile;
 mod receivers;
 mod settings;
 mod sheets;
+mod time;
 mod top;
 pub mod tree;
 mod trouble;
@@ -63,6 +64,7 @@ pub struct Panels {
     pub(super) packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
+    time: time::TimeBar,
     pub(super) map: MapPanel,
 }
 
@@ -87,6 +89,7 @@ impl Panels {
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
+            time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
         }
     }
@@ -106,6 +109,8 @@ impl Panels {
         if map {
             self.dock(ui, cx, bare);
         }
+        self.dock(ui, cx, bare);
+        self.time.ui(ui, cx);
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         let pane = Panel::left("devices").frame(bare).default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0);
@@ -135,6 +140,11 @@ impl Panels {
         } else {
             CentralPanel::default().frame(bare).show(ui, |ui| self.packets_and_fields(ui, cx, bare));
         }
+        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
+            let area = ui.max_rect();
+            self.map.ui(ui, cx);
+            self.time.over_map(ui, cx, area);
+        });
         let Self { export, copy, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } =
             self;
         let (palette, keys) = (&mut self.palette, &mut self.keys);

@@ -395,7 +395,9 @@ impl Packets {
 
     /// Brings the selected packet into view when it was selected elsewhere.
     fn follow_selection(&mut self, ui: &Ui, cx: &mut Cx<'_>, shown: Shown) {
-        let selected = cx.view.selection.packet;
+        // Beside a selection, the list goes with the time that is looked at.
+        let then = || cx.data.history.as_of.as_ref().filter(|_| !cx.view.is_live()).map(|fix| fix.packet);
+        let selected = cx.view.selection.packet.or_else(then);
         if selected == self.shown_selection {
             return;
         }
@@ -416,8 +418,13 @@ impl Packets {
     /// One row. True when it was clicked.
     fn row(&mut self, ui: &Ui, cx: &Cx<'_>, row: &PacketRow, rect: Rect, columns: &Columns) -> bool {
         let selected = cx.view.selection.packet == Some(row.id);
+        let then = !cx.view.is_live() && cx.data.history.as_of.as_ref().is_some_and(|fix| fix.packet == row.id);
         let response = ui.interact(rect, ui.scope_id().with(("packet", row.id.0)), Sense::CLICK);
         paint::row_background(ui, rect, selected, response.hovered());
+        if then {
+            let mark = rect.with_max_x(rect.left() + 3.0);
+            ui.painter().rect_filled(mark, 0.0, ui.visuals().selection.stroke.color);
+        }
 
         let zone = cx.view.zone();
         let time = time_text(row.received, cx.now, &zone, columns.milliseconds);

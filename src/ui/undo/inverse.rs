@@ -1,10 +1,13 @@
 //! The opposite of an action, by what is so before it is carried out.
 
+use std::collections::HashSet;
+
 use super::{Step, Told};
 use crate::{
     backend::{ListenAt, ReceiverLine},
-    model::{DeviceId, DeviceState, Identity, Policy, Profile, Protocol},
-    ui::{Action, Data, View, view::Settings},
+    model::{DeviceId, DeviceState, HideReason, Identity, Policy, Profile, Protocol},
+    track::Aside,
+    ui::{Action, Data, View, format, view::Settings},
 };
 
 /// How this action is taken back; `None` where it changes nothing, or nothing that there is an opposite of.
@@ -61,9 +64,34 @@ pub fn of(action: &Action, data: &Data, view: &View) -> Option<Step> {
             listen(line, *at, |at| Action::Listen(*protocol, at), action)
         }
         Action::ListenHttps(at) => listen(data.phones.https.as_ref()?, *at, Action::ListenHttps, action),
+        Action::Hide { device, fixes, reason } => hide(data, *device, fixes, *reason, action),
         Action::SetSettings(settings) => set_settings(&view.settings, settings, action),
         _ => None,
     }
+}
+
+/// Hidden positions come back with the reason that they were hidden for.
+fn hide(data: &Data, device: DeviceId, fixes: &[i64], reason: Option<HideReason>, action: &Action) -> Option<Step> {
+    let name = data.label(device);
+    let points = format::counted(fixes.len() as u64, "point", "points");
+    let hide = |fixes, reason| Action::Hide { device, fixes, reason };
+    if reason.is_some() {
+        let (did, undoing) = (format!("Hid {points} of {name}"), format!("{points} of {name} can be seen again"));
+        return Some(step(did, undoing, hide(fixes.to_vec(), None), action).about(device));
+    }
+    let past = data.history.past(device)?;
+    let wanted: HashSet<i64> = fixes.iter().copied().collect();
+    let undo: Vec<Action> = HideReason::ALL
+        .into_iter()
+        .filter_map(|reason| {
+            let ours = past.points.iter().filter(|point| point.aside == Some(Aside::Hidden(reason)));
+            let ours: Vec<i64> = ours.map(|point| point.fix).filter(|fix| wanted.contains(fix)).collect();
+            (!ours.is_empty()).then(|| hide(ours, Some(reason)))
+        })
+        .collect();
+    let first = undo.first()?.clone();
+    let (did, undoing) = (format!("{points} of {name} can be seen again"), format!("{points} of {name} hidden again"));
+    Some(Step { undo, ..step(did, undoing, first, action).about(device) })
 }
 
 fn step(did: String, undoing: String, undo: Action, redo: &Action) -> Step {

@@ -313,7 +313,7 @@ fn alarms(object: &Object<'_, '_>, readings: &mut Readings) {
 }
 
 /// Latitude and longitude, hashed (FNV-1a): the same place at the same moment is the same fix.
-fn fix_key(place: LatLon) -> u64 {
+pub fn fix_key(place: LatLon) -> u64 {
     // Adding zero makes -0 and 0 one number.
     let bits = [place.lat_deg() + 0.0, place.lon_deg() + 0.0].map(f64::to_be_bytes);
     bits.iter()

@@ -27,6 +27,7 @@ mod secretbox;
 mod time;
 
 pub use identity::{Rule, is_generic};
+pub use location::fix_key;
 pub use refused::{NOISE, dissect_refused};
 pub use request::{
     Exchange, Incoming, Request, answer, called, claims, dissect_kept, fitting, read, receive, refusal, reopen, reread,

@@ -8,7 +8,7 @@ use egui_kittest::{
     kittest::{NodeT as _, Queryable as _},
 };
 use wayglass::{
-    backend::{Error, ListenAt, ReceiverStatus},
+    backend::{Error, ExportJob, ListenAt, ReceiverStatus},
     model::{DeviceId, DeviceState, PacketId, Policy, Protocol, TimeWindow},
     ui::{
         Action,
@@ -291,8 +291,9 @@ fn export_asks_for_who_when_and_where() {
     harness.run();
     click(&mut harness, "Everything");
     let asked = asked(&mut harness, "Export");
-    let [Action::Export { devices, window, to, with_suspect, .. }] = asked.as_slice() else { panic!("{asked:?}") };
-    assert_eq!((devices.as_slice(), *window, *with_suspect), ([first.id].as_slice(), TimeWindow::ALL, false));
+    let [Action::Export(ExportJob { history, to, each: false })] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((history.devices.as_slice(), history.window), ([first.id].as_slice(), TimeWindow::ALL));
+    assert_eq!(history.wanted, wayglass::export::Wanted::default());
     assert_eq!(to.file_name(), PathBuf::from(format!("{} 2026-11-21.gpx", first.label())).file_name());
 }
 

@@ -436,6 +436,7 @@ fn regions_and_transitions_are_events_in_words() {
             kind: Cow::Borrowed(kind),
             attributes,
             packet: PacketId(5_030),
+            unread: false,
         }
     };
     stage.data.events = vec![

@@ -152,6 +152,7 @@ impl Stage {
             kind: Cow::Borrowed(kind),
             attributes: attributes.clone(),
             packet: PacketId(device * 1_000 + 30),
+            unread: false,
         };
         self.data.events = vec![event(2, 80, "alarm", &alarm), event(1, 4_000, "status", &Readings::new())];
     }

@@ -1,0 +1,199 @@
+//! Where each device is among places and speeds, kept up with the positions that are stored.
+//!
+//! A fix that is newer than all before goes on from there. One that is late, or the first of a device since the program began, takes the
+//! device back to before it: everything from there on is read and judged again, and what was made of it otherwise is corrected.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::{ByDevice, POSITIONS, should_read};
+use crate::{
+    model::{
+        DeviceId, Timestamp,
+        watch::{Book, Course, Kind, Mutes, Raised, Seen},
+    },
+    store::{Error, Judged, NewEvent, Reader, query, watch},
+};
+
+/// Fixes before a moment that are enough to know where a device was.
+const LOOK_BACK: usize = 48;
+
+/// A fix that comes later than this is history: it makes no events.
+const HISTORY: SignedDuration = SignedDuration::from_hours(24 * 31);
+
+/// All devices that were heard since the program began.
+#[derive(Default)]
+pub(super) struct Folds {
+    courses: ByDevice<Course>,
+    /// To be judged again, from when on.
+    again: ByDevice<Timestamp>,
+    /// Up to which position it was read; `None`: not at all.
+    cursor: Option<i64>,
+    /// Up to which it stands in the file.
+    noted: i64,
+    /// The places or rules are others, so silence asks again.
+    pub(super) adapted: bool,
+}
+
+impl Folds {
+    /// Looks at the next positions. True where there are more.
+    pub(super) async fn look(
+        &mut self,
+        reader: &Reader,
+        book: &Arc<Book>,
+        mutes: &Mutes,
+        now: Timestamp,
+        judged: &mut Judged,
+    ) -> Result<bool, Error> {
+        let cursor = self.cursor;
+        let (watched, after, new) = reader
+            .read(move |db| {
+                let watched = watch::watched(db)?;
+                // What was removed leaves its ids to others.
+                let newest = query::newest_position(db)?;
+                let after = cursor.map_or(watched, |cursor| cursor.min(newest));
+                Ok((watched, after, watch::positions_after(db, after, POSITIONS)?))
+            })
+            .answered()
+            .await?;
+        self.noted = watched;
+        let more = new.len() >= POSITIONS;
+        let upto = new.last().map_or(after, |last| last.id);
+        let mut by_device: ByDevice<Vec<Seen>> = ByDevice::new();
+        for (device, seen) in new.into_iter().filter_map(|position| position.seen) {
+            if now.duration_since(seen.at) <= HISTORY {
+                by_device.entry(device).or_default().push(seen);
+            }
+        }
+        for (device, mut fixes) in by_device {
+            fixes.sort_by_key(Seen::order);
+            self.take(book, device, &fixes, |raised| {
+                let unread = should_read(raised.at, device, mutes, now);
+                judged.new.push(NewEvent::of(device, raised, unread));
+            });
+        }
+        if !more {
+            for (device, from) in std::mem::take(&mut self.again) {
+                self.judge_again(reader, book, mutes, (device, from), now, judged).await?;
+            }
+        }
+        self.cursor = Some(upto);
+        Ok(more)
+    }
+
+    /// Goes on with fixes that are new, or notes from when on it must begin again.
+    fn take(&mut self, book: &Book, device: DeviceId, fixes: &[Seen], mut tell: impl FnMut(Raised)) {
+        let Some(first) = fixes.first() else { return };
+        if let Some(from) = self.again.get_mut(&device) {
+            *from = first.at.min(*from);
+            return;
+        }
+        let course = self.courses.get_mut(&device);
+        let goes_on = |course: &&mut Course| course.last().is_some_and(|last| last.order() < first.order());
+        let Some(course) = course.filter(goes_on) else {
+            self.again.insert(device, first.at);
+            return;
+        };
+        let mut raised = Vec::new();
+        for seen in fixes {
+            course.step(book, device, seen, &mut raised);
+        }
+        raised.into_iter().for_each(&mut tell);
+    }
+
+    async fn judge_again(
+        &mut self,
+        reader: &Reader,
+        book: &Arc<Book>,
+        mutes: &Mutes,
+        (device, from): (DeviceId, Timestamp),
+        now: Timestamp,
+        judged: &mut Judged,
+    ) -> Result<(), Error> {
+        let asked = Arc::clone(book);
+        let (course, raised, made) = reader
+            .read(move |db| {
+                let mut course = course_before(db, &asked, device, from)?;
+                let behind = course.last().map_or(from, |last| last.at);
+                let (mut raised, mut made) = (Vec::new(), watch::made_from(db, device, behind)?);
+                // Of what lies between the last fix before and the first one now, only a long stay can be shown by what comes now.
+                made.retain(|made| made.at >= from || (made.kind == Kind::Dwell && made.at > behind));
+                made.retain(|made| asked.covers(device, made.kind, made.place, made.at));
+                for seen in watch::positions_from(db, device, from)? {
+                    course.step(&asked, device, &seen, &mut raised);
+                }
+                Ok((course, raised, made))
+            })
+            .answered()
+            .await?;
+        self.courses.insert(device, course);
+        let new: Vec<_> = raised
+            .into_iter()
+            .map(|raised| {
+                let unread = should_read(raised.at, device, mutes, now);
+                NewEvent::of(device, raised, unread)
+            })
+            .collect();
+        let name = |event: &NewEvent| (event.at.as_millisecond(), event.kind, event.key());
+        let names: Vec<_> = new.iter().map(name).collect();
+        let known = |made: &watch::Made| (made.at.as_millisecond(), made.kind, made.key);
+        judged.gone.extend(made.iter().filter(|made| !names.contains(&known(made))).map(|made| made.id));
+        judged.new.extend(new.into_iter().filter(|event| made.iter().all(|made| known(made) != name(event))));
+        Ok(())
+    }
+
+    /// Goes on with another book.
+    pub(super) fn adapt(&mut self, old: &Book, new: &Book) {
+        for (device, course) in &mut self.courses {
+            course.adapt(old, new, *device);
+        }
+        self.adapted = true;
+    }
+
+    /// What is known of a device, from the store where it was not heard yet.
+    pub(super) async fn course(
+        &mut self,
+        reader: &Reader,
+        book: &Arc<Book>,
+        device: DeviceId,
+        now: Timestamp,
+    ) -> Result<&Course, Error> {
+        if !self.courses.contains_key(&device) {
+            let asked = Arc::clone(book);
+            let course = reader.read(move |db| course_before(db, &asked, device, now)).answered().await?;
+            self.courses.insert(device, course);
+        }
+        Ok(self.courses.entry(device).or_default())
+    }
+
+    /// What is known of a device that was heard since the program began.
+    pub(super) fn known(&self, device: DeviceId) -> Option<&Course> {
+        self.courses.get(&device)
+    }
+
+    /// Forgets those that are gone.
+    pub(super) fn keep(&mut self, is_there: impl Fn(DeviceId) -> bool) {
+        self.courses.retain(|device, _| is_there(*device));
+    }
+
+    /// Up to which position everything is judged, where that is further than what stands in the file.
+    pub(super) fn upto(&self) -> Option<i64> {
+        self.cursor.filter(|cursor| self.again.is_empty() && *cursor != self.noted)
+    }
+}
+
+/// Where a device was before a moment, by the fixes before that.
+fn course_before(db: &watch::Db, book: &Book, device: DeviceId, at: Timestamp) -> watch::Answer<Course> {
+    let before = watch::positions_before(db, device, at, LOOK_BACK)?;
+    let mut course = Course::after(book, device, &before);
+    let first = before.iter().find(|seen| seen.sound).map(|seen| seen.at);
+    // Those that it was in all the while: it came earlier.
+    let all_the_while: Vec<_> = course.inside().filter(|(_, since)| Some(*since) == first).collect();
+    for (place, since) in all_the_while {
+        if let Some(entered) = watch::entered_before(db, device, place, since)? {
+            course.entered_earlier(book, place, entered);
+        }
+    }
+    Ok(course)
+}

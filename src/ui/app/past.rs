@@ -1,0 +1,94 @@
+//! The past in the window: what is looked at, a replay that goes on, positions that are hidden and shown again.
+
+use std::{sync::Arc, time::Duration};
+
+use egui::Context;
+
+use super::App;
+use crate::{
+    model::{DeviceId, HideReason, TimeWindow, Timestamp},
+    ui::{
+        asks::take_answered,
+        map::Shown,
+        time::{self, Act},
+    },
+};
+
+/// Between two frames of a replay.
+const FRAME: Duration = Duration::from_millis(33);
+
+impl App {
+    /// Takes over what came, moves a replay on, and asks for what is looked at next.
+    pub(super) fn look_at_past(&mut self, ctx: &Context, now: Timestamp) {
+        self.past.take(&mut self.data);
+        time::tick(&mut self.view, &self.data, now, ctx.input(|i| i.time));
+        if self.view.time.playing {
+            ctx.request_repaint_after(FRAME);
+        }
+        let Some(backend) = &self.backend else { return };
+        if let Some(later) = self.past.ask(backend, &mut self.data, &self.view, now) {
+            ctx.request_repaint_after(later);
+        }
+        for (device, answer) in take_answered(&mut self.hiding) {
+            if let Err(error) = answer {
+                self.refused(Some(device), format!("Could not hide or show points: {error}"));
+            }
+        }
+        self.show_on_map(now);
+    }
+
+    /// What the map draws in place of the live picture. Where nothing of it is there yet, the live one stays.
+    fn show_on_map(&mut self, now: Timestamp) {
+        let history = &self.data.history;
+        if self.view.is_live() || history.shown.is_empty() && history.awaited > 0 {
+            self.data.shown = None;
+            return;
+        }
+        let at = Some(time::moment(self.view.instant_ms(now)));
+        let lit = self
+            .view
+            .time
+            .range
+            .map(|(from, to)| TimeWindow { from: Some(time::moment(from)), to: Some(time::moment(to)) });
+        if let Some(shown) = self.data.shown.as_mut().filter(|_| self.mapped == history.version) {
+            (shown.at, shown.lit) = (at, lit);
+            return;
+        }
+        let tracks = history.shown.iter().map(|(id, shown)| (*id, Arc::clone(&shown.track))).collect();
+        self.mapped = history.version;
+        self.data.shown = Some(Shown { tracks, at, lit });
+    }
+
+    /// Goes elsewhere in time. What was selected by hand gives way to what was known then.
+    pub(super) fn go_in_time(&mut self, act: Act) {
+        if matches!(
+            act,
+            Act::At(_) | Act::Step(_) | Act::First | Act::Last | Act::Live | Act::Play | Act::Span(_) | Act::Days(_)
+        ) {
+            self.close_packet();
+        }
+        let now = self.now();
+        time::apply(&mut self.view, &self.data, now, act);
+    }
+
+    /// A fix was selected: while the past is looked at, that is the instant.
+    pub(super) fn cursor_to(&mut self, device: DeviceId, fix: i64) {
+        if self.view.is_live() {
+            return;
+        }
+        let past = self.data.history.past(device);
+        let at_ms = past.and_then(|past| past.find(fix)).map(|point| point.at_ms);
+        if let Some(at_ms) = at_ms {
+            self.view.time.cursor_ms = Some(at_ms);
+            self.view.time.playing = false;
+        }
+    }
+
+    pub(super) fn hide(&mut self, device: DeviceId, fixes: Vec<i64>, reason: Option<HideReason>) {
+        if fixes.is_empty() {
+            return;
+        }
+        let pending = self.backend().hide(fixes, reason);
+        self.hiding.push((device, pending));
+    }
+}

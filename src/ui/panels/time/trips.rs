@@ -1,0 +1,323 @@
+//! The list of trips and stops over the map, with what the span amounts to.
+
+use egui::{
+    Align, Frame, Label, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, accesskit::Role,
+    pos2, vec2,
+};
+
+use super::{push, strip::aside_text};
+use crate::{
+    geo::Bounds,
+    model::{DeviceId, HideReason},
+    track::{Aside, Leg, Past, Stats},
+    ui::{
+        Action, Cx, format,
+        icons::{self, Icon},
+        theme,
+        time::{Act, Span, moment},
+        widgets,
+    },
+};
+
+const WIDTH: f32 = 620.0;
+const ROW: f32 = 22.0;
+/// Lines that are listed at most.
+const MOST_LINES: usize = 20_000;
+/// Points hidden or shown again at a time.
+const MOST_HIDDEN: usize = 10_000;
+
+/// The list, found anew when what is shown changes.
+#[derive(Default)]
+pub(super) struct Trips {
+    of: Option<(u64, Option<DeviceId>, i64)>,
+    lines: Vec<(DeviceId, Leg)>,
+}
+
+impl Trips {
+    pub(super) fn ui(&mut self, ui: &Ui, cx: &mut Cx<'_>, map: Rect) {
+        let main = cx.data.history.main(cx.view.selection.device);
+        self.find(cx, main);
+        let width = WIDTH.min(map.width() - 24.0);
+        let rows = self.lines.len().min(1_000);
+        #[expect(clippy::cast_precision_loss, reason = "few rows")]
+        let wanted = 132.0 + rows as f32 * ROW;
+        let height = wanted.clamp(150.0, (map.height() * 0.62).max(150.0)).min(map.height() - 16.0);
+        if width < 200.0 || height < 90.0 {
+            return;
+        }
+        let corner = pos2(map.left() + 12.0, map.bottom() - height - 8.0);
+        let area = egui::Area::new(egui::Id::unique("trips")).order(egui::Order::Middle).fixed_pos(corner);
+        area.constrain(false).show(ui.ctx(), |ui| {
+            let frame = Frame::popup(ui.style()).inner_margin(10);
+            frame.show(ui, |ui| {
+                ui.set_width(width - 22.0);
+                ui.set_height(height - 22.0);
+                ui.spacing_mut().item_spacing.y = 3.0;
+                Self::head(ui, cx, main);
+                sums(ui, cx, &cx.data.history.stats(main));
+                doubts(ui, cx, main);
+                ui.separator();
+                self.list(ui, cx, main);
+            });
+        });
+    }
+
+    /// Legs within the span, in order of time.
+    fn find(&mut self, cx: &Cx<'_>, main: Option<DeviceId>) {
+        let (from, to) = cx.view.span_ms(cx.now);
+        let of = (cx.data.history.version, main, from / 60_000);
+        if self.of == Some(of) {
+            return;
+        }
+        self.of = Some(of);
+        let shown = cx.data.history.shown.iter().filter(|(id, _)| main.is_none_or(|main| main == **id));
+        let legs = shown.flat_map(|(id, shown)| shown.past.legs.iter().map(|leg| (*id, *leg)));
+        self.lines = legs.filter(|(_, leg)| leg.to_ms() >= from && leg.from_ms() <= to).take(MOST_LINES).collect();
+        self.lines.sort_by_key(|(id, leg)| (leg.from_ms(), *id));
+    }
+
+    fn head(ui: &mut Ui, cx: &mut Cx<'_>, main: Option<DeviceId>) {
+        ui.horizontal(|ui| {
+            let name = match main {
+                Some(id) => cx.data.label(id).to_owned(),
+                None => format::counted(cx.data.history.shown.len() as u64, "device", "devices"),
+            };
+            let title = widgets::strong(ui, format!("Trips and stops · {name}")).text_style(theme::title());
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if widgets::icon_button(ui, Icon::Close, "Close the list of trips").clicked() {
+                    push(cx, Act::Trips(false));
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(Label::new(title).truncate()));
+            });
+        });
+    }
+
+    fn list(&self, ui: &mut Ui, cx: &mut Cx<'_>, main: Option<DeviceId>) {
+        if self.lines.is_empty() {
+            let text = if cx.data.history.awaited > 0 { "Reading…" } else { "No trip and no stop in this span." };
+            ui.label(widgets::weak(ui, text));
+            return;
+        }
+        let columns = Columns::fit(ui.available_width() - 10.0, main.is_none());
+        columns.head(ui);
+        let instant = cx.view.instant_ms(cx.now);
+        ScrollArea::vertical().id_salt("trips").auto_shrink(false).show_rows(
+            ui,
+            ROW - 3.0,
+            self.lines.len(),
+            |ui, range| {
+                for (device, leg) in self.lines.get(range).unwrap_or_default() {
+                    line(ui, cx, &columns, *device, leg, instant);
+                }
+            },
+        );
+    }
+}
+
+/// Where the columns stand.
+struct Columns {
+    device: f32,
+    time: f32,
+    took: f32,
+    way: f32,
+    speed: f32,
+    place: f32,
+}
+
+impl Columns {
+    fn fit(width: f32, with_device: bool) -> Self {
+        let device = if with_device { 90.0 } else { 0.0 };
+        let left = width - 22.0 - device;
+        let share = |part: f32| left * part;
+        Self { device, time: share(0.29), took: share(0.15), way: share(0.13), speed: share(0.17), place: share(0.26) }
+    }
+
+    fn head(&self, ui: &mut Ui) {
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
+        let names = [
+            (self.device, "Device"),
+            (self.time, "From – to"),
+            (self.took, "Took"),
+            (self.way, "Distance"),
+            (self.speed, "Top · mean"),
+            (self.place, "Place"),
+        ];
+        let mut x = rect.left() + 22.0;
+        for (width, name) in names.into_iter().filter(|(width, _)| *width > 0.0) {
+            let text = widgets::weak(ui, name).small();
+            cell(ui, rect, x, width, text);
+            x += width;
+        }
+    }
+}
+
+fn cell(ui: &mut Ui, row: Rect, x: f32, width: f32, text: RichText) {
+    let rect = Rect::from_min_size(pos2(x, row.top()), vec2(width - 4.0, row.height()));
+    let mut inside = ui.new_child(UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)));
+    inside.add(Label::new(text).truncate().selectable(false));
+}
+
+fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: &Leg, instant: i64) {
+    let p = theme::palette(ui);
+    let units = cx.view.settings.units;
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW - 3.0), Sense::click());
+    let here = (leg.from_ms()..=leg.to_ms()).contains(&instant) && !cx.view.is_live();
+    if here || response.hovered() {
+        ui.painter().rect_filled(rect, 3.0, if here { p.selected_row } else { p.hovered_row });
+    }
+    let (icon, colour) = match leg {
+        Leg::Trip(_) => (Icon::Route, p.moving),
+        Leg::Stop(_) => (Icon::Stop, p.parked),
+    };
+    let mark = Rect::from_min_size(rect.min, Vec2::splat(ROW - 3.0));
+    icons::paint(ui.painter(), mark.shrink(2.0), icon, colour);
+    let times = times(cx, leg);
+    let took = format::span((leg.to_ms() - leg.from_ms()) / 1_000);
+    let (way, speed, place) = match leg {
+        Leg::Trip(trip) => {
+            let kmh = |kmh: Option<f64>| kmh.map_or("–".to_owned(), |kmh| format::speed(kmh, units));
+            let top = kmh(trip.top_kmh);
+            let short = top.split(' ').next().unwrap_or_default().to_owned();
+            let speed = format!("{short} · {}", kmh(trip.mean_kmh()));
+            (format::distance(trip.distance_m, units), speed, trip.end)
+        }
+        Leg::Stop(stop) => (String::new(), String::new(), stop.place),
+    };
+    let place = format::place(place);
+    let word = if leg.trip().is_some() { "Trip" } else { "Stop" };
+    response.widget_info(|| {
+        let name = cx.data.label(device);
+        let told =
+            [&took, &way, &speed, &place].into_iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>();
+        WidgetInfo::labeled(Role::Button, true, format!("{word} of {name}, {times}, {}", told.join(", ")))
+    });
+    let mut x = rect.left() + 22.0;
+    let device_name = cx.data.label(device).to_owned();
+    for (width, text, colour) in [
+        (columns.device, device_name.as_str(), p.weak),
+        (columns.time, &times, p.strong),
+        (columns.took, &took, p.text),
+        (columns.way, &way, p.text),
+        (columns.speed, &speed, p.text),
+        (columns.place, &place, p.weak),
+    ] {
+        if width > 0.0 {
+            cell(ui, rect, x, width, RichText::new(text).color(colour));
+        }
+        x += width;
+    }
+    if response.clicked() {
+        pick(cx, device, leg);
+    }
+    let copy = place.clone();
+    response.context_menu(|ui| {
+        if ui.button("Copy its place").clicked() {
+            cx.ask(Action::Copy(copy, "the place"));
+            ui.close();
+        }
+    });
+}
+
+/// `08:12 – 08:47`, with the day where the span has several.
+fn times(cx: &Cx<'_>, leg: &Leg) -> String {
+    let zone = cx.view.zone();
+    let (first, last) = cx.view.time.span.days(cx.now, &zone);
+    let text = |ms: i64, pattern: &str| moment(ms).to_zoned(zone.clone()).strftime(pattern).to_string();
+    let begin = if first == last { "%H:%M:%S" } else { "%-d %b %H:%M" };
+    let end = if first == last { "%H:%M:%S" } else { "%H:%M" };
+    format!("{} – {}", text(leg.from_ms(), begin), text(leg.to_ms(), end))
+}
+
+/// Shows a leg on the map; a trip becomes the span, a stop the instant.
+fn pick(cx: &mut Cx<'_>, device: DeviceId, leg: &Leg) {
+    let places = cx.data.history.past(device).and_then(|past| around(past, leg));
+    if cx.view.selection.device != Some(device) {
+        cx.ask(Action::SelectDevice(Some(device)));
+    }
+    match leg {
+        Leg::Trip(trip) => {
+            // Some room at both ends, so that one sees it stand.
+            let room = (trip.duration_ms() / 20).clamp(30_000, 600_000);
+            push(cx, Act::Span(Span::Fixed { from_ms: trip.from_ms - room, to_ms: trip.to_ms + room }));
+            push(cx, Act::At(trip.from_ms));
+        }
+        Leg::Stop(stop) => push(cx, Act::At(stop.from_ms)),
+    }
+    look_at(cx, device, places);
+}
+
+/// The map looks at a leg.
+pub(super) fn look_at(cx: &mut Cx<'_>, _device: DeviceId, places: Option<Bounds>) {
+    if let Some(places) = places {
+        cx.ask(Action::ShowPlaces(places));
+    }
+}
+
+/// What a leg's points lie within.
+pub(super) fn around(past: &Past, leg: &Leg) -> Option<Bounds> {
+    let points = past.within(leg.from_ms(), leg.to_ms()).iter().filter(|point| point.counts());
+    Bounds::around(points.map(|point| point.place))
+}
+
+/// What the span amounts to.
+fn sums(ui: &mut Ui, cx: &Cx<'_>, stats: &Stats) {
+    let units = cx.view.settings.units;
+    let speed = |kmh: Option<f64>| kmh.map_or("–".to_owned(), |kmh| format::speed(kmh, units));
+    let told = [
+        format::distance(stats.distance_m, units),
+        format!("{} moving", format::span(stats.moving_ms / 1_000)),
+        format!("{} parked", format::span(stats.parked_ms / 1_000)),
+        format!("top {}", speed(stats.top_kmh)),
+        format!("mean {}", speed(stats.mean_kmh())),
+        format::counted(stats.points, "point", "points"),
+        format::counted(stats.gaps, "gap", "gaps"),
+    ];
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.label(RichText::new(told.join("  ·  ")));
+    });
+}
+
+/// Outliers to hide, and hidden points to show again.
+fn doubts(ui: &mut Ui, cx: &mut Cx<'_>, main: Option<DeviceId>) {
+    let stats = cx.data.history.stats(main);
+    if stats.outliers + stats.hidden + stats.suspect == 0 {
+        return;
+    }
+    let may = !cx.data.station.viewer;
+    ui.horizontal_wrapped(|ui| {
+        if stats.outliers > 0 {
+            ui.label(format::counted(stats.outliers, "outlier", "outliers")).on_hover_text(aside_text(Aside::Leap));
+            let hint = "They stay in the store, out of sight and out of exports";
+            if ui.add_enabled(may, egui::Button::new("Hide all outliers")).on_hover_text(hint).clicked() {
+                change(cx, main, Some(HideReason::Outlier), |aside| aside == Aside::Leap);
+            }
+        }
+        if stats.hidden > 0 {
+            ui.label(format!("{} hidden", format::count(stats.hidden)));
+            if ui.add_enabled(may, egui::Button::new("Show them again")).clicked() {
+                change(cx, main, None, |aside| matches!(aside, Aside::Hidden(_)));
+            }
+        }
+        if stats.suspect > 0 {
+            let text = format!("{} suspect", format::count(stats.suspect));
+            ui.label(widgets::weak(ui, text)).on_hover_text("Under a wrong checksum: they are no part of any trip");
+        }
+    });
+}
+
+/// Hides what is beside the way for a reason, or shows it again.
+fn change(cx: &mut Cx<'_>, main: Option<DeviceId>, reason: Option<HideReason>, which: impl Fn(Aside) -> bool) {
+    let shown = cx.data.history.shown.iter().filter(|(id, _)| main.is_none_or(|main| main == **id));
+    let mut asked = Vec::new();
+    for (device, shown) in shown {
+        let points = shown.past.points.iter().filter(|point| point.aside.is_some_and(&which));
+        let fixes: Vec<i64> = points.map(|point| point.fix).take(MOST_HIDDEN).collect();
+        if !fixes.is_empty() {
+            asked.push(Action::Hide { device: *device, fixes, reason });
+        }
+    }
+    for action in asked {
+        cx.ask(action);
+    }
+}

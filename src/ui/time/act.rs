@@ -1,0 +1,245 @@
+//! What can be done about the past.
+
+use super::{Bar, SPEEDS, Span, TimeView};
+use crate::{
+    model::{DeviceId, Timestamp},
+    track::Series,
+    ui::{Data, View},
+};
+
+/// What a panel or a key wants.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    Span(Span),
+    /// Look at this instant.
+    At(i64),
+    /// Back to now.
+    Live,
+    /// Mark this stretch, or none.
+    Range(Option<(i64, i64)>),
+    /// Play or pause.
+    Play,
+    /// One of [`SPEEDS`].
+    Speed(u16),
+    /// So many speeds faster; slower, where negative.
+    Faster(i32),
+    SkipParked(bool),
+    Series(Series),
+    /// Look at these devices only; none: those that are in view.
+    Pick(Vec<DeviceId>),
+    Bar(Bar),
+    /// Open or close the list of trips.
+    Trips(bool),
+    /// To the next fix; to the one before, where negative.
+    Step(i32),
+    /// So many days on; back, where negative.
+    Days(i32),
+    First,
+    Last,
+    /// Show the calendar of this month, or none.
+    Month(Option<jiff::civil::Date>),
+}
+
+/// Does it. Nothing here asks the store: what is missing is asked for afterwards.
+pub(in crate::ui) fn apply(view: &mut View, data: &Data, now: Timestamp, act: Act) {
+    let (from, to) = view.span_ms(now);
+    let zone = view.zone();
+    let instant = view.instant_ms(now);
+    let selected = view.selection.device;
+    let time = &mut view.time;
+    match act {
+        Act::Span(span) => {
+            time.span = span;
+            time.cursor_ms = None;
+            time.range = None;
+            pause(time);
+            time.reveal();
+        }
+        Act::At(ms) => {
+            // The right edge is now, as long as the span goes on.
+            time.cursor_ms = (!time.span.rolls() || ms < to).then_some(ms.clamp(from, to));
+            time.ticked_s = None;
+        }
+        Act::Live | Act::Last if time.span.rolls() => time.go_live(),
+        Act::Live => time.go_live(),
+        Act::Last => {
+            time.cursor_ms = None;
+            pause(time);
+        }
+        Act::First => {
+            time.cursor_ms = Some(from);
+            time.ticked_s = None;
+            time.reveal();
+        }
+        Act::Range(range) => time.range = range.map(|(a, b)| (a.min(b), a.max(b))),
+        Act::Play if time.playing => pause(time),
+        Act::Play => {
+            time.reveal();
+            time.playing = true;
+            time.ticked_s = None;
+            // At the end there is nothing left to play.
+            if instant >= to {
+                time.cursor_ms = Some(time.range.map_or(from, |(from, _)| from));
+            }
+        }
+        Act::Speed(speed) => time.speed = speed,
+        Act::Faster(steps) => {
+            let at = SPEEDS.iter().position(|speed| *speed == time.speed).unwrap_or(0);
+            let at = at.saturating_add_signed(steps as isize).min(SPEEDS.len() - 1);
+            time.speed = SPEEDS.get(at).copied().unwrap_or(1);
+        }
+        Act::SkipParked(skip) => time.skip_parked = skip,
+        Act::Series(series) => time.series = series,
+        Act::Pick(devices) => time.picked = devices.into_iter().collect(),
+        Act::Bar(bar) => time.bar = bar,
+        Act::Trips(open) => time.trips = open,
+        Act::Step(steps) => {
+            pause(time);
+            if let Some(ms) = stepped(data, selected, instant, steps) {
+                time.cursor_ms = (!time.span.rolls() || ms < to).then_some(ms);
+                time.reveal();
+            }
+        }
+        Act::Days(days) => {
+            let span = time.span.flipped(days, now, &zone);
+            apply(view, data, now, Act::Span(span));
+        }
+        Act::Month(month) => time.month = month,
+    }
+}
+
+fn pause(time: &mut TimeView) {
+    time.playing = false;
+    time.ticked_s = None;
+}
+
+/// The time of the next fix, or of the one before: of the selected device, else of whichever tells next.
+fn stepped(data: &Data, selected: Option<DeviceId>, instant: i64, steps: i32) -> Option<i64> {
+    let history = &data.history;
+    let main = history.main(selected);
+    let pasts =
+        history.shown.iter().filter(|(id, _)| main.is_none_or(|main| main == **id)).map(|(_, shown)| &shown.past);
+    if steps < 0 {
+        pasts.filter_map(|past| past.last_before(instant - 1)).map(|(_, point)| point.at_ms).max()
+    } else {
+        pasts.filter_map(|past| past.first_after(instant)).map(|(_, point)| point.at_ms).min()
+    }
+}
+
+/// Moves a replay on: time goes as fast as it was asked to, whatever the frames do. `window_s` is the window's own time in seconds.
+pub(in crate::ui) fn tick(view: &mut View, data: &Data, now: Timestamp, window_s: f64) {
+    if !view.time.playing {
+        return;
+    }
+    let (_, to) = view.span_ms(now);
+    let instant = view.instant_ms(now);
+    let time = &mut view.time;
+    let Some(before_s) = time.ticked_s.replace(window_s) else { return };
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a frame")]
+    let passed_ms = ((window_s - before_s).max(0.0) * 1_000.0 * f64::from(time.speed)).round() as i64;
+    let end = time.range.map_or(to, |(_, to)| to);
+    let mut next = instant + passed_ms;
+    if time.skip_parked {
+        let after = data.history.rests.partition_point(|(_, to)| *to <= next);
+        if let Some((_, rest_to)) = data.history.rests.get(after).filter(|(from, _)| *from < next) {
+            next = *rest_to;
+        }
+    }
+    if next >= end {
+        pause(time);
+        // Played up to now, it is now.
+        time.cursor_ms = (end < to || !time.span.rolls()).then_some(end);
+    } else {
+        time.cursor_ms = Some(next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        geo::LatLon,
+        model::PacketId,
+        track::{Past, Point},
+    };
+
+    const NOW: &str = "2026-11-21T14:02:31Z";
+
+    fn now() -> Timestamp {
+        NOW.parse().unwrap()
+    }
+
+    /// One device with a fix a minute for the last hour, resting but for the last ten minutes.
+    fn data() -> Data {
+        let mut data = Data::default();
+        let begin = now().as_millisecond() - 3_600_000;
+        let points = (0..60i32).map(|n| Point {
+            at_ms: begin + i64::from(n) * 60_000,
+            place: LatLon::new(51.0 + f64::from((n - 50).max(0)) * 0.01, 4.0).unwrap(),
+            fix: n.into(),
+            packet: PacketId(n.into()),
+            speed_kmh: None,
+            altitude_m: None,
+            course_deg: None,
+            accuracy_m: None,
+            volts: None,
+            battery_percent: None,
+            satellites: None,
+            valid: true,
+            aside: None,
+        });
+        data.history.take(DeviceId(1), Past::of(points.collect()));
+        data.history.find_rests(begin, now().as_millisecond());
+        data
+    }
+
+    fn do_all(view: &mut View, data: &Data, acts: &[Act]) {
+        acts.iter().for_each(|act| apply(view, data, now(), act.clone()));
+    }
+
+    #[test]
+    fn live_is_the_right_edge_and_escape_comes_back_to_it() {
+        let (mut view, data) = (View::default(), data());
+        assert!(view.is_live());
+        assert_eq!(view.instant_ms(now()), now().as_millisecond());
+        do_all(&mut view, &data, &[Act::At(now().as_millisecond() - 60_000)]);
+        assert!(!view.is_live());
+        do_all(&mut view, &data, &[Act::At(now().as_millisecond())]);
+        assert!(view.is_live(), "the right edge");
+        do_all(&mut view, &data, &[Act::Span(Span::Yesterday), Act::Range(Some((5, 3)))]);
+        assert_eq!((view.is_live(), view.time.range), (false, Some((3, 5))));
+        assert!(view.time.unwind() && view.time.range.is_none() && !view.is_live());
+        assert!(view.time.unwind() && view.is_live());
+        assert!(!view.time.unwind());
+    }
+
+    #[test]
+    fn a_replay_goes_as_fast_as_it_says_and_skips_rest() {
+        let (mut view, data) = (View::default(), data());
+        let begin = now().as_millisecond() - 3_600_000;
+        do_all(&mut view, &data, &[Act::Speed(60), Act::SkipParked(false), Act::Play]);
+        assert_eq!(view.instant_ms(now()), begin, "from the beginning, because there was nothing left");
+        tick(&mut view, &data, now(), 100.0);
+        tick(&mut view, &data, now(), 100.5);
+        assert_eq!(view.instant_ms(now()) - begin, 30_000);
+        do_all(&mut view, &data, &[Act::SkipParked(true)]);
+        tick(&mut view, &data, now(), 100.6);
+        let minutes = (view.instant_ms(now()) - begin) / 60_000;
+        assert_eq!(minutes, 49, "just before it leaves");
+        tick(&mut view, &data, now(), 200.0);
+        assert!(view.is_live() && !view.time.playing, "played up to now, it is now");
+    }
+
+    #[test]
+    fn steps_go_from_fix_to_fix() {
+        let (mut view, data) = (View::default(), data());
+        let begin = now().as_millisecond() - 3_600_000;
+        let minute = |view: &View| (view.instant_ms(now()) - begin) / 60_000;
+        do_all(&mut view, &data, &[Act::Step(-1)]);
+        assert_eq!(minute(&view), 59);
+        do_all(&mut view, &data, &[Act::Step(-1), Act::Step(-1), Act::Step(1)]);
+        assert_eq!(minute(&view), 58);
+        do_all(&mut view, &data, &[Act::First, Act::Step(1)]);
+        assert_eq!(minute(&view), 1);
+    }
+}

@@ -1,0 +1,137 @@
+//! Looking at the past: which span, which instant, and how fast time goes.
+//!
+//! There is one way of looking: a span and an instant in it. LIVE is its right edge, as long as that is now.
+
+mod act;
+mod asking;
+mod axis;
+mod history;
+mod span;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+pub(super) use self::act::{apply, tick};
+pub use self::{
+    act::Act,
+    asking::{Asking, MOST_POINTS},
+    axis::Axis,
+    history::{History, Shown},
+    span::Span,
+};
+use super::view::View;
+use crate::{
+    model::{DeviceId, Timestamp},
+    track::Series,
+};
+
+/// How many times faster than it was.
+pub const SPEEDS: [u16; 6] = [1, 2, 5, 10, 60, 300];
+
+/// How much of the time bar is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Bar {
+    #[default]
+    Open,
+    /// One line: where in the span we are.
+    Thin,
+    Hidden,
+}
+
+/// Which part of the past is looked at, and how.
+#[derive(Debug, Clone)]
+pub struct TimeView {
+    pub bar: Bar,
+    /// What the strip shows.
+    pub series: Series,
+    pub span: Span,
+    /// The instant that is looked at, in milliseconds since the epoch; `None`: the right edge.
+    pub cursor_ms: Option<i64>,
+    /// Marked by hand, from when to when.
+    pub range: Option<(i64, i64)>,
+    pub playing: bool,
+    /// One of [`SPEEDS`].
+    pub speed: u16,
+    /// Time in which nothing moves is folded away.
+    pub skip_parked: bool,
+    /// The devices that are looked at; none: those that are in view.
+    pub picked: BTreeSet<DeviceId>,
+    /// The list of trips is open.
+    pub trips: bool,
+    /// The first day of the month that the calendar shows, while it is open.
+    pub month: Option<jiff::civil::Date>,
+    /// The window's time when a replay was last moved on, in seconds.
+    pub ticked_s: Option<f64>,
+}
+
+impl Default for TimeView {
+    fn default() -> Self {
+        Self {
+            bar: Bar::default(),
+            series: Series::default(),
+            span: Span::LastHour,
+            cursor_ms: None,
+            range: None,
+            playing: false,
+            speed: 10,
+            skip_parked: true,
+            picked: BTreeSet::new(),
+            trips: false,
+            month: None,
+            ticked_s: None,
+        }
+    }
+}
+
+impl View {
+    /// First and last millisecond of the span.
+    pub fn span_ms(&self, now: Timestamp) -> (i64, i64) {
+        self.time.span.ends_ms(now, &self.zone())
+    }
+
+    /// The instant that is looked at.
+    pub fn instant_ms(&self, now: Timestamp) -> i64 {
+        let (_, to) = self.span_ms(now);
+        self.time.cursor_ms.unwrap_or(to).min(now.as_millisecond().max(to))
+    }
+
+    /// What is looked at is now.
+    pub fn is_live(&self) -> bool {
+        self.time.cursor_ms.is_none() && self.time.span.rolls()
+    }
+}
+
+impl TimeView {
+    /// Goes back to now.
+    pub fn go_live(&mut self) {
+        self.cursor_ms = None;
+        self.playing = false;
+        self.ticked_s = None;
+        if !self.span.rolls() {
+            self.span = Span::LastHour;
+        }
+    }
+
+    /// One step back: the range, then the past. False where there was neither.
+    pub fn unwind(&mut self) -> bool {
+        if self.range.take().is_some() {
+            return true;
+        }
+        let past = self.cursor_ms.is_some() || !self.span.rolls();
+        if past {
+            self.go_live();
+        }
+        past
+    }
+
+    /// Shows the bar where it was put away: what is asked for is to be seen.
+    pub fn reveal(&mut self) {
+        self.bar = Bar::Open;
+    }
+}
+
+/// A moment from milliseconds; the first or last there is, where that is none.
+pub fn moment(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
