@@ -49,6 +49,17 @@ pub enum UserCommand {
     Pause,
     CopySelection,
     Unselect,
+    // Past.
+    Play,
+    Live,
+    PreviousDay,
+    NextDay,
+    PreviousFix,
+    NextFix,
+    Faster,
+    Slower,
+    Trips,
+    SkipParked,
     // Window.
     Palette,
     GoBack,
@@ -123,18 +134,20 @@ pub enum Shown {
 pub enum Group {
     Map,
     Packets,
+    Past,
     Window,
     Look,
     Panes,
 }
 
 impl Group {
-    pub const ALL: [Self; 5] = [Self::Map, Self::Packets, Self::Window, Self::Look, Self::Panes];
+    pub const ALL: [Self; 6] = [Self::Map, Self::Packets, Self::Past, Self::Window, Self::Look, Self::Panes];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::Map => "Devices and map",
             Self::Packets => "Packets",
+            Self::Past => "Past and replay",
             Self::Window => "Window",
             Self::Look => "Look",
             Self::Panes => "In the pane that has the keyboard",
@@ -169,11 +182,14 @@ pub fn hint(ctx: &Context, command: UserCommand) -> String {
 /// Commands whose keys were pressed. Single keys are letters while something is being `typed`, and little acts behind an open `sheet`.
 pub(super) fn pressed(ctx: &Context, typing: bool, sheet: bool) -> Vec<UserCommand> {
     let popup = egui::Popup::is_any_open(ctx);
+    let clickable = focus_wants_space(ctx);
     let rests = |about: &About| match about.command {
         // It closes the pop-up, and nothing more.
         UserCommand::Unselect => popup,
         // A field takes back what was typed into it.
         UserCommand::Undo | UserCommand::Redo => typing,
+        // It presses the button that has the keyboard.
+        UserCommand::Play => sheet || clickable,
         _ => about.acts == Acts::InPane || sheet && about.acts != Acts::Always,
     };
     let mut chords: Vec<(UserCommand, Chord)> = TABLE
@@ -194,6 +210,23 @@ pub(super) fn pressed(ctx: &Context, typing: bool, sheet: bool) -> Vec<UserComma
         }
         found
     })
+}
+
+/// Under which a row is kept that has the keyboard: the space bar is no click on it.
+fn row_id() -> egui::Id {
+    egui::Id::unique("row with the keyboard")
+}
+
+/// This row has the keyboard, and does nothing with the space bar.
+pub(super) fn leaves_space(ui: &egui::Ui, row: egui::Id) {
+    ui.data_mut(|data| data.insert_temp(row_id(), row));
+}
+
+/// True where the space bar is a click.
+fn focus_wants_space(ctx: &Context) -> bool {
+    let Some(focused) = ctx.memory(egui::Memory::focused) else { return false };
+    let row = ctx.data(|data| data.get_temp(row_id()) == Some(focused));
+    !row && ctx.read_response(focused).is_some_and(|widget| widget.sense.senses_click())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::model::DeviceState;
 use crate::ui::{
     Action, Data, View,
     action::Jump,
+    time::Act,
     view::{PhonesTab, Settings, Sheet},
 };
 
@@ -59,6 +60,16 @@ impl UserCommand {
                 (view.selection != super::super::view::Selection::default()).then(|| vec![Action::CopySelection])
             }
             Self::Unselect => one(Action::Escape),
+            Self::Play => one(Action::Time(Act::Play)),
+            Self::Live => one(Action::Time(Act::Live)),
+            Self::PreviousDay => one(Action::Time(Act::Days(-1))),
+            Self::NextDay => one(Action::Time(Act::Days(1))),
+            Self::PreviousFix => one(Action::Time(Act::Step(-1))),
+            Self::NextFix => one(Action::Time(Act::Step(1))),
+            Self::Faster => one(Action::Time(Act::Faster(1))),
+            Self::Slower => one(Action::Time(Act::Faster(-1))),
+            Self::Trips => one(Action::Time(Act::Trips(!view.time.trips))),
+            Self::SkipParked => one(Action::Time(Act::SkipParked(!view.time.skip_parked))),
             Self::Palette => sheet(Sheet::Palette),
             Self::GoBack => view.can_go_back.then(|| vec![Action::GoBack]),
             Self::GoForward => view.can_go_forward.then(|| vec![Action::GoForward]),

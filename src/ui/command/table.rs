@@ -45,7 +45,7 @@ const fn ctrl(key: Key) -> Chord {
     Chord::ctrl(key)
 }
 
-use Group::{Look, Map, Packets, Panes, Window};
+use Group::{Look, Map, Packets, Panes, Past, Window};
 
 /// Every command.
 pub const TABLE: &[About] = &[
@@ -82,6 +82,18 @@ pub const TABLE: &[About] = &[
     row(Do::CopySelection, Packets, "Copy what is selected", &[ctrl(Key::C)])
         .does("The field, else the packet's bytes, else the place of the device"),
     row(Do::Unselect, Packets, "Unselect: field, packet, device", &[plain(Key::Escape)]).always().hidden(),
+    row(Do::Play, Past, "Play and pause", &[plain(Key::Space)])
+        .does("What all devices did, in true time")
+        .menu(Some(Icon::Play)),
+    row(Do::Live, Past, "Back to now", &[Chord::shift(Key::L)]),
+    row(Do::PreviousDay, Past, "One day back", &[plain(Key::OpenBracket)]),
+    row(Do::NextDay, Past, "One day on", &[plain(Key::CloseBracket)]),
+    row(Do::PreviousFix, Past, "To the position before", &[plain(Key::Comma)]),
+    row(Do::NextFix, Past, "To the next position", &[plain(Key::Period)]),
+    row(Do::Faster, Past, "Replay faster", &[Chord::shift(Key::Period)]),
+    row(Do::Slower, Past, "Replay slower", &[Chord::shift(Key::Comma)]),
+    row(Do::Trips, Past, "Trips and stops", &[]).does("The list of them"),
+    row(Do::SkipParked, Past, "Skip parked time in replays", &[]),
     row(Do::Palette, Window, "Find a command or device…", &[ctrl(Key::K)]).menu(Some(Icon::Search)).always(),
     row(Do::GoBack, Window, "Back to what was selected before", &[Chord::alt(Key::ArrowLeft)]),
     row(Do::GoForward, Window, "Forward again", &[Chord::alt(Key::ArrowRight)]),

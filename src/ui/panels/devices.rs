@@ -9,7 +9,7 @@ use super::{first_run, new_senders};
 use crate::{
     model::{DeviceId, DeviceOverview, DeviceState},
     ui::{
-        Action, Cx, Data, format,
+        Action, Cx, Data, command, format,
         icons::{self, Icon},
         lamps::{self, Health, State},
         theme,
@@ -352,6 +352,9 @@ fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) -> egui::Resp
     if response.clicked() {
         response.request_focus();
         cx.ask(Action::SelectDevice(Some(id)));
+    }
+    if response.has_focus() {
+        command::leaves_space(ui, response.id);
     }
     let entered = response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter));
     if response.double_clicked() || entered {

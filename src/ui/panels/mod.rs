@@ -108,9 +108,8 @@ impl Panels {
         let map = Pane::Map.is_open(cx.view.open);
         if map {
             self.dock(ui, cx, bare);
+            self.time.ui(ui, cx);
         }
-        self.dock(ui, cx, bare);
-        self.time.ui(ui, cx);
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         let pane = Panel::left("devices").frame(bare).default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0);
@@ -135,16 +134,13 @@ impl Panels {
         if map {
             CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
                 note_pane(ui, Pane::Map);
+                let area = ui.max_rect();
                 self.map.ui(ui, cx);
+                self.time.over_map(ui, cx, area);
             });
         } else {
             CentralPanel::default().frame(bare).show(ui, |ui| self.packets_and_fields(ui, cx, bare));
         }
-        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
-            let area = ui.max_rect();
-            self.map.ui(ui, cx);
-            self.time.over_map(ui, cx, area);
-        });
         let Self { export, copy, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } =
             self;
         let (palette, keys) = (&mut self.palette, &mut self.keys);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use wayglass::{
-    model::Policy,
+    model::{DeviceId, Policy},
     ui::{
         command::{Acts, Chord, Shown, TABLE, UserCommand},
         view::{Layout, Pane, Sheet},
@@ -14,6 +14,10 @@ use wayglass::{
 
 use super::desk::{AT_HOME, Desk, TRACKER};
 use crate::support::post;
+
+const PHONE: &str = "owntracks/jane/phone";
+/// The second one that came.
+const PHONE_ID: DeviceId = DeviceId(2);
 
 /// All that a user could notice: what is looked at, what is written, what has the keyboard, what went to the clipboard.
 fn noticed(desk: &mut Desk) -> (String, BTreeSet<String>, Option<String>) {
@@ -36,6 +40,7 @@ fn busy() -> (Desk, crate::support::Tracker) {
     let mut tracker = desk.log_in();
     // A wrong checksum is a problem to go to.
     tracker.send("78780D01012345678901234500028CDE0D0A");
+    assert_eq!(post(desk.owntracks, &AT_HOME.replace("1795269747", "1795269600")).status, 200);
     assert_eq!(post(desk.owntracks, AT_HOME).status, 200);
     desk.until_shown("2 new senders");
     desk.click("Adopt all");
@@ -72,6 +77,14 @@ fn make_ready(desk: &mut Desk) {
 fn prepare(desk: &mut Desk, command: UserCommand) {
     match command {
         UserCommand::UsualSize | UserCommand::Undo => desk.press(Modifiers::COMMAND, Key::Plus),
+        UserCommand::Live | UserCommand::NextDay => desk.press(Modifiers::NONE, Key::OpenBracket),
+        UserCommand::PreviousFix | UserCommand::NextFix => {
+            desk.window.get_by_role_and_label(Role::ListItem, PHONE).click();
+            desk.window.run();
+            desk.until("its past is read", |window| window.state().data().history.past(PHONE_ID).is_some());
+            let steps = if command == UserCommand::NextFix { 2 } else { 0 };
+            (0..steps).for_each(|_| desk.press(Modifiers::NONE, Key::Comma));
+        }
         UserCommand::GoForward => desk.press(Modifiers::ALT, Key::ArrowLeft),
         UserCommand::PreviousPacket | UserCommand::PreviousOfSession => desk.press(Modifiers::NONE, Key::F8),
         UserCommand::Arrange(Layout::Debug) => desk.press(Modifiers::COMMAND, Key::Num4),
@@ -187,7 +200,7 @@ fn selections_are_gone_back_to() {
     desk.press(Modifiers::NONE, Key::F8);
     let second = at(&desk);
     assert_ne!(first, second);
-    desk.window.get_by_role_and_label(Role::ListItem, "owntracks/jane/phone").click();
+    desk.window.get_by_role_and_label(Role::ListItem, PHONE).click();
     desk.window.run();
     let third = at(&desk);
     desk.press(Modifiers::ALT, Key::ArrowLeft);
