@@ -19,6 +19,7 @@
 //! | 2 | [`wire`] | bytes ↔ meaning, pure | the clock, sockets, the store |
 //! | 2 | [`store`] | one SQLite file, one writer thread, group commit | sockets, the window |
 //! | 2 | [`export`] | history in the formats of others | where it comes from |
+//! | 2 | [`import`] | history out of the files of others | where it goes |
 //! | 2 | [`sim`] | pretend devices: routes and bytes, pure | sockets |
 //! | 3 | [`ingest`] | sockets and tasks; stamps every read with the time | what bytes mean |
 //! | 4 | [`backend`] | the façade: what the app can do | how it looks |
@@ -53,6 +54,7 @@
 //! | a GT06 message or variant | its family file in `wire::gt06`, one row of `wire::gt06`'s layout table, a fixture |
 //! | a protocol | a module in [`wire`], [`model::Protocol`], two arms in `wire/mod.rs`, fixtures |
 //! | an export format | a file in [`export`], a row of [`export::Format`] |
+//! | an import format | a file in [`import`], a row of [`import::Kind`], how it begins in `import::sniff` |
 //! | a reading | one row of [`model::reading::TABLE`], and where it is read |
 //! | a bound on what peers may take or what is kept | a row of [`backend::bounds::TABLE`] |
 //! | something that is not taken, kept or held open | a row of [`model::Mishap`], counted by `store::Tally` |
@@ -65,6 +67,7 @@ pub mod backend;
 pub mod cli;
 pub mod export;
 pub mod geo;
+pub mod import;
 pub mod ingest;
 pub mod model;
 pub mod sim;

@@ -12,6 +12,7 @@ mod feed;
 mod files;
 pub mod health;
 mod history;
+pub mod import;
 pub mod keeping;
 pub mod logfile;
 pub mod pairing;

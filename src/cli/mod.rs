@@ -10,6 +10,7 @@ mod devices;
 mod doctor;
 mod events;
 mod export;
+mod import;
 mod keep;
 mod limits;
 mod log;
@@ -86,6 +87,7 @@ enum Call {
     Serve(Listen),
     Decode(decode::DecodeArgs),
     Export(export::ExportArgs),
+    Import(import::ImportArgs),
     Trips(trips::TripsArgs),
     Devices(devices::DevicesArgs),
     Adopt(devices::AdoptArgs),
@@ -232,6 +234,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
             }
         }
         Call::Export(args) => export::run(&args, &site()?)?,
+        Call::Import(args) => import::run(&args, &site()?, out)?,
         Call::Trips(args) => trips::run(&args, &site()?, out)?,
         Call::Devices(args) => devices::list(&args, &site()?, out)?,
         Call::Adopt(args) => devices::adopt(&args, &site()?, out)?,
@@ -260,6 +263,7 @@ impl Call {
             Self::Decode(args) => args.json,
             Self::Trips(args) => args.json,
             Self::Devices(args) => args.json,
+            Self::Import(args) => args.json,
             Self::Command(args) => args.json,
             Self::Profile(args) => args.json,
             Self::Doctor(args) => args.json,

@@ -33,6 +33,35 @@ impl LatLon {
         self.lon_deg
     }
 
+    /// Initial bearing of the great circle to `other`, in degrees clockwise from north, 0 to 360. `None` where both are one place or
+    /// opposite ends of the globe, or this is a pole: there is no one direction then.
+    pub fn bearing_deg(self, other: Self) -> Option<f64> {
+        let (lat1, lat2) = (self.lat_deg.to_radians(), other.lat_deg.to_radians());
+        let lon = (other.lon_deg - self.lon_deg).to_radians();
+        let x = lon.sin() * lat2.cos();
+        let y = lat1.cos() * lat2.sin() - lat1.sin() * lat2.cos() * lon.cos();
+        (x.hypot(y) > 1e-12 && self.lat_deg.abs() < 90.0).then(|| x.atan2(y).to_degrees().rem_euclid(360.0))
+    }
+
+    /// The place a part, 0 to 1, of the way along the great circle to `other`. Between opposite ends of the globe, one of the ways.
+    #[must_use]
+    pub fn part_of_way(self, other: Self, part: f64) -> Self {
+        let unit = |p: Self| {
+            let ((lat_sin, lat_cos), (lon_sin, lon_cos)) =
+                (p.lat_deg.to_radians().sin_cos(), p.lon_deg.to_radians().sin_cos());
+            [lat_cos * lon_cos, lat_cos * lon_sin, lat_sin]
+        };
+        let (start, end) = (unit(self), unit(other));
+        let angle = start.iter().zip(end).map(|(from, to)| from * to).sum::<f64>().clamp(-1.0, 1.0).acos();
+        let (near, far) = match angle.sin() {
+            sin if sin > 1e-9 => (((1.0 - part) * angle).sin() / sin, (part * angle).sin() / sin),
+            _ => (1.0 - part, part),
+        };
+        let [x, y, z] = [0, 1, 2].map(|axis| start[axis] * near + end[axis] * far);
+        let lat_deg = z.atan2(x.hypot(y)).to_degrees();
+        Self::new(lat_deg, y.atan2(x).to_degrees()).unwrap_or(self)
+    }
+
     /// Great-circle distance in metres on a sphere of the earth's mean radius (haversine; error below 0.6 %).
     pub fn distance_m(self, other: Self) -> f64 {
         const MEAN_RADIUS_M: f64 = 6_371_008.8;
@@ -128,6 +157,29 @@ mod tests {
         ] {
             assert!((a.distance_m(b) - metres).abs() <= metres * 0.006, "{} m, not {metres}", a.distance_m(b));
         }
+    }
+
+    #[test]
+    fn great_circles_lead_from_place_to_place() {
+        let place = |lat, lon| LatLon::new(lat, lon).unwrap();
+        for (a, b, bearing, half) in [
+            (place(0.0, 0.0), place(0.0, 10.0), 90.0, place(0.0, 5.0)),
+            (place(10.0, 20.0), place(50.0, 20.0), 0.0, place(30.0, 20.0)),
+            // Across the antimeridian, and over the north.
+            (place(0.0, 179.0), place(0.0, -177.0), 90.0, place(0.0, -179.0)),
+            (place(60.0, 0.0), place(60.0, 180.0), 0.0, place(90.0, 0.0)),
+            (place(51.5, -0.13), place(40.7, -74.0), 288.3, place(52.37, -41.29)),
+        ] {
+            let found = a.bearing_deg(b).unwrap();
+            assert!((found - bearing).abs() < 0.1, "{a:?} {b:?}: {found}");
+            let middle = a.part_of_way(b, 0.5);
+            assert!(middle.distance_m(half) < 2_000.0, "{a:?} {b:?}: {middle:?}");
+            assert!((a.distance_m(middle) - b.distance_m(middle)).abs() < 1.0);
+            assert!(a.part_of_way(b, 0.0).distance_m(a) < 0.01 && a.part_of_way(b, 1.0).distance_m(b) < 0.01);
+        }
+        let here = place(51.0, 4.0);
+        assert_eq!(here.bearing_deg(here), None);
+        assert_eq!(here.part_of_way(here, 0.5), here);
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! | problem | a doubt about bytes: severity, group, text, and where |
 //! | verdict | the worst severity of a packet's problems |
 //! | fact | what a commit made true |
+//! | import | a batch of positions that a file brought |
 
 mod clock;
 mod command;
@@ -20,6 +21,7 @@ mod device;
 mod fact;
 mod habit;
 mod hidden;
+mod import;
 mod keep;
 mod leap;
 pub mod library;
@@ -38,6 +40,7 @@ pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
 pub use habit::{AlarmTable, SupplyVoltage};
 pub use hidden::{HiddenFix, HideReason};
+pub use import::{CountedIn, ImportBatch, ImportId, ImportInto, NewImport, NewRecord, Origin};
 pub use keep::{
     FOREVER, Forever, Keep, age_text, bytes_text, parse_age, parse_bytes, parse_forever, parse_size, size_text,
 };

@@ -14,6 +14,7 @@ mod facts;
 mod health;
 mod journal;
 mod onlooker;
+mod origin;
 mod pace;
 pub mod past;
 mod pending;
@@ -48,6 +49,7 @@ pub use copy::{Copied, CopyError, save_copy};
 pub use error::Error;
 pub use facts::Facts;
 pub use health::{Failure, Health, Lately};
+pub use origin::origin_of;
 pub use pace::CommitTimes;
 pub use pending::{Answer, Pending};
 pub use reader::Reader;
@@ -56,8 +58,8 @@ pub use repair::{Repaired, repair_folder, set_aside_in};
 pub use stage::{Stage, Watch};
 pub use tally::{Counted, Tally};
 pub use writer::{
-    Judged, NewEvent, OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step, Stepped, Stored,
-    Writer,
+    Imported, Judged, NewEvent, OpenedPacket, Parting, Progress, Receipt, Rederivation, Rederived, Retold, Step,
+    Stepped, Stored, Writer,
 };
 
 use onlooker::Onlooker;

@@ -7,11 +7,12 @@ use rusqlite::{Connection, OptionalExtension, Params, Result, Row, named_params,
 use super::{
     Rederivation,
     past::SHOWN,
-    row::{self, COMMAND, DEVICE, EVENT, FIX, LATEST, PACKET, USER_COMMAND},
+    row::{self, COMMAND, DEVICE, EVENT, FIX, IMPORT, LATEST, PACKET, USER_COMMAND},
 };
+use crate::geo::LatLon;
 use crate::model::{
-    Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, PacketId, PacketRow, StoredEvent, StoredFix,
-    TimeWindow, Timestamp, library::UserCommand,
+    Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, ImportBatch, ImportId, PacketId, PacketRow,
+    StoredEvent, StoredFix, TimeWindow, Timestamp, library::UserCommand,
 };
 
 /// Every device in any state with the last that is known of it, in the order they were first seen.
@@ -274,10 +275,33 @@ pub fn to_reread(db: &Connection, device: DeviceId, after: Option<PacketId>) -> 
     Ok(ToReread { packets: ids.into_iter().map(PacketId).collect(), head: head.map(PacketId), whole })
 }
 
+/// Batches of imported positions, the newest first.
+pub fn imports(db: &Connection) -> Result<Vec<ImportBatch>> {
+    let sql = format!("SELECT {IMPORT} FROM imports ORDER BY id DESC");
+    all(db, &sql, [], row::import)
+}
+
+/// The batch with this id.
+pub fn import(db: &Connection, id: ImportId) -> Result<Option<ImportBatch>> {
+    let sql = format!("SELECT {IMPORT} FROM imports WHERE id = ?1");
+    db.prepare_cached(&sql)?.query_row([id.0], row::import).optional()
+}
+
+/// Whether a device has a position of this moment and place already. Files round, so the same place is one within a tenth of a metre.
+pub fn has_fix(db: &Connection, device: DeviceId, at: Timestamp, place: LatLon) -> Result<bool> {
+    const ROUNDED_DEG: f64 = 1e-6;
+    let mut there = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM positions WHERE device_id = ?1 AND fix_time_ms = ?2
+           AND abs(latitude - ?3) < ?5 AND (abs(longitude - ?4) < ?5 OR abs(abs(longitude - ?4) - 360) < ?5))",
+    )?;
+    let row = params![device.0, at.as_millisecond(), place.lat_deg(), place.lon_deg(), ROUNDED_DEG];
+    there.query_row(row, |row| row.get(0))
+}
+
 /// Positions of a device whose packets are no longer there. Looks at every one: a question for [`super::Reader::read_long`].
 pub fn positions_without_packet(db: &Connection, device: DeviceId) -> Result<u64> {
     db.prepare_cached(
-        "SELECT count(*) FROM positions p WHERE device_id = ?1 AND NOT EXISTS (SELECT 1 FROM packets k WHERE k.id = p.packet_id)",
+        "SELECT count(*) FROM positions p WHERE device_id = ?1 AND packet_id > 0 AND NOT EXISTS (SELECT 1 FROM packets k WHERE k.id = p.packet_id)",
     )?
     .query_row([device.0], |row| row::count(row, 0))
 }

@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use crate::geo::LatLon;
 use crate::model::{
-    Command, CommandId, CommandState, Device, DeviceId, DeviceOverview, DeviceState, Direction, Fix, Identity,
-    PacketId, PacketRow, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust, Verdict, library::UserCommand,
+    Command, CommandId, CommandState, CountedIn, Device, DeviceId, DeviceOverview, DeviceState, Direction, Fix,
+    Identity, ImportBatch, ImportId, PacketId, PacketRow, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Trust,
+    Verdict, library::UserCommand,
 };
 
 /// Set in the attributes of a position under a wrong checksum, for those who read the file without us.
@@ -160,6 +161,25 @@ pub(super) const USER_COMMAND: &str = "id, title, text";
 
 pub(super) fn user_command(row: &Row<'_>) -> Result<UserCommand> {
     Ok(UserCommand { id: row.get(0)?, title: row.get(1)?, text: row.get(2)? })
+}
+
+/// For `imports`.
+pub(super) const IMPORT: &str =
+    "id, file, format, counted_in, began_ms, ended_ms, undone_ms, positions, duplicates, rejected";
+
+pub(super) fn import(row: &Row<'_>) -> Result<ImportBatch> {
+    Ok(ImportBatch {
+        id: ImportId(row.get(0)?),
+        file: row.get(1)?,
+        format: row.get(2)?,
+        counted_in: CountedIn::parse(row.get_ref(3)?.as_str()?).ok_or_else(|| unknown(3))?,
+        began: time(row.get(4)?),
+        ended: row.get::<_, Option<i64>>(5)?.map(time),
+        undone: row.get::<_, Option<i64>>(6)?.map(time),
+        positions: count(row, 7)?,
+        duplicates: count(row, 8)?,
+        rejected: count(row, 9)?,
+    })
 }
 
 /// The moment `ms` milliseconds after the Unix epoch; the first or last moment there is, where that is none.

@@ -27,6 +27,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/5.sql"),
     include_str!("schema/7.sql"),
     include_str!("schema/8.sql"),
+    include_str!("schema/9.sql"),
 ];
 
 /// The schema that this program writes.
@@ -102,7 +103,7 @@ fn damage(why: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(why.to_owned()))
 }
 
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 21] = [
     "aliases",
     "cards",
     "commands",
@@ -111,6 +112,7 @@ const TABLES: [&str; 20] = [
     "events",
     "friends",
     "hidden",
+    "imports",
     "latest",
     "logins",
     "mutes",

@@ -71,6 +71,14 @@ pub enum Action {
     Rename(DeviceId, String),
     /// Keep this device in the middle of the map; a manual pan ends it.
     Follow(Option<DeviceId>),
+    /// Leave everything but the selected device off the map, or do so no more.
+    Isolate(bool),
+    /// List only the devices that are in view on the map, or all again.
+    OnlyInView(bool),
+    /// Begin to measure on the map, or end it.
+    Measure,
+    /// The coordinates under the pointer, to the clipboard.
+    CopyPlace,
     /// Show all devices on the map.
     FitAll,
     /// Show this device's trail and place on the map.

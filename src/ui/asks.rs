@@ -14,9 +14,6 @@ const TRAIL_POINTS: usize = 20_000;
 const TRAILS_AT_ONCE: usize = 4;
 /// Commits remembered while the store is read again. More than that, and it is read once more.
 const MAX_SINCE: usize = 4_096;
-/// How far back trails go.
-const TRAIL_SPAN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
-
 /// What is being asked.
 #[derive(Default)]
 pub(super) struct Asks {
@@ -134,13 +131,18 @@ impl Asks {
         }))
     }
 
-    /// Asks for the trails of the last day of these devices, a few at a time, the first ones first.
-    pub(super) fn trails(&mut self, backend: &Backend, wanted: impl Iterator<Item = DeviceId>, now: Timestamp) {
+    /// Asks for the trails of these devices from a moment on, a few at a time, the first ones first.
+    pub(super) fn trails(
+        &mut self,
+        backend: &Backend,
+        wanted: impl Iterator<Item = DeviceId>,
+        from: Option<Timestamp>,
+    ) {
         for device in wanted {
             if self.trails.len() >= TRAILS_AT_ONCE {
                 return;
             }
-            let window = TimeWindow { from: now.checked_sub(TRAIL_SPAN).ok(), to: None };
+            let window = TimeWindow { from, to: None };
             self.trails.entry(device).or_insert_with(|| AskedTrail {
                 answer: backend.track(device, window, TRAIL_POINTS),
                 since: Vec::new(),

@@ -28,6 +28,14 @@ pub enum UserCommand {
     Follow,
     ZoomIn,
     ZoomOut,
+    Labels,
+    TrailColour,
+    TrailLength,
+    Isolate,
+    OnlyInView,
+    Dim,
+    Measure,
+    CopyPlace,
     Adopt,
     Ignore,
     Rename,
@@ -56,6 +64,8 @@ pub enum UserCommand {
     NextDay,
     PreviousFix,
     NextFix,
+    First,
+    Last,
     Faster,
     Slower,
     Trips,
@@ -117,6 +127,8 @@ pub enum Acts {
     Always,
     /// Not behind an open sheet, where nobody would see it.
     InWindow,
+    /// As [`Acts::InWindow`], where nothing that has the keyboard takes the key: lists have a Home and an End of their own.
+    IfLeft,
     /// The pane that has the keyboard does it by itself.
     InPane,
 }
@@ -172,6 +184,11 @@ pub fn about(command: UserCommand) -> Option<&'static About> {
     TABLE.iter().find(|about| about.command == command)
 }
 
+/// The first key of a command; empty where there is none.
+pub fn key_of(command: UserCommand, ctx: &Context) -> String {
+    about(command).map(|about| about.key(ctx)).unwrap_or_default()
+}
+
 /// The name of a command and its key, for a tooltip: `Settings (F10)`.
 pub fn hint(ctx: &Context, command: UserCommand) -> String {
     let Some(about) = about(command) else { return String::new() };
@@ -181,6 +198,21 @@ pub fn hint(ctx: &Context, command: UserCommand) -> String {
 
 /// Commands whose keys were pressed. Single keys are letters while something is being `typed`, and little acts behind an open `sheet`.
 pub(super) fn pressed(ctx: &Context, typing: bool, sheet: bool) -> Vec<UserCommand> {
+    let mut found = taken(ctx, typing, sheet, false);
+    if !sheet {
+        let clicked = |button| ctx.input(|input| input.pointer.button_pressed(button));
+        found.extend(clicked(egui::PointerButton::Extra1).then_some(UserCommand::GoBack));
+        found.extend(clicked(egui::PointerButton::Extra2).then_some(UserCommand::GoForward));
+    }
+    found
+}
+
+/// Those whose keys nobody has taken while everything was laid out.
+pub(super) fn left_over(ctx: &Context, typing: bool, sheet: bool) -> Vec<UserCommand> {
+    taken(ctx, typing, sheet, true)
+}
+
+fn taken(ctx: &Context, typing: bool, sheet: bool, left: bool) -> Vec<UserCommand> {
     let popup = egui::Popup::is_any_open(ctx);
     let clickable = focus_wants_space(ctx);
     let rests = |about: &About| match about.command {
@@ -189,26 +221,20 @@ pub(super) fn pressed(ctx: &Context, typing: bool, sheet: bool) -> Vec<UserComma
         // A field takes back what was typed into it.
         UserCommand::Undo | UserCommand::Redo => typing,
         // It presses the button that has the keyboard.
-        UserCommand::Play => sheet || clickable,
-        _ => about.acts == Acts::InPane || sheet && about.acts != Acts::Always,
+        UserCommand::Play => sheet || clickable || popup,
+        UserCommand::First | UserCommand::Last => sheet || popup,
+        _ => sheet && about.acts != Acts::Always,
     };
     let mut chords: Vec<(UserCommand, Chord)> = TABLE
         .iter()
-        .filter(|about| !rests(about))
+        .filter(|about| about.acts != Acts::InPane && left == (about.acts == Acts::IfLeft) && !rests(about))
         .flat_map(|about| about.keys.iter().map(|chord| (about.command, *chord)))
         .filter(|(_, chord)| !typing || chord.acts_while_typing())
         .collect();
     // Ctrl+Z does not swallow Ctrl+Shift+Z.
     chords.sort_by_key(|(_, chord)| std::cmp::Reverse(chord.modifiers()));
     ctx.input_mut(|input| {
-        let mut found: Vec<UserCommand> =
-            chords.into_iter().filter(|(_, chord)| chord.take(input)).map(|(command, _)| command).collect();
-        if !sheet {
-            let clicked = |button| input.pointer.button_pressed(button);
-            found.extend(clicked(egui::PointerButton::Extra1).then_some(UserCommand::GoBack));
-            found.extend(clicked(egui::PointerButton::Extra2).then_some(UserCommand::GoForward));
-        }
-        found
+        chords.into_iter().filter(|(_, chord)| chord.take(input)).map(|(command, _)| command).collect()
     })
 }
 
@@ -242,7 +268,8 @@ mod tests {
         for (n, (chord, text, acts)) in all.iter().enumerate() {
             for (other, other_text, other_acts) in &all[n + 1..] {
                 // A pane's own keys may be another pane's, too.
-                let panes = *acts == Acts::InPane && *other_acts == Acts::InPane;
+                let own = |acts: Acts| matches!(acts, Acts::InPane | Acts::IfLeft);
+                let panes = own(*acts) && own(*other_acts) && (*acts == Acts::InPane || *other_acts == Acts::InPane);
                 assert!(panes || chord != other, "{text} and {other_text} share {chord:?}");
             }
         }

@@ -49,6 +49,7 @@ pub enum Icon {
     Globe,
     Lock,
     Pulse,
+    Layers,
 }
 
 /// Takes room in a row and paints the icon there; it says nothing to a screen reader, so text has to stand beside it.
@@ -238,6 +239,10 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
         }
         Icon::Pulse => {
             pen.line(&[(1.5, 8.5), (4.5, 8.5), (6.5, 3.5), (9.5, 13.0), (11.5, 8.5), (14.5, 8.5)]);
+        }
+        Icon::Layers => {
+            pen.closed(&[(8.0, 2.5), (14.5, 6.0), (8.0, 9.5), (1.5, 6.0)]);
+            pen.line(&[(1.5, 9.5), (8.0, 13.0), (14.5, 9.5)]);
         }
         Icon::Lock => {
             pen.closed(&[(3.5, 7.5), (12.5, 7.5), (12.5, 13.5), (3.5, 13.5)]);

@@ -75,11 +75,14 @@ impl Status {
     /// When the device becomes late, stale and lost, for who asks often.
     pub fn ageing(&self) -> Ageing {
         let after = |silence| self.since.and_then(|since| since.checked_add(silence).ok()).unwrap_or(Timestamp::MIN);
-        Ageing {
-            late: after(self.rhythm * LATE_RHYTHMS),
-            stale: after(self.rhythm * STALE_RHYTHMS),
-            lost: after((self.rhythm * LOST_RHYTHMS).max(LOST_MIN)),
-        }
+        let [late, stale, lost] = self.patience().map(after);
+        Ageing { late, stale, lost }
+    }
+
+    /// After how much silence the device is late, stale and lost.
+    pub fn patience(&self) -> [SignedDuration; 3] {
+        let lost = (self.rhythm * LOST_RHYTHMS).max(LOST_MIN);
+        [self.rhythm * LATE_RHYTHMS, self.rhythm * STALE_RHYTHMS, lost]
     }
 }
 

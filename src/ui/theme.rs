@@ -1,6 +1,7 @@
 //! Colours, spacing and text styles. Nowhere else has a `Color32`.
 
 pub mod fields;
+pub mod ramp;
 
 use std::sync::Arc;
 

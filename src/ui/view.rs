@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::time::TimeView;
+use super::{map::style::Style, time::TimeView};
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -25,6 +25,10 @@ pub struct View {
     pub hovered_field: Option<usize>,
     /// The device that the map keeps in its middle.
     pub follow: Option<DeviceId>,
+    /// Nothing but the selected device is on the map.
+    pub isolate: bool,
+    /// The list leaves out devices that are not in view on the map.
+    pub only_in_view: bool,
     pub settings: Settings,
     pub open: Open,
     /// Which part of the past is looked at.
@@ -48,6 +52,8 @@ impl Default for View {
             selection: Selection::default(),
             hovered_field: None,
             follow: None,
+            isolate: false,
+            only_in_view: false,
             settings: Settings::default(),
             open: Open::default(),
             time: TimeView::default(),
@@ -178,6 +184,7 @@ pub struct Settings {
     /// Nothing slides, fades or pulses.
     pub reduce_motion: bool,
     pub online_map: OnlineMap,
+    pub map: Style,
 }
 
 impl Settings {
@@ -194,6 +201,7 @@ impl Default for Settings {
             ui_scale: 1.0,
             reduce_motion: false,
             online_map: OnlineMap::default(),
+            map: Style::default(),
         }
     }
 }

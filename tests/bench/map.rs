@@ -1,6 +1,8 @@
 //! What a frame of the map costs: layout and tessellation at 1920 x 1080, without tiles and without a graphics card.
 
-#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "made-up numbers")]
+#![expect(clippy::unwrap_used, clippy::cast_precision_loss, clippy::print_stdout, reason = "made-up numbers")]
+
+use std::time::Instant;
 
 use divan::{Bencher, black_box};
 use egui::{Context, RawInput, Rect, pos2, vec2};
@@ -12,12 +14,55 @@ use wayglass::{
     },
     ui::{
         Cx, Data, View,
-        map::{MapOptions, MapPanel, Trail, camera::Camera},
+        map::{
+            MapOptions, MapPanel, Trail,
+            camera::Camera,
+            style::{Colour, Labels},
+        },
     },
 };
 
+/// What a frame with everything on it may take of the processor, in milliseconds.
+const LIMIT_MS: f64 = 4.0;
+
 fn main() {
+    everything_at_once();
     divan::main();
+}
+
+/// Ten thousand devices and a track of a million points in one frame, from the continent down to the street, beside the limit.
+fn everything_at_once() {
+    let mut data = devices();
+    let fixes = wander();
+    let center = fixes[fixes.len() / 2].fix.place;
+    data.trails.insert(DeviceId(0), Trail::from_fixes(fixes));
+    for n in 1..=300i64 {
+        let place = data.devices[&DeviceId(n)].last_fix.as_ref().unwrap().fix.place;
+        let step = |i: i64| fix(n, i, 4_100 - i * 10, place.lat_deg() + i as f64 * 2e-4, place.lon_deg());
+        data.trails.insert(DeviceId(n), Trail::from_fixes((0..400).map(step).collect()));
+    }
+    println!("one frame of 10 000 devices, 300 trails and a track of a million points, limit {LIMIT_MS} ms:");
+    for (labels, name) in [(Labels::Name, "names"), (Labels::Full, "full labels")] {
+        for zoom in [5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 14.0, 16.0] {
+            let mut stage = Stage::new(std::mem::take(&mut data), center, zoom);
+            stage.view.selection.device = Some(DeviceId(0));
+            stage.view.settings.map.labels = labels;
+            stage.view.settings.map.colour = Colour::Speed;
+            stage.frame();
+            let mut times: Vec<f64> = (0..60)
+                .map(|_| {
+                    let begun = Instant::now();
+                    stage.frame();
+                    begun.elapsed().as_secs_f64() * 1_000.0
+                })
+                .collect();
+            times.sort_by(f64::total_cmp);
+            let (median, slow) = (times[times.len() / 2], times[times.len() * 9 / 10]);
+            let verdict = if median <= LIMIT_MS { "ok" } else { "OVER" };
+            println!("  zoom {zoom:>4}, {name:<11}: {median:.2} ms, one in ten over {slow:.2} ms  {verdict}");
+            data = stage.data;
+        }
+    }
 }
 
 const DEVICES: i64 = 10_000;
@@ -34,7 +79,7 @@ fn fix(device: i64, id: i64, seconds_ago: i64, lat: f64, lon: f64) -> StoredFix 
         place: LatLon::new(lat, lon).unwrap(),
         valid: true,
         altitude_m: None,
-        speed_kmh: Some(40.0),
+        speed_kmh: Some((id % 97) as f64),
         course_deg: Some((id % 360) as f64),
         satellites: None,
         accuracy_m: None,

@@ -63,8 +63,8 @@ fn help_names_every_command_and_wrong_words_end_with_2() {
     let home = home();
     let help = call(home.path(), &["--help"]).done();
     for command in [
-        "desktop", "serve", "decode", "export", "devices", "adopt", "ignore", "phone", "events", "place", "command",
-        "profile", "simulate", "backup", "compact", "repair", "doctor", "limits",
+        "desktop", "serve", "decode", "export", "import", "devices", "adopt", "ignore", "phone", "events", "place",
+        "command", "profile", "simulate", "backup", "compact", "repair", "doctor", "limits",
     ] {
         assert!(help.contains(&format!("  {command} ")), "{command} in {help}");
         let own = call(home.path(), &[command, "--help"]).done();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test; made-up numbers")]
 
 mod history;
+mod live;
 
 use std::{
     collections::HashSet,

@@ -13,11 +13,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("track", &["geo", "model"]),
     ("store", &["geo", "model", "track"]),
     ("export", &["geo", "model", "track"]),
+    ("import", &["geo", "model", "wire"]),
     ("sim", &["geo", "model", "wire"]),
     ("ingest", &["geo", "model", "wire", "store"]),
-    ("backend", &["geo", "model", "track", "wire", "store", "export", "sim", "ingest"]),
-    ("cli", &["geo", "model", "track", "wire", "store", "export", "sim", "ingest", "backend"]),
-    ("ui", &["geo", "model", "track", "wire", "export", "backend"]),
+    ("backend", &["geo", "model", "track", "wire", "store", "export", "import", "sim", "ingest"]),
+    ("cli", &["geo", "model", "track", "wire", "store", "export", "import", "sim", "ingest", "backend"]),
+    ("ui", &["geo", "model", "track", "wire", "export", "import", "backend"]),
 ];
 
 /// Names that only some rooms may say: a crate, and the path prefixes under `src/` that may name it.

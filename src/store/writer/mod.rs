@@ -9,6 +9,7 @@ mod commands;
 mod decide;
 mod devices;
 mod hide;
+mod import;
 mod log;
 mod part;
 mod phones;
@@ -30,6 +31,7 @@ use std::sync::{
 use tokio::sync::{Semaphore, TryAcquireError};
 
 pub(super) use answers::Answers;
+pub use import::Imported;
 pub use part::Parting;
 pub use phones::OpenedPacket;
 pub use rederive::{Rederivation, Rederived, Retold, Step, Stepped};

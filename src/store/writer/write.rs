@@ -8,7 +8,13 @@ use crate::model::{
 };
 use crate::store::{Answer, Error, Pending};
 
-use super::{Step, Stepped, Stored, hide::Hide, phones::PhoneWrite, watch::WatchWrite};
+use super::{
+    Step, Stepped, Stored,
+    hide::Hide,
+    import::{ImportWrite, Imported},
+    phones::PhoneWrite,
+    watch::WatchWrite,
+};
 
 /// Something to write, with the one who waits for it.
 pub(in crate::store) enum Write {
@@ -31,6 +37,7 @@ pub(in crate::store) enum Write {
     RemoveUserCommand(Ask<i64, ()>),
     NoteCommand(Ask<NoteCommand, Option<Command>>),
     Phone(Ask<PhoneWrite, u64>),
+    Import(Ask<ImportWrite, Imported>),
     Watch(Ask<WatchWrite, u64>),
     TakeCommands(Ask<(DeviceId, Timestamp), Vec<Command>>),
 }
@@ -141,6 +148,7 @@ macro_rules! each {
             Write::RemoveUserCommand($ask) => $do,
             Write::NoteCommand($ask) => $do,
             Write::Phone($ask) => $do,
+            Write::Import($ask) => $do,
             Write::Watch($ask) => $do,
             Write::TakeCommands($ask) => $do,
         }
@@ -198,6 +206,7 @@ impl Write {
             Self::RemoveUserCommand(ask) => ask.apply(|id| batch.remove_user_command(*id).map(Ok)),
             Self::NoteCommand(ask) => ask.apply(|q| batch.note_command(q).map(Ok)),
             Self::Phone(ask) => ask.apply(|q| batch.phone(q)),
+            Self::Import(ask) => ask.apply(|q| batch.import(q)),
             Self::Watch(ask) => ask.apply(|q| batch.watch(q)),
             Self::TakeCommands(ask) => ask.apply(|(device, now)| batch.take_commands(*device, *now).map(Ok)),
         }

@@ -5,7 +5,7 @@ use egui::Context;
 use super::App;
 use crate::{
     model::{DeviceId, PacketId, PacketRow},
-    ui::{Action, data::Opened, view::Sheet},
+    ui::{Action, data::Opened, format, view::Sheet},
 };
 
 impl App {
@@ -73,6 +73,13 @@ impl App {
                 self.asks.change(what, Some(device), pending);
             }
             Action::Follow(device) => self.view.follow = device,
+            Action::Isolate(on) => self.view.isolate = on,
+            Action::OnlyInView(on) => self.view.only_in_view = on,
+            Action::Measure => self.panels.map.toggle_measure(),
+            Action::CopyPlace => match self.panels.map.pointed().map(format::place) {
+                Some(text) => self.apply(ctx, Action::Copy(text, "the coordinates")),
+                None => self.toasts.info("Point at a place on the map first"),
+            },
             Action::FitAll => self.panels.map.fit_all(),
             Action::FitDevice(device) => self.panels.map.fit_device(device),
             Action::Zoom(levels) => self.panels.map.zoom_by(levels),
@@ -227,6 +234,8 @@ impl App {
     fn escape(&mut self) {
         if self.view.open.sheet.is_some() {
             self.view.open.sheet = None;
+        } else if self.panels.map.escape() {
+            // That was all.
         } else if self.view.selection.field.is_some() {
             self.view.selection.field = None;
         } else if self.view.selection.packet.is_some() {

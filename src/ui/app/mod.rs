@@ -119,6 +119,7 @@ struct Kept {
     camera: Option<Camera>,
     /// What was found in the palette, the last one first.
     recent: Vec<Name>,
+    bar: time::Bar,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "one a pane")]
@@ -146,13 +147,14 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
-        let Kept { settings, open, camera, recent } =
+        let Kept { settings, open, camera, recent, bar } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
         let KeptOpen { dock, devices, details, map } = open;
         let view = View {
             settings,
             open: Open { dock, devices, details, map, sheet: None },
             local_zone: options.zone,
+            time: time::TimeView { bar, ..time::TimeView::default() },
             ..View::default()
         };
         let online = online(&view.settings, options.tile_cache.as_ref());
@@ -309,6 +311,9 @@ impl eframe::App for App {
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
+        for command in command::left_over(&ctx, self.typing, self.view.open.sheet.is_some()) {
+            actions.extend(command.actions(&self.data, &self.view).into_iter().flatten());
+        }
         self.toasts.ui(&ctx, &mut actions);
         if self.data.loaded {
             self.milestones.usable();
@@ -330,6 +335,7 @@ impl eframe::App for App {
             open: KeptOpen { dock, devices, details, map },
             camera: self.panels.map.chosen_camera(),
             recent: self.panels.palette.recent.clone(),
+            bar: self.view.time.bar,
         };
         eframe::set_value(storage, KEPT, &kept);
     }

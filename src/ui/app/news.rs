@@ -6,6 +6,7 @@ use std::{
 };
 
 use egui::Context;
+use jiff::SignedDuration;
 
 use super::App;
 use crate::{
@@ -37,6 +38,8 @@ pub(super) struct News {
     read_at: Option<Instant>,
     /// Trails on the map that are not up to date.
     stale_trails: BTreeSet<DeviceId>,
+    /// How far back the trails were read.
+    trails_back: SignedDuration,
     /// The device whose events are shown.
     events_of: Option<DeviceId>,
     events_stale: bool,
@@ -260,6 +263,11 @@ impl App {
             self.news.events_stale = false;
             self.asks.events = selected.map(|device| (device, self.backend().events(Some(device), MAX_EVENTS)));
         }
+        let back = self.view.settings.map.trail.read_back();
+        if back > self.news.trails_back {
+            self.news.stale_trails.extend(self.data.trails.keys());
+        }
+        self.news.trails_back = back;
         let sheet = self.view.open.sheet;
         let Self { asks, remote, phones, data, news, backend: Some(backend), .. } = self else { return };
         remote.ask(backend, data, selected, now);
@@ -274,7 +282,7 @@ impl App {
             .filter(lacks)
             .take(room);
         let stale = news.stale_trails.iter().copied();
-        asks.trails(backend, selected.into_iter().filter(lacks).chain(stale).chain(shown), now);
+        asks.trails(backend, selected.into_iter().filter(lacks).chain(stale).chain(shown), now.checked_sub(back).ok());
     }
 }
 

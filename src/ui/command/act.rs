@@ -32,6 +32,14 @@ impl UserCommand {
             Self::Follow => selected.map(|id| vec![Action::Follow((view.follow != Some(id)).then_some(id))]),
             Self::ZoomIn => one(Action::Zoom(1.0)),
             Self::ZoomOut => one(Action::Zoom(-1.0)),
+            Self::Labels => settings(&|s| s.map.labels = s.map.labels.next()),
+            Self::TrailColour => settings(&|s| s.map.colour = s.map.colour.next()),
+            Self::TrailLength => settings(&|s| s.map.trail = s.map.trail.next()),
+            Self::Dim => settings(&|s| s.map.dim = !s.map.dim),
+            Self::Isolate => (selected.is_some() || view.isolate).then(|| vec![Action::Isolate(!view.isolate)]),
+            Self::OnlyInView => one(Action::OnlyInView(!view.only_in_view)),
+            Self::Measure => one(Action::Measure),
+            Self::CopyPlace => one(Action::CopyPlace),
             Self::Adopt => {
                 let waits = overview.filter(|d| may && d.device.state != DeviceState::Adopted);
                 waits.map(|d| vec![Action::Adopt(d.device.id)])
@@ -66,6 +74,8 @@ impl UserCommand {
             Self::NextDay => one(Action::Time(Act::Days(1))),
             Self::PreviousFix => one(Action::Time(Act::Step(-1))),
             Self::NextFix => one(Action::Time(Act::Step(1))),
+            Self::First => one(Action::Time(Act::First)),
+            Self::Last => one(Action::Time(Act::Last)),
             Self::Faster => one(Action::Time(Act::Faster(1))),
             Self::Slower => one(Action::Time(Act::Faster(-1))),
             Self::Trips => one(Action::Time(Act::Trips(!view.time.trips))),

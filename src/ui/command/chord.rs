@@ -45,7 +45,7 @@ impl Chord {
     /// False for what writes a letter or moves the cursor.
     pub(super) fn acts_while_typing(self) -> bool {
         let function = self.key >= Key::F1 && self.key <= Key::F35;
-        self.modifiers.command || function || self.key == Key::Escape
+        self.modifiers.command || function
     }
 
     /// `Ctrl+J`, `Z`, `?`.

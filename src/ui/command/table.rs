@@ -27,6 +27,11 @@ impl About {
         Self { acts: Acts::Always, ..self }
     }
 
+    /// After the pane that has the keyboard.
+    const fn if_left(self) -> Self {
+        Self { acts: Acts::IfLeft, ..self }
+    }
+
     const fn hidden(self) -> Self {
         Self { shown: Shown::Nowhere, ..self }
     }
@@ -57,6 +62,14 @@ pub const TABLE: &[About] = &[
         .menu(Some(Icon::Follow)),
     row(Do::ZoomIn, Map, "Zoom in", &[plain(Key::Plus)]),
     row(Do::ZoomOut, Map, "Zoom out", &[plain(Key::Minus)]),
+    row(Do::Labels, Map, "Labels on the map: less, more", &[plain(Key::L)]),
+    row(Do::TrailColour, Map, "Trails: coloured by something else", &[plain(Key::T)]),
+    row(Do::TrailLength, Map, "Trails: longer", &[Chord::shift(Key::T)]),
+    row(Do::Isolate, Map, "Isolate: only the selected device on the map", &[plain(Key::I)]),
+    row(Do::OnlyInView, Map, "List only devices in view", &[plain(Key::V)]),
+    row(Do::Dim, Map, "Dim the map", &[plain(Key::B)]),
+    row(Do::Measure, Map, "Measure distances", &[Chord::shift(Key::M)]),
+    row(Do::CopyPlace, Map, "Copy the place under the pointer", &[Chord::ctrl_shift(Key::C)]),
     row(Do::Adopt, Map, "Adopt the selected sender", &[]).does("What it sent becomes its history"),
     row(Do::Ignore, Map, "Ignore the selected device", &[]).does("It is answered and kept out of sight"),
     row(Do::Rename, Map, "Rename the selected device", &[plain(Key::F2)]),
@@ -84,12 +97,15 @@ pub const TABLE: &[About] = &[
     row(Do::Unselect, Packets, "Unselect: field, packet, device", &[plain(Key::Escape)]).always().hidden(),
     row(Do::Play, Past, "Play and pause", &[plain(Key::Space)])
         .does("What all devices did, in true time")
+        .if_left()
         .menu(Some(Icon::Play)),
     row(Do::Live, Past, "Back to now", &[Chord::shift(Key::L)]),
     row(Do::PreviousDay, Past, "One day back", &[plain(Key::OpenBracket)]),
     row(Do::NextDay, Past, "One day on", &[plain(Key::CloseBracket)]),
     row(Do::PreviousFix, Past, "To the position before", &[plain(Key::Comma)]),
     row(Do::NextFix, Past, "To the next position", &[plain(Key::Period)]),
+    row(Do::First, Past, "To the beginning of the span", &[plain(Key::Home)]).if_left(),
+    row(Do::Last, Past, "To the end of the span", &[plain(Key::End)]).does("LIVE, where that is now").if_left(),
     row(Do::Faster, Past, "Replay faster", &[Chord::shift(Key::Period)]),
     row(Do::Slower, Past, "Replay slower", &[Chord::shift(Key::Comma)]),
     row(Do::Trips, Past, "Trips and stops", &[]).does("The list of them"),

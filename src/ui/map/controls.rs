@@ -6,25 +6,22 @@ use egui::{
     Align, Color32, Frame, Layout, Painter, Rect, Response, RichText, Sense, Shape, Stroke, UiBuilder, Vec2, pos2, vec2,
 };
 
-use super::camera::{Screen, points};
-use crate::ui::{format, view::Units};
+use super::{camera::Screen, lines::Legend, menu, scale};
+use crate::ui::view::Units;
 
 /// Distance of everything from the map's edge, in points.
-const MARGIN: f32 = 8.0;
+pub(super) const MARGIN: f32 = 8.0;
 
 const BUTTON: Vec2 = Vec2::splat(28.0);
 
-/// Distance of things from each other, in points.
-const GAP: f32 = 4.0;
+/// A map of this height has room for all buttons, in points.
+const ALL_BUTTONS: f32 = 320.0;
 
-/// Room that parts the coordinates from the scale, in points.
-const BEFORE_PLACE: f32 = 6.0;
+/// Distance of things from each other, in points.
+pub(super) const GAP: f32 = 4.0;
 
 /// Room beside text, in points.
-const PILL_PADDING: f32 = 6.0;
-
-/// The longest scale bar, in points.
-const MAX_SCALE: f32 = 110.0;
+pub(super) const PILL_PADDING: f32 = 6.0;
 
 /// What a button was clicked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +30,10 @@ pub(super) enum Click {
     ZoomOut,
     FitAll,
     Follow,
+    Isolate,
+    Measure,
+    /// What was measured, to the clipboard.
+    CopyMeasured,
     Reload,
 }
 
@@ -44,6 +45,12 @@ pub(super) struct State<'a> {
     pub(super) following: bool,
     /// There is a device to follow.
     pub(super) can_follow: bool,
+    /// The name of the only device that is shown.
+    pub(super) isolated: Option<&'a str>,
+    /// What was measured so far, while something is.
+    pub(super) measured: Option<&'a str>,
+    /// What the colours of the trails stand for.
+    pub(super) legend: Option<&'a Legend>,
     /// Text and address of everyone to be named, the online map's owner first.
     pub(super) credits: &'a [(&'a str, &'a str)],
     /// What to read about the map beside that.
@@ -78,31 +85,55 @@ pub(super) fn show(ui: &mut egui::Ui, state: &State<'_>) -> (Option<Click>, Vec<
     corner(ui, above, right, &mut |ui| click = buttons(ui, state).or(click));
 
     // Room is kept for the coordinates while the pointer is elsewhere, so that nothing jumps when it comes.
-    let left_width = scale_width(ui);
+    let left_width = scale::scale_width(ui);
     let stacked = inner.left() + left_width + GAP > credits_area.left();
     let bottom = if stacked { credits_area.top() - GAP } else { inner.bottom() };
     let left_room = Rect::from_min_max(inner.min, pos2(inner.right() - BUTTON.x - GAP, bottom));
     let with_place = left_width <= left_room.width();
     let scale_area = corner(ui, left_room, Layout::bottom_up(Align::Min), &mut |ui| {
-        scale_and_place(ui, state, with_place);
+        scale::scale_and_place(ui, state, with_place);
+        if let Some(legend) = state.legend {
+            scale::legend(ui, legend);
+        }
     });
-    if let Some(problem) = state.problem {
-        let room = inner.with_max_x(inner.right() - BUTTON.x - GAP);
-        corner(ui, room, Layout::top_down(Align::Min), &mut |ui| {
-            pill(ui).show(ui, |ui| {
-                ui.horizontal_wrapped(|ui| {
-                    ui.label(problem);
-                    if ui.button("Reload").clicked() {
-                        click = Some(Click::Reload);
-                    }
-                });
-            });
-        });
-    }
+    let notes = inner.with_max_x(inner.right() - menu::WIDTH - GAP);
+    corner(ui, notes, Layout::top_down(Align::Min), &mut |ui| click = self::notes(ui, state).or(click));
     if with_place {
         covered.push(Rect::from_min_size(scale_area.min, vec2(left_width, scale_area.height())));
     }
     (click, covered)
+}
+
+/// What is to be said at the top of the map, with what can be done about it.
+fn notes(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
+    let mut clicked = None;
+    let mut note = |ui: &mut egui::Ui, text: &str, buttons: &[(&str, &str, Click)]| {
+        pill(ui).show(ui, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                ui.label(text);
+                for (name, tooltip, click) in buttons {
+                    if ui.button(*name).on_hover_text(*tooltip).clicked() {
+                        clicked = Some(*click);
+                    }
+                }
+            });
+        });
+    };
+    if let Some(problem) = state.problem {
+        note(ui, problem, &[("Reload", "Ask the map server again", Click::Reload)]);
+    }
+    if let Some(name) = state.isolated {
+        note(
+            ui,
+            &format!("Only {name} is shown"),
+            &[("Show the others", "Show all devices again (I)", Click::Isolate)],
+        );
+    }
+    if let Some(measured) = state.measured {
+        let done = ("Done", "Stop measuring (Esc)", Click::Measure);
+        note(ui, measured, &[("Copy", "Copy what was measured", Click::CopyMeasured), done]);
+    }
+    clicked
 }
 
 /// Something in the row of credits.
@@ -162,26 +193,30 @@ fn rows(widths: &[f32], separator: f32, room: f32) -> Vec<Range<usize>> {
     rows
 }
 
-fn small_width(ui: &egui::Ui, text: &str) -> f32 {
+pub(super) fn small_width(ui: &egui::Ui, text: &str) -> f32 {
     let font = egui::TextStyle::Small.resolve(ui.style());
     ui.painter().layout_no_wrap(text.to_owned(), font, Color32::WHITE).size().x
-}
-
-/// The greatest width of the scale and the coordinates.
-fn scale_width(ui: &egui::Ui) -> f32 {
-    let texts = small_width(ui, "10000 km") + small_width(ui, "-88.88888, -188.88888");
-    MAX_SCALE + texts + BEFORE_PLACE + 2.0 * GAP + 2.0 * PILL_PADDING
 }
 
 /// From the bottom up.
 fn buttons(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
     let follow = if state.following { "Stop following" } else { "Follow the selected device" };
+    let isolate =
+        if state.isolated.is_some() { "Show the other devices, too" } else { "Show only the selected device" };
+    let measure = if state.measured.is_some() { "Stop measuring" } else { "Measure distances" };
     let mut clicked = None;
     let mut button = |ui: &mut egui::Ui, click, name, enabled, on, paint| {
         if tool(ui, name, enabled, on, paint) {
             clicked = Some(click);
         }
     };
+    // Where there is no room, the menu has them, too.
+    if state.screen.rect.height() >= ALL_BUTTONS {
+        button(ui, Click::Measure, measure, true, state.measured.is_some(), ruler);
+        let can_isolate = state.can_follow || state.isolated.is_some();
+        button(ui, Click::Isolate, isolate, can_isolate, state.isolated.is_some(), alone);
+        ui.add_space(2.0);
+    }
     button(ui, Click::Follow, follow, state.can_follow || state.following, state.following, cross_hair);
     button(ui, Click::FitAll, "Show all devices", true, false, frame);
     ui.add_space(2.0);
@@ -191,7 +226,7 @@ fn buttons(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
 }
 
 /// A square button with a drawn sign, named for those who cannot see it.
-fn tool(ui: &mut egui::Ui, name: &str, enabled: bool, on: bool, paint: fn(&Painter, Rect, Stroke)) -> bool {
+pub(super) fn tool(ui: &mut egui::Ui, name: &str, enabled: bool, on: bool, paint: fn(&Painter, Rect, Stroke)) -> bool {
     let sense = if enabled { Sense::click() } else { Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(BUTTON, sense);
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, enabled, on, name));
@@ -220,6 +255,24 @@ fn minus(painter: &Painter, rect: Rect, stroke: Stroke) {
     painter.line_segment([rect.left_center(), rect.right_center()], stroke);
 }
 
+/// A ruler with its marks.
+fn ruler(painter: &Painter, rect: Rect, stroke: Stroke) {
+    let ruler = Rect::from_center_size(rect.center(), vec2(rect.width() + 2.0, rect.height() * 0.55));
+    painter.rect_stroke(ruler, 1.0, stroke, egui::StrokeKind::Middle);
+    for part in [0.25, 0.5, 0.75] {
+        let top = pos2(ruler.left() + ruler.width() * part, ruler.top());
+        painter.line_segment([top, top + vec2(0.0, ruler.height() * 0.5)], Stroke::new(1.2, stroke.color));
+    }
+}
+
+/// One disc, and others that are only hinted at.
+fn alone(painter: &Painter, rect: Rect, stroke: Stroke) {
+    painter.circle_filled(rect.center(), 3.4, stroke.color);
+    for corner in [rect.left_top(), rect.right_top(), rect.left_bottom(), rect.right_bottom()] {
+        painter.circle_stroke(corner, 1.8, Stroke::new(1.0, stroke.color.gamma_multiply(0.6)));
+    }
+}
+
 /// The four corners of a frame around a dot.
 fn frame(painter: &Painter, rect: Rect, stroke: Stroke) {
     let arm = rect.width() * 0.3;
@@ -243,88 +296,23 @@ fn cross_hair(painter: &Painter, rect: Rect, stroke: Stroke) {
     painter.circle_filled(middle, 1.5, stroke.color);
 }
 
-fn scale_and_place(ui: &mut egui::Ui, state: &State<'_>, with_place: bool) {
-    let screen = state.screen;
-    let pointer = ui.input(|i| i.pointer.hover_pos()).filter(|p| with_place && screen.rect.contains(*p));
-    pill(ui).show(ui, |ui| {
-        ui.horizontal(|ui| {
-            ui.spacing_mut().interact_size.y = 0.0;
-            scale(ui, screen, state.units);
-            if let Some(pointer) = pointer {
-                let world = screen.world(pointer);
-                if (0.0..=1.0).contains(&world.x) && (0.0..=1.0).contains(&world.y) {
-                    ui.add_space(BEFORE_PLACE);
-                    ui.label(RichText::new(format::place(world.lat_lon())).small());
-                }
-            }
-        });
-    });
-}
-
-/// A bar of a round length, true at the middle of the screen.
-fn scale(ui: &mut egui::Ui, screen: &Screen, units: Units) {
-    let metres_per_point = 1.0 / f64::from(screen.points_of_metres(1.0, screen.center)).max(f64::MIN_POSITIVE);
-    let (length_m, text) = scale_length(metres_per_point * f64::from(MAX_SCALE), units);
-    let width = points(length_m / metres_per_point);
-    let (rect, _) = ui.allocate_exact_size(vec2(width, 10.0), Sense::hover());
-    let stroke = Stroke::new(1.5, ui.visuals().text_color());
-    let bottom = rect.bottom() - 2.0;
-    ui.painter().add(Shape::line(
-        vec![
-            pos2(rect.left(), bottom - 5.0),
-            pos2(rect.left(), bottom),
-            pos2(rect.right(), bottom),
-            pos2(rect.right(), bottom - 5.0),
-        ],
-        stroke,
-    ));
-    ui.label(RichText::new(text).small());
-}
-
-/// The longest round length that is no longer than `max_m`, in metres and in the user's unit.
-fn scale_length(max_m: f64, units: Units) -> (f64, String) {
-    let (small, small_name, large, large_name) = match units {
-        Units::Metric => (1.0, "m", 1_000.0, "km"),
-        Units::Imperial => (0.3048, "ft", 1_609.344, "mi"),
-        Units::Nautical => (1.0, "m", 1_852.0, "nm"),
-    };
-    let (unit_m, name) = if max_m >= large { (large, large_name) } else { (small, small_name) };
-    let length = round_length(max_m / unit_m);
-    (length * unit_m, format!("{length} {name}"))
-}
-
-/// The greatest of 1, 2, 5, 10, 20, 50, … that is no greater than `max`.
-fn round_length(max: f64) -> f64 {
-    let power = 10f64.powf(max.max(1e-3).log10().floor());
-    [5.0, 2.0].into_iter().map(|n| n * power).find(|length| *length <= max).unwrap_or(power)
-}
-
 /// What text on the map stands on.
 pub(super) fn backdrop(ui: &egui::Ui) -> Color32 {
     ui.visuals().panel_fill.gamma_multiply(0.88)
 }
 
-fn pill(ui: &egui::Ui) -> Frame {
+/// What is drawn over a map that is dimmed.
+pub(super) fn veil(ui: &egui::Ui) -> Color32 {
+    ui.visuals().panel_fill.gamma_multiply(0.62)
+}
+
+pub(super) fn pill(ui: &egui::Ui) -> Frame {
     Frame::new().fill(backdrop(ui)).corner_radius(4.0).inner_margin(vec2(PILL_PADDING, 2.0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lengths_are_round() {
-        for (max_m, length_m) in
-            [(1.0, 1.0), (1.9, 1.0), (4.99, 2.0), (5.0, 5.0), (99.0, 50.0), (1_234_567.0, 1_000_000.0)]
-        {
-            assert!((round_length(max_m) - length_m).abs() < 1e-9, "{max_m} gave {}", round_length(max_m));
-        }
-        let text = |max_m, units| scale_length(max_m, units).1;
-        assert_eq!(text(990.0, Units::Metric), "500 m");
-        assert_eq!(text(2_400_000.0, Units::Metric), "2000 km");
-        assert_eq!(text(990.0, Units::Imperial), "2000 ft");
-        assert_eq!(text(9_900.0, Units::Imperial), "5 mi");
-    }
 
     #[test]
     fn credits_break_into_rows() {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use egui::{Vec2, vec2};
+use egui::{Pos2, Vec2, vec2};
 
 use super::{
     Trail,
@@ -10,6 +10,7 @@ use super::{
     heaps::{Heap, Heaps, heap_radius},
     icons,
     shown::{Moment, Shown},
+    spread,
 };
 use crate::{
     geo::{
@@ -40,8 +41,9 @@ const MIN_HEAP: usize = 6;
 #[derive(Default)]
 pub(super) struct Markers {
     /// In order of device, as the grid's points.
-    markers: Vec<Marker>,
+    list: Vec<Marker>,
     grid: Grid,
+    fresh: Vec<DeviceId>,
 }
 
 /// One device that has a place.
@@ -54,6 +56,9 @@ pub(super) struct Marker {
     /// Unit vector to where it is heading, as seen on the screen.
     pub(super) up: Option<Vec2>,
     pub(super) accuracy_m: Option<f64>,
+    pub(super) speed_kmh: Option<f64>,
+    /// When it was there.
+    pub(super) at: Option<Timestamp>,
     basis: Basis,
 }
 
@@ -94,6 +99,27 @@ pub(super) struct Seen {
     pub(super) rank: Rank,
     pub(super) index: usize,
     pub(super) freshness: Freshness,
+    /// Where it is drawn, from where it is, in points: a spread one stands aside.
+    pub(super) shift: Vec2,
+}
+
+impl Seen {
+    /// Where it is drawn.
+    pub(super) fn pos(&self, screen: &Screen, markers: &Markers) -> Pos2 {
+        screen.pos(markers.place(self.index)) + self.shift
+    }
+}
+
+/// What of all devices is to be seen.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Choice<'a> {
+    pub(super) selected: Option<DeviceId>,
+    /// Nothing but this one.
+    pub(super) only: Option<DeviceId>,
+    pub(super) hide_lost: bool,
+    pub(super) gather: bool,
+    /// These stand aside of one spot, so that each can be clicked.
+    pub(super) spread: &'a [DeviceId],
 }
 
 impl Markers {
@@ -116,11 +142,14 @@ impl Markers {
                 trail_len: trail.map_or(0, |t| t.points().len()),
             };
             let name = data.name_of(overview);
-            let kept = self.markers.get_mut(count).filter(|m| m.device == *device);
+            let kept = self.list.get_mut(count).filter(|m| m.device == *device);
             match kept {
                 Some(kept) if kept.basis == basis && kept.label == name => {}
                 Some(kept) => {
                     let moved = kept.basis.fix != basis.fix || !kept.basis.live;
+                    if kept.basis.live && kept.basis.fix < basis.fix {
+                        self.fresh.push(*device);
+                    }
                     *kept = Marker::new(overview, name, trail, basis, now);
                     if moved {
                         let places = places.get_or_insert_with(|| self.grid.points().to_vec());
@@ -130,16 +159,16 @@ impl Markers {
                 None => {
                     // A device came or went: everything behind it has another place in the list.
                     let places = places.get_or_insert_with(|| self.grid.points().to_vec());
-                    self.markers.truncate(count);
+                    self.list.truncate(count);
                     places.truncate(count);
-                    self.markers.push(Marker::new(overview, name, trail, basis, now));
+                    self.list.push(Marker::new(overview, name, trail, basis, now));
                     places.push(World::from_lat_lon(fix.fix.place));
                 }
             }
             count += 1;
         }
-        if count < self.markers.len() {
-            self.markers.truncate(count);
+        if count < self.list.len() {
+            self.list.truncate(count);
             places.get_or_insert_with(|| self.grid.points().to_vec()).truncate(count);
         }
         if let Some(places) = places {
@@ -149,12 +178,12 @@ impl Markers {
 
     /// Puts the devices where they were at the moment of the cursor.
     pub(super) fn replay(&mut self, shown: &Shown, data: &Data) {
-        self.markers.clear();
+        self.list.clear();
         let mut places = Vec::new();
         for (device, track) in &shown.tracks {
             let Some((moment, overview)) = shown.moment(*device).zip(data.devices.get(device)) else { continue };
             if let Some(marker) = Marker::then(overview, data.name_of(overview), track, moment) {
-                self.markers.push(marker);
+                self.list.push(marker);
                 places.push(moment.place);
             }
         }
@@ -163,13 +192,29 @@ impl Markers {
 
     /// The marker with this index.
     pub(super) fn get(&self, index: usize) -> Option<&Marker> {
-        self.markers.get(index)
+        self.list.get(index)
     }
 
     /// The marker of a device and where it is.
     pub(super) fn of(&self, device: DeviceId) -> Option<(&Marker, World)> {
-        let index = self.markers.binary_search_by_key(&device, |m| m.device).ok()?;
-        Some((self.markers.get(index)?, self.place(index)))
+        let index = self.index_of(device)?;
+        Some((self.list.get(index)?, self.place(index)))
+    }
+
+    fn index_of(&self, device: DeviceId) -> Option<usize> {
+        self.list.binary_search_by_key(&device, |m| m.device).ok()
+    }
+
+    /// Devices of which [`Markers::renew`] found a newer fix, once.
+    pub(super) fn take_fresh(&mut self) -> Vec<DeviceId> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// The devices that stand in a box.
+    pub(super) fn within(&self, area: WorldBox) -> Vec<DeviceId> {
+        let mut devices: Vec<_> = self.grid.within(area).filter_map(|i| self.list.get(i)).map(|m| m.device).collect();
+        devices.sort_unstable();
+        devices
     }
 
     /// Where a marker is.
@@ -188,21 +233,35 @@ impl Markers {
     }
 
     /// What is in view. Only [`InView::single`] may be pointed at.
-    pub(super) fn shown(&self, screen: &Screen, selected: Option<DeviceId>, now: Timestamp) -> InView {
+    pub(super) fn in_view(&self, screen: &Screen, choice: Choice<'_>, now: Timestamp) -> InView {
         let view = screen.view(20.0);
-        let mut in_view: Vec<usize> = self.grid.within(view).collect();
+        let aside = choice.spread.iter().filter_map(|device| self.index_of(*device));
+        let aside: Vec<usize> = aside.filter(|i| view.contains(self.place(*i))).collect();
+        let apart = |i: &usize| aside.is_empty() || !aside.contains(i);
+        let mut in_view: Vec<usize> = match choice.only {
+            Some(device) => self.index_of(device).filter(|i| view.contains(self.place(*i))).into_iter().collect(),
+            None => self.grid.within(view).filter(apart).collect(),
+        };
         let mut shown = InView { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
-        if screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
+        if choice.gather && screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
             // Squares of whole zooms, so that heaps do not change while one zooms a little.
             let size = screen.units(HEAP_POINTS) * (screen.zoom - screen.zoom.floor()).exp2();
             for range in self.grid.heaps(&mut in_view, size) {
-                self.gather(&in_view, range, selected, now, &mut shown);
+                self.gather(&in_view, range, choice, now, &mut shown);
             }
         } else {
-            shown.single.extend(in_view.iter().filter_map(|i| self.rank(*i, selected, now)));
+            shown.single.extend(in_view.iter().filter_map(|i| self.rank(*i, choice, now)));
         }
         shown.single.sort_unstable_by_key(|m| (m.rank, m.index));
         self.make_room(screen, &mut shown);
+        if choice.only.is_none() {
+            let shifts = spread::shifts(aside.len());
+            let moved = aside.iter().zip(shifts).filter_map(|(i, shift)| {
+                let seen = self.rank(*i, choice, now)?;
+                Some(Seen { shift, ..seen })
+            });
+            shown.single.extend(moved);
+        }
         shown
     }
 
@@ -233,16 +292,9 @@ impl Markers {
         }
     }
 
-    fn gather(
-        &self,
-        in_view: &[usize],
-        range: Range<usize>,
-        selected: Option<DeviceId>,
-        now: Timestamp,
-        shown: &mut InView,
-    ) {
+    fn gather(&self, in_view: &[usize], range: Range<usize>, choice: Choice<'_>, now: Timestamp, shown: &mut InView) {
         let members = in_view.get(range).unwrap_or_default();
-        let ranked = members.iter().filter_map(|i| self.rank(*i, selected, now));
+        let ranked = members.iter().filter_map(|i| self.rank(*i, choice, now));
         if members.len() < MIN_HEAP {
             shown.single.extend(ranked);
             return;
@@ -266,14 +318,20 @@ impl Markers {
         }
         ranks.sort_unstable();
         let count = ranks.iter().map(|(_, count)| count).sum();
+        if count == 0 {
+            return;
+        }
         shown.heaps.push(Heap { middle: World { x: x / n, y: y / n }, bounds, ranks, count });
     }
 
-    fn rank(&self, index: usize, selected: Option<DeviceId>, now: Timestamp) -> Option<Seen> {
-        let marker = self.markers.get(index)?;
+    fn rank(&self, index: usize, choice: Choice<'_>, now: Timestamp) -> Option<Seen> {
+        let marker = self.list.get(index)?;
         let freshness = marker.ageing.freshness_at(now);
+        if choice.hide_lost && freshness == Freshness::Lost && choice.selected != Some(marker.device) {
+            return None;
+        }
         let rank = match (freshness, marker.status.motion) {
-            _ if selected == Some(marker.device) => Rank::Selected,
+            _ if choice.selected == Some(marker.device) => Rank::Selected,
             _ if marker.status.alarm => Rank::Alarm,
             _ if marker.status.new || marker.status.suspect => Rank::Doubtful,
             (Freshness::Fresh, Motion::Moving) => Rank::Moving,
@@ -281,7 +339,7 @@ impl Markers {
             (Freshness::Late, _) => Rank::Late,
             (Freshness::Stale | Freshness::Lost, _) => Rank::Stale,
         };
-        Some(Seen { rank, index, freshness })
+        Some(Seen { rank, index, freshness, shift: Vec2::ZERO })
     }
 }
 
@@ -303,6 +361,8 @@ impl Marker {
             status,
             up: up.or_else(|| heading(trail?)),
             accuracy_m: fix.and_then(|f| f.accuracy_m),
+            speed_kmh: fix.and_then(|f| f.speed_kmh),
+            at: fix.map(|f| f.at),
             basis,
         }
     }
@@ -324,6 +384,8 @@ impl Marker {
             status,
             up: moment.heading_deg.map(towards),
             accuracy_m: point.accuracy_m.map(f64::from),
+            speed_kmh: point.speed_kmh.map(f64::from),
+            at: Some(point.at),
             basis,
         })
     }

@@ -3,36 +3,51 @@
 //! From the bottom up: sea, embedded map, online map if there is one, trails, accuracy, markers, labels, buttons. Nothing here
 //! moves by itself, so a window that nobody touches and no device reports to is never painted.
 
+mod aiming;
 pub mod basemap;
 pub mod camera;
 mod controls;
 mod fetch;
 mod heaps;
 pub mod icons;
+mod ink;
 mod labels;
+mod lines;
 mod markers;
+mod measure;
+mod menu;
 mod names;
 pub mod online;
 mod paint;
 pub mod pmtiles;
+mod pointing;
+mod pulse;
+mod ribbon;
+mod scale;
 mod shown;
+mod spread;
+pub mod style;
 mod tracks;
 pub mod trail;
+mod words;
 
 use eframe::egui_wgpu;
-use egui::{DragPanButtons, Pos2, Rect, Sense, Vec2};
+use egui::{DragPanButtons, Rect};
 
 use self::{
     basemap::BaseMap,
     camera::{Camera, Screen},
     controls::Click,
-    heaps::Heap,
     icons::Icons,
     labels::Room,
-    markers::{InView, Markers},
+    lines::{Legend, Tint},
+    markers::{Choice, InView, Markers},
+    measure::Measure,
     names::Names,
     online::{Online, OnlineOptions},
     paint::Scene,
+    pointing::KnownSpot,
+    pulse::Pulses,
 };
 pub use self::{
     online::OnlineOptions as OnlineMap,
@@ -42,26 +57,17 @@ pub use self::{
 use super::{Action, Cx, Data, theme, view::Selection};
 use crate::{
     geo::{
-        Bounds,
+        Bounds, LatLon,
         mercator::{World, WorldBox},
     },
-    model::DeviceId,
+    model::{DeviceId, Timestamp},
 };
 
 /// Zoom levels that a button or a double click goes.
 const STEP: f64 = 1.0;
 
-/// Points of wheel for one zoom level: a notch is about half of one.
-const WHEEL_POINTS: f64 = 90.0;
-
-/// Points that an arrow key moves the map.
-const KEY_STEP: f32 = 80.0;
-
 /// Room around what is fitted, in points.
 const FIT_MARGIN: f32 = 56.0;
-
-/// While the map keeps all devices in view, one nearer to the edge than this is out of it, in points: buttons lie there.
-const KEPT_MARGIN: f32 = 40.0;
 
 /// A single device is not looked at nearer than this: the embedded map has no streets to show.
 const FIT_ZOOM: f64 = 12.0;
@@ -71,9 +77,6 @@ const FIT_ZOOM_ONLINE: f64 = 16.0;
 /// Pointer distance within which a marker or a point of a trail is meant, in points.
 const MARKER_REACH: f32 = 13.0;
 const TRAIL_REACH: f32 = 9.0;
-
-/// A selected device nearer to the edge than this counts as out of view, in points.
-const EDGE: f32 = 12.0;
 
 /// Markers that are named to screen readers and tests, the most important first.
 const MAX_NAMED: usize = 150;
@@ -114,6 +117,19 @@ pub struct MapPanel {
     seen: Selection,
     /// What of the map the last frame's buttons and the like covered.
     edges: Vec<Rect>,
+    /// What is under the pointer, and what the open menu is about.
+    pointer: Option<LatLon>,
+    menu_at: Option<LatLon>,
+    measure: Option<Measure>,
+    /// What is measured, in words.
+    measured: Option<String>,
+    spread: Option<Spread>,
+    pulses: Pulses,
+    known_spot: Option<KnownSpot>,
+    /// What is in view; `None` before the first frame.
+    view: Option<WorldBox>,
+    /// What somebody else put over it.
+    covered: Option<Rect>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -123,12 +139,14 @@ enum Goal {
     Places(WorldBox),
 }
 
-/// What is under the pointer.
-enum Hit {
-    Device(DeviceId),
-    Heap(Heap),
-    Point { device: DeviceId, point: TrailPoint, place: World },
+/// Devices that stand aside of one spot, until the user looks nearer or elsewhere.
+struct Spread {
+    devices: Vec<DeviceId>,
+    zoom: f64,
 }
+
+/// Zoom levels that a spread survives.
+const SPREAD_LEVELS: f64 = 0.5;
 
 impl MapPanel {
     /// `render_state` is `CreationContext::wgpu_render_state`; without one the embedded map stays away.
@@ -152,7 +170,34 @@ impl MapPanel {
             widget: None,
             seen: Selection::default(),
             edges: Vec::new(),
+            pointer: None,
+            menu_at: None,
+            measure: None,
+            measured: None,
+            spread: None,
+            pulses: Pulses::default(),
+            known_spot: None,
+            view: None,
+            covered: None,
         }
+    }
+
+    /// What was in view in the last frame.
+    pub fn in_view(&self) -> Option<WorldBox> {
+        self.view
+    }
+
+    /// Begins to measure, or ends it.
+    pub fn toggle_measure(&mut self) {
+        self.measure = if self.measure.is_some() { None } else { Some(Measure::default()) };
+        self.measured = None;
+    }
+
+    /// Ends what the map is in the middle of. False where it is in the middle of nothing.
+    pub fn escape(&mut self) -> bool {
+        let measuring = self.measure.take().is_some();
+        self.measured = None;
+        measuring || self.spread.take().is_some()
     }
 
     /// Where the map looks.
@@ -183,6 +228,11 @@ impl MapPanel {
     /// Shows a device and its trail from the next frame on.
     pub fn fit_device(&mut self, device: DeviceId) {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
+    }
+
+    /// Something lies over this part of the map: what is fitted keeps clear of it.
+    pub fn cover(&mut self, rect: Option<Rect>) {
+        self.covered = rect;
     }
 
     /// Shows a part of the world from the next frame on.
@@ -229,136 +279,67 @@ impl MapPanel {
         let screen = Screen::new(rect, self.camera);
         self.camera = screen.camera();
 
-        let shown = self.markers.shown(&screen, cx.view.selection.device, cx.now);
-        let (labels, room) = paint::place_labels(ui, &screen, cx.data, &self.markers, &shown, &self.edges);
+        self.view = Some(screen.view(0.0));
+        self.spread = self.spread.take().filter(|s| (s.zoom - screen.zoom).abs() < SPREAD_LEVELS);
+
+        let only = self.isolated(cx);
+        let seen = self.markers.in_view(&screen, self.choice(cx), cx.now);
+        let (labels, room) = paint::place_labels(ui, &screen, cx, &self.markers, &seen, &self.edges);
         let response = self.tiles(ui, &screen, room);
         self.widget = Some(response.id);
         crate::ui::widgets::take_keyboard(ui, cx, crate::ui::view::Pane::Map, response.id);
+        if cx.view.settings.map.dim {
+            ui.painter().rect_filled(screen.rect, 0.0, controls::veil(ui));
+        }
 
         if !self.icons.as_ref().is_some_and(|i| i.fit(ui)) {
             self.icons = None;
         }
+        let spot = self.spot(cx);
+        let lines: Vec<_> = trails(cx, &self.markers, only).collect();
+        let (tint, legend) = Tint::of(cx, &lines, cx.view.settings.map.trail.span(), moment(cx));
         let icons = self.icons.get_or_insert_with(|| Icons::new(ui, theme::palette(ui)));
-        let lines: Vec<_> = trails(cx.data, &self.markers).collect();
-        let scene = Scene { screen: &screen, markers: &self.markers, lines: &lines, in_view: &shown, icons };
+        let scene = Scene { screen: &screen, markers: &self.markers, lines: &lines, in_view: &seen, icons, tint, spot };
         paint::all(ui, cx, &scene, labels);
+        self.pulse(ui, &screen, &seen, cx);
 
-        self.point(ui, &screen, &shown, &response, cx);
+        self.point(ui, &screen, &seen, &response, cx);
         if response.has_focus() {
             let stroke = ui.visuals().selection.stroke;
             ui.painter().rect_stroke(screen.rect, 0.0, stroke, egui::StrokeKind::Inside);
         }
-        self.edges(ui, &screen, cx);
+        self.edges(ui, &screen, legend.as_ref(), cx);
     }
 
-    /// Moves the camera: by goals, by the selection, by following, by the user's hand.
-    fn aim(&mut self, ui: &mut egui::Ui, rect: Rect, cx: &mut Cx<'_>) {
-        let screen = Screen::new(rect, self.camera);
-        if let Some(bounds) = self.goal.take().and_then(|goal| self.bounds(goal, cx)) {
-            let streets = self.online.as_ref().is_some_and(|o| o.as_ref().is_ok_and(Online::works));
-            let max_zoom = if streets { FIT_ZOOM_ONLINE } else { FIT_ZOOM };
-            self.camera = screen.fitted(bounds, self.room(&screen), max_zoom);
-        }
-        let before = std::mem::replace(&mut self.seen, cx.view.selection);
-        let selected = cx.view.selection;
-        let place = if selected.fix.is_some() && selected.fix != before.fix {
-            paint::selected_fix(cx)
-        } else if selected.device != before.device {
-            selected.device.and_then(|d| self.markers.of(d)).map(|(_, place)| place)
-        } else {
-            None
-        };
-        if let Some(place) = place.filter(|p| !Screen::new(rect, self.camera).view(-EDGE).contains(*p)) {
-            self.camera.center = place.lat_lon();
-        }
-        let followed = cx.view.follow.and_then(|d| self.markers.of(d)).map(|(_, place)| place);
-        if let Some(place) = followed {
-            self.camera.center = place.lat_lon();
-        }
-        self.gestures(ui, rect, followed.is_some(), cx);
+    /// The only device that is shown, where all others are left out.
+    fn isolated(&self, cx: &Cx<'_>) -> Option<DeviceId> {
+        cx.view.selection.device.filter(|device| cx.view.isolate && self.markers.of(*device).is_some())
     }
 
-    fn gestures(&mut self, ui: &mut egui::Ui, rect: Rect, following: bool, cx: &mut Cx<'_>) {
-        let Some(widget) = self.widget.and_then(|id| ui.ctx().read_response(id)) else { return };
-        if widget.dragged() && widget.drag_delta() != Vec2::ZERO {
-            self.camera = Screen::new(rect, self.camera).panned(widget.drag_delta());
-            if cx.view.follow.is_some() {
-                cx.actions.push(Action::Follow(None));
-            }
-        }
-        if widget.clicked() {
-            widget.request_focus();
-        }
-        self.keys(ui, rect, widget.id, cx);
-        if !widget.contains_pointer() {
-            return;
-        }
-        let (scroll, pinch, pointer) =
-            ui.input(|i| (i.smooth_scroll_delta.y, i.zoom_delta(), i.pointer.hover_pos().unwrap_or(rect.center())));
-        let mut levels = f64::from(scroll) / WHEEL_POINTS + f64::from(pinch).log2();
-        if widget.double_clicked() && self.markers_are_far_from(&Screen::new(rect, self.camera), pointer) {
-            levels += STEP;
-        }
-        if levels != 0.0 {
-            // What is followed stays in the middle.
-            let fixed = if following { rect.center() } else { pointer };
-            self.camera = Screen::new(rect, self.camera).zoomed(levels, fixed);
-            // Nothing around the map scrolls as well.
-            ui.input_mut(|i| i.smooth_scroll_delta = Vec2::ZERO);
+    fn choice(&self, cx: &Cx<'_>) -> Choice<'_> {
+        let style = cx.view.settings.map;
+        Choice {
+            selected: cx.view.selection.device,
+            only: self.isolated(cx),
+            hide_lost: style.hide_lost && cx.data.shown.is_none(),
+            gather: style.gather,
+            spread: self.spread.as_ref().map_or(&[], |s| s.devices.as_slice()),
         }
     }
 
-    /// Arrow keys move the map while it has the keyboard: a click or the tabulator gives it.
-    fn keys(&mut self, ui: &mut egui::Ui, rect: Rect, widget: egui::Id, cx: &mut Cx<'_>) {
-        if !ui.memory(|m| m.has_focus(widget)) {
-            return;
+    /// The pulses of new fixes.
+    fn pulse(&mut self, ui: &egui::Ui, screen: &Screen, seen: &InView, cx: &Cx<'_>) {
+        let fresh = self.markers.take_fresh();
+        if !cx.view.settings.map.pulse || cx.data.shown.is_some() {
+            return self.pulses.end();
         }
-        let filter = egui::EventFilter { vertical_arrows: true, horizontal_arrows: true, ..Default::default() };
-        ui.memory_mut(|m| m.set_focus_lock_filter(widget, filter));
-        let drag = ui.input_mut(|i| {
-            let mut pressed = |key| f32::from(u8::from(i.consume_key(egui::Modifiers::NONE, key)));
-            let x = pressed(egui::Key::ArrowLeft) - pressed(egui::Key::ArrowRight);
-            KEY_STEP * Vec2::new(x, pressed(egui::Key::ArrowUp) - pressed(egui::Key::ArrowDown))
-        });
-        if drag != Vec2::ZERO {
-            self.camera = Screen::new(rect, self.camera).panned(drag);
-            if cx.view.follow.is_some() {
-                cx.actions.push(Action::Follow(None));
-            }
-        }
-    }
-
-    fn some_are_outside(&self, rect: Rect) -> bool {
-        let screen = Screen::new(rect, self.camera);
-        let kept = screen.room(KEPT_MARGIN, &self.edges);
-        let view = WorldBox { min: screen.world(kept.min), max: screen.world(kept.max) };
-        self.markers.bounds().is_some_and(|all| !self.fitted || !view.contains(all.min) || !view.contains(all.max))
-    }
-
-    /// Where devices are fitted into: beside the scale and the buttons, with room for a marker.
-    fn room(&self, screen: &Screen) -> Rect {
-        let edges: Vec<_> = self.edges.iter().map(|edge| edge.expand(MARKER_REACH)).collect();
-        screen.room(FIT_MARGIN, &edges)
-    }
-
-    fn markers_are_far_from(&self, screen: &Screen, pointer: Pos2) -> bool {
-        self.markers.nearest(screen.world(pointer), screen.units(MARKER_REACH)).is_none()
-    }
-
-    fn bounds(&self, goal: Goal, cx: &Cx<'_>) -> Option<WorldBox> {
-        match goal {
-            Goal::Places(places) => Some(places),
-            Goal::All => match &cx.data.shown {
-                Some(shown) => shown.bounds(),
-                None => self.markers.bounds(),
-            },
-            Goal::Device(device) => {
-                let trail = trail_of(cx.data, device);
-                let trail = trail.map_or(WorldBox::EMPTY, |t| WorldBox::around(t.line().points().iter().copied()));
-                let place = self.markers.of(device).map_or(WorldBox::EMPTY, |(_, place)| WorldBox::around([place]));
-                Some(trail.union(place)).filter(|b| !b.is_empty())
-            }
-        }
+        let time = ui.input(|i| i.time);
+        let markers = &self.markers;
+        let single =
+            |device: &DeviceId| seen.single.iter().any(|m| markers.get(m.index).is_some_and(|m| m.device == *device));
+        self.pulses.begin(fresh.into_iter().filter(single), time);
+        let painter = ui.painter().with_clip_rect(screen.rect);
+        self.pulses.paint(&painter, screen, markers, theme::palette(ui).accent, time);
     }
 
     /// `room` has everything in it that stands on the map.
@@ -401,105 +382,7 @@ impl MapPanel {
         response
     }
 
-    /// Clicks and hovering.
-    fn point(
-        &mut self,
-        ui: &mut egui::Ui,
-        screen: &Screen,
-        shown: &InView,
-        response: &egui::Response,
-        cx: &mut Cx<'_>,
-    ) {
-        // For screen readers and tests; what is clicked here is not clicked on the map.
-        for marker in shown.single.iter().take(MAX_NAMED) {
-            let Some(device) = self.markers.get(marker.index) else { continue };
-            let pos = screen.pos(self.markers.place(marker.index));
-            let area = Rect::from_center_size(pos, Vec2::splat(2.0 * icons::RADIUS));
-            if !screen.rect.contains_rect(area) {
-                continue;
-            }
-            let spot = ui.interact(area, response.id.with(("device", device.device)), Sense::CLICK);
-            let selected = cx.view.selection.device == Some(device.device);
-            spot.widget_info(|| {
-                egui::WidgetInfo::selected(egui::Role::Button, true, selected, format!("{} on the map", device.label))
-            });
-            if spot.clicked() {
-                cx.actions.push(Action::SelectDevice(Some(device.device)));
-            }
-        }
-        let Some(pointer) =
-            response.hover_pos().or(ui.input(|i| i.pointer.hover_pos()).filter(|_| response.contains_pointer()))
-        else {
-            return;
-        };
-        let Some(hit) = self.hit(screen, shown, pointer, cx) else { return };
-        ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
-        if response.clicked() {
-            match &hit {
-                Hit::Device(device) => cx.actions.push(Action::SelectDevice(Some(*device))),
-                Hit::Heap(heap) => self.camera = screen.fitted(heap.bounds, self.room(screen), screen.zoom + 3.0),
-                Hit::Point { device, point: TrailPoint { fix, packet, .. }, .. } => {
-                    cx.actions.push(Action::SelectFix { device: *device, fix: *fix, packet: *packet });
-                }
-            }
-        }
-        if !response.dragged() {
-            self.explain(ui, screen, response, &hit, cx);
-        }
-    }
-
-    fn hit(&self, screen: &Screen, shown: &InView, pointer: Pos2, cx: &Cx<'_>) -> Option<Hit> {
-        let distance = |world: World| screen.pos(world).distance(pointer);
-        if let Some(heap) = shown.heaps.iter().find(|h| distance(h.middle) <= heaps::heap_radius(h.count)) {
-            return Some(Hit::Heap(heap.clone()));
-        }
-        let near = shown.single.iter().map(|m| (distance(self.markers.place(m.index)), m.rank, m.index));
-        let nearest = near.filter(|(d, ..)| *d <= MARKER_REACH).min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        if let Some((_, _, index)) = nearest {
-            return self.markers.get(index).map(|m| Hit::Device(m.device));
-        }
-        let (place, reach) = (screen.world(pointer), screen.units(TRAIL_REACH));
-        let found = trails(cx.data, &self.markers).filter_map(|(device, trail)| {
-            let (point, place) = trail.nearest(place, reach)?;
-            // Where trails cross, the selected one is meant.
-            let other = cx.view.selection.device != Some(device);
-            Some(((other, distance(place)), Hit::Point { device, point, place }))
-        });
-        found.min_by(|a, b| a.0.0.cmp(&b.0.0).then(a.0.1.total_cmp(&b.0.1))).map(|(_, hit)| hit)
-    }
-
-    fn explain(&self, ui: &egui::Ui, screen: &Screen, response: &egui::Response, hit: &Hit, cx: &Cx<'_>) {
-        let units = cx.view.settings.units;
-        let lines = match hit {
-            Hit::Device(device) => {
-                let marker = self.markers.of(*device).map(|(m, _)| m);
-                let then =
-                    cx.data.shown.as_ref().and_then(|s| s.tracks.get(device)?.points().get(s.moment(*device)?.point));
-                let overview = cx.data.devices.get(device);
-                match then {
-                    Some(point) => marker.map(|m| paint::point_lines(&m.label, point, cx.now, units)),
-                    None => marker.zip(overview).map(|(m, overview)| paint::device_lines(m, overview, cx.now, units)),
-                }
-            }
-            Hit::Heap(heap) => Some(vec![format!("{} devices", heap.count), "Click to look nearer".to_owned()]),
-            Hit::Point { device, point, place } => {
-                paint::ring(ui, screen, *place);
-                let overview = cx.data.devices.get(device);
-                overview.map(|o| paint::point_lines(o.device.label(), point, cx.now, units))
-            }
-        };
-        let Some(lines) = lines else { return };
-        egui::Tooltip::always_open(ui.ctx().clone(), response.layer_id, response.id, egui::PopupAnchor::Pointer)
-            .gap(14.0)
-            .show(|ui| {
-                for (number, line) in lines.iter().enumerate() {
-                    let text = egui::RichText::new(line);
-                    ui.label(if number == 0 { text.strong() } else { text });
-                }
-            });
-    }
-
-    fn edges(&mut self, ui: &mut egui::Ui, screen: &Screen, cx: &mut Cx<'_>) {
+    fn edges(&mut self, ui: &mut egui::Ui, screen: &Screen, legend: Option<&Legend>, cx: &mut Cx<'_>) {
         let problem = self.online.as_ref().and_then(|o| match o {
             Ok(online) => online.problem(),
             Err(error) => Some(error.to_string()),
@@ -509,45 +392,84 @@ impl MapPanel {
         if self.vector {
             credits.extend(basemap::CREDITS);
         }
-        let (click, edges) = controls::show(
+        let isolated = self.isolated(cx).map(|device| cx.data.label(device).to_owned());
+        let measuring = self.measure.is_some();
+        let (click, mut edges) = controls::show(
             ui,
             &controls::State {
                 screen,
                 units: cx.view.settings.units,
                 following: cx.view.follow.is_some(),
                 can_follow: cx.view.selection.device.is_some_and(|d| self.markers.of(d).is_some()),
+                isolated: isolated.as_deref(),
+                measured: self.measured.as_deref().filter(|_| measuring),
+                legend,
                 credits: &credits,
                 about: basemap::CREDITS_TEXT,
                 online: self.online_options.is_some(),
                 problem: problem.as_deref(),
             },
         );
+        let (chosen, area) = menu::show(ui, screen.rect.shrink(controls::MARGIN), cx, measuring);
+        edges.push(area);
         if self.edges != edges {
             // Labels and names make room in the next frame.
             self.edges = edges;
             ui.ctx().request_repaint();
         }
+        if let Some(click) = click.or(chosen) {
+            self.clicked(click, cx);
+            // What was clicked shows in the next frame.
+            ui.ctx().request_repaint();
+        }
+    }
+
+    fn clicked(&mut self, click: Click, cx: &mut Cx<'_>) {
         match click {
-            None => return,
-            Some(Click::ZoomIn) => self.zoom_by(STEP),
-            Some(Click::ZoomOut) => self.zoom_by(-STEP),
-            Some(Click::FitAll) => cx.actions.push(Action::FitAll),
-            Some(Click::Follow) => {
+            Click::ZoomIn => self.zoom_by(STEP),
+            Click::ZoomOut => self.zoom_by(-STEP),
+            Click::FitAll => cx.actions.push(Action::FitAll),
+            Click::Follow => {
                 let follow = if cx.view.follow.is_some() { None } else { cx.view.selection.device };
                 cx.actions.push(Action::Follow(follow));
             }
-            Some(Click::Reload) => self.reload_online(),
+            Click::Isolate => cx.actions.push(Action::Isolate(!cx.view.isolate)),
+            Click::Measure => cx.actions.push(Action::Measure),
+            Click::CopyMeasured => {
+                if let Some(measured) = self.measure.as_ref().map(|m| m.sentence(None, cx.view.settings.units)) {
+                    cx.actions.push(Action::Copy(measured, "what was measured"));
+                }
+            }
+            Click::Reload => self.reload_online(),
         }
-        // What was clicked shows in the next frame.
-        ui.ctx().request_repaint();
     }
 }
 
+/// The moment that ages on the map are measured from.
+fn moment(cx: &Cx<'_>) -> Timestamp {
+    let Some(shown) = &cx.data.shown else { return cx.now };
+    let ends = || shown.tracks.values().filter_map(|t| t.points().last()).map(|p| p.at).max();
+    shown.at.or_else(ends).unwrap_or(cx.now)
+}
+
+/// From when on live trails are drawn; `None` where all of them are.
+fn trails_from(cx: &Cx<'_>) -> Option<Timestamp> {
+    let span = cx.view.settings.map.trail.span().filter(|_| cx.data.shown.is_none())?;
+    cx.now.checked_sub(span).ok()
+}
+
 /// The trails that are drawn: those of the part of history that is shown, or else the live ones of what is on the map.
-fn trails<'a>(data: &'a Data, markers: &'a Markers) -> impl Iterator<Item = (DeviceId, &'a Trail)> {
+fn trails<'a>(
+    cx: &Cx<'a>,
+    markers: &'a Markers,
+    only: Option<DeviceId>,
+) -> impl Iterator<Item = (DeviceId, &'a Trail)> {
+    let data = cx.data;
+    let wanted = data.shown.is_none() && cx.view.settings.map.trail.span().is_some();
     let then = data.shown.iter().flat_map(|s| s.tracks.iter().map(|(device, track)| (*device, track.as_ref())));
-    let live = data.trails.iter().filter(|_| data.shown.is_none()).map(|(device, trail)| (*device, trail));
-    then.chain(live.filter(|(device, _)| markers.of(*device).is_some()))
+    let live = data.trails.iter().filter(move |_| wanted).map(|(device, trail)| (*device, trail));
+    let live = live.filter(|(device, _)| markers.of(*device).is_some());
+    then.chain(live).filter(move |(device, _)| only.is_none_or(|only| only == *device))
 }
 
 /// The trail of a device that is drawn.

@@ -5,25 +5,25 @@ use std::sync::Arc;
 use egui::{Align2, Color32, FontId, Galley, Pos2, Rect, Shape, Stroke, Vec2, vec2};
 
 use super::{
-    Trail, TrailPoint,
+    Trail,
     camera::Screen,
     controls,
     heaps::{Heap, heap_radius},
     icons::{self, Icon, Icons},
     labels::Room,
-    markers::{InView, Marker, Markers, Rank, SELECTED_RADIUS, Seen},
-    tracks::{self, Pen},
+    lines::{self, Spot, Tint},
+    markers::{InView, Markers, Rank, SELECTED_RADIUS, Seen},
+    spread,
+    style::Labels,
+    words,
 };
 use crate::{
     geo::mercator::World,
-    model::{DeviceId, DeviceOverview, Timestamp},
+    model::DeviceId,
     ui::{
-        Cx, Data,
+        Cx,
         faces::Face,
-        format,
-        status::{Freshness, Motion},
         theme::{self, Palette},
-        view::Units,
     },
 };
 
@@ -33,7 +33,6 @@ const MAX_LABELS: usize = 300;
 /// Markers that labels keep clear of; more are too dense to.
 const MAX_OBSTACLES: usize = 1_500;
 
-const LABEL_SIZE: f32 = 12.5;
 /// Room for a face before a name.
 const FACE: f32 = 19.0;
 const LABEL_PADDING: Vec2 = vec2(4.0, 1.5);
@@ -55,26 +54,20 @@ pub(super) struct Scene<'a> {
     pub(super) lines: &'a [(DeviceId, &'a Trail)],
     pub(super) in_view: &'a InView,
     pub(super) icons: &'a Icons,
+    pub(super) tint: Tint,
+    /// The selected position, and the radius that its device gave it, in metres.
+    pub(super) spot: Option<Spot>,
 }
 
 /// Everything on the tiles.
 pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, labels: Vec<Label>) {
-    let Scene { screen, markers, lines, in_view, icons } = *scene;
+    let Scene { screen, markers, in_view, icons, .. } = *scene;
     let painter = ui.painter().with_clip_rect(screen.rect);
     let palette = theme::palette(ui);
     let accent = ui.visuals().selection.stroke.color;
-    let mut shapes = Vec::new();
-
-    trails(ui, cx, scene, &mut shapes);
-    // Suspect fixes and outliers, above the lines.
-    for (_, trail) in lines {
-        tracks::draw_suspect(&mut shapes, screen, trail, palette.suspect, ui.visuals().extreme_bg_color);
-    }
+    painter.extend(lines::all(ui, cx, scene));
+    spread::paint_legs(&painter, screen, markers, in_view, Stroke::new(1.0, ui.visuals().text_color()));
     let selected = cx.view.selection.device.and_then(|d| markers.of(d));
-    if let Some((marker, place)) = selected {
-        accuracy(screen, marker, place, accent, &mut shapes);
-    }
-    painter.extend(shapes);
 
     let mut mesh = icons.mesh();
     for m in in_view.single.iter().rev().filter(|m| m.rank != Rank::Selected) {
@@ -85,8 +78,10 @@ pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, labels: Vec<Lab
     for heap in &in_view.heaps {
         bubble(&painter, ui, screen, heap, palette);
     }
-    if let Some((_, place)) = selected {
-        let pos = screen.pos(place);
+    if selected.is_some()
+        && let Some(seen) = in_view.single.iter().find(|m| m.rank == Rank::Selected)
+    {
+        let pos = seen.pos(screen, markers);
         painter.circle(pos, SELECTED_RADIUS, accent.gamma_multiply(0.22), Stroke::new(2.0, accent));
     }
     let mut mesh = icons.mesh();
@@ -94,8 +89,8 @@ pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, labels: Vec<Lab
         stamp(&mut mesh, screen, markers, *m, icons);
     }
     painter.add(mesh);
-    if let Some(place) = selected_fix(cx) {
-        ring(ui, screen, place);
+    if let Some(spot) = scene.spot {
+        ring(ui, screen, spot.place);
     }
     let backdrop = controls::backdrop(ui);
     for label in labels {
@@ -116,7 +111,7 @@ pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, labels: Vec<Lab
 
 fn stamp(mesh: &mut egui::Mesh, screen: &Screen, markers: &Markers, m: Seen, icons: &Icons) {
     let Some(marker) = markers.get(m.index) else { return };
-    let pos = screen.pos(markers.place(m.index));
+    let pos = m.pos(screen, markers);
     let icon = Icon::of(&marker.status, m.freshness, marker.up.is_some());
     let up = match (icon, marker.up) {
         (Icon::Arrow(_), Some(up)) => up,
@@ -128,62 +123,12 @@ fn stamp(mesh: &mut egui::Mesh, screen: &Screen, markers: &Markers, m: Seen, ico
     }
 }
 
-/// Where the selected position is: on the opened packet, or on the device's trail.
-pub(super) fn selected_fix(cx: &Cx<'_>) -> Option<World> {
-    let selection = cx.view.selection;
-    let fix = selection.fix?;
-    let opened = cx.data.opened.as_ref().and_then(|o| o.fixes.iter().find(|f| f.id == fix));
-    if let Some(opened) = opened {
-        return Some(World::from_lat_lon(opened.fix.place));
-    }
-    super::trail_of(cx.data, selection.device?)?.place_of(fix)
-}
-
 /// A ring around a point of a trail.
 pub(super) fn ring(ui: &egui::Ui, screen: &Screen, place: World) {
     let painter = ui.painter().with_clip_rect(screen.rect);
     let pos = screen.pos(place);
     painter.circle_stroke(pos, 7.0, Stroke::new(4.5, ui.visuals().extreme_bg_color));
     painter.circle_stroke(pos, 7.0, Stroke::new(2.0, ui.visuals().selection.stroke.color));
-}
-
-fn trails(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, shapes: &mut Vec<Shape>) {
-    let Scene { screen, markers, lines, .. } = *scene;
-    let palette = theme::palette(ui);
-    let selected = cx.view.selection.device;
-    let casing = ui.visuals().extreme_bg_color.gamma_multiply(0.75);
-    let view = screen.view(0.0);
-    let mut seen: Vec<(&Trail, Pen, bool)> = Vec::new();
-    for (device, trail) in lines.iter().filter(|(_, trail)| trail.line().bounds().touches(view)) {
-        let is_selected = selected == Some(*device);
-        let state = markers.of(*device).map(|(m, _)| Icon::of(&m.status, m.freshness_at(cx.now), true));
-        let color = state.map_or(palette.moving, |icon| icon.color(palette));
-        let pen = Pen {
-            color: if is_selected { color } else { color.gamma_multiply(0.8) },
-            width: if is_selected { 3.0 } else { 2.0 },
-            casing: is_selected.then_some(casing),
-        };
-        seen.push((trail, pen, is_selected));
-    }
-    // The selected one above all others.
-    seen.sort_by_key(|(.., is_selected)| *is_selected);
-    let budget = tracks::BUDGET / seen.len().max(1);
-    for (trail, pen, is_selected) in seen {
-        tracks::draw(shapes, screen, trail, pen, cx.now, budget.max(200));
-        if is_selected {
-            tracks::draw_points(shapes, screen, trail, pen.color, ui.visuals().extreme_bg_color);
-        }
-    }
-}
-
-fn accuracy(screen: &Screen, marker: &Marker, place: World, color: Color32, shapes: &mut Vec<Shape>) {
-    let Some(accuracy_m) = marker.accuracy_m.filter(|m| *m > 0.0 && m.is_finite()) else { return };
-    let radius = screen.points_of_metres(accuracy_m, place);
-    // Smaller than the marker says nothing; much larger than the screen would be all there is.
-    if radius > 18.0 && radius < 20_000.0 {
-        shapes.push(Shape::circle_filled(screen.pos(place), radius, color.gamma_multiply(0.10)));
-        shapes.push(Shape::circle_stroke(screen.pos(place), radius, Stroke::new(1.0, color.gamma_multiply(0.6))));
-    }
 }
 
 /// A number in a ring that shows which part of its devices is in which state.
@@ -238,7 +183,7 @@ fn rank_color(rank: Rank, palette: &Palette) -> Color32 {
 pub(super) fn place_labels(
     ui: &egui::Ui,
     screen: &Screen,
-    data: &Data,
+    cx: &Cx<'_>,
     markers: &Markers,
     shown: &InView,
     edges: &[Rect],
@@ -252,74 +197,28 @@ pub(super) fn place_labels(
         room.take(Rect::from_center_size(screen.pos(heap.middle), Vec2::splat(side)));
     }
     for marker in shown.single.iter().take(MAX_OBSTACLES) {
-        let pos = screen.pos(markers.place(marker.index));
+        let pos = marker.pos(screen, markers);
         room.take(Rect::from_center_size(pos, Vec2::splat(2.0 * icons::RADIUS)));
+    }
+    let (data, level) = (cx.data, cx.view.settings.map.labels);
+    if level == Labels::Off {
+        return (Vec::new(), room);
     }
     let (text, strong) = (ui.visuals().text_color(), ui.visuals().strong_text_color());
     let mut labels = Vec::new();
     for m in shown.single.iter().take(MAX_LABELS) {
         let Some(marker) = markers.get(m.index) else { continue };
         let color = if m.rank == Rank::Stale { text } else { strong };
-        let font = FontId::proportional(LABEL_SIZE);
-        let galley = ui.painter().layout_no_wrap(marker.label.clone(), font, color);
+        let galley = words::label(ui, cx, marker, level, color);
         let face = data.phones.faces.get(&marker.device).is_some_and(Face::is_there).then_some(marker.device);
         let mut size = galley.size() + 2.0 * LABEL_PADDING;
         if face.is_some() {
             size += vec2(FACE, 2.0);
         }
-        if let Some(place) = room.beside(screen.pos(markers.place(m.index)), size) {
+        if let Some(place) = room.beside(m.pos(screen, markers), size) {
+            words::wake(ui, cx, marker, level);
             labels.push(Label { place, galley, color, selected: m.rank == Rank::Selected, face });
         }
     }
     (labels, room)
-}
-
-/// The tooltip of a device.
-pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Timestamp, units: Units) -> Vec<String> {
-    let status = &marker.status;
-    let freshness = marker.freshness_at(now);
-    let state = match (freshness, status.motion) {
-        (Freshness::Fresh, Motion::Moving) => "Moving",
-        (Freshness::Fresh, Motion::Parked) => "Parked",
-        (Freshness::Fresh, Motion::Unknown) => "Live, speed not told",
-        (Freshness::Late, Motion::Unknown) => "Late",
-        (Freshness::Late, Motion::Moving) => "Late, was moving",
-        (Freshness::Late, Motion::Parked) => "Late, was parked",
-        (Freshness::Stale, _) => "Stale",
-        (Freshness::Lost, _) => "Lost",
-    };
-    let mut state = state.to_owned();
-    for (doubt, applies) in [("alarm", status.alarm), ("in doubt", status.suspect), ("new", status.new)] {
-        if applies {
-            state.push_str(", ");
-            state.push_str(doubt);
-        }
-    }
-    let mut lines = vec![marker.label.clone(), state];
-    if let Some(fix) = overview.last_fix.as_ref().map(|f| &f.fix) {
-        let speed = fix.speed_kmh.map(|s| format::speed(s, units));
-        let course = fix.course_deg.map(format::course);
-        let satellites = fix.satellites.map(|n| format!("{n} satellites"));
-        let measured: Vec<String> = [speed, course, satellites].into_iter().flatten().collect();
-        if !measured.is_empty() {
-            lines.push(measured.join(", "));
-        }
-        lines.push(format!("Fix {} ago", ago(fix.at, now)));
-    }
-    if let Some(since) = status.since {
-        lines.push(format!("Usually every {}, last {} ago", format::span(status.rhythm.as_secs()), ago(since, now)));
-    }
-    lines
-}
-
-/// The tooltip of a point of a trail.
-pub(super) fn point_lines(label: &str, point: &TrailPoint, now: Timestamp, units: Units) -> Vec<String> {
-    let mut lines = vec![label.to_owned(), format!("{} ago", ago(point.at, now))];
-    lines.extend(point.speed_kmh.map(|s| format::speed(s.into(), units)));
-    lines.extend(point.doubt.map(|doubt| doubt.text(units)));
-    lines
-}
-
-fn ago(at: Timestamp, now: Timestamp) -> String {
-    format::age(format::age_s(now, at))
 }

@@ -1,27 +1,20 @@
-//! Draws trails: the level of detail that the zoom needs, clipped to the screen, fading with age, dotted over gaps.
+//! Draws trails: the level of detail that the zoom needs, clipped to the screen, dotted over gaps, dashed where only cells told the
+//! place.
 
-use egui::{Color32, Pos2, Shape, Stroke};
-use jiff::SignedDuration;
+use std::ops::Range;
+
+use egui::{Color32, Mesh, Pos2, Shape, Stroke};
 
 use super::{
     Trail,
     camera::{Screen, points},
+    ink::{Emphasis, Ink},
+    ribbon::{self, Ribbon},
 };
-use crate::{geo::pyramid::Detail, model::Timestamp};
+use crate::geo::pyramid::Detail;
 
 /// Points of all trails that one frame draws at most; more are drawn more coarsely.
 pub(super) const BUDGET: usize = 30_000;
-
-/// From which age on a trail has which part of its colour; the last quarter of an hour has all of it.
-const FADE: [(SignedDuration, f32); 7] = [
-    (SignedDuration::from_hours(24), 0.35),
-    (SignedDuration::from_hours(12), 0.45),
-    (SignedDuration::from_hours(6), 0.55),
-    (SignedDuration::from_hours(3), 0.65),
-    (SignedDuration::from_mins(90), 0.75),
-    (SignedDuration::from_mins(45), 0.85),
-    (SignedDuration::from_mins(15), 0.95),
-];
 
 /// What lies further beside the screen than this is cut off, in points.
 const MARGIN: f32 = 16.0;
@@ -32,65 +25,87 @@ const MIN_GAP: f32 = 4.0;
 /// Single points are shown where no more than this many are in view.
 const MAX_DOTS: usize = 250;
 
+/// Length of a dot and of the room behind it, over a gap; the same of a dash on a rough way. In points.
+const DOTS: (f32, f32) = (2.0, 5.0);
+const DASHES: (f32, f32) = (5.0, 4.0);
+
+/// A trail is drawn over so many dots or dashes at most on one segment; a longer one has longer ones.
+const MAX_DASHES: f32 = 300.0;
+
 /// How a trail is drawn.
-#[derive(Debug, Clone, Copy)]
 pub(super) struct Pen {
-    pub(super) color: Color32,
+    pub(super) ink: Ink,
+    pub(super) emphasis: Emphasis,
     pub(super) width: f32,
     /// Drawn below, wider; the selected trail has one.
     pub(super) casing: Option<Color32>,
+    /// Number of the first point that is drawn.
+    pub(super) from: usize,
+    /// Width of a pixel in points.
+    pub(super) pixel: f32,
 }
 
-/// Adds a trail to `shapes`, with `budget` points at most.
-pub(super) fn draw(shapes: &mut Vec<Shape>, screen: &Screen, trail: &Trail, pen: Pen, now: Timestamp, budget: usize) {
+impl Pen {
+    fn color(&self, trail: &Trail, number: usize) -> Color32 {
+        let color = trail.points().get(number).map_or(Color32::TRANSPARENT, |point| self.ink.color(number, point));
+        self.emphasis.on(color, number)
+    }
+}
+
+/// Adds a trail to `mesh`, with `budget` points at most.
+pub(super) fn draw(mesh: &mut Mesh, screen: &Screen, trail: &Trail, pen: &Pen, budget: usize) {
     let view = screen.view(MARGIN);
     // With a casing, each point is drawn twice.
     let budget = if pen.casing.is_some() { budget / 2 } else { budget };
     let detail = trail.line().detail(screen.zoom, view, budget);
-    let mut strokes = Strokes { screen, clip: Clip::new(screen), shapes, pen, open: Vec::new(), color: pen.color };
+    let ranges: Vec<_> = detail.visible(view).filter_map(|range| later(detail, range, pen.from)).collect();
     if let Some(casing) = pen.casing {
-        let below = Pen { color: casing, width: pen.width + 3.0, casing: None };
-        let mut below = Strokes {
-            screen,
-            clip: Clip::new(screen),
-            shapes: strokes.shapes,
-            pen: below,
-            open: Vec::new(),
-            color: casing,
-        };
-        for range in detail.visible(view) {
-            below.line(trail, detail, range, |_| casing, false);
+        let ribbon = Ribbon { mesh, width: pen.width + 3.0, pixel: pen.pixel };
+        let mut below = Strokes::new(screen, ribbon, false);
+        for range in &ranges {
+            below.line(trail, detail, range.clone(), |number| pen.emphasis.on(casing, number));
         }
-        strokes =
-            Strokes { screen, clip: Clip::new(screen), shapes: below.shapes, pen, open: Vec::new(), color: pen.color };
     }
-    // Numbers from which on each step of the fading holds.
-    let steps = FADE.map(|(age, _)| now.checked_sub(age).map_or(0, |at| trail.since(at)));
-    let color = |number: usize| {
-        let step = steps.partition_point(|from| *from <= number);
-        let part = FADE.get(step).map_or(1.0, |(_, part)| *part);
-        pen.color.gamma_multiply(part)
-    };
-    for range in detail.visible(view) {
-        strokes.line(trail, detail, range, color, true);
+    let mut above = Strokes::new(screen, Ribbon { mesh, width: pen.width, pixel: pen.pixel }, true);
+    for range in ranges {
+        above.line(trail, detail, range, |number| pen.color(trail, number));
     }
 }
 
-/// Adds a dot for each point of a trail, where they are few enough to be told apart.
-pub(super) fn draw_points(shapes: &mut Vec<Shape>, screen: &Screen, trail: &Trail, color: Color32, casing: Color32) {
+/// What of a range of slots is not before the point numbered `from`.
+fn later(detail: Detail<'_>, range: Range<usize>, from: usize) -> Option<Range<usize>> {
+    let start = if from == 0 { range.start } else { range.start.max(detail.slot_of(from)) };
+    (start < range.end).then_some(start..range.end)
+}
+
+/// Adds a dot for each point of a trail, where they are few enough to be told apart; hollow where only cells told the place.
+pub(super) fn draw_points(shapes: &mut Vec<Shape>, screen: &Screen, trail: &Trail, pen: &Pen, casing: Color32) {
     let view = screen.view(0.0);
     let finest = trail.line().finest();
     if finest.visible(view).map(|r| r.len()).sum::<usize>() > 8 * MAX_DOTS {
         return;
     }
-    let slots = finest.visible(view).flatten();
-    let places: Vec<_> = slots.filter_map(|s| trail.place(finest.number(s)?)).filter(|p| view.contains(*p)).collect();
-    if places.len() <= MAX_DOTS {
-        for place in places {
-            shapes.push(Shape::circle_filled(screen.pos(place), 3.0, casing));
-            shapes.push(Shape::circle_filled(screen.pos(place), 1.8, color));
+    let slots = finest.visible(view).filter_map(|range| later(finest, range, pen.from)).flatten();
+    let numbers = slots.filter_map(|slot| finest.number(slot));
+    let places = numbers.filter_map(|n| Some((n, trail.place(n)?))).filter(|(_, place)| view.contains(*place));
+    let places: Vec<_> = places.take(MAX_DOTS + 1).collect();
+    if places.len() > MAX_DOTS {
+        return;
+    }
+    for (number, place) in places {
+        let (pos, color) = (screen.pos(place), pen.color(trail, number));
+        if trail.points().get(number).is_some_and(|p| p.rough) {
+            hollow(shapes, pos, color, casing);
+        } else {
+            shapes.push(Shape::circle_filled(pos, 3.0, casing));
+            shapes.push(Shape::circle_filled(pos, 1.8, color));
         }
     }
+}
+
+fn hollow(shapes: &mut Vec<Shape>, pos: Pos2, color: Color32, casing: Color32) {
+    shapes.push(Shape::circle_stroke(pos, 3.2, Stroke::new(3.0, casing)));
+    shapes.push(Shape::circle_stroke(pos, 3.2, Stroke::new(1.3, color)));
 }
 
 /// Adds a hollow dot for each suspect fix of a trail, the newest ones where there are many: no line leads to a place that may be wrong.
@@ -99,83 +114,87 @@ pub(super) fn draw_suspect(shapes: &mut Vec<Shape>, screen: &Screen, trail: &Tra
     let doubted = trail.outliers().iter().rev().chain(trail.suspect().iter().rev());
     let places = doubted.map(|(_, place)| *place).filter(|place| view.contains(*place));
     for place in places.take(MAX_DOTS) {
-        shapes.push(Shape::circle_stroke(screen.pos(place), 3.2, Stroke::new(3.0, casing)));
-        shapes.push(Shape::circle_stroke(screen.pos(place), 3.2, Stroke::new(1.3, color)));
+        hollow(shapes, screen.pos(place), color, casing);
     }
 }
 
-/// Lines under way to becoming shapes.
+/// Lines under way to becoming triangles.
 struct Strokes<'a> {
     screen: &'a Screen,
     clip: Clip,
-    shapes: &'a mut Vec<Shape>,
-    pen: Pen,
-    /// The points of the line that is being drawn.
-    open: Vec<Pos2>,
-    color: Color32,
+    ribbon: Ribbon<'a>,
+    /// Gaps are dotted and rough ways dashed; else there is nothing over the one, and the other is like any.
+    broken: bool,
+    /// The line that is being drawn.
+    open: Vec<(Pos2, Color32)>,
 }
 
-impl Strokes<'_> {
-    fn line(
-        &mut self,
-        trail: &Trail,
-        detail: Detail<'_>,
-        range: std::ops::Range<usize>,
-        color: impl Fn(usize) -> Color32,
-        dots: bool,
-    ) {
+impl<'a> Strokes<'a> {
+    fn new(screen: &'a Screen, ribbon: Ribbon<'a>, broken: bool) -> Self {
+        Self { screen, clip: Clip::new(screen), ribbon, broken, open: Vec::new() }
+    }
+
+    fn line(&mut self, trail: &Trail, detail: Detail<'_>, range: Range<usize>, color: impl Fn(usize) -> Color32) {
         // The level may end short of the newest point.
         let newest = trail.points().len().checked_sub(1).filter(|_| range.end == detail.len());
         let numbers = range.filter_map(|slot| detail.number(slot)).chain(newest);
-        let mut before: Option<(f64, f64)> = None;
+        let rough = |number: usize| trail.points().get(number).is_some_and(|p| p.rough);
+        let mut before: Option<((f64, f64), usize)> = None;
         for number in numbers {
             let Some(place) = trail.place(number) else { continue };
             let to = self.screen.offset(place);
-            if let Some(from) = before {
+            if let Some((from, last)) = before {
                 let color = color(number);
-                if color != self.color {
-                    self.end();
-                    self.color = color;
-                }
                 if trail.line().is_break(number) {
                     self.end();
-                    if dots {
-                        self.gap(from, to);
-                    }
+                    self.dashes(from, to, color.gamma_multiply(0.8), DOTS, MIN_GAP);
+                } else if self.broken && (rough(number) || rough(last)) {
+                    self.end();
+                    self.dashes(from, to, color, DASHES, 0.0);
                 } else {
-                    self.segment(from, to);
+                    self.segment(from, to, color);
                 }
             }
-            before = Some(to);
+            before = Some((to, number));
         }
         self.end();
     }
 
-    fn segment(&mut self, from: (f64, f64), to: (f64, f64)) {
+    fn segment(&mut self, from: (f64, f64), to: (f64, f64), color: Color32) {
         let Some((a, b)) = self.clip.cut(from, to) else { return self.end() };
+        let (start, end) = (self.pos(a), self.pos(b));
         if self.open.is_empty() {
-            self.open.push(self.pos(a));
+            self.open.push((start, color));
         }
-        self.open.push(self.pos(b));
+        if self.open.last().is_some_and(|(last, _)| ribbon::is_apart(*last, end)) {
+            self.open.push((end, color));
+        }
         if b != to {
             self.end();
         }
     }
 
-    fn gap(&mut self, from: (f64, f64), to: (f64, f64)) {
-        let Some((a, b)) = self.clip.cut(from, to) else { return };
+    /// A broken line, if it is at least so long on the screen.
+    fn dashes(&mut self, from: (f64, f64), to: (f64, f64), color: Color32, (dash, gap): (f32, f32), least: f32) {
+        let Some((a, b)) = self.clip.cut(from, to).filter(|_| self.broken) else { return };
         let (a, b) = (self.pos(a), self.pos(b));
-        if a.distance(b) >= MIN_GAP {
-            let stroke = Stroke::new(self.pen.width.min(2.0), self.color.gamma_multiply(0.8));
-            self.shapes.extend(Shape::dashed_line(&[a, b], stroke, 2.0, 5.0));
+        let length = a.distance(b);
+        if length < least.max(f32::EPSILON) {
+            return;
+        }
+        let step = (dash + gap).max(length / MAX_DASHES);
+        let way = (b - a) / length;
+        let mut at = 0.0;
+        while at < length {
+            let end = (at + step * dash / (dash + gap)).min(length);
+            self.ribbon.add(&[(a + way * at, color), (a + way * end, color)]);
+            at += step;
         }
     }
 
     fn end(&mut self) {
-        let line = std::mem::take(&mut self.open);
-        if line.len() > 1 {
-            self.shapes.push(Shape::line(line, Stroke::new(self.pen.width, self.color)));
-        }
+        self.ribbon.add(&self.open);
+        self.open.clear();
     }
 
     fn pos(&self, (x, y): (f64, f64)) -> Pos2 {
@@ -230,7 +249,7 @@ mod tests {
     use super::*;
     use crate::{
         geo::LatLon,
-        model::{DeviceId, Fix, PacketId, Readings, StoredFix, Trust},
+        model::{DeviceId, Fix, PacketId, Readings, StoredFix, Timestamp, Trust},
         ui::map::camera::Camera,
     };
 

@@ -36,6 +36,28 @@ pub struct Trail {
     /// Those that nothing could have reached so fast, oldest first (`model::Leaps`).
     outliers: Vec<(TrailPoint, World)>,
     leaps: Leaps,
+    extent: Extent,
+}
+
+/// Between which numbers the points of a trail lie; late points may leave it wider than they are.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Extent {
+    pub first: Option<Timestamp>,
+    pub fastest_kmh: Option<f32>,
+    pub altitude_m: Option<(f32, f32)>,
+}
+
+impl Extent {
+    fn take(&mut self, point: &TrailPoint) {
+        self.first = Some(self.first.map_or(point.at, |first| first.min(point.at)));
+        self.fastest_kmh = match (self.fastest_kmh, point.speed_kmh) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (a, b) => a.or(b),
+        };
+        if let Some(m) = point.altitude_m {
+            self.altitude_m = Some(self.altitude_m.map_or((m, m), |(low, high)| (low.min(m), high.max(m))));
+        }
+    }
 }
 
 /// Why a fix is beside the line.
@@ -173,6 +195,11 @@ impl Trail {
         &self.points
     }
 
+    /// Between which numbers its points lie.
+    pub fn extent(&self) -> Extent {
+        self.extent
+    }
+
     /// Where point `number` is.
     pub fn place(&self, number: usize) -> Option<World> {
         self.line.point(number)
@@ -204,12 +231,17 @@ impl Trail {
         self.beside().find(|(p, _)| p.fix == fix)?.0.doubt
     }
 
+    /// The position with this row id and where it is, on the line or beside it. Looks at every point, the newest first.
+    pub fn point_of(&self, fix: i64) -> Option<(TrailPoint, World)> {
+        match self.find(fix) {
+            Some(number) => Some((*self.points.get(number)?, self.place(number)?)),
+            None => self.beside().find(|(p, _)| p.fix == fix).copied(),
+        }
+    }
+
     /// Where the position with this row id is, on the line or beside it.
     pub fn place_of(&self, fix: i64) -> Option<World> {
-        match self.find(fix) {
-            Some(number) => self.place(number),
-            None => self.beside().find(|(p, _)| p.fix == fix).map(|(_, world)| *world),
-        }
+        self.point_of(fix).map(|(_, place)| place)
     }
 
     /// The point nearest to a place within `reach` units of it, on the line or beside it, and where it is.
@@ -256,6 +288,7 @@ impl Trail {
             point.moving = point.speed_kmh.is_some_and(|s| f64::from(s) >= MOVING_KMH);
         }
         self.line.push(world, gap);
+        self.extent.take(&point);
         self.points.push(point);
     }
 

@@ -108,7 +108,9 @@ impl Panels {
         let map = Pane::Map.is_open(cx.view.open);
         if map {
             self.dock(ui, cx, bare);
-            self.time.ui(ui, cx);
+            if !cx.data.devices.is_empty() {
+                self.time.ui(ui, cx);
+            }
         }
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
@@ -141,6 +143,12 @@ impl Panels {
         } else {
             CentralPanel::default().frame(bare).show(ui, |ui| self.packets_and_fields(ui, cx, bare));
         }
+        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
+            let area = ui.max_rect();
+            self.map.cover(self.time.covers(cx));
+            self.map.ui(ui, cx);
+            self.time.over_map(ui, cx, area);
+        });
         let Self { export, copy, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } =
             self;
         let (palette, keys) = (&mut self.palette, &mut self.keys);

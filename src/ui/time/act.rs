@@ -49,6 +49,8 @@ pub(in crate::ui) fn apply(view: &mut View, data: &Data, now: Timestamp, act: Ac
     let time = &mut view.time;
     match act {
         Act::Span(span) => {
+            let part = matches!(span, Span::Fixed { .. });
+            time.whole = time.whole.or(Some(time.span)).filter(|_| part);
             time.span = span;
             time.cursor_ms = None;
             time.range = None;

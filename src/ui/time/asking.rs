@@ -101,18 +101,22 @@ impl Asking {
         now: Timestamp,
     ) -> Option<Duration> {
         let wanted = wanted(data, view);
-        let want = Want { span: view.time.span, days: view.time.span.days(now, &view.zone()), devices: wanted };
+        let span = held(view, now);
+        let want = Want { span, days: span.days(now, &view.zone()), devices: wanted };
         if self.want.as_ref() != Some(&want) {
             self.change(data, want);
         }
         data.history.set_series(view.time.series);
-        let later = self.refresh(view);
+        let later = self.refresh(span);
         self.read(backend, data, view, now);
         self.count(backend, data, view, now);
         self.ask_as_of(backend, data, view, now);
         self.ask_days(backend, data, view, now);
-        let (from, to) = view.span_ms(now);
-        data.history.find_rests(from, to);
+        // Only a replay skips rest.
+        if !view.is_live() {
+            let (from, to) = view.span_ms(now);
+            data.history.find_rests(from, to);
+        }
         later
     }
 
@@ -146,16 +150,13 @@ impl Asking {
     }
 
     /// Puts what has gone on into the queue, but not all the time.
-    fn refresh(&mut self, view: &View) -> Option<Duration> {
+    fn refresh(&mut self, span: Span) -> Option<Duration> {
         if self.stale.is_empty() || !self.queue.is_empty() || !self.asked.is_empty() || !self.prepared.is_empty() {
             return None;
         }
-        if !view.time.span.rolls() && self.read_at.is_some() {
-            // Something late has come into a span that is over; once is enough.
-            self.queue.extend(std::mem::take(&mut self.stale));
-            return None;
-        }
-        let left = self.read_at.map_or(Duration::ZERO, |at| REFRESH_EVERY.saturating_sub(at.elapsed()));
+        // Into a span that is over, something comes late and seldom.
+        let every = if span.rolls() { REFRESH_EVERY } else { 3 * REFRESH_EVERY };
+        let left = self.read_at.map_or(Duration::ZERO, |at| every.saturating_sub(at.elapsed()));
         if left > Duration::ZERO {
             return Some(left);
         }
@@ -323,10 +324,22 @@ fn rate(counts: &[(i64, u32)], wide_ms: i64) -> Strip {
     Strip::from_samples(counts.iter().map(|(at, n)| (*at, a_minute(*n))).collect())
 }
 
+/// What is read: of a part, the whole that it was taken from, so that going back and forth reads nothing.
+fn held(view: &View, now: Timestamp) -> Span {
+    let time = &view.time;
+    let (from, to) = view.span_ms(now);
+    let holds = |whole: &Span| {
+        let (whole_from, whole_to) = whole.ends_ms(now, &view.zone());
+        (whole_from..=whole_to).contains(&from) && to <= whole_to.saturating_add(1_200_000)
+    };
+    time.whole.filter(holds).unwrap_or(time.span)
+}
+
 /// What is read of the store. A span that goes on has no end.
 fn window(view: &View, now: Timestamp) -> TimeWindow {
-    let (from, to) = view.span_ms(now);
-    TimeWindow { from: Some(moment(from)), to: (!view.time.span.rolls()).then(|| moment(to)) }
+    let span = held(view, now);
+    let (from, to) = span.ends_ms(now, &view.zone());
+    TimeWindow { from: Some(moment(from)), to: (!span.rolls()).then(|| moment(to)) }
 }
 
 /// The devices whose span is to be held, the selected one first.

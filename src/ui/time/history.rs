@@ -73,6 +73,8 @@ pub struct History {
     pub days: BTreeMap<Date, bool>,
     /// Stretches in which nothing that is shown moves.
     pub rests: Vec<(i64, i64)>,
+    /// Of what they were found: which state, from when to when.
+    rests_of: Option<(u64, i64, i64)>,
     /// Why something is missing.
     pub trouble: Option<String>,
     /// Grows whenever what is shown has changed.
@@ -107,6 +109,11 @@ impl History {
     }
 
     pub(super) fn find_rests(&mut self, from_ms: i64, to_ms: i64) {
+        let of = (self.version, from_ms, to_ms);
+        if self.rests_of == Some(of) {
+            return;
+        }
+        self.rests_of = Some(of);
         self.rests = rests(self.shown.values().map(|shown| &*shown.past), from_ms, to_ms);
     }
 

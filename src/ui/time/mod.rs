@@ -46,6 +46,8 @@ pub struct TimeView {
     /// What the strip shows.
     pub series: Series,
     pub span: Span,
+    /// The span of which it is a part, while it is one.
+    pub whole: Option<Span>,
     /// The instant that is looked at, in milliseconds since the epoch; `None`: the right edge.
     pub cursor_ms: Option<i64>,
     /// Marked by hand, from when to when.
@@ -71,6 +73,7 @@ impl Default for TimeView {
             bar: Bar::default(),
             series: Series::default(),
             span: Span::LastHour,
+            whole: None,
             cursor_ms: None,
             range: None,
             playing: false,
@@ -108,14 +111,19 @@ impl TimeView {
         self.cursor_ms = None;
         self.playing = false;
         self.ticked_s = None;
+        self.whole = None;
         if !self.span.rolls() {
             self.span = Span::LastHour;
         }
     }
 
-    /// One step back: the range, then the past. False where there was neither.
+    /// One step back: the range, then a part of a span, then the past. False where there was neither.
     pub fn unwind(&mut self) -> bool {
         if self.range.take().is_some() {
+            return true;
+        }
+        if let Some(whole) = self.whole.take() {
+            self.span = whole;
             return true;
         }
         let past = self.cursor_ms.is_some() || !self.span.rolls();

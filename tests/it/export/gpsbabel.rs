@@ -1,4 +1,4 @@
-//! GPSBabel reads what we write, and finds the points that were there.
+//! `GPSBabel` reads what we write, and finds the points that were there.
 
 use std::{
     io::Write as _,
@@ -9,7 +9,7 @@ use wayglass::export::{Format, Wanted};
 
 use super::{formats::history, write_as};
 
-/// What GPSBabel makes of a document, as CSV; `None` where it is not installed, which is said.
+/// What `GPSBabel` makes of a document, as CSV; `None` where it is not installed, which is said.
 fn babel(format: &str, document: &str, tracks: bool) -> Option<Vec<csv::StringRecord>> {
     let mut call = Command::new("gpsbabel");
     if tracks {

@@ -81,7 +81,11 @@ fn prepare(desk: &mut Desk, command: UserCommand) {
         UserCommand::PreviousFix | UserCommand::NextFix => {
             desk.window.get_by_role_and_label(Role::ListItem, PHONE).click();
             desk.window.run();
-            desk.until("its past is read", |window| window.state().data().history.past(PHONE_ID).is_some());
+            // From yesterday, where an earlier row has led to.
+            desk.press(Modifiers::SHIFT, Key::L);
+            desk.until("its past is read", |window| {
+                window.state().data().history.past(PHONE_ID).is_some_and(|past| past.points.len() == 2)
+            });
             let steps = if command == UserCommand::NextFix { 2 } else { 0 };
             (0..steps).for_each(|_| desk.press(Modifiers::NONE, Key::Comma));
         }

@@ -154,7 +154,7 @@ fn devices_are_sorted_as_people_count() {
 fn devices_are_sorted_by_what_is_chosen() {
     for (sort, first, last) in [("Last heard", "Van 7", "Trailer 2"), ("State", "Van 3", "Trailer 2")] {
         let mut harness = tall();
-        harness.get_by_role(Role::ComboBox).click();
+        harness.get_by_role_and_label(Role::ComboBox, "Sort by").click();
         harness.run();
         click(&mut harness, sort);
         let names = rows(&harness);

@@ -49,6 +49,11 @@ impl TimeBar {
         calendar::ui(ui, cx);
     }
 
+    /// What the list of trips covered of the map in the last frame.
+    pub(super) fn covers(&self, cx: &Cx<'_>) -> Option<egui::Rect> {
+        self.trips.covers.filter(|_| cx.view.time.trips)
+    }
+
     /// What lies over the map: the list of trips.
     pub(super) fn over_map(&mut self, ui: &Ui, cx: &mut Cx<'_>, map: egui::Rect) {
         if cx.view.time.trips {

@@ -200,7 +200,9 @@ impl StripChart {
         let shown: Vec<(&DeviceId, &Shown)> =
             history.shown.iter().filter(|(_, shown)| !shown.strip.is_empty()).collect();
         let range = range_of(series, shown.iter().map(|(_, shown)| &shown.strip));
-        let others = shown.iter().filter(|(id, _)| Some(**id) != main).take(MOST_LINES);
+        // Beside a device that was selected, others are drawn only where they were picked.
+        let alone = main.is_some() && cx.view.time.picked.is_empty();
+        let others = shown.iter().filter(|(id, _)| Some(**id) != main && !alone).take(MOST_LINES);
         for (_, shown) in others {
             let pen = Pen { color: p.weak.gamma_multiply(if main.is_some() { 0.35 } else { 0.8 }), fill: false };
             line(painter, &shown.strip, axis, plot, range, pen, |from, to| crosses_gap(&shown.past, from, to));

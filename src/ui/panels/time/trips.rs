@@ -31,6 +31,8 @@ const MOST_HIDDEN: usize = 10_000;
 pub(super) struct Trips {
     of: Option<(u64, Option<DeviceId>, i64)>,
     lines: Vec<(DeviceId, Leg)>,
+    /// Where it was drawn last.
+    pub(super) covers: Option<Rect>,
 }
 
 impl Trips {
@@ -45,9 +47,12 @@ impl Trips {
         if width < 200.0 || height < 90.0 {
             return;
         }
-        let corner = pos2(map.left() + 12.0, map.bottom() - height - 8.0);
-        let area = egui::Area::new(egui::Id::unique("trips")).order(egui::Order::Middle).fixed_pos(corner);
-        area.constrain(false).show(ui.ctx(), |ui| {
+        let corner = pos2(map.left() + 12.0, map.bottom() - 8.0);
+        let area = egui::Area::new(egui::Id::unique("trips"))
+            .order(egui::Order::Middle)
+            .pivot(egui::Align2::LEFT_BOTTOM)
+            .fixed_pos(corner);
+        let shown = area.constrain(false).show(ui.ctx(), |ui| {
             let frame = Frame::popup(ui.style()).inner_margin(10);
             frame.show(ui, |ui| {
                 ui.set_width(width - 22.0);
@@ -60,11 +65,14 @@ impl Trips {
                 self.list(ui, cx, main);
             });
         });
+        self.covers = Some(shown.response.rect);
     }
 
     /// Legs within the span, in order of time.
     fn find(&mut self, cx: &Cx<'_>, main: Option<DeviceId>) {
-        let (from, to) = cx.view.span_ms(cx.now);
+        // Of a span that goes on, what is long past may still be held.
+        let (from, _) = cx.view.span_ms(cx.now);
+        let from = if cx.view.time.span.rolls() { from } else { i64::MIN };
         let of = (cx.data.history.version, main, from / 60_000);
         if self.of == Some(of) {
             return;
@@ -72,7 +80,7 @@ impl Trips {
         self.of = Some(of);
         let shown = cx.data.history.shown.iter().filter(|(id, _)| main.is_none_or(|main| main == **id));
         let legs = shown.flat_map(|(id, shown)| shown.past.legs.iter().map(|leg| (*id, *leg)));
-        self.lines = legs.filter(|(_, leg)| leg.to_ms() >= from && leg.from_ms() <= to).take(MOST_LINES).collect();
+        self.lines = legs.filter(|(_, leg)| leg.to_ms() >= from).take(MOST_LINES).collect();
         self.lines.sort_by_key(|(id, leg)| (leg.from_ms(), *id));
     }
 

@@ -1,0 +1,6 @@
+//! The past: trips and stops, replay, hidden positions, through the window, the store and the command line.
+
+mod cli;
+mod desk;
+mod hidden;
+mod window;

@@ -1,0 +1,133 @@
+//! Stories of the past through the whole window.
+
+use egui::{Key, Modifiers};
+use wayglass::track::How;
+
+use super::desk::{Desk, NOW, at, day};
+
+const PLAIN: Modifiers = Modifiers::NONE;
+
+#[test]
+fn find_when_it_stopped_yesterday() {
+    let mut desk = Desk::open();
+    desk.tell("van", "2026-11-20", &day());
+    desk.until("the van is known", |window| window.state().data().devices.values().any(|d| d.positions == 51));
+    let van = desk.device("van");
+
+    desk.press(PLAIN, Key::OpenBracket);
+    desk.click("Trips and stops of the span");
+    let customer = "Stop of owntracks/van/phone, 09:10:00 – 09:40:00, 30 min, 51.07195, 4.00000";
+    desk.until_shown(customer);
+    assert!(desk.shows("Stop of owntracks/van/phone, 08:00:00 – 09:00:00, 1 h, 51.00000, 4.00000"));
+    assert!(
+        desk.shows("Trip of owntracks/van/phone, 09:00:00 – 09:10:00, 10 min, 8.0 km, 48 · 48 km/h, 51.07195, 4.00000")
+    );
+
+    desk.click(customer);
+    assert_eq!((desk.instant().as_str(), desk.view().selection.device), ("2026-11-20 09:10:00", Some(van)));
+    desk.until_shown("As of Nov 20 09:10");
+    let shown = desk.data().shown.as_ref().expect("the map shows the past");
+    let there = shown.moment(van).unwrap().place.lat_lon();
+    assert!((there.lat_deg() - 51.071_946).abs() < 1e-5, "{there:?}");
+
+    // The packet list is at what told it, and the next fix is a step on.
+    let packet = desk.data().history.as_of.as_ref().map(|fix| fix.packet);
+    assert!(packet.is_some());
+    desk.press(PLAIN, Key::Period);
+    assert_eq!(desk.instant(), "2026-11-20 09:15:00");
+    desk.press(PLAIN, Key::Escape);
+    assert!(desk.view().is_live());
+    desk.until("the map is live again", |window| window.state().data().shown.is_none());
+}
+
+#[test]
+fn three_vehicles_are_replayed_at_sixty_times_and_rest_is_skipped() {
+    let mut desk = Desk::open();
+    for (phone, offset) in [("a", 0.0), ("b", 20_000.0), ("c", 40_000.0)] {
+        let way: Vec<_> = day().into_iter().map(|(second, metres)| (second, metres + offset)).collect();
+        desk.tell(phone, "2026-11-20", &way);
+    }
+    desk.until("all are known", |window| {
+        window.state().data().devices.values().filter(|d| d.positions == 51).count() == 3
+    });
+    desk.press(PLAIN, Key::OpenBracket);
+    desk.until("all are read", |window| window.state().data().history.shown.len() == 3);
+    desk.click("Replay speed");
+    desk.click("60x");
+    assert_eq!(desk.view().time.speed, 60);
+    desk.press(PLAIN, Key::Home);
+    assert_eq!(desk.instant(), "2026-11-20 00:00:00");
+
+    desk.press(PLAIN, Key::Space);
+    assert!(desk.view().time.playing);
+    desk.until("the night is skipped", |window| {
+        let view = window.state().view();
+        view.time.cursor_ms.is_some_and(|ms| ms % 86_400_000 >= (at(9, 0) - 20) * 1_000)
+    });
+    let now = NOW.parse().unwrap();
+    let before = desk.view().instant_ms(now);
+    desk.window.step();
+    desk.window.step();
+    assert_eq!(desk.view().instant_ms(now) - before, 2 * 15_000, "a quarter of a second a frame, sixty times as fast");
+
+    desk.press(PLAIN, Key::Space);
+    assert!(!desk.view().time.playing);
+    let instant = desk.view().instant_ms(now);
+    let places: Vec<_> = desk.data().history.at(instant).map(|(_, there)| there).collect();
+    assert_eq!(places.len(), 3);
+    for there in &places {
+        assert!(matches!(there.how, How::Between | How::Fix), "{there:?}");
+    }
+    let apart = places[0].place.distance_m(places[1].place);
+    assert!((apart - 20_000.0).abs() < 100.0, "all are where they were at one instant: {apart}");
+
+    desk.press(PLAIN, Key::Space);
+    desk.until("it is played to its end", |window| !window.state().view().time.playing);
+    assert_eq!(desk.instant(), "2026-11-20 23:59:59");
+}
+
+#[test]
+fn an_outlier_is_hidden_and_undone_and_nothing_is_deleted() {
+    let mut desk = Desk::open();
+    let mut way = day();
+    way.push((at(9, 5) + 10, 900_000.0));
+    desk.tell("van", "2026-11-20", &way);
+    desk.until("the van is known", |window| window.state().data().devices.values().any(|d| d.positions == 52));
+    desk.press(PLAIN, Key::OpenBracket);
+    desk.click("Trips and stops of the span");
+    desk.until_shown("1 outlier");
+    desk.click("Hide all outliers");
+    desk.until_shown("1 hidden");
+    assert!(!desk.shows("1 outlier"));
+    let hidden = "SELECT count(*) FROM hidden WHERE reason = 'outlier'";
+    assert_eq!((desk.count(hidden), desk.count("SELECT count(*) FROM positions")), (1, 52));
+
+    desk.press(Modifiers::COMMAND, Key::Z);
+    desk.until_shown("1 outlier");
+    assert_eq!((desk.count(hidden), desk.count("SELECT count(*) FROM positions")), (0, 52));
+
+    // By hand: the point that is looked at.
+    desk.click("Trip of owntracks/van/phone, 09:00:00 – 09:10:00, 10 min, 8.0 km, 48 · 48 km/h, 51.07195, 4.00000");
+    desk.until_shown("Hide this point");
+    desk.click("Hide this point");
+    desk.until_shown("Show it again");
+    assert_eq!(desk.count("SELECT count(*) FROM hidden WHERE reason = 'hand'"), 1);
+}
+
+#[test]
+fn the_bar_collapses_and_its_calendar_knows_days_with_data() {
+    let mut desk = Desk::open();
+    desk.tell("van", "2026-11-18", &day());
+    desk.until("the van is known", |window| window.state().data().devices.values().any(|d| d.positions == 51));
+    desk.click("Sat 21 Nov");
+    desk.until_shown("18 November 2026, has data");
+    assert!(desk.shows("17 November 2026"));
+    desk.click("18 November 2026, has data");
+    desk.until("its span is read", |window| window.state().data().history.shown.len() == 1);
+    assert_eq!(desk.instant(), "2026-11-18 23:59:59");
+    assert!(!desk.view().is_live());
+    desk.click("Collapse the time bar");
+    desk.click("Open the time bar");
+    desk.click("LIVE");
+    assert!(desk.view().is_live());
+}
