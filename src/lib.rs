@@ -19,6 +19,7 @@
 //! | 2 | [`wire`] | bytes ↔ meaning, pure | the clock, sockets, the store |
 //! | 2 | [`store`] | one SQLite file, one writer thread, group commit | sockets, the window |
 //! | 2 | [`export`] | history in the formats of others | where it comes from |
+//! | 1 | [`charts`] | map files of the user: PMTiles, MBTiles, vector tiles | how they look |
 //! | 2 | [`import`] | history out of the files of others | where it goes |
 //! | 2 | [`sim`] | pretend devices: routes and bytes, pure | sockets |
 //! | 3 | [`ingest`] | sockets and tasks; stamps every read with the time | what bytes mean |
@@ -42,7 +43,7 @@
 //!
 //! # Invariants, most of them absences
 //! - No clock below `main`: time is handed in as [`model::Clock`], so a test owns it from socket to pixel.
-//! - No SQL outside [`store`], no egui outside [`ui`], no walkers outside `ui::map`.
+//! - No SQL outside [`store`] (but for map files, which are SQLite themselves: [`charts`]), no egui outside [`ui`], no walkers outside `ui::map`.
 //! - No lock, wait, file or socket on the window's thread: it polls [`store::Pending`].
 //! - No allocation from a length that a device declared; every queue, cache and quarantine has a bound.
 //! - No `unsafe`, and no panic on bytes from outside: [`wire`] returns what it could read *and* the problem.
@@ -59,11 +60,13 @@
 //! | a bound on what peers may take or what is kept | a row of [`backend::bounds::TABLE`] |
 //! | something that is not taken, kept or held open | a row of [`model::Mishap`], counted by `store::Tally` |
 //! | a fact about how we fare | [`backend::Health`], which panel, `doctor` and `limits` show |
+//! | a kind of map file | a module in [`charts`], an arm of its `Chart` |
 //! | a panel | a file in `ui::panels` |
 //! | something a user can invoke | a row of `ui::command` |
 //! | a column or query | [`store`]: a migration, and `store::query` |
 
 pub mod backend;
+pub mod charts;
 pub mod cli;
 pub mod export;
 pub mod geo;

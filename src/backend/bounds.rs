@@ -17,6 +17,7 @@
 //! file = "off"                # the database grows no further; "off": as far as the disk does
 //! log_file = "4 MiB"          # one file of the log
 //! log_files = 5               # all files of the log
+//! map_tiles = "256 MiB"       # tiles of the online map that are kept on disk
 //! ```
 
 use std::{ops::RangeInclusive, time::Duration};
@@ -39,6 +40,20 @@ pub struct Bounds {
     pub ingest: ingest::Limits,
     pub store: store::Limits,
     pub log: LogBounds,
+    pub window: WindowBounds,
+}
+
+/// What the window keeps beside the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowBounds {
+    /// Tiles of the online map on disk.
+    pub tile_cache_bytes: u64,
+}
+
+impl Default for WindowBounds {
+    fn default() -> Self {
+        Self { tile_cache_bytes: 256 * MIB }
+    }
 }
 
 /// What a bound is a number of.
@@ -214,6 +229,7 @@ pub static TABLE: &[Bound] = &[
     ),
     row("log_file", "One file of the log", Unit::Bytes, number!(64 * KIB..=GIB, log.file_bytes)),
     row("log_files", "Files of the log", Unit::Count, number!(1..=100, log.files)),
+    row("map_tiles", "Kept tiles of the online map", Unit::Bytes, number!(MIB..=64 * GIB, window.tile_cache_bytes)),
 ];
 
 impl Bound {

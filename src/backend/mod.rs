@@ -64,8 +64,8 @@ pub use crate::{
 use crate::{
     ingest::{ForPhones, Receivers, Tls},
     model::{
-        Clock, DeviceId, DeviceOverview, Keep, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent, StoredFix,
-        TimeWindow,
+        Clock, DeviceId, DeviceOverview, Keep, Look, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent,
+        StoredFix, TimeWindow,
     },
     store::{self, Options, Store, query},
 };
@@ -161,6 +161,8 @@ pub struct Backend {
     copying: Mutex<Option<Watch>>,
     /// Why nothing is received here, where the folder cannot be had.
     despite: Option<Error>,
+    /// What the window may keep.
+    window: bounds::WindowBounds,
     /// Where an empty store lies that is shown in its stead.
     scratch: Option<scratch::Scratch>,
 }
@@ -191,6 +193,7 @@ impl Backend {
         watch::begin(runtime.handle(), &store, &clock);
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
+        let window = limits.window;
         let health = health::Keeper::start(&runtime, &store, receivers.as_ref(), limits, &clock, &data_dir);
         Ok(Self {
             runtime,
@@ -206,6 +209,7 @@ impl Backend {
             despite: None,
             scratch: None,
             health,
+            window,
             log: setup.log,
         })
     }
@@ -232,6 +236,7 @@ impl Backend {
             despite: None,
             scratch: None,
             health,
+            window: bounds::WindowBounds::default(),
             log: LogFile::default(),
         })
     }
@@ -263,17 +268,8 @@ impl Backend {
 
     /// Waits until the system asks us to stop, or nothing can be stored any more, which is an error. For `serve`, not for the window.
     pub fn wait_for_stop(&self, signal: &mut StopSignal) -> Result<(), Error> {
-        /// Between two looks whether damage was noticed.
-        const LOOK_EVERY: Duration = Duration::from_secs(1);
         let ended = self.store.ended();
-        let damaged = async {
-            loop {
-                if let Some(why) = self.store.health().damaged {
-                    return why;
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
+        let damaged = self.store.damaged();
         self.runtime.block_on(async {
             tokio::select! {
                 () = signal.received() => Ok(()),
@@ -325,6 +321,11 @@ impl Backend {
     /// How everything fares, put together on another thread.
     pub fn health(&self) -> Pending<Health> {
         self.health.ask(self.runtime.handle(), &self.store)
+    }
+
+    /// What the window may keep beside the store.
+    pub fn window_bounds(&self) -> bounds::WindowBounds {
+        self.window
     }
 
     /// The folder of the log.
@@ -495,6 +496,12 @@ impl Backend {
     /// as it is. As [`Backend::change_profile`].
     pub fn apply_clock(&self, device: DeviceId, offset_s: Option<i32>) -> Pending<Rederived> {
         let change = move |before| Profile { clock_offset_s: offset_s, ..before };
+        profile::change(self.runtime.handle(), &self.store, self.rederiving.clone(), device, change)
+    }
+
+    /// Changes how a device is told from others; the rest of its profile stays as it is, and no packet is read again.
+    pub fn set_look(&self, device: DeviceId, look: Look) -> Pending<Rederived> {
+        let change = move |before| Profile { look, ..before };
         profile::change(self.runtime.handle(), &self.store, self.rederiving.clone(), device, change)
     }
 

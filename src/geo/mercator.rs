@@ -30,12 +30,26 @@ impl World {
         Self { x: place.lon_deg() / 360.0 + 0.5, y: (0.5 - lat.tan().asinh() / TAU).clamp(0.0, 1.0) }
     }
 
-    /// The inverse. A place beside the square is taken as the nearest on its edge.
+    /// The inverse. Longitudes go around the globe; a place above or below the square is taken as the nearest on its edge.
     pub fn lat_lon(self) -> LatLon {
-        let x = if self.x.is_finite() { self.x.clamp(0.0, 1.0) } else { 0.5 };
+        let x = if self.x.is_finite() { self.wrapped().x } else { 0.5 };
         let y = if self.y.is_finite() { self.y.clamp(0.0, 1.0) } else { 0.5 };
         let lat_deg = (PI * (1.0 - 2.0 * y)).sinh().atan().to_degrees();
         LatLon::new(lat_deg.clamp(-90.0, 90.0), (x - 0.5) * 360.0).expect("a clamped place is on the globe")
+    }
+
+    /// The same place on the square itself, where it was counted on beyond the antimeridian.
+    #[must_use]
+    pub fn wrapped(self) -> Self {
+        let inside = (0.0..=1.0).contains(&self.x);
+        Self { x: if inside { self.x } else { self.x.rem_euclid(1.0) }, y: self.y }
+    }
+
+    /// The same place, counted on beyond the antimeridian so that it is less than half a world from `other`: a line between them is the short one.
+    #[must_use]
+    pub fn near(self, other: Self) -> Self {
+        let worlds = (other.x - self.x).round();
+        Self { x: if worlds.is_finite() { self.x + worlds } else { self.x }, y: self.y }
     }
 
     /// Metres on the ground that one unit spans here; less towards the poles.
@@ -70,6 +84,48 @@ impl WorldBox {
             all.extend(p);
             all
         })
+    }
+
+    /// The narrowest box around `points` of the square on a globe: where that leads over the antimeridian, it goes on beyond 1.
+    pub fn around_globe(points: impl IntoIterator<Item = World>) -> Self {
+        /// Slices of the globe: exact where the widest gap between points is wider than one.
+        const SLICES: usize = 720;
+        let mut slices = vec![Self::EMPTY; SLICES];
+        for point in points {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the cast saturates, and is clamped"
+            )]
+            let slice = (point.x * 720.0) as usize;
+            slices[slice.min(SLICES - 1)].extend(point);
+        }
+        let taken: Vec<Self> = slices.into_iter().filter(|s| !s.is_empty()).collect();
+        let all = taken.iter().copied().fold(Self::EMPTY, Self::union);
+        // The widest stretch with nobody in it lies outside; it may be the one over the antimeridian, and mostly is.
+        let mut widest = all.min.x + 1.0 - all.max.x;
+        let mut around = all;
+        for pair in taken.windows(2) {
+            let gap = pair[1].min.x - pair[0].max.x;
+            if gap > widest {
+                widest = gap;
+                let (west, east) = (pair[1].min.x, pair[0].max.x + 1.0);
+                around = Self { min: World { x: west, ..all.min }, max: World { x: east, ..all.max } };
+            }
+        }
+        around
+    }
+
+    /// Moved by so many worlds to the east.
+    #[must_use]
+    pub fn shifted(self, worlds: f64) -> Self {
+        let moved = |p: World| World { x: p.x + worlds, y: p.y };
+        Self { min: moved(self.min), max: moved(self.max) }
+    }
+
+    /// True where all of `other` lies within, counted from whichever side of the antimeridian.
+    pub fn holds(self, other: Self) -> bool {
+        [-1.0, 0.0, 1.0].iter().map(|w| other.shifted(*w)).any(|o| self.contains(o.min) && self.contains(o.max))
     }
 
     /// Grows to hold `p`.
@@ -155,6 +211,53 @@ mod tests {
             let metres = World::from_lat_lon(a).distance(World::from_lat_lon(b)) * World::from_lat_lon(a).metres_per_unit();
             let expected = a.distance_m(b);
             prop_assert!((metres - expected).abs() <= 0.01 * expected + 0.01, "{} against {}", metres, expected);
+        }
+    }
+
+    fn at(x: f64) -> World {
+        World { x, y: 0.5 }
+    }
+
+    #[test]
+    fn beyond_the_antimeridian_is_the_other_side() {
+        for (x, lon) in [(1.25, -90.0), (-0.25, 90.0), (1.0, 180.0), (0.0, -180.0), (2.5, 0.0)] {
+            assert!((at(x).lat_lon().lon_deg() - lon).abs() < 1e-9, "{x}");
+        }
+        assert!((at(0.01).near(at(0.98)).x - 1.01).abs() < 1e-12);
+        assert!((at(0.99).near(at(1.02)).x - 0.99).abs() < 1e-12);
+        assert!((at(0.99).near(at(0.02)).x + 0.01).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_box_around_both_sides_of_the_antimeridian_is_narrow() {
+        let around = |xs: &[f64]| WorldBox::around_globe(xs.iter().map(|x| at(*x)));
+        let spans = |b: WorldBox| (b.min.x, b.size().0);
+        for (xs, west, width) in [
+            (&[0.97, 0.02, 0.99][..], 0.97, 0.05),
+            (&[0.2, 0.4], 0.2, 0.2),
+            (&[0.0, 1.0], 0.0, 1.0),
+            (&[0.7], 0.7, 0.0),
+            (&[0.1, 0.5, 0.9], 0.5, 0.6),
+        ] {
+            let found = spans(around(xs));
+            let is_right = (found.0 - west).abs() < 1e-9 && (found.1 - width).abs() < 1e-9;
+            // Fiji and Samoa at 0 and 1 are one place: a box without width would do as well.
+            assert!(is_right || found.1 < width, "{xs:?} gave {found:?}");
+        }
+        assert!(around(&[]).is_empty());
+        let view = WorldBox::around([at(-0.1), at(0.1)]);
+        assert!(view.holds(around(&[0.95, 0.05])) && !view.holds(around(&[0.5])));
+    }
+
+    proptest! {
+        #[test]
+        fn the_box_around_the_globe_holds_everyone(xs in prop::collection::vec(0.0..=1.0, 1..40)) {
+            let around = WorldBox::around_globe(xs.iter().map(|x| at(*x)));
+            let plain = WorldBox::around(xs.iter().map(|x| at(*x)));
+            prop_assert!(around.size().0 <= plain.size().0 + 1e-12);
+            for x in xs {
+                prop_assert!(around.contains(at(x)) || around.contains(at(x + 1.0)), "{x} is not in {around:?}");
+            }
         }
     }
 

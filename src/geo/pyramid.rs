@@ -20,7 +20,7 @@ const FIRST_ZOOM: u8 = 3;
 /// Points of one level that are nearer to each other than this are drawn as one.
 const TOLERANCE_PX: f64 = 1.0;
 
-/// The line. Never changes a point's number: number `i` is the `i`th that was appended.
+/// The line. A point beyond the antimeridian is counted on, so that the line to it is the short one. Never changes a point's number: number `i` is the `i`th that was appended.
 #[derive(Debug, Clone, Default)]
 pub struct Pyramid {
     points: Vec<World>,
@@ -78,6 +78,7 @@ impl Pyramid {
     pub fn push(&mut self, point: World, after_gap: bool) {
         let Ok(number) = u32::try_from(self.points.len()) else { return };
         let after_gap = after_gap && number > 0;
+        let point = self.points.last().map_or(point, |last| point.near(*last));
         self.points.push(point);
         if after_gap {
             self.breaks.push(number);
@@ -146,6 +147,20 @@ impl Pyramid {
 
     /// The point nearest to `place` and within `radius` units of it.
     pub fn nearest(&self, place: World, radius: f64) -> Option<usize> {
+        let bounds = self.bounds();
+        // A line that went around the globe is there on both sides.
+        let copies = [0.0, -1.0, 1.0].map(|worlds| World { x: place.x + worlds, y: place.y });
+        let near = copies.into_iter().filter(|p| bounds.expanded(radius).contains(*p));
+        near.filter_map(|place| Some((self.nearest_to(place, radius)?, place)))
+            .min_by(|a, b| self.distance(*a).total_cmp(&self.distance(*b)))
+            .map(|(number, _)| number)
+    }
+
+    fn distance(&self, (number, place): (usize, World)) -> f64 {
+        self.point(number).map_or(f64::INFINITY, |p| p.distance(place))
+    }
+
+    fn nearest_to(&self, place: World, radius: f64) -> Option<usize> {
         let around = WorldBox::around([place]).expanded(radius);
         let finest = self.finest();
         let near = finest.visible(around).flat_map(|slots| slots.filter_map(|slot| finest.number(slot)));

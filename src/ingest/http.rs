@@ -15,19 +15,21 @@
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use axum::{
-    body::Body,
-    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{
+    Request,
+    body::{Body, Bytes, Incoming},
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
@@ -35,7 +37,7 @@ use super::{
     access::{Barred, Basic, Book, Opener, speaks_openly, text},
     handshake::{no_handshake, shake_hands, visited},
     password,
-    prelude::{Ration, Tape, how_it_ended},
+    prelude::{Ration, Tape},
     reply,
     strangers::Guest,
     tcp,
@@ -73,14 +75,18 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
         let (tasks, tally) = (site.tasks.clone(), Arc::clone(&site.tally));
         tasks.spawn(async move {
             let desk = Desk { line: line(peer, &site), peer, secure, room, guest: Arc::clone(&guest), site };
+            let head_within = desk.site.limits.http_head;
             let talk = async {
                 if secure {
                     match shake_hands(stream, &desk.site).await {
-                        Ok(stream) => serve(stream, desk, &ration).await,
+                        Ok(stream) => serve(stream, Instant::now() + head_within, desk, &ration).await,
                         Err(failed) => no_handshake(peer, failed, &ration, &desk.site).await,
                     }
                 } else {
-                    serve(stream, desk, &ration).await;
+                    let head_by = Instant::now() + head_within;
+                    if speaks(&stream, head_by, &desk.site).await {
+                        serve(stream, head_by, desk, &ration).await;
+                    }
                 }
             };
             tokio::select! {
@@ -98,20 +104,38 @@ fn line(peer: SocketAddr, site: &Site) -> Line {
     Line { peer: peer.to_string().into(), connection: site.new_connection() }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, desk: Desk, ration: &Ration) {
+/// Waits for its first word, before anything is made ready to read it: who only connects takes next to nothing. False where it said none in time.
+async fn speaks(stream: &TcpStream, by: Instant, site: &Site) -> bool {
+    tokio::select! {
+        // An error is one to whoever reads, too.
+        _ = stream.readable() => true,
+        () = site.stop.cancelled() => true,
+        () = sleep_until(by) => {
+            site.tally.count(Mishap::HeadSlow);
+            false
+        }
+    }
+}
+
+/// `head_by`: by then the head of the first request must be there.
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    head_by: Instant,
+    desk: Desk,
+    ration: &Ration,
+) {
     let (site, peer, secure, line) = (desk.site.clone(), desk.peer, desk.secure, desk.line.clone());
     let stop = site.stop.clone();
-    let (tape, stream) = Tape::on(stream, &site.limits);
+    let (tape, stream) = Tape::on(stream, &site.limits, head_by);
     let desk = Arc::new(desk);
-    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+    let service = service_fn(move |request| {
         let desk = Arc::clone(&desk);
-        async move { Ok::<_, Infallible>(receive(&desk, request.map(Body::new)).await) }
+        async move { Ok::<_, Infallible>(receive(&desk, request).await) }
     });
-    // Built by hand: axum::serve sets no time-out for the head of a request, and a router would be made and asked for every one. The tape's is the
-    // stricter one; this one is for the pause.
+    // Built by hand: axum::serve sets no time-out for the head of a request, and a router would be made and asked for every one. hyper's own sets a
+    // timer for every request; the tape has clocks that cost less.
     let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(site.limits.http_pause)
+        .header_read_timeout(None)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
         // A script that says no more than its requests still wants their answers.
@@ -128,7 +152,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
     if secure && tape.is_blank() && !stop.is_cancelled() {
         visited(peer, NoHandshake::LeftAtOnce, &site);
     }
-    site.tally.count(how_it_ended(&ended));
+    site.tally.count(tape.how_it_ended(&ended));
     if let Err(error) = &ended {
         tracing::debug!(%peer, %error, "connection ended");
     }
@@ -150,7 +174,7 @@ struct Desk {
     site: Site,
 }
 
-async fn receive(desk: &Desk, request: Request) -> Response {
+async fn receive(desk: &Desk, request: Request<Incoming>) -> Response {
     let (parts, body) = request.into_parts();
     if matches!(parts.method, Method::GET | Method::HEAD)
         && let Some(root) = desk.root(parts.uri.path())
@@ -240,7 +264,7 @@ enum Unread {
 
 impl Desk {
     /// Reads a body within the cap, in the time it may take.
-    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Held, Unread> {
+    async fn read(&self, headers: &HeaderMap, mut body: Incoming) -> Result<Held, Unread> {
         let most = self.site.limits.body_bytes;
         let declared = text(headers, "content-length").and_then(|n| n.parse::<u64>().ok());
         let wanted = usize::try_from(declared.unwrap_or(u64::MAX)).unwrap_or(usize::MAX).min(most);
@@ -254,8 +278,10 @@ impl Desk {
             };
             let mut bytes = Vec::new();
             let mut seen = 0;
-            let mut body = body.into_data_stream();
-            while let Some(chunk) = next_chunk(&mut body).await {
+            // Most bodies come with their heads, and are whole at the first look: to look once more would cost a timer.
+            while !body.is_end_stream()
+                && let Some(chunk) = next_chunk(&mut body).await
+            {
                 let chunk = chunk.map_err(|()| Unread::Broken)?;
                 seen += chunk.len();
                 if seen <= most {
@@ -526,8 +552,8 @@ fn not_stored(error: &store::Error) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], format!("{error}\n")).into_response()
 }
 
-async fn next_chunk(body: &mut axum::body::BodyDataStream) -> Option<Result<hyper::body::Bytes, ()>> {
-    let next = std::future::poll_fn(|cx| hyper::body::Body::poll_frame(std::pin::Pin::new(&mut *body), cx));
+async fn next_chunk(body: &mut Incoming) -> Option<Result<Bytes, ()>> {
+    let next = std::future::poll_fn(|cx| std::pin::Pin::new(&mut *body).poll_frame(cx));
     match next.await? {
         Ok(frame) => Some(Ok(frame.into_data().unwrap_or_default())),
         Err(_) => Some(Err(())),

@@ -57,9 +57,6 @@ use crate::{
     wire::gt06::AddressSource,
 };
 
-/// Sooner than any wait for a peer ends.
-const PULSE: Duration = Duration::from_secs(1);
-
 /// Where one receiver should listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ListenAt {
@@ -336,7 +333,6 @@ impl Receivers {
             stop: stop.clone(),
         };
         tasks.spawn(dispatch.run());
-        tasks.spawn(pulse(stop.clone()));
         Self { running, https, visits, tls: site.tls, gate: site.gate, roster, stop, tasks }
     }
 
@@ -422,10 +418,4 @@ impl Receivers {
             tracing::warn!(open = self.tasks.len(), "connections did not end in time");
         }
     }
-}
-
-/// Keeps one timer due soon. Where the next one is far off or there is none, each timer that is set wakes the runtime's driver, which is a system
-/// call; and every request sets one.
-async fn pulse(stop: CancellationToken) {
-    while tokio::time::timeout(PULSE, stop.cancelled()).await.is_err() {}
 }

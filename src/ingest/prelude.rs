@@ -14,7 +14,7 @@ use std::{
 use hyper::{Request, body::Body, service::Service};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep, sleep_until},
 };
 
 use super::{Limits, Site, secrets};
@@ -84,6 +84,7 @@ impl Ration {
 }
 
 /// What passed over a connection since the last request that was understood.
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing, and nearly all combinations occur")]
 #[derive(Debug, Default)]
 struct Passed {
     /// What came and belongs to no request that was understood, so far.
@@ -96,6 +97,8 @@ struct Passed {
     answered: bool,
     /// Anything came at all.
     any: bool,
+    /// The pause after the last answer was too long.
+    fell_silent: bool,
 }
 
 /// What is still to come of the body of the last request.
@@ -116,6 +119,11 @@ impl Passed {
     /// The head of a request is being read, or the first one waited for.
     fn in_head(&self) -> bool {
         !self.understood || self.answered && !self.read.is_empty()
+    }
+
+    /// A request is waited for, and there was one before.
+    fn in_pause(&self) -> bool {
+        self.understood && self.answered && self.read.is_empty()
     }
 
     fn came(&mut self, bytes: &[u8]) {
@@ -193,11 +201,12 @@ fn head_end(bytes: &[u8]) -> Option<usize> {
 pub(super) struct Tape(Arc<Mutex<Passed>>);
 
 impl Tape {
-    /// A tape, and the stream that it takes down.
-    pub(super) fn on<S>(stream: S, limits: &Limits) -> (Self, Taped<S>) {
+    /// A tape, and the stream that it takes down. `head_by`: by then the head of the first request must be there.
+    pub(super) fn on<S>(stream: S, limits: &Limits, head_by: Instant) -> (Self, Taped<S>) {
         let tape = Self::default();
-        let [head, write] = [limits.http_head, limits.write].map(Fuse::new);
-        (tape.clone(), Taped { stream, tape, head, write })
+        let head = Fuse { time: limits.http_head, burning: Some(Box::pin(sleep_until(head_by))) };
+        let write = Fuse::new(limits.write);
+        (tape.clone(), Taped { stream, tape, head, write, pause: Pause::new(limits.http_pause) })
     }
 
     /// A service whose requests are understood and need not be kept here.
@@ -208,6 +217,12 @@ impl Tape {
     /// True where not a byte came.
     pub(super) fn is_blank(&self) -> bool {
         !lock(&self.0).any
+    }
+
+    /// Under what the end of a connection is counted.
+    pub(super) fn how_it_ended(&self, ended: &hyper::Result<()>) -> Mishap {
+        // To hyper a connection that ends between two requests has ended well.
+        if lock(&self.0).fell_silent { Mishap::Silent } else { how_it_ended(ended) }
     }
 
     /// Keeps what ended a connection, unless it was a request or nothing. `error`: why it ended; `None`: in order.
@@ -280,7 +295,7 @@ pub(super) async fn keep_noise(noise: Noise, peer: SocketAddr, line: &Line, rati
 fn reason(error: &hyper::Error) -> String {
     if error.is_parse_too_large() {
         "its head is too large: over 64 KiB or 100 lines".to_owned()
-    } else if error.is_timeout() || is_late(error) {
+    } else if late(error).is_some() {
         "its head did not come in time".to_owned()
     } else if error.is_incomplete_message() {
         "it broke off before its head was complete".to_owned()
@@ -289,24 +304,17 @@ fn reason(error: &hyper::Error) -> String {
     }
 }
 
-/// One of our own clocks ran out.
-fn is_late(error: &hyper::Error) -> bool {
-    late(error).is_some()
-}
-
 /// What one of our own clocks says.
 fn late(error: &hyper::Error) -> Option<String> {
     let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
     source.filter(|source| source.kind() == io::ErrorKind::TimedOut).map(ToString::to_string)
 }
 
-/// Under what the end of a connection is counted.
-pub(super) fn how_it_ended(ended: &hyper::Result<()>) -> Mishap {
+fn how_it_ended(ended: &hyper::Result<()>) -> Mishap {
     match ended {
         Ok(()) => Mishap::ClosedByPeer,
         Err(error) if error.is_parse_too_large() => Mishap::HeadTooLarge,
         Err(error) if error.is_parse() => Mishap::NoRequest,
-        Err(error) if error.is_timeout() => Mishap::Silent,
         Err(error) => match late(error) {
             Some(what) if what == NOT_READ => Mishap::AnswerNotRead,
             Some(_) => Mishap::HeadSlow,
@@ -364,6 +372,42 @@ impl Fuse {
     }
 }
 
+/// The time between two requests. Its timer is set once, and looked at when it has run out: to set one costs as much as a read, and each request
+/// ends a pause.
+#[derive(Debug)]
+struct Pause {
+    most: Duration,
+    /// Its beginning, or that of the request that runs.
+    began: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Pause {
+    fn new(most: Duration) -> Self {
+        Self { most, began: Instant::now(), timer: None }
+    }
+
+    fn begin(&mut self) {
+        self.began = Instant::now();
+    }
+
+    /// True once it took too long; wakes the task by then. `runs`: it is one now.
+    fn poll(&mut self, cx: &mut Context<'_>, runs: bool) -> bool {
+        let Self { most, began, timer } = self;
+        let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(*began + *most)));
+        while timer.as_mut().poll(cx).is_ready() {
+            let now = Instant::now();
+            if !runs {
+                *began = now;
+            } else if now >= *began + *most {
+                return true;
+            }
+            timer.as_mut().reset(*began + *most);
+        }
+        false
+    }
+}
+
 /// A stream with a tape, and with clocks of ours for what hyper waits for without one.
 #[derive(Debug)]
 pub(super) struct Taped<S> {
@@ -373,6 +417,7 @@ pub(super) struct Taped<S> {
     head: Fuse,
     /// For an answer that the far end does not read.
     write: Fuse,
+    pause: Pause,
 }
 
 impl<S> Taped<S> {
@@ -384,6 +429,18 @@ impl<S> Taped<S> {
         }
         done
     }
+
+    /// There is nothing to read: an error where that has lasted too long. hyper looks for the next request before its answer is written, and then
+    /// not again until it is woken; so the timer runs during requests, too.
+    fn rest(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut passed = lock(&self.tape.0);
+        // Before the first request there is the clock of its head.
+        if !passed.understood || !self.pause.poll(cx, passed.in_pause()) {
+            return Ok(());
+        }
+        passed.fell_silent = true;
+        Err(io::Error::new(io::ErrorKind::TimedOut, "no request came for too long"))
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Taped<S> {
@@ -394,7 +451,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Taped<S> {
         } else {
             self.head.put_out();
         }
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if read.is_pending() {
+            self.rest(cx)?;
+        }
+        ready!(read)?;
         let new = buf.filled().get(before..).unwrap_or_default();
         if !new.is_empty() {
             lock(&self.tape.0).came(new);
@@ -407,6 +468,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Taped<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let sent = Pin::new(&mut self.stream).poll_write(cx, bytes);
         let sent = ready!(self.written(sent, cx))?;
+        self.pause.begin();
         lock(&self.tape.0).went(bytes.get(..sent).unwrap_or_default());
         Poll::Ready(Ok(sent))
     }

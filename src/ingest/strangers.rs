@@ -8,7 +8,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -38,6 +38,8 @@ pub(super) struct Guest {
     among: Arc<Strangers>,
     number: u64,
     shown_out: CancellationToken,
+    /// It is no stranger any more, so the list need not be looked at for every message.
+    known: AtomicBool,
 }
 
 /// A guest that nobody shows out for now; a stranger again, and as old as before, when this is dropped.
@@ -54,7 +56,7 @@ impl Strangers {
         let shown_out = CancellationToken::new();
         let stranger = Stranger { peer, receiver: Arc::clone(receiver), shown_out: shown_out.clone() };
         self.lock().insert(number, stranger);
-        Guest { among: Arc::clone(self), number, shown_out }
+        Guest { among: Arc::clone(self), number, shown_out, known: AtomicBool::new(false) }
     }
 
     /// Shows the oldest stranger of the address with the most strangers to the door: of one receiver, or of all. False where everybody is
@@ -86,12 +88,15 @@ impl Strangers {
 impl Guest {
     /// It said something of use: from now on nobody takes its place.
     pub(super) fn is_known(&self) {
+        self.known.store(true, Ordering::Relaxed);
         self.among.lock().remove(&self.number);
     }
 
     /// What it said is being stored: until the guard goes nobody takes its place, because it may be known afterwards.
     pub(super) fn heard_out(&self) -> HeardOut<'_> {
-        HeardOut { guest: self, stranger: self.among.lock().remove(&self.number) }
+        let known = self.known.load(Ordering::Relaxed);
+        let stranger = if known { None } else { self.among.lock().remove(&self.number) };
+        HeardOut { guest: self, stranger }
     }
 
     /// Waits until it has to make room.
@@ -104,6 +109,7 @@ impl HeardOut<'_> {
     /// It was of use: the guest stays.
     pub(super) fn stays(mut self) {
         self.stranger = None;
+        self.guest.known.store(true, Ordering::Relaxed);
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AlarmTable, Protocol, Readings, StoredFix, SupplyVoltage, Timestamp, Trust, library::Dialect};
+use super::{AlarmTable, Look, Protocol, Readings, StoredFix, SupplyVoltage, Timestamp, Trust, library::Dialect};
 
 /// Row id of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -119,13 +119,16 @@ pub struct Profile {
     /// GT06 commands carry the two language bytes `00 02`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub command_language: bool,
+    /// Colour, icon, notes and groups.
+    #[serde(skip_serializing_if = "Look::is_plain")]
+    pub look: Look,
 }
 
 impl Profile {
     /// True where both give every packet the same meaning. Where not, history has to be found again from the packets.
     pub fn reads_like(&self, other: &Self) -> bool {
         // Taken apart, so that whoever adds to the profile decides here what it does to history.
-        let Self { model, clock_offset_s, alarms, supply, dialect: _, command_language: _ } = self;
+        let Self { model, clock_offset_s, alarms, supply, dialect: _, command_language: _, look: _ } = self;
         *model == other.model
             && *clock_offset_s == other.clock_offset_s
             && *alarms == other.alarms

@@ -25,6 +25,7 @@ mod import;
 mod keep;
 mod leap;
 pub mod library;
+mod look;
 mod mishap;
 mod packet;
 mod phone;
@@ -45,6 +46,7 @@ pub use keep::{
     FOREVER, Forever, Keep, age_text, bytes_text, parse_age, parse_bytes, parse_forever, parse_size, size_text,
 };
 pub use leap::{FASTEST_KMH, Leaps, Spot};
+pub use look::{DeviceIcon, Look, MAX_GROUPS, MAX_NOTES_CHARS, Tint, group_name, same_group};
 pub use mishap::{Mishap, MishapKind};
 pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};
 pub use phone::{Card, ClosedPacket, Login, Named, PhoneBook, PhoneRow, Secret, StoredCard};

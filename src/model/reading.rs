@@ -1,19 +1,47 @@
 //! Readings: named values beside the fix, and the one table that says what each name means.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use serde_json::{Map, Value};
 
 /// What one packet told beside its fix, in the order it was told. Names and units are Traccar's (contract.md §2).
 ///
-/// A name occurs once: setting it again replaces the value, except that alarms add up (comma-joined, each once).
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Readings(Vec<(Cow<'static, str>, Value)>);
+/// A name occurs once: setting it again replaces the value, except that alarms add up (comma-joined, each once). Clones share their memory until
+/// one of them is changed: the last fix of a device mostly says all that is known of it, and the store and the window both keep it.
+#[derive(Debug, Clone, Default)]
+pub struct Readings(Option<Arc<Vec<Entry>>>);
+
+type Entry = (Cow<'static, str>, Value);
+
+impl PartialEq for Readings {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries() == other.entries()
+    }
+}
 
 impl Readings {
     /// No readings.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A name for [`Readings::set`] that takes no memory where the table has it.
+    pub fn name(key: &str) -> Cow<'static, str> {
+        static NAMES: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| TABLE.iter().map(|a| (a.key, a.key)).collect());
+        NAMES.get(key).map_or_else(|| Cow::Owned(key.to_owned()), |name| Cow::Borrowed(*name))
+    }
+
+    fn entries(&self) -> &[Entry] {
+        self.0.as_ref().map_or(&[], |entries| entries.as_slice())
+    }
+
+    /// Its own from now on.
+    fn own(&mut self) -> &mut Vec<Entry> {
+        Arc::make_mut(self.0.get_or_insert_default())
     }
 
     /// Sets a reading. `None` sets nothing: unknown is absent, never 0.
@@ -22,15 +50,17 @@ impl Readings {
         if value.is_null() {
             return;
         }
-        match self.0.iter_mut().find(|(k, _)| *k == key) {
+        let entries = self.own();
+        match entries.iter_mut().find(|(k, _)| *k == key) {
             Some(entry) => entry.1 = value,
-            None => self.0.push((key, value)),
+            None => entries.push((key, value)),
         }
     }
 
     /// Adds an alarm: several are comma-joined, each once.
     pub fn alarm(&mut self, name: &str) {
-        match self.0.iter_mut().find(|(k, _)| k == "alarm") {
+        let entries = self.own();
+        match entries.iter_mut().find(|(k, _)| k == "alarm") {
             Some((_, Value::String(alarms))) => {
                 if !alarms.split(',').any(|a| a == name) {
                     alarms.push(',');
@@ -38,47 +68,61 @@ impl Readings {
                 }
             }
             Some((_, other)) => *other = Value::from(name),
-            None => self.0.push((Cow::Borrowed("alarm"), Value::from(name))),
+            None => entries.push((Cow::Borrowed("alarm"), Value::from(name))),
         }
     }
 
     /// The value of a name.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.iter().find(|(k, _)| k == key).map(|(_, v)| v)
+        self.entries().iter().find(|(k, _)| k == key).map(|(_, v)| v)
     }
 
     /// All of them, in the order they were set.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(k, v)| (k.as_ref(), v))
+        self.entries().iter().map(|(k, v)| (k.as_ref(), v))
     }
 
     /// True where nothing was set.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries().is_empty()
     }
 
     /// Takes over every reading of `newer`; what it does not name stays.
     pub fn merge(&mut self, newer: &Self) {
-        for (key, value) in &newer.0 {
+        if self.iter().all(|(key, _)| newer.get(key).is_some()) {
+            // Nothing stays.
+            self.clone_from(newer);
+            return;
+        }
+        for (key, value) in newer.entries() {
             self.set(key.clone(), value.clone());
         }
     }
 
     /// Takes a reading away. True where it was there.
     pub fn remove(&mut self, key: &str) -> bool {
-        let before = self.0.len();
-        self.0.retain(|(k, _)| k != key);
-        self.0.len() < before
+        let Some(at) = self.entries().iter().position(|(k, _)| k == key) else { return false };
+        self.own().remove(at);
+        true
     }
 
     /// As a JSON object.
     pub fn to_json(&self) -> Value {
-        Value::Object(self.0.iter().map(|(k, v)| (k.clone().into_owned(), v.clone())).collect())
+        Value::Object(self.iter().map(|(k, v)| (k.to_owned(), v.clone())).collect())
     }
 
     /// From a JSON object, as the store keeps it.
     pub fn from_json(object: Map<String, Value>) -> Self {
-        Self(object.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (Cow::Owned(k), v)).collect())
+        object.into_iter().map(|(key, value)| (Self::name(&key), value)).collect()
+    }
+}
+
+impl FromIterator<Entry> for Readings {
+    /// Of readings with one name the last counts.
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        let mut readings = Self::new();
+        entries.into_iter().for_each(|(key, value)| readings.set(key, value));
+        readings
     }
 }
 

@@ -44,8 +44,10 @@ pub(super) fn writing(database: &Path) -> Result<Connection, Error> {
     open().map_err(|e| refusal(database, &e))
 }
 
-/// The file is sound as far as can be seen: closing may write the log into it.
+/// It is open, and the file is sound as far as can be seen: closing may write the log into it.
 pub(super) fn trusted(db: &Connection) {
+    // What was read to see that, perhaps tens of megabytes, is not what the next writes need. Otherwise it stays in memory, which is no harm.
+    db.execute_batch("PRAGMA shrink_memory").ok();
     // Otherwise the log stays beside it, which is no harm.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).ok();
 }

@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Error, check, place};
 
 /// Beside the database while damage was noticed and nobody has looked at all of it.
@@ -19,11 +21,13 @@ pub(super) struct Damage(Arc<Noticed>);
 struct Noticed {
     mark: PathBuf,
     first: OnceLock<String>,
+    /// Cancelled once there is a first.
+    told: CancellationToken,
 }
 
 impl Damage {
     pub(super) fn of(database: &Path) -> Self {
-        Self(Arc::new(Noticed { mark: mark(database), first: OnceLock::new() }))
+        Self(Arc::new(Noticed { mark: mark(database), first: OnceLock::new(), told: CancellationToken::new() }))
     }
 
     /// Hears of every error; takes those to heart that say that the file's content is wrong.
@@ -32,7 +36,14 @@ impl Damage {
             // Without the mark the next start may overlook it, and notices it where this one did.
             fs::write(&self.0.mark, format!("{error}\n")).ok();
             tracing::error!(%error, "the database is damaged: nothing is stored or acknowledged until it is repaired; start Wayglass again");
+            self.0.told.cancel();
         }
+    }
+
+    /// Waits until there is some, and says why nothing may be written.
+    pub(super) async fn wait(self) -> String {
+        self.0.told.cancelled().await;
+        self.0.first.get().cloned().unwrap_or_default()
     }
 
     /// Why nothing may be written.

@@ -346,6 +346,11 @@ impl Store {
         self.shared.ended.clone().cancelled_owned()
     }
 
+    /// Waits until damage is noticed in the file, and says what it is, as [`Health::damaged`] does from then on.
+    pub fn damaged(&self) -> impl Future<Output = String> + use<> {
+        self.shared.damage.clone().wait()
+    }
+
     /// Commits what is queued, empties the write-ahead log into the file and ends the threads. Later writes answer [`Error::Closed`].
     pub fn close(self) {}
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use rusqlite::{Result, Row, types::Type};
 use serde::{
-    de::{Deserializer, MapAccess, Visitor},
+    de::{DeserializeSeed, Deserializer, MapAccess, Visitor},
     ser::{Serialize, SerializeMap, Serializer},
 };
 use serde_json::Value;
@@ -251,7 +251,8 @@ fn readings_without(left_out: &str, text: &str) -> Readings {
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Readings, A::Error> {
             let mut readings = Readings::new();
-            while let Some((key, value)) = map.next_entry::<String, Value>()? {
+            while let Some(key) = map.next_key_seed(Name)? {
+                let value = map.next_value::<Value>()?;
                 if key != self.0 {
                     readings.set(key, value);
                 }
@@ -261,6 +262,29 @@ fn readings_without(left_out: &str, text: &str) -> Readings {
     }
 
     serde_json::Deserializer::from_str(text).deserialize_map(Entries(left_out)).unwrap_or_default()
+}
+
+/// The name of a reading, mostly without memory of its own.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'static, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, name: D) -> std::result::Result<Self::Value, D::Error> {
+        name.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = Cow<'static, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> std::result::Result<Self::Value, E> {
+        Ok(Readings::name(name))
+    }
 }
 
 /// A number of things, which SQLite keeps as a signed one.

@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(how(4_030), Some((How::Between, 51.505, 2)));
         assert_eq!(how(5_000), Some((How::Last { age_ms: 940_000 }, 51.51, 3)));
         let course = past.at(ms(30)).unwrap().course_deg.unwrap();
-        assert!(course < 0.1 || course > 359.9, "{course}");
+        assert!(!(0.1..=359.9).contains(&course), "{course}");
     }
 
     #[test]

@@ -4,17 +4,20 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     data::Pages,
+    device_list::DeviceList,
     time::Act,
     view::{Layout, Settings, Sheet},
 };
 use crate::{
     backend::{
         ExportJob, ListenAt,
+        import::Found,
         phones::{NewPhone, SetupChoice},
     },
     geo::Bounds,
     model::{
-        CommandId, DeviceId, HideReason, Identity, Keep, PacketId, PhoneCommand, Policy, Profile, Protocol, Secret,
+        CommandId, DeviceId, HideReason, Identity, ImportId, ImportInto, Keep, Look, PacketId, PhoneCommand, Policy,
+        Profile, Protocol, Secret,
     },
 };
 
@@ -69,6 +72,12 @@ pub enum Action {
     /// Type the name of the selected device anew.
     BeginRename,
     Rename(DeviceId, String),
+    /// Tell a device from others by this colour, icon, notes and groups.
+    SetLook(DeviceId, Look),
+    /// Show the list of devices so: cards or table, columns, order, hidden groups.
+    SetDeviceList(DeviceList),
+    /// Filter the list of devices by this.
+    FilterDevices(String),
     /// Keep this device in the middle of the map; a manual pan ends it.
     Follow(Option<DeviceId>),
     /// Leave everything but the selected device off the map, or do so no more.
@@ -123,7 +132,32 @@ pub enum Action {
     CancelExport,
     /// Ask the system for a file to write; a name to begin with.
     BrowseExport(PathBuf),
+    /// The import sheet, with this file looked at.
+    OpenImport(Option<PathBuf>),
+    /// Ask the system for a file to import; where to begin.
+    BrowseImport(PathBuf),
+    /// Look what is in a file, without taking anything.
+    LookAtImport(PathBuf),
+    /// Bring a file in: where each track of it goes.
+    Import {
+        found: Box<Found>,
+        into: Vec<Option<ImportInto>>,
+    },
+    /// Break the look or the import off.
+    CancelImport,
+    /// Remove everything that an import brought.
+    TakeImportBack(ImportId),
     SetSettings(Settings),
+    /// Look into a map file and show it.
+    OpenChart(PathBuf),
+    /// Show a map file that is known above the embedded map, or none.
+    ShowChart(Option<PathBuf>),
+    /// Show a map file that is known, and look at where it has something.
+    FitChart(PathBuf),
+    /// Take a map file from the list; the file stays.
+    RemoveChart(PathBuf),
+    /// Ask the system for a map file.
+    BrowseChart,
     /// The command console of a tracker.
     OpenCommands(DeviceId),
     /// The profile of a tracker.

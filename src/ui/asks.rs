@@ -11,7 +11,7 @@ use crate::{
 /// Points of one trail at most.
 const TRAIL_POINTS: usize = 20_000;
 /// Trails asked for at a time; the rest waits its turn.
-const TRAILS_AT_ONCE: usize = 4;
+const TRAILS_AT_ONCE: usize = 8;
 /// Commits remembered while the store is read again. More than that, and it is read once more.
 const MAX_SINCE: usize = 4_096;
 /// What is being asked.

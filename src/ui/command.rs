@@ -43,7 +43,9 @@ pub enum UserCommand {
     Profile,
     AddPhone,
     Phones,
+    Maps,
     Export,
+    Import,
     StartDemo,
     StopDemo,
     // Packets.

@@ -11,6 +11,7 @@ use std::{
 
 pub use self::paging::{Ends, FIRST_PACKETS, PAGE, Pages};
 use super::{
+    charts,
     lamps::{self, Age},
     map::{Shown, Trail},
     phones::Phones,
@@ -20,8 +21,8 @@ use super::{
 use crate::{
     backend::{Health, ReceiverLine, Removal, Stage, StoreHealth},
     model::{
-        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, Keep, PacketId, PacketRow, Policy,
-        Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp,
+        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, ImportBatch, Keep, Origin, PacketId,
+        PacketRow, Policy, Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp,
     },
     wire::{self, Dissection},
 };
@@ -56,6 +57,12 @@ pub struct Data {
     pub copying: Option<Stage>,
     /// How far an export is that is being written, in points.
     pub exporting: Option<Stage>,
+    /// How far an import is, or the look at a file, in bytes.
+    pub importing: Option<Stage>,
+    /// What was imported, the newest first; read when the sheet is opened.
+    pub imports: Vec<ImportBatch>,
+    /// Where the selected position stood, where it was imported.
+    pub origin: Option<(PacketId, Origin)>,
     /// The newest events of the selected device, newest first.
     pub events: Vec<StoredEvent>,
     /// The first answer of the store has come: an empty list means that there is nothing.
@@ -71,6 +78,10 @@ pub struct Data {
     pub remote: Remote,
     /// What is set up for phones.
     pub phones: Phones,
+    /// What is known of the user's map files.
+    pub charts: BTreeMap<PathBuf, charts::State>,
+    /// Why the map file that was opened last cannot be shown.
+    pub chart_trouble: Option<String>,
     /// Spans of the past that are looked at.
     pub history: History,
     pub pulse: Pulse,

@@ -44,6 +44,9 @@ pub enum Icon {
     Up,
     Down,
     Right,
+    /// Groups of devices.
+    Tag,
+    Table,
     Help,
     Folder,
     Globe,
@@ -221,6 +224,16 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, colour: Color32) {
         Icon::PaneBottom => pen.pane(&[(2.0, 9.0), (14.0, 9.0), (14.0, 13.0), (2.0, 13.0)]),
         Icon::Up => pen.line(&[(4.0, 10.0), (8.0, 6.0), (12.0, 10.0)]),
         Icon::Down => pen.line(&[(4.0, 6.0), (8.0, 10.0), (12.0, 6.0)]),
+        Icon::Tag => {
+            pen.closed(&[(2.5, 2.5), (8.5, 2.5), (14.0, 8.0), (8.0, 14.0), (2.5, 8.5)]);
+            pen.dot(5.6, 5.6, 1.2);
+        }
+        Icon::Table => {
+            pen.closed(&[(2.0, 3.0), (14.0, 3.0), (14.0, 13.0), (2.0, 13.0)]);
+            pen.line(&[(2.0, 6.3), (14.0, 6.3)]);
+            pen.line(&[(2.0, 9.7), (14.0, 9.7)]);
+            pen.line(&[(6.5, 3.0), (6.5, 13.0)]);
+        }
         Icon::Right => pen.line(&[(6.0, 4.0), (10.0, 8.0), (6.0, 12.0)]),
         Icon::Folder => pen.closed(&[(1.8, 3.5), (6.0, 3.5), (7.5, 5.2), (14.2, 5.2), (14.2, 12.8), (1.8, 12.8)]),
         Icon::Globe => {

@@ -5,8 +5,11 @@
 pub mod action;
 mod app;
 mod asks;
+pub mod charts;
 pub mod command;
 pub mod data;
+pub mod device_icons;
+pub mod device_list;
 pub mod faces;
 pub mod format;
 pub mod icons;

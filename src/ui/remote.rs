@@ -176,6 +176,7 @@ impl Asking {
             Action::SetProfile(device, profile) => {
                 self.profiles.push((device, backend.change_profile(device, profile)));
             }
+            Action::SetLook(device, look) => self.profiles.push((device, backend.set_look(device, look))),
             Action::ApplyClock(device, offset_s) => {
                 self.profiles.push((device, backend.apply_clock(device, Some(offset_s))));
                 data.remote.advice = None;

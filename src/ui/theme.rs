@@ -2,6 +2,7 @@
 
 pub mod fields;
 pub mod ramp;
+pub mod tints;
 
 use std::sync::Arc;
 

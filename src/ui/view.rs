@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::{map::style::Style, time::TimeView};
+use super::{charts::Charts, device_list::DeviceList, map::style::Style, time::TimeView};
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -30,6 +30,10 @@ pub struct View {
     /// The list leaves out devices that are not in view on the map.
     pub only_in_view: bool,
     pub settings: Settings,
+    /// How the devices are listed, and which groups the map leaves out.
+    pub devices: DeviceList,
+    /// The user's map files.
+    pub charts: Charts,
     pub open: Open,
     /// Which part of the past is looked at.
     pub time: TimeView,
@@ -38,8 +42,7 @@ pub struct View {
     /// What doing it again does.
     pub redo: Option<String>,
     /// Something else was selected before, or after.
-    pub can_go_back: bool,
-    pub can_go_forward: bool,
+    pub ways: Ways,
     /// The pane that takes the keyboard in this frame.
     pub grab: Option<Pane>,
     /// The zone of [`Zone::Local`].
@@ -55,16 +58,24 @@ impl Default for View {
             isolate: false,
             only_in_view: false,
             settings: Settings::default(),
+            devices: DeviceList::default(),
+            charts: Charts::default(),
             open: Open::default(),
             time: TimeView::default(),
             undo: None,
             redo: None,
-            can_go_back: false,
-            can_go_forward: false,
+            ways: Ways::default(),
             grab: None,
             local_zone: TimeZone::UTC,
         }
     }
+}
+
+/// Where one can go through selections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ways {
+    pub back: bool,
+    pub forward: bool,
 }
 
 /// Which panes and sheets are open.
@@ -147,8 +158,11 @@ pub enum Sheet {
     Palette,
     Settings,
     Export,
+    Import,
     /// A copy of the whole store.
     SaveCopy,
+    /// Which map is shown, and the files that can be.
+    Maps,
     /// The command console of the selected tracker.
     Commands,
     /// What no frame says about the selected device.

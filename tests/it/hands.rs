@@ -1,6 +1,7 @@
 //! The hands: keyboard, palette, undo, names for screen readers, units and zone.
 
-mod desk;
+pub mod desk;
 mod keyboard;
+mod names;
 mod story;
 mod undo;

@@ -9,6 +9,7 @@ use std::{
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("geo", &[]),
     ("model", &["geo"]),
+    ("charts", &["geo"]),
     ("wire", &["geo", "model"]),
     ("track", &["geo", "model"]),
     ("store", &["geo", "model", "track"]),
@@ -18,12 +19,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("ingest", &["geo", "model", "wire", "store"]),
     ("backend", &["geo", "model", "track", "wire", "store", "export", "import", "sim", "ingest"]),
     ("cli", &["geo", "model", "track", "wire", "store", "export", "import", "sim", "ingest", "backend"]),
-    ("ui", &["geo", "model", "track", "wire", "export", "import", "backend"]),
+    ("ui", &["geo", "model", "track", "wire", "charts", "export", "import", "backend"]),
 ];
 
 /// Names that only some rooms may say: a crate, and the path prefixes under `src/` that may name it.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("rusqlite::", &["store/"]),
+    // MBTiles files are SQLite.
+    ("rusqlite::", &["store/", "charts/mbtiles.rs"]),
     ("walkers::", &["ui/map/"]),
     ("egui::", &["ui/"]),
     ("eframe::", &["ui/", "main.rs"]),

@@ -6,4 +6,4 @@ mod panels;
 mod phones;
 mod pictures;
 mod profile;
-mod stage;
+pub mod stage;

@@ -72,6 +72,11 @@ impl App {
                 let what = format!("rename {}", self.data.label(device));
                 self.asks.change(what, Some(device), pending);
             }
+            Action::SetDeviceList(list) => self.view.devices = list,
+            Action::FilterDevices(text) => {
+                self.view.open.devices = true;
+                self.panels.devices.filter_by(text);
+            }
             Action::Follow(device) => self.view.follow = device,
             Action::Isolate(on) => self.view.isolate = on,
             Action::OnlyInView(on) => self.view.only_in_view = on,
@@ -112,7 +117,21 @@ impl App {
             Action::Export(job) => self.asks.export = Some(self.backend().export(job)),
             Action::CancelExport => self.asks.export.iter().for_each(|(_, watch)| watch.cancel()),
             Action::BrowseExport(name) => self.panels.export.browse(ctx.clone(), &name),
+            Action::OpenImport(_)
+            | Action::BrowseImport(_)
+            | Action::LookAtImport(_)
+            | Action::Import { .. }
+            | Action::CancelImport
+            | Action::TakeImportBack(_) => self.import(ctx, action),
             Action::SetSettings(settings) => self.view.settings = settings,
+            Action::OpenChart(path) => self.open_chart(ctx, path),
+            Action::ShowChart(path) => self.show_chart(ctx, path),
+            Action::FitChart(path) => {
+                self.show_chart(ctx, Some(path.clone()));
+                self.fit_chart(&path);
+            }
+            Action::RemoveChart(path) => self.remove_chart(&path),
+            Action::BrowseChart => self.panels.maps.browse(ctx.clone()),
             Action::OpenCommands(device) => self.open_sheet_of(device, Sheet::Commands),
             Action::OpenProfile(device) => self.open_sheet_of(device, Sheet::Profile),
             Action::PreviewCommand { .. }
@@ -121,6 +140,7 @@ impl App {
             | Action::AddUserCommand { .. }
             | Action::RemoveUserCommand(_)
             | Action::SetProfile(..)
+            | Action::SetLook(..)
             | Action::ApplyClock(..)
             | Action::DismissClock(..) => self.ask_remote(action),
             Action::OpenPhone(device) => {
@@ -232,7 +252,9 @@ impl App {
     }
 
     fn escape(&mut self) {
-        if self.view.open.sheet.is_some() {
+        if self.view.time.month.take().is_some() {
+            // The calendar was in front.
+        } else if self.view.open.sheet.is_some() {
             self.view.open.sheet = None;
         } else if self.panels.map.escape() {
             // That was all.

@@ -14,7 +14,7 @@ use crate::{
             dock::{explain, related},
             pane_id,
         },
-        view::Pane,
+        view::{Pane, Ways},
     },
     wire::hex,
 };
@@ -87,8 +87,7 @@ impl App {
     }
 
     fn tell_went(&mut self) {
-        self.view.can_go_back = !self.went.before.is_empty();
-        self.view.can_go_forward = !self.went.after.is_empty();
+        self.view.ways = Ways { back: !self.went.before.is_empty(), forward: !self.went.after.is_empty() };
     }
 
     /// Gives the keyboard to another pane that can be seen.

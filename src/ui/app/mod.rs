@@ -1,9 +1,11 @@
 //! The application: `logic` takes in facts and answers, `ui` lays out, and one `apply` carries out what was asked for.
 
 mod apply;
+mod charts;
 mod demo;
 mod going;
 mod health;
+mod importing;
 mod milestones;
 mod news;
 mod pages;
@@ -27,8 +29,10 @@ use self::{demo::Demo, milestones::Milestones, news::News};
 use super::{
     Cx, Data, View,
     asks::Asks,
+    charts::{Charts, Shelf},
     command,
     data::Station,
+    device_list::DeviceList,
     map::{MapOptions, OnlineMap, camera::Camera},
     panels::{Name, Panels},
     phones, remote, theme, time,
@@ -90,23 +94,31 @@ pub struct App {
     paging: pages::Paging,
     /// What is being asked about the past.
     past: time::Asking,
+    /// What is being asked about imports.
+    imports: importing::Asking,
     /// Positions that are being hidden or shown again, by their device.
     hiding: Vec<(DeviceId, Pending<u64>)>,
     /// Which state of the past the map shows.
     mapped: u64,
+    /// Another span was chosen, and its tracks are not there yet.
+    unseen: bool,
     toasts: Toasts,
     undo: Undo,
     went: going::Went,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
-    tile_cache: Option<PathBuf>,
+    /// The folder and its bound in bytes.
+    tile_cache: Option<(PathBuf, u64)>,
     /// A text field had the keyboard at the end of the last frame: egui takes it away before we see the key that did it.
     typing: bool,
     demo: Demo,
     news: News,
     health: health::Asking,
     milestones: Milestones,
+    /// Map files that are being looked into, and the one that the user has just asked for.
+    shelf: Shelf,
+    opening: Option<PathBuf>,
 }
 
 /// What is kept between runs beside egui's own memory.
@@ -114,6 +126,8 @@ pub struct App {
 #[serde(default)]
 struct Kept {
     settings: Settings,
+    devices: DeviceList,
+    charts: Charts,
     open: KeptOpen,
     /// Where somebody chose to look.
     camera: Option<Camera>,
@@ -147,17 +161,20 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
-        let Kept { settings, open, camera, recent, bar } =
+        let Kept { settings, devices: list, charts, open, camera, recent, bar } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
         let KeptOpen { dock, devices, details, map } = open;
         let view = View {
             settings,
+            devices: list.mended(),
+            charts,
             open: Open { dock, devices, details, map, sheet: None },
             local_zone: options.zone,
             time: time::TimeView { bar, ..time::TimeView::default() },
             ..View::default()
         };
-        let online = online(&view.settings, options.tile_cache.as_ref());
+        let cache = options.tile_cache.map(|dir| (dir, backend.window_bounds().tile_cache_bytes));
+        let online = online(&view.settings, cache.as_ref());
         let map = MapOptions { camera, online, sync_tiles: options.sync_tiles };
         let mut panels = Panels::new(cc.wgpu_render_state.as_ref(), map);
         panels.palette.recent = recent;
@@ -177,19 +194,23 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             past: time::Asking::default(),
+            imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
+            unseen: false,
             toasts: Toasts::default(),
             undo: Undo::default(),
             went: going::Went::default(),
             dressed: None,
             lan_read: None,
-            tile_cache: options.tile_cache,
+            tile_cache: cache,
             typing: false,
             demo: Demo::default(),
             news: News::default(),
             health: health::Asking::default(),
             milestones,
+            shelf: Shelf::default(),
+            opening: None,
             backend: Some(backend),
         }
     }
@@ -257,12 +278,13 @@ impl App {
 }
 
 /// The online map as the settings want it.
-fn online(settings: &Settings, cache_dir: Option<&PathBuf>) -> Option<OnlineMap> {
+fn online(settings: &Settings, cache: Option<&(PathBuf, u64)>) -> Option<OnlineMap> {
     let view::OnlineMap { on, template, attribution } = &settings.online_map;
     on.then(|| OnlineMap {
         url: template.clone(),
         attribution: attribution.clone(),
-        cache_dir: cache_dir.cloned(),
+        cache_dir: cache.map(|(dir, _)| dir.clone()),
+        cache_bytes: cache.map_or(OnlineMap::default().cache_bytes, |(_, bytes)| *bytes),
         ..OnlineMap::default()
     })
 }
@@ -275,6 +297,8 @@ impl eframe::App for App {
         self.take_facts(ctx);
         self.take_answers();
         self.take_phones(ctx);
+        self.take_imports();
+        self.take_dropped(ctx);
         if let Some(backend) = &self.backend
             && let Some(later) = self.paging.take(backend, &mut self.data)
         {
@@ -283,6 +307,7 @@ impl eframe::App for App {
         self.read_again(ctx);
         self.look_at_station();
         self.look_at_health(ctx);
+        self.look_at_charts(ctx);
         let now = self.now();
         self.data.count(now);
         self.ask(ctx, now);
@@ -294,7 +319,9 @@ impl eframe::App for App {
             || self.remote.waiting()
             || self.phones.waiting()
             || self.paging.waiting()
+            || self.shelf.waiting()
             || self.past.waiting()
+            || self.imports.waiting()
             || !self.hiding.is_empty()
         {
             ctx.request_repaint_after(POLL);
@@ -332,6 +359,8 @@ impl eframe::App for App {
         let Open { dock, devices, details, map, sheet: _ } = self.view.open;
         let kept = Kept {
             settings: self.view.settings.clone(),
+            devices: self.view.devices.clone(),
+            charts: self.view.charts.clone(),
             open: KeptOpen { dock, devices, details, map },
             camera: self.panels.map.chosen_camera(),
             recent: self.panels.palette.recent.clone(),

@@ -140,6 +140,7 @@ impl App {
         {
             match answer {
                 Ok(Some(row)) => self.open(row),
+                Ok(None) if id.import().is_some() => self.ask_origin(id),
                 Ok(None) => self.asks.removal = Some((id, self.backend().removal_of(id))),
                 Err(error) => self.toasts.error(format!("Could not read the packet: {error}")),
             }
@@ -268,6 +269,12 @@ impl App {
             self.news.stale_trails.extend(self.data.trails.keys());
         }
         self.news.trails_back = back;
+        // What has grown to twice its length while the window was open is read again, and is short again.
+        if let Ok(oldest) = now.checked_sub(back * 2) {
+            let outgrown =
+                self.data.trails.iter().filter(|(_, t)| t.extent().first.is_some_and(|first| first < oldest));
+            self.news.stale_trails.extend(outgrown.map(|(device, _)| *device));
+        }
         let sheet = self.view.open.sheet;
         let Self { asks, remote, phones, data, news, backend: Some(backend), .. } = self else { return };
         remote.ask(backend, data, selected, now);

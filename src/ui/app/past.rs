@@ -6,11 +6,12 @@ use egui::Context;
 
 use super::App;
 use crate::{
+    geo::mercator::WorldBox,
     model::{DeviceId, HideReason, TimeWindow, Timestamp},
     ui::{
         asks::take_answered,
         map::Shown,
-        time::{self, Act},
+        time::{self, Act, Span},
     },
 };
 
@@ -35,6 +36,27 @@ impl App {
             }
         }
         self.show_on_map(now);
+        self.bring_past();
+    }
+
+    /// Another span was chosen: where nothing of it is in view, the map looks at it once it is there.
+    fn bring_past(&mut self) {
+        let history = &self.data.history;
+        if !self.unseen || history.awaited > 0 || history.shown.is_empty() {
+            return;
+        }
+        self.unseen = false;
+        let chosen = self.view.selection.device.and_then(|id| history.shown.get(&id));
+        let tracks = history.shown.values().map(|shown| shown.track.line().bounds());
+        let all = tracks.reduce(WorldBox::union).unwrap_or(WorldBox::EMPTY);
+        let bounds = chosen.map_or(all, |shown| shown.track.line().bounds());
+        if bounds.is_empty() || self.panels.map.sees(bounds) {
+            return;
+        }
+        match self.view.selection.device.filter(|_| chosen.is_some()) {
+            Some(device) => self.panels.map.fit_device(device),
+            None => self.panels.map.fit_all(),
+        }
     }
 
     /// What the map draws in place of the live picture. Where nothing of it is there yet, the live one stays.
@@ -67,6 +89,8 @@ impl App {
         ) {
             self.close_packet();
         }
+        self.unseen |=
+            matches!(act, Act::Days(_)) || matches!(act, Act::Span(span) if !matches!(span, Span::Fixed { .. }));
         let now = self.now();
         time::apply(&mut self.view, &self.data, now, act);
     }

@@ -85,7 +85,7 @@ impl App {
     }
 
     /// What the commands and their tooltips say about it.
-    fn tell_undo(&mut self) {
+    pub(super) fn tell_undo(&mut self) {
         self.view.undo = self.undo.newest().map(|step| step.undoing.clone());
         self.view.redo = self.undo.next().map(|step| step.did.clone());
     }

@@ -78,6 +78,8 @@ pub const TABLE: &[About] = &[
     row(Do::AddPhone, Map, "Add a phone…", &[ctrl(Key::P)]).menu(Some(Icon::Phone)).always(),
     row(Do::Phones, Map, "HTTPS, passwords, who sees whom…", &[ctrl(Key::U)]).menu(Some(Icon::Lock)).always(),
     row(Do::Export, Map, "Export…", &[ctrl(Key::E)]).menu(Some(Icon::Export)).always(),
+    row(Do::Import, Map, "Import…", &[ctrl(Key::O)]).menu(Some(Icon::Folder)).always(),
+    row(Do::Maps, Map, "Maps…", &[ctrl(Key::M)]).menu(Some(Icon::Layers)).always(),
     row(Do::StartDemo, Map, "Start the demo", &[]).does("Three simulated vehicles"),
     row(Do::StopDemo, Map, "Stop the demo", &[]).does("Its vehicles go with their history"),
     row(Do::FilterPackets, Packets, "Filter packets", &[ctrl(Key::L), ctrl(Key::Slash), ctrl(Key::F)])

@@ -6,7 +6,7 @@ use super::{
     FIT_MARGIN, FIT_ZOOM, FIT_ZOOM_ONLINE, Goal, MARKER_REACH, MapPanel, Online, STEP, camera::Screen, trail_of,
 };
 use crate::{
-    geo::mercator::WorldBox,
+    geo::mercator::{World, WorldBox},
     ui::{Action, Cx},
 };
 
@@ -28,8 +28,10 @@ impl MapPanel {
         let screen = Screen::new(rect, self.camera);
         if let Some(bounds) = self.goal.take().and_then(|goal| self.bounds(goal, cx)) {
             let streets = self.online.as_ref().is_some_and(|o| o.as_ref().is_ok_and(Online::works));
+            let streets = streets || self.chart.as_ref().is_some_and(|c| c.about().max_zoom >= super::STREET_ZOOM);
             let max_zoom = if streets { FIT_ZOOM_ONLINE } else { FIT_ZOOM };
             self.camera = screen.fitted(bounds, self.room(&screen), max_zoom);
+            self.camera.zoom = self.camera.zoom.max(self.least_zoom.take().unwrap_or(0.0));
         }
         let before = std::mem::replace(&mut self.seen, cx.view.selection);
         let selected = cx.view.selection;
@@ -40,7 +42,7 @@ impl MapPanel {
         } else {
             None
         };
-        if let Some(place) = place.filter(|p| !Screen::new(rect, self.camera).view(-EDGE).contains(*p)) {
+        if let Some(place) = place.filter(|p| !rect.shrink(EDGE).contains(Screen::new(rect, self.camera).pos(*p))) {
             self.camera.center = place.lat_lon();
         }
         let followed = cx.view.follow.and_then(|d| self.markers.of(d)).map(|(_, place)| place);
@@ -107,7 +109,7 @@ impl MapPanel {
         let screen = Screen::new(rect, self.camera);
         let kept = screen.room(KEPT_MARGIN, &self.edges);
         let view = WorldBox { min: screen.world(kept.min), max: screen.world(kept.max) };
-        self.markers.bounds().is_some_and(|all| !self.fitted || !view.contains(all.min) || !view.contains(all.max))
+        self.markers.bounds().is_some_and(|all| !self.fitted || !view.holds(all))
     }
 
     /// Where devices are fitted into: beside the scale and the buttons, with room for a marker.
@@ -117,7 +119,7 @@ impl MapPanel {
     }
 
     fn markers_are_far_from(&self, screen: &Screen, pointer: Pos2) -> bool {
-        self.markers.nearest(screen.world(pointer), screen.units(MARKER_REACH)).is_none()
+        self.markers.nearest(screen.world(pointer).wrapped(), screen.units(MARKER_REACH)).is_none()
     }
 
     fn bounds(&self, goal: Goal, cx: &Cx<'_>) -> Option<WorldBox> {
@@ -131,7 +133,9 @@ impl MapPanel {
             Goal::Device(device) => {
                 let trail = trail_of(cx.data, device);
                 let trail = trail.map_or(WorldBox::EMPTY, |t| WorldBox::around(t.line().points().iter().copied()));
-                let place = self.markers.of(device).map_or(WorldBox::EMPTY, |(_, place)| WorldBox::around([place]));
+                let beside = |place: World| if trail.is_empty() { place } else { place.near(trail.center()) };
+                let place = self.markers.of(device).map(|(_, place)| WorldBox::around([beside(place)]));
+                let place = place.unwrap_or(WorldBox::EMPTY);
                 Some(trail.union(place)).filter(|b| !b.is_empty())
             }
         }

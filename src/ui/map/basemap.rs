@@ -3,16 +3,16 @@
 //! The archive has tiles up to zoom 5. Beyond that its last tiles are enlarged, which shows where a place is among coasts,
 //! rivers and towns, and no streets. A tile that is not ready yet is stood in for by a part of one above it.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, mpsc},
-    thread::JoinHandle,
+use std::collections::HashMap;
+
+use egui::{Color32, Theme};
+use walkers::{Style, StyleLayer, Tile, TileId, TilePiece, Tiles, sources::Attribution};
+
+use super::{
+    names::Names,
+    stock::{Decoded, Key, Source, Stock, piece},
 };
-
-use egui::{Color32, Rect, Theme, pos2};
-use walkers::{Style, StyleLayer, Text, Tile, TileId, TilePiece, Tiles, sources::Attribution};
-
-use super::{names::Names, pmtiles::Archive};
+use crate::charts::pmtiles::Archive;
 
 static ARCHIVE: &[u8] = include_bytes!("../../../assets/basemap.pmtiles");
 static LIGHT_STYLE: &str = include_str!("../../../assets/basemap/light.json");
@@ -29,53 +29,23 @@ pub const CREDITS_TEXT: &str = "Land, waters and borders: Natural Earth, public 
 /// Points along a tile's side. The widget counts in tiles of 256, so a tile's zoom is one less than the map's.
 const TILE_SIZE: u16 = 512;
 
-/// Decoded tiles that are kept, of both themes together.
-const MAX_KEPT: usize = 256;
-
-/// Tiles that may wait for the worker; one that finds no room is asked for again by the next frame.
-const MAX_ASKED: usize = 64;
-
-type Key = (Theme, TileId);
-
 /// The embedded map, as the map widget wants its tiles.
 pub struct BaseMap {
-    source: Arc<Source>,
+    stock: Stock<Embedded>,
     theme: Theme,
     /// Where names may stand; `None` is anywhere.
     names: Option<Names>,
-    kept: HashMap<Key, Kept>,
-    asked: HashSet<Key>,
-    /// Counts uses, so that the tile unused for longest can go.
-    uses: u64,
-    /// `None`: tiles are decoded where they are asked for, so that a test sees a finished map at once.
-    worker: Option<Worker>,
-}
-
-struct Kept {
-    /// `None` where there is nothing to draw: open sea.
-    tile: Option<Tile>,
-    last_use: u64,
 }
 
 impl BaseMap {
     /// With a thread of its own that decodes tiles and repaints `ctx` when one is ready.
     pub fn new(ctx: egui::Context) -> Self {
-        let mut map = Self::sync();
-        map.worker = Some(Worker::new(Arc::clone(&map.source), ctx));
-        map
+        Self { stock: Stock::threaded(Embedded::new(), "base map", ctx), theme: Theme::Dark, names: None }
     }
 
     /// Without a thread: every tile is there when it is asked for.
     pub fn sync() -> Self {
-        Self {
-            source: Arc::new(Source::new()),
-            theme: Theme::Dark,
-            names: None,
-            kept: HashMap::new(),
-            asked: HashSet::new(),
-            uses: 0,
-            worker: None,
-        }
+        Self { stock: Stock::sync(Embedded::new()), theme: Theme::Dark, names: None }
     }
 
     /// Chooses the style.
@@ -90,59 +60,16 @@ impl BaseMap {
 
     /// The colour of the sea, to be painted below the tiles: they leave it out.
     pub fn sea(&self) -> Color32 {
-        self.source.look(self.theme).sea
-    }
-
-    fn take_answers(&mut self) {
-        let Some(worker) = &self.worker else { return };
-        for (key, tile) in worker.answers.try_iter() {
-            self.asked.remove(&key);
-            self.kept.insert(key, Kept { tile, last_use: self.uses });
-        }
-        while self.kept.len() > MAX_KEPT {
-            let Some(oldest) = self.kept.iter().min_by_key(|(_, k)| k.last_use).map(|(key, _)| *key) else { return };
-            self.kept.remove(&oldest);
-        }
-    }
-
-    /// Sees to it that the tile is there, now or soon.
-    fn ask(&mut self, key: Key) {
-        if self.kept.contains_key(&key) || self.asked.contains(&key) {
-            return;
-        }
-        match &self.worker {
-            None => {
-                let tile = self.source.decode(key);
-                self.kept.insert(key, Kept { tile, last_use: self.uses });
-            }
-            Some(worker) => {
-                if worker.asks.as_ref().is_some_and(|asks| asks.try_send(key).is_ok()) {
-                    self.asked.insert(key);
-                }
-            }
-        }
+        self.stock.source().look(self.theme).sea
     }
 }
 
 impl Tiles for BaseMap {
     fn at(&mut self, wanted: TileId) -> Option<TilePiece> {
-        self.take_answers();
-        self.uses += 1;
-        let max_zoom = self.source.archive.max_zoom();
-        self.ask((self.theme, above(wanted, wanted.zoom.min(max_zoom)).0));
-
-        let (theme, uses) = (self.theme, self.uses);
-        for zoom in (0..=wanted.zoom.min(max_zoom)).rev() {
-            let (id, part) = above(wanted, zoom);
-            if let Some(kept) = self.kept.get_mut(&(theme, id)) {
-                kept.last_use = uses;
-                return Some(TilePiece::new(
-                    piece(kept.tile.as_ref()?, id, wanted.zoom, part, self.names.as_ref()),
-                    part,
-                ));
-            }
-        }
-        None
+        let zooms = 0..=self.stock.source().archive.max_zoom();
+        // Where it has nothing there is open sea.
+        let (tile, id, part) = self.stock.find(self.theme, wanted, &zooms, false)?;
+        Some(TilePiece::new(piece(tile, id, wanted.zoom, part, self.names.as_ref(), f32::from(TILE_SIZE)), part))
     }
 
     fn attribution(&self) -> Attribution {
@@ -154,42 +81,9 @@ impl Tiles for BaseMap {
     }
 }
 
-/// The tile at `zoom` that covers `id`, and which part of it `id` is.
-#[expect(clippy::cast_precision_loss, reason = "a part of an enlarged tile need not be exact to the last bit")]
-pub(super) fn above(id: TileId, zoom: u8) -> (TileId, Rect) {
-    let levels = id.zoom - zoom;
-    let size = (-f32::from(levels)).exp2();
-    let (x, y) = (id.x & ((1 << levels) - 1), id.y & ((1 << levels) - 1));
-    let corner = pos2(x as f32 * size, y as f32 * size);
-    (TileId { x: id.x >> levels, y: id.y >> levels, zoom }, Rect::from_min_size(corner, egui::Vec2::splat(size)))
-}
-
-/// `tile` with only the names that stand in `part`, are shown at `zoom` and find a place: the widget would lay out all of them,
-/// once for each piece of the tile.
-fn piece(tile: &Tile, id: TileId, zoom: u8, part: Rect, names: Option<&Names>) -> Tile {
-    match tile {
-        Tile::Raster(texture) => Tile::Raster(texture.clone()),
-        Tile::Vector { drawables, texts } => {
-            let side = f32::from(TILE_SIZE);
-            // A tile is drawn up to half a zoom above its own.
-            let shown_from = f32::from(zoom) + 0.5;
-            let texts = texts.iter().filter(|t| {
-                t.min_zoom.is_none_or(|z| z <= shown_from)
-                    && (part.min.x..part.max.x).contains(&(t.position.x / side))
-                    && (part.min.y..part.max.y).contains(&(t.position.y / side))
-            });
-            let placed = texts.filter_map(|t| {
-                let position = names.map_or(Some(t.position), |names| names.place(t, id, side))?;
-                Some(Text { position, ..t.clone() })
-            });
-            Tile::Vector { drawables: Arc::clone(drawables), texts: placed.collect() }
-        }
-    }
-}
-
 /// What tiles are made from.
-struct Source {
-    archive: Archive<'static>,
+struct Embedded {
+    archive: Archive<&'static [u8]>,
     light: Look,
     dark: Look,
 }
@@ -199,7 +93,7 @@ struct Look {
     sea: Color32,
 }
 
-impl Source {
+impl Embedded {
     fn new() -> Self {
         Self {
             archive: Archive::new(ARCHIVE).expect("a test reads every tile of the embedded archive"),
@@ -214,8 +108,10 @@ impl Source {
             Theme::Dark => &self.dark,
         }
     }
+}
 
-    fn decode(&self, (theme, id): Key) -> Option<Tile> {
+impl Source for Embedded {
+    fn decode(&self, (theme, id): Key) -> Decoded {
         let bytes = self.archive.tile(id.zoom, id.x, id.y);
         let tile = bytes.map_err(|e| e.to_string()).and_then(|bytes| match bytes {
             None => Ok(None),
@@ -223,10 +119,11 @@ impl Source {
                 .map(Some)
                 .map_err(|e| e.to_string()),
         });
-        tile.unwrap_or_else(|error| {
+        let tile = tile.unwrap_or_else(|error| {
             tracing::error!("base map tile {}/{}/{}: {error}", id.zoom, id.x, id.y);
             None
-        })
+        });
+        Decoded { tile, ..Decoded::default() }
     }
 }
 
@@ -250,52 +147,15 @@ impl Look {
     }
 }
 
-/// The thread that decodes tiles.
-struct Worker {
-    /// `None` once it is to stop.
-    asks: Option<mpsc::SyncSender<Key>>,
-    answers: mpsc::Receiver<(Key, Option<Tile>)>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Worker {
-    fn new(source: Arc<Source>, ctx: egui::Context) -> Self {
-        let (asks, asked) = mpsc::sync_channel::<Key>(MAX_ASKED);
-        // Never fuller than what was asked for, so sending does not wait.
-        let (answer, answers) = mpsc::sync_channel(MAX_ASKED * 2);
-        let work = move || {
-            for key in asked {
-                if answer.send((key, source.decode(key))).is_err() {
-                    return;
-                }
-                ctx.request_repaint();
-            }
-        };
-        let thread = std::thread::Builder::new().name("base map".to_owned()).spawn(work);
-        // Without a thread the map stays empty, which the log explains; everything else works.
-        let thread = thread.inspect_err(|e| tracing::error!("no thread for the base map: {e}")).ok();
-        Self { asks: Some(asks), answers, thread }
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.asks = None;
-        // An answer that nobody takes would keep the thread waiting.
-        while self.answers.try_recv().is_ok() {}
-        if let Some(thread) = self.thread.take() {
-            thread.join().ok();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use egui::{Rect, pos2};
+
     use super::*;
 
     #[test]
     fn every_tile_decodes_in_both_themes() {
-        let source = Source::new();
+        let source = Embedded::new();
         let (mut tiles, mut names) = (0, 0);
         for zoom in 0..=source.archive.max_zoom() {
             for (x, y) in (0..1 << zoom).flat_map(|x| (0..1 << zoom).map(move |y| (x, y))) {
@@ -334,8 +194,6 @@ mod tests {
         let mut map = BaseMap::new(ctx);
         let world = TileId { x: 0, y: 0, zoom: 0 };
         assert!(map.at(world).is_none());
-        let answer = map.worker.as_ref().and_then(|w| w.answers.recv().ok());
-        let ((_, id), tile) = answer.expect("the worker answers");
-        assert_eq!((id, tile.is_some()), (world, true));
+        assert_eq!(map.stock.wait(), Some((world, true)));
     }
 }

@@ -36,10 +36,12 @@ pub struct Screen {
     pub center: World,
     pub zoom: f64,
     points_per_unit: f64,
+    /// Places are where their numbers say; else each is where it is nearest to the middle.
+    straight: bool,
 }
 
 impl Screen {
-    /// The camera is brought where the world fills the rectangle's height, and as far as it can its width.
+    /// The camera is brought where the world fills the rectangle's height. To the east and west it goes on for ever.
     pub fn new(rect: Rect, camera: Camera) -> Self {
         let min_zoom = (f64::from(rect.height().max(1.0)) / WORLD_POINTS).log2();
         let zoom = if camera.zoom.is_finite() { camera.zoom } else { 0.0 };
@@ -48,8 +50,38 @@ impl Screen {
         let half = |points: f32| f64::from(points) / 2.0 / points_per_unit;
         let inside = |at: f64, half: f64| if half >= 0.5 { 0.5 } else { at.clamp(half, 1.0 - half) };
         let center = World::from_lat_lon(camera.center);
-        let center = World { x: inside(center.x, half(rect.width())), y: inside(center.y, half(rect.height())) };
-        Self { rect, center, zoom, points_per_unit }
+        let center = World { x: center.wrapped().x, y: inside(center.y, half(rect.height())) };
+        Self { rect, center, zoom, points_per_unit, straight: false }
+    }
+
+    /// The world again and again, as far as it is in view: each time as a screen on which places are where their numbers say, with the part of
+    /// the rectangle that it takes.
+    pub fn copies(&self) -> impl Iterator<Item = (Self, Rect)> {
+        let view = self.view(0.0);
+        let screen = *self;
+        shifts(view.min.x, view.max.x - 1e-9).filter_map(move |worlds| {
+            let copy = screen.straight(worlds);
+            let (left, right) = (copy.pos(World { x: 0.0, y: 0.5 }).x, copy.pos(World { x: 1.0, y: 0.5 }).x);
+            let rect = screen.rect;
+            let part = Rect::from_x_y_ranges(left.max(rect.left())..=right.min(rect.right()), rect.y_range());
+            part.is_positive().then_some((copy, part))
+        })
+    }
+
+    /// The screens, as those of [`Screen::copies`], on which something in this box is in view; it may lie beyond the antimeridian.
+    pub fn copies_of(&self, bounds: WorldBox) -> impl Iterator<Item = Self> {
+        let view = self.view(0.0);
+        let screen = *self;
+        let all = if bounds.is_empty() { 1.0..=0.0 } else { view.min.x - bounds.max.x..=view.max.x - bounds.min.x };
+        shifts(all.start().ceil(), *all.end()).map(move |worlds| screen.straight(worlds)).filter(move |copy| {
+            let view = copy.view(0.0);
+            bounds.min.y <= view.max.y && view.min.y <= bounds.max.y
+        })
+    }
+
+    fn straight(self, worlds: i32) -> Self {
+        let center = World { x: self.center.x - f64::from(worlds), y: self.center.y };
+        Self { center, straight: true, ..self }
     }
 
     /// The camera, as it was brought into bounds.
@@ -65,10 +97,12 @@ impl Screen {
 
     /// Offset of a place from the middle of the screen, in points.
     pub fn offset(&self, world: World) -> (f64, f64) {
-        ((world.x - self.center.x) * self.points_per_unit, (world.y - self.center.y) * self.points_per_unit)
+        let x = world.x - self.center.x;
+        let x = if self.straight { x } else { x - x.round() };
+        (x * self.points_per_unit, (world.y - self.center.y) * self.points_per_unit)
     }
 
-    /// What is at a point of the screen; may be beside the unit square.
+    /// What is at a point of the screen; may be beside the unit square, or beyond the antimeridian.
     pub fn world(&self, pos: Pos2) -> World {
         let from_center = pos - self.rect.center();
         World {
@@ -138,6 +172,12 @@ impl Screen {
     }
 }
 
+/// Whole numbers of worlds from one to another; a few at most.
+#[expect(clippy::cast_possible_truncation, reason = "a handful")]
+fn shifts(from: f64, to: f64) -> impl Iterator<Item = i32> {
+    (from.floor() as i32..=to.floor() as i32).take(16)
+}
+
 /// For egui, which counts in f32: exact enough for what is near the screen.
 #[expect(clippy::cast_possible_truncation, reason = "screen coordinates are f32")]
 pub fn points(exact: f64) -> f32 {
@@ -166,13 +206,14 @@ mod tests {
         #[test]
         fn screen_to_world_and_back(screen in screen(), x in 0f32..1.0, y in 0f32..1.0) {
             let pos = inside(&screen, x, y);
+            // Where more than one world is in view, a place is shown on the one in the middle.
+            prop_assume!(screen.units(screen.rect.width()) < 1.0);
             prop_assert!(screen.pos(screen.world(pos)).distance(pos) < 0.01);
         }
 
         #[test]
         fn zooming_keeps_what_is_under_the_pointer(screen in screen(), x in 0f32..1.0, y in 0f32..1.0, levels in 0.0..3.0) {
             let pos = inside(&screen, x, y);
-            prop_assume!((0.0..=1.0).contains(&screen.world(pos).x));
             let nearer = Screen::new(screen.rect, screen.zoomed(levels, pos));
             // Where a narrow world is kept in the middle, it slides.
             prop_assume!(screen.units(screen.rect.width()) < 1.0);
@@ -185,6 +226,42 @@ mod tests {
             let view = moved.view(0.0);
             prop_assert!(view.min.y >= -1e-6 && view.max.y <= 1.0 + 1e-6);
             prop_assert!((0.0..=MAX_ZOOM).contains(&moved.zoom) || screen.rect.height() < 256.0);
+        }
+
+        #[test]
+        fn the_copies_of_the_world_fill_the_screen_once(screen in screen()) {
+            let parts: Vec<Rect> = screen.copies().map(|(_, part)| part).collect();
+            let width: f32 = parts.iter().map(Rect::width).sum();
+            prop_assert!((width - screen.rect.width()).abs() < 0.5, "{parts:?} in {:?}", screen.rect);
+            prop_assert!(parts.windows(2).all(|p| (p[0].right() - p[1].left()).abs() < 0.5));
+            for (copy, part) in screen.copies() {
+                let middle = copy.world(part.center());
+                prop_assert!((0.0..=1.0).contains(&middle.x) && copy.pos(middle).distance(part.center()) < 0.1);
+            }
+        }
+
+        #[test]
+        fn a_pan_goes_around_the_globe(screen in screen(), steps in 1usize..30, step in -400f32..400.0) {
+            let mut at = screen;
+            for _ in 0..steps {
+                at = Screen::new(at.rect, at.panned(vec2(step, 0.0)));
+                prop_assert!((0.0..=1.0).contains(&at.center.x));
+            }
+            #[expect(clippy::cast_precision_loss, reason = "a handful")]
+            let gone = at.units(step * steps as f32);
+            let expected = World { x: screen.center.x - gone, y: screen.center.y }.near(at.center);
+            prop_assert!((expected.x - at.center.x).abs() < 1e-6);
+        }
+
+        #[test]
+        fn both_sides_of_the_antimeridian_are_fitted(screen in screen(), west in 0.9..1.0, east in 0.0..0.1, y in 0.3..0.7) {
+            let places = [World { x: west, y }, World { x: east, y }];
+            let fitted = Screen::new(screen.rect, screen.fitted(WorldBox::around_globe(places), screen.room(40.0, &[]), 15.0));
+            for place in places {
+                prop_assert!(fitted.rect.expand(1.0).contains(fitted.pos(place)), "{place:?} on {fitted:?}");
+            }
+            let line = WorldBox::around([places[0], places[1].near(places[0])]);
+            prop_assert!(fitted.copies_of(line).count() >= 1);
         }
 
         #[test]

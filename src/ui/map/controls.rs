@@ -49,6 +49,8 @@ pub(super) struct State<'a> {
     pub(super) isolated: Option<&'a str>,
     /// What was measured so far, while something is.
     pub(super) measured: Option<&'a str>,
+    /// There is something measured to be copied.
+    pub(super) can_copy: bool,
     /// What the colours of the trails stand for.
     pub(super) legend: Option<&'a Legend>,
     /// Text and address of everyone to be named, the online map's owner first.
@@ -130,8 +132,11 @@ fn notes(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
         );
     }
     if let Some(measured) = state.measured {
+        let copy = ("Copy", "Copy what was measured", Click::CopyMeasured);
         let done = ("Done", "Stop measuring (Esc)", Click::Measure);
-        note(ui, measured, &[("Copy", "Copy what was measured", Click::CopyMeasured), done]);
+        let both = [copy, done];
+        let shown = if state.can_copy { &both[..] } else { &both[1..] };
+        note(ui, measured, shown);
     }
     clicked
 }
@@ -164,6 +169,7 @@ fn credits(ui: &mut egui::Ui, state: &State<'_>, reload: bool, width: f32) -> bo
                     }
                     match item {
                         Item::Reload => clicked |= ui.add(egui::Button::new(RichText::new("Reload").small())).clicked(),
+                        Item::Link(text, "") => drop(ui.label(RichText::new(*text).small())),
                         Item::Link(text, url) => drop(ui.hyperlink_to(RichText::new(*text).small(), *url)),
                     }
                 }

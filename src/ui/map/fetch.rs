@@ -3,8 +3,12 @@
 //! walkers has such a fetcher, too, but keeps its failures to itself, so that nobody can be told and nothing tried again.
 
 use std::{
-    path::PathBuf,
-    sync::{Once, mpsc as answers},
+    path::{Path, PathBuf},
+    sync::{
+        Once,
+        atomic::{AtomicU64, Ordering},
+        mpsc as answers,
+    },
     time::Duration,
 };
 
@@ -13,6 +17,8 @@ use reqwest::StatusCode;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio::sync::{Mutex, mpsc};
 use walkers::{Style, Tile, TileId};
+
+use super::tile_cache;
 
 /// How we present ourselves to a tile server.
 const USER_AGENT: &str = concat!("Wayglass/", env!("CARGO_PKG_VERSION"));
@@ -59,9 +65,15 @@ pub(super) enum Broken {
 }
 
 impl Fetcher {
-    /// `url` has `{z}`, `{x}` and `{y}` in it. What is fetched is kept in `cache_dir` as long as the server's headers allow. `ctx`
+    /// `url` has `{z}`, `{x}` and `{y}` in it. What is fetched is kept in `cache_dir` as long as the server's headers allow, and within
+    /// `cache_bytes`. `ctx`
     /// is repainted after each answer.
-    pub(super) fn new(url: String, cache_dir: Option<&PathBuf>, ctx: egui::Context) -> Result<Self, Broken> {
+    pub(super) fn new(
+        url: String,
+        cache_dir: Option<&Path>,
+        cache_bytes: u64,
+        ctx: egui::Context,
+    ) -> Result<Self, Broken> {
         let client = client(&url, cache_dir).map_err(|error| {
             tracing::error!("no client for the map's server: {error}");
             Broken::NoCertificates
@@ -73,10 +85,15 @@ impl Fetcher {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
         let (asks, asked) = mpsc::channel(MAX_WAITING);
         let (answer, answers) = answers::channel();
-        let worker = Worker { url, client, ctx, asked: Mutex::new(asked), answer };
+        let keeper = cache_dir.map(|dir| Keeper { dir: dir.to_owned(), limit: cache_bytes, since: AtomicU64::new(0) });
+        let worker = Worker { url, client, ctx, asked: Mutex::new(asked), answer, keeper };
         let work = move || {
             // As many at a time as servers run by volunteers ask for.
-            runtime.block_on(async { tokio::join!(worker.work(), worker.work()) });
+            runtime.block_on(async {
+                // What a run before left.
+                worker.prune().await;
+                tokio::join!(worker.work(), worker.work())
+            });
             // A name that is still being looked up is not waited for.
             runtime.shutdown_background();
         };
@@ -107,6 +124,15 @@ struct Worker {
     ctx: egui::Context,
     asked: Mutex<mpsc::Receiver<TileId>>,
     answer: answers::Sender<Answer>,
+    keeper: Option<Keeper>,
+}
+
+/// The cache and its bound.
+struct Keeper {
+    dir: PathBuf,
+    limit: u64,
+    /// Bytes that were fetched since it was looked after.
+    since: AtomicU64,
 }
 
 impl Worker {
@@ -122,6 +148,23 @@ impl Worker {
                 return;
             }
             self.ctx.request_repaint();
+            if self.keeper.as_ref().is_some_and(|k| k.since.load(Ordering::Relaxed) > k.limit / 16) {
+                self.prune().await;
+            }
+        }
+    }
+
+    /// Brings the cache within its bound, on a thread that may wait for the disk.
+    async fn prune(&self) {
+        let Some(keeper) = &self.keeper else { return };
+        keeper.since.store(0, Ordering::Relaxed);
+        let (dir, limit) = (keeper.dir.clone(), keeper.limit);
+        match tokio::task::spawn_blocking(move || tile_cache::prune(&dir, limit)).await {
+            Ok(Ok(pruned)) if pruned.removed > 0 => {
+                tracing::info!(kept = pruned.kept, removed = pruned.removed, "tiles of the online map were removed");
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "the kept tiles of the online map cannot be looked after"),
+            Ok(Ok(_)) | Err(_) => {}
         }
     }
 
@@ -144,12 +187,15 @@ impl Worker {
                 return Err(Failure::NoPicture);
             }
         }
+        if let Some(keeper) = &self.keeper {
+            keeper.since.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
         let tile = Tile::new(&bytes, &Style::default(), tile.zoom, super::online::TILE_SIZE, &self.ctx);
         tile.map_err(|_| Failure::NoPicture)
     }
 }
 
-fn client(url: &str, cache_dir: Option<&PathBuf>) -> reqwest::Result<ClientWithMiddleware> {
+fn client(url: &str, cache_dir: Option<&Path>) -> reqwest::Result<ClientWithMiddleware> {
     install_crypto();
     let mut builder =
         reqwest::Client::builder().user_agent(USER_AGENT).connect_timeout(CONNECT_PATIENCE).timeout(PATIENCE);
@@ -160,7 +206,7 @@ fn client(url: &str, cache_dir: Option<&PathBuf>) -> reqwest::Result<ClientWithM
     if let Some(cache_dir) = cache_dir {
         client = client.with(Cache(HttpCache {
             mode: CacheMode::Default,
-            manager: CACacheManager::new(cache_dir.clone(), false),
+            manager: CACacheManager::new(cache_dir.to_owned(), false),
             options: HttpCacheOptions::default(),
         }));
     }
@@ -191,7 +237,7 @@ mod tests {
     fn a_tile_is_asked_for_by_our_name() {
         let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/map/{{z}}/{{x}}/{{y}}.png", server.local_addr().unwrap());
-        let fetcher = Fetcher::new(url, None, egui::Context::default()).unwrap();
+        let fetcher = Fetcher::new(url, None, 1 << 20, egui::Context::default()).unwrap();
         assert!(fetcher.ask(TileId { x: 2, y: 3, zoom: 4 }));
 
         let (stream, _) = server.accept().unwrap();

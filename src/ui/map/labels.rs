@@ -9,6 +9,7 @@ const SQUARE: f32 = 64.0;
 const GAP: f32 = 12.0;
 
 /// What is taken of the screen.
+#[derive(Clone)]
 pub(super) struct Room {
     rect: Rect,
     columns: usize,

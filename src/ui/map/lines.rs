@@ -88,8 +88,10 @@ pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>) -> Vec<Shape> {
     let palette = theme::palette(ui);
     let mut shapes = Vec::new();
     trails(ui, cx, scene, palette, &mut shapes);
-    for (_, trail) in scene.lines {
-        tracks::draw_suspect(&mut shapes, scene.screen, trail, palette.suspect, ui.visuals().extreme_bg_color);
+    for (copy, _) in scene.screen.copies() {
+        for (_, trail) in scene.lines {
+            tracks::draw_suspect(&mut shapes, &copy, trail, palette.suspect, ui.visuals().extreme_bg_color);
+        }
     }
     circles(ui, cx, scene, palette, &mut shapes);
     shapes
@@ -97,8 +99,8 @@ pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>) -> Vec<Shape> {
 
 fn trails(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, palette: &Palette, shapes: &mut Vec<Shape>) {
     let selected = cx.view.selection.device;
-    let view = scene.screen.view(0.0);
-    let mut seen: Vec<_> = scene.lines.iter().filter(|(_, trail)| trail.line().bounds().touches(view)).collect();
+    let in_view = |trail: &Trail| scene.screen.copies_of(trail.line().bounds()).next().is_some();
+    let mut seen: Vec<_> = scene.lines.iter().filter(|(_, trail)| in_view(trail)).collect();
     // The selected one above all others.
     seen.sort_by_key(|(device, _)| selected == Some(*device));
     let budget = (tracks::BUDGET / seen.len().max(1)).max(200);
@@ -106,9 +108,12 @@ fn trails(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, palette: &Palette, shap
     let mut dots = Vec::new();
     for (device, trail) in seen {
         let pen = pen(ui, cx, scene, palette, *device, trail);
-        tracks::draw(&mut mesh, scene.screen, trail, &pen, budget);
-        if selected == Some(*device) {
-            tracks::draw_points(&mut dots, scene.screen, trail, &pen, ui.visuals().extreme_bg_color);
+        // Once for each world in view that it is on.
+        for copy in scene.screen.copies_of(trail.line().bounds()) {
+            tracks::draw(&mut mesh, &copy, trail, &pen, budget);
+            if selected == Some(*device) {
+                tracks::draw_points(&mut dots, &copy, trail, &pen, ui.visuals().extreme_bg_color);
+            }
         }
     }
     if !mesh.is_empty() {
@@ -135,7 +140,7 @@ fn pen(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, palette: &Palette, device:
     let from = super::trails_from(cx).map_or(0, |at| trail.since(at));
     // The ends of a ramp would drown in a light map.
     let casing = match tint {
-        Some(_) if !ui.visuals().dark_mode => ui.visuals().strong_text_color().gamma_multiply(0.6),
+        Some(_) if !ui.visuals().dark_mode => ui.visuals().strong_text_color().gamma_multiply(0.45),
         Some(_) | None => ui.visuals().extreme_bg_color.gamma_multiply(0.75),
     };
     Pen {

@@ -20,6 +20,8 @@ use crate::{
     model::{DeviceId, DeviceOverview, DeviceState, Timestamp},
     ui::{
         Data,
+        device_icons::Chip,
+        device_list::DeviceList,
         status::{Ageing, Freshness, Motion, Status, status},
     },
 };
@@ -43,6 +45,8 @@ pub(super) struct Markers {
     /// In order of device, as the grid's points.
     list: Vec<Marker>,
     grid: Grid,
+    /// The narrowest box around all, over the antimeridian where that is shorter.
+    bounds: Option<WorldBox>,
     fresh: Vec<DeviceId>,
 }
 
@@ -56,6 +60,8 @@ pub(super) struct Marker {
     /// Unit vector to where it is heading, as seen on the screen.
     pub(super) up: Option<Vec2>,
     pub(super) accuracy_m: Option<f64>,
+    /// Its own colour and icon.
+    pub(super) chip: Option<Chip>,
     pub(super) speed_kmh: Option<f64>,
     /// When it was there.
     pub(super) at: Option<Timestamp>,
@@ -69,6 +75,7 @@ struct Basis {
     live: bool,
     fix: i64,
     state: DeviceState,
+    chip: Option<Chip>,
     heard: Option<Timestamp>,
     trail_len: usize,
 }
@@ -123,21 +130,21 @@ pub(super) struct Choice<'a> {
 }
 
 impl Markers {
-    /// Takes over what changed in `data` since the last call.
-    pub(super) fn renew(&mut self, data: &Data, now: Timestamp) {
+    /// Takes over what changed in `data` since the last call, without the groups that `list` hides.
+    pub(super) fn renew(&mut self, data: &Data, list: &DeviceList, now: Timestamp) {
         let mut places: Option<Vec<World>> = None;
         let mut count = 0;
         let mut trails = data.trails.iter().peekable();
         for (device, overview) in &data.devices {
-            let Some(fix) = overview.last_fix.as_ref().filter(|_| overview.device.state != DeviceState::Ignored) else {
-                continue;
-            };
+            let on_map = overview.device.state != DeviceState::Ignored && !list.hides_device(overview);
+            let Some(fix) = overview.last_fix.as_ref().filter(|_| on_map) else { continue };
             while trails.next_if(|(id, _)| *id < device).is_some() {}
             let trail = trails.peek().filter(|(id, _)| *id == device).map(|(_, trail)| *trail);
             let basis = Basis {
                 live: true,
                 fix: fix.id,
                 state: overview.device.state,
+                chip: Chip::of(&overview.device.profile.look),
                 heard: overview.device.last_heard,
                 trail_len: trail.map_or(0, |t| t.points().len()),
             };
@@ -172,6 +179,7 @@ impl Markers {
             places.get_or_insert_with(|| self.grid.points().to_vec()).truncate(count);
         }
         if let Some(places) = places {
+            self.bounds = Some(WorldBox::around_globe(places.iter().copied())).filter(|b| !b.is_empty());
             self.grid = Grid::new(places);
         }
     }
@@ -184,9 +192,10 @@ impl Markers {
             let Some((moment, overview)) = shown.moment(*device).zip(data.devices.get(device)) else { continue };
             if let Some(marker) = Marker::then(overview, data.name_of(overview), track, moment) {
                 self.list.push(marker);
-                places.push(moment.place);
+                places.push(moment.place.wrapped());
             }
         }
+        self.bounds = Some(WorldBox::around_globe(places.iter().copied())).filter(|b| !b.is_empty());
         self.grid = Grid::new(places);
     }
 
@@ -212,8 +221,12 @@ impl Markers {
 
     /// The devices that stand in a box.
     pub(super) fn within(&self, area: WorldBox) -> Vec<DeviceId> {
-        let mut devices: Vec<_> = self.grid.within(area).filter_map(|i| self.list.get(i)).map(|m| m.device).collect();
+        // What is beyond the antimeridian stands on the other side.
+        let areas = [-1.0, 0.0, 1.0].map(|worlds| area.shifted(worlds));
+        let within = areas.iter().flat_map(|area| self.grid.within(*area));
+        let mut devices: Vec<_> = within.filter_map(|i| self.list.get(i)).map(|m| m.device).collect();
         devices.sort_unstable();
+        devices.dedup();
         devices
     }
 
@@ -227,21 +240,27 @@ impl Markers {
         self.grid.nearest(place, radius)
     }
 
-    /// The box around all; `None` where there are none.
+    /// The box around all, beyond 1 where it leads over the antimeridian; `None` where there are none.
     pub(super) fn bounds(&self) -> Option<WorldBox> {
-        self.grid.bounds()
+        self.bounds
     }
 
     /// What is in view. Only [`InView::single`] may be pointed at.
     pub(super) fn in_view(&self, screen: &Screen, choice: Choice<'_>, now: Timestamp) -> InView {
-        let view = screen.view(20.0);
+        // Twice where a narrow world is in view more than once; a marker stands on the one in the middle.
+        let copies: Vec<WorldBox> = screen.copies().map(|(copy, _)| copy.view(20.0)).collect();
+        let is_in = |place: World| copies.iter().any(|view| view.contains(place));
         let aside = choice.spread.iter().filter_map(|device| self.index_of(*device));
-        let aside: Vec<usize> = aside.filter(|i| view.contains(self.place(*i))).collect();
+        let aside: Vec<usize> = aside.filter(|i| is_in(self.place(*i))).collect();
         let apart = |i: &usize| aside.is_empty() || !aside.contains(i);
         let mut in_view: Vec<usize> = match choice.only {
-            Some(device) => self.index_of(device).filter(|i| view.contains(self.place(*i))).into_iter().collect(),
-            None => self.grid.within(view).filter(apart).collect(),
+            Some(device) => self.index_of(device).filter(|i| is_in(self.place(*i))).into_iter().collect(),
+            None => copies.iter().flat_map(|view| self.grid.within(*view)).filter(apart).collect(),
         };
+        if copies.len() > 1 {
+            in_view.sort_unstable();
+            in_view.dedup();
+        }
         let mut shown = InView { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
         if choice.gather && screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
             // Squares of whole zooms, so that heaps do not change while one zooms a little.
@@ -361,6 +380,7 @@ impl Marker {
             status,
             up: up.or_else(|| heading(trail?)),
             accuracy_m: fix.and_then(|f| f.accuracy_m),
+            chip: basis.chip,
             speed_kmh: fix.and_then(|f| f.speed_kmh),
             at: fix.map(|f| f.at),
             basis,
@@ -375,8 +395,14 @@ impl Marker {
         let rhythm = track.patience();
         let status =
             Status { motion, freshness, alarm: false, suspect: point.rough, new: false, rhythm, since: Some(point.at) };
-        let basis =
-            Basis { live: false, fix: point.fix, state: overview.device.state, heard: None, trail_len: moment.point };
+        let basis = Basis {
+            live: false,
+            fix: point.fix,
+            state: overview.device.state,
+            chip: Chip::of(&overview.device.profile.look),
+            heard: None,
+            trail_len: moment.point,
+        };
         Some(Self {
             device: overview.device.id,
             label: name.to_owned(),
@@ -384,6 +410,7 @@ impl Marker {
             status,
             up: moment.heading_deg.map(towards),
             accuracy_m: point.accuracy_m.map(f64::from),
+            chip: basis.chip,
             speed_kmh: point.speed_kmh.map(f64::from),
             at: Some(point.at),
             basis,

@@ -33,6 +33,11 @@ impl Measure {
         self.points.pop();
     }
 
+    /// Something was measured.
+    pub(super) fn has_legs(&self) -> bool {
+        self.points.len() > 1
+    }
+
     /// Metres along all places.
     fn total_m(&self) -> f64 {
         self.points.windows(2).map(|pair| pair[0].distance_m(pair[1])).sum()

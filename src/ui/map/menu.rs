@@ -1,6 +1,6 @@
 //! The map's own menu: what of devices and trails is shown, and how.
 
-use egui::{Grid, Popup, PopupCloseBehavior, Rect, RectAlign, Role, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{Align, Layout, Popup, PopupCloseBehavior, Rect, RectAlign, Role, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use super::{
     controls::Click,
@@ -13,8 +13,9 @@ pub(super) const WIDTH: f32 = 68.0;
 
 const HEIGHT: f32 = 28.0;
 
-/// Width of what opens, in points.
-const OPEN: f32 = 372.0;
+/// Width of what opens, and of what stands before a choice, in points.
+const OPEN: f32 = 420.0;
+const LABEL: f32 = 72.0;
 
 /// Draws the button in the upper right corner of `inner`, and the menu while it is open. Says what was clicked in it, and what of
 /// the map the button covers.
@@ -38,22 +39,20 @@ pub(super) fn show(ui: &mut Ui, inner: Rect, cx: &mut Cx<'_>, measuring: bool) -
 fn content(ui: &mut Ui, cx: &mut Cx<'_>, measuring: bool) -> Option<Click> {
     ui.set_width(OPEN);
     let mut style = cx.view.settings.map;
-    Grid::new("map choices").num_columns(2).spacing(vec2(10.0, 6.0)).show(ui, |ui| {
-        row(ui, "Trails", "How far back trails go", UserCommand::TrailLength, |ui| {
-            for length in TrailLength::ALL {
-                ui.selectable_value(&mut style.trail, length, length.title());
-            }
-        });
-        row(ui, "Colour by", "What the colour of trails tells", UserCommand::TrailColour, |ui| {
-            for colour in Colour::ALL {
-                ui.selectable_value(&mut style.colour, colour, colour.title()).on_hover_text(colour.meaning());
-            }
-        });
-        row(ui, "Labels", "What stands beside a device", UserCommand::Labels, |ui| {
-            for level in Labels::ALL {
-                ui.selectable_value(&mut style.labels, level, level.title());
-            }
-        });
+    row(ui, "Trails", "How far back trails go", UserCommand::TrailLength, |ui| {
+        for length in TrailLength::ALL {
+            ui.selectable_value(&mut style.trail, length, length.title());
+        }
+    });
+    row(ui, "Colour by", "What the colour of trails tells", UserCommand::TrailColour, |ui| {
+        for colour in Colour::ALL {
+            ui.selectable_value(&mut style.colour, colour, colour.title()).on_hover_text(colour.meaning());
+        }
+    });
+    row(ui, "Labels", "What stands beside a device", UserCommand::Labels, |ui| {
+        for level in Labels::ALL {
+            ui.selectable_value(&mut style.labels, level, level.title());
+        }
     });
     ui.separator();
     boxes(ui, cx, &mut style);
@@ -69,7 +68,9 @@ fn content(ui: &mut Ui, cx: &mut Cx<'_>, measuring: bool) -> Option<Click> {
         clicked = Some(Click::Measure);
         ui.close();
     }
-    ui.label(widgets::weak(ui, format!("{copy}, or click the map with the right button")));
+    ui.with_layout(Layout::top_down(Align::Min), |ui| {
+        ui.label(widgets::weak(ui, format!("{copy}, or right-click the map")));
+    });
     clicked
 }
 
@@ -100,11 +101,18 @@ fn boxes(ui: &mut Ui, cx: &mut Cx<'_>, style: &mut Style) {
 
 fn row(ui: &mut Ui, text: &str, meaning: &str, command: UserCommand, choices: impl FnOnce(&mut Ui)) {
     let keys = command::key_of(command, ui.ctx());
-    ui.label(widgets::weak(ui, text)).on_hover_text(format!("{meaning} ({keys} steps through them)"));
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
-        ui.spacing_mut().button_padding.x = 6.0;
-        choices(ui);
+    let (left, width) = (ui.cursor().left(), ui.available_width());
+    ui.horizontal_top(|ui| {
+        let label = widgets::weak(ui, text);
+        ui.label(label).on_hover_text(format!("{meaning} ({keys} steps through them)"));
+        ui.add_space((left + LABEL - ui.cursor().left()).max(0.0));
+        ui.vertical(|ui| {
+            ui.set_max_width(width - LABEL);
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing = vec2(3.0, 3.0);
+                ui.spacing_mut().button_padding.x = 6.0;
+                choices(ui);
+            });
+        });
     });
-    ui.end_row();
 }

@@ -6,6 +6,8 @@
 mod aiming;
 pub mod basemap;
 pub mod camera;
+mod chart;
+mod chart_style;
 mod controls;
 mod fetch;
 mod heaps;
@@ -13,30 +15,35 @@ pub mod icons;
 mod ink;
 mod labels;
 mod lines;
+mod looks;
 mod markers;
 mod measure;
 mod menu;
 mod names;
 pub mod online;
 mod paint;
-pub mod pmtiles;
 mod pointing;
 mod pulse;
 mod ribbon;
 mod scale;
 mod shown;
 mod spread;
+mod stock;
 pub mod style;
+mod tile_cache;
 mod tracks;
 pub mod trail;
 mod words;
 
+use std::path::{Path, PathBuf};
+
 use eframe::egui_wgpu;
-use egui::{DragPanButtons, Rect};
+use egui::{DragPanButtons, Rect, Sense};
 
 use self::{
     basemap::BaseMap,
     camera::{Camera, Screen},
+    chart::ChartLayer,
     controls::Click,
     icons::Icons,
     labels::Room,
@@ -50,12 +57,13 @@ use self::{
     pulse::Pulses,
 };
 pub use self::{
-    online::OnlineOptions as OnlineMap,
+    online::{OnlineOptions as OnlineMap, host as online_host},
     shown::{Moment, Shown},
     trail::{Doubt, Trail, TrailPoint},
 };
 use super::{Action, Cx, Data, theme, view::Selection};
 use crate::{
+    charts::{About, Kind},
     geo::{
         Bounds, LatLon,
         mercator::{World, WorldBox},
@@ -73,6 +81,8 @@ const FIT_MARGIN: f32 = 56.0;
 const FIT_ZOOM: f64 = 12.0;
 /// An online map has, while its server answers.
 const FIT_ZOOM_ONLINE: f64 = 16.0;
+/// So has a map file that goes as deep as this.
+const STREET_ZOOM: u8 = 12;
 
 /// Pointer distance within which a marker or a point of a trail is meant, in points.
 const MARKER_REACH: f32 = 13.0;
@@ -108,6 +118,10 @@ pub struct MapPanel {
     base: Option<BaseMap>,
     online_options: Option<OnlineOptions>,
     online: Option<Result<Online, online::Error>>,
+    chart_options: Option<(PathBuf, About)>,
+    chart: Option<ChartLayer>,
+    /// The next goal is looked at from no farther than this.
+    least_zoom: Option<f64>,
     memory: walkers::MapMemory,
     markers: Markers,
     icons: Option<Icons>,
@@ -120,6 +134,8 @@ pub struct MapPanel {
     /// What is under the pointer, and what the open menu is about.
     pointer: Option<LatLon>,
     menu_at: Option<LatLon>,
+    /// The point of a track that the open menu is about, and whose it is.
+    menu_point: Option<(DeviceId, i64)>,
     measure: Option<Measure>,
     /// What is measured, in words.
     measured: Option<String>,
@@ -164,6 +180,9 @@ impl MapPanel {
             base: None,
             online_options: options.online,
             online: None,
+            chart_options: None,
+            chart: None,
+            least_zoom: None,
             memory: walkers::MapMemory::default(),
             markers: Markers::default(),
             icons: None,
@@ -172,6 +191,7 @@ impl MapPanel {
             edges: Vec::new(),
             pointer: None,
             menu_at: None,
+            menu_point: None,
             measure: None,
             measured: None,
             spread: None,
@@ -230,6 +250,11 @@ impl MapPanel {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
     }
 
+    /// True where something of this is in view.
+    pub(super) fn sees(&self, places: WorldBox) -> bool {
+        self.view.is_some_and(|view| places.touches(view))
+    }
+
     /// Something lies over this part of the map: what is fitted keeps clear of it.
     pub fn cover(&mut self, rect: Option<Rect>) {
         self.covered = rect;
@@ -239,6 +264,21 @@ impl MapPanel {
     pub fn fit_places(&mut self, places: Bounds) {
         let corners = [places.south_west(), places.north_east()].map(World::from_lat_lon);
         (self.goal, self.settled) = (Some(Goal::Places(WorldBox::around(corners))), true);
+    }
+
+    /// Shows a part of the world from the next frame on, no farther than this zoom: where a map file begins to have something.
+    pub fn fit_chart(&mut self, places: Bounds, least_zoom: f64) {
+        self.fit_places(places);
+        self.least_zoom = Some(least_zoom);
+    }
+
+    /// Shows this map file above the embedded map, or none. The same again changes nothing.
+    pub fn set_chart(&mut self, chart: Option<(&Path, &About)>) {
+        let now = self.chart_options.as_ref().map(|(path, about)| (path.as_path(), about));
+        if now != chart {
+            self.chart_options = chart.map(|(path, about)| (path.to_owned(), about.clone()));
+            self.chart = None;
+        }
     }
 
     /// Zooms by so many levels, with the middle staying where it is; negative goes out.
@@ -267,7 +307,7 @@ impl MapPanel {
         }
         match &cx.data.shown {
             Some(shown) => self.markers.replay(shown, cx.data),
-            None => self.markers.renew(cx.data, cx.now),
+            None => self.markers.renew(cx.data, &cx.view.devices, cx.now),
         }
         let before = self.camera;
         let by_itself = self.goal.is_none() && !self.settled && self.some_are_outside(rect);
@@ -285,7 +325,7 @@ impl MapPanel {
         let only = self.isolated(cx);
         let seen = self.markers.in_view(&screen, self.choice(cx), cx.now);
         let (labels, room) = paint::place_labels(ui, &screen, cx, &self.markers, &seen, &self.edges);
-        let response = self.tiles(ui, &screen, room);
+        let response = self.tiles(ui, &screen, &room);
         self.widget = Some(response.id);
         crate::ui::widgets::take_keyboard(ui, cx, crate::ui::view::Pane::Map, response.id);
         if cx.view.settings.map.dim {
@@ -343,43 +383,90 @@ impl MapPanel {
     }
 
     /// `room` has everything in it that stands on the map.
-    fn tiles(&mut self, ui: &mut egui::Ui, screen: &Screen, room: Room) -> egui::Response {
-        let base = self
-            .base
-            .get_or_insert_with(|| if self.sync_tiles { BaseMap::sync() } else { BaseMap::new(ui.ctx().clone()) });
-        let ctx = ui.ctx();
-        let options = self.online_options.as_ref();
-        let online = options.map(|o| self.online.get_or_insert_with(|| Online::new(o.clone(), ctx.clone())));
-        let mut online = online.and_then(|o| o.as_mut().ok());
-        let mut hidden = self.edges.clone();
-        if let Some(online) = &mut online {
+    fn tiles(&mut self, ui: &mut egui::Ui, screen: &Screen, room: &Room) -> egui::Response {
+        self.layers(ui);
+        let ctx = ui.ctx().clone();
+        if let Some(Ok(online)) = &mut self.online {
             online.begin(ui.input(|i| i.time));
-            hidden.extend(online.covered(screen));
         }
-        base.set_theme(ui.theme());
-        base.set_names(Names::new(ctx.clone(), *screen, hidden, room));
-        ui.painter().rect_filled(screen.rect, 0.0, base.sea());
+        if let Some(chart) = &mut self.chart {
+            chart.begin(ui.theme());
+        }
+        ui.allocate_rect(screen.rect, Sense::hover());
+        if let Some(base) = &self.base {
+            ui.painter().rect_filled(screen.rect, 0.0, base.sea());
+        }
+        for (index, (copy, part)) in screen.copies().enumerate() {
+            self.world(ui, index, &copy, part, room);
+        }
+        let response = ui.interact(screen.rect, ui.scope_id().with("map"), Sense::click_and_drag());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Map"));
+        if let Some(Ok(online)) = &self.online {
+            online.end(&ctx);
+        }
+        if let Some(chart) = &self.chart {
+            chart.end(&ctx);
+        }
+        response
+    }
 
-        let center = screen.camera().center;
+    /// Makes the layers that are wanted and not there yet.
+    fn layers(&mut self, ui: &egui::Ui) {
+        let ctx = ui.ctx();
+        let sync = self.sync_tiles;
+        let base = self.base.get_or_insert_with(|| if sync { BaseMap::sync() } else { BaseMap::new(ctx.clone()) });
+        base.set_theme(ui.theme());
+        if let Some(options) = &self.online_options {
+            self.online.get_or_insert_with(|| Online::new(options.clone(), ctx.clone()));
+        }
+        if let Some((path, about)) = &self.chart_options {
+            self.chart.get_or_insert_with(|| ChartLayer::new(path, about.clone(), ctx, sync));
+        }
+    }
+
+    /// One world of those that are side by side, in its part of the screen.
+    fn world(&mut self, ui: &mut egui::Ui, index: usize, copy: &Screen, part: Rect, room: &Room) {
+        let ctx = ui.ctx().clone();
+        let online = self.online.as_mut().and_then(|o| o.as_mut().ok());
+        let vector = |chart: &&mut ChartLayer| self.vector || chart.about().kind == Kind::Raster;
+        let mut chart = self.chart.as_mut().filter(vector);
+        let mut hidden = self.edges.clone();
+        if part != copy.rect {
+            // A name is not cut where one world meets the next.
+            hidden.extend([Rect::everything_left_of(part.left()), Rect::everything_right_of(part.right())]);
+        }
+        hidden.extend(online.iter().flat_map(|online| online.covered(copy)));
+        if let Some(chart) = &mut chart {
+            // Its names stand where no online map lies above it, and those of the map below where it does not.
+            chart.set_names(Names::new(ctx.clone(), *copy, hidden.clone(), room.clone()));
+            hidden.extend(chart.covered(copy));
+        }
+        let Some(base) = &mut self.base else { return };
+        base.set_names(Names::new(ctx, *copy, hidden, room.clone()));
+
+        // In numbers, not on the globe: the middle of a world's part may be anywhere on it.
+        let center = copy.world(part.center()).lat_lon();
         let center = walkers::lat_lon(center.lat_deg(), center.lon_deg());
         self.memory.center_at(center);
         // The screen keeps the zoom within what the widget takes, or the widget draws another zoom than we do.
-        self.memory.set_zoom(screen.zoom.max(0.0)).ok();
+        self.memory.set_zoom(copy.zoom.max(0.0)).ok();
         let mut map = walkers::Map::new(None, &mut self.memory, center);
         // Gestures are ours: the widget's depend on the frame rate, and its inertia paints on.
         map = map.zoom_gesture(false).panning(false).drag_pan_buttons(DragPanButtons::empty());
         if self.vector {
             map = map.with_layer(base, 1.0);
         }
-        if let Some(online) = online.as_deref_mut() {
+        if let Some(chart) = chart {
+            map = map.with_layer(chart, 1.0);
+        }
+        if let Some(online) = online {
             map = map.with_layer(online, 1.0);
         }
-        let response = map.show(ui, |_, _, _, _| ()).response;
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Map"));
-        if let Some(online) = online {
-            online.end(ui.ctx());
-        }
-        response
+        let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(part).id_salt(("world", index)));
+        // It takes part in nothing: pointer and keyboard are the whole map's.
+        inside.visuals_mut().disabled_alpha = 1.0;
+        inside.disable();
+        map.show(&mut inside, |_, _, _, _| ());
     }
 
     fn edges(&mut self, ui: &mut egui::Ui, screen: &Screen, legend: Option<&Legend>, cx: &mut Cx<'_>) {
@@ -387,8 +474,11 @@ impl MapPanel {
             Ok(online) => online.problem(),
             Err(error) => Some(error.to_string()),
         });
+        let problem = problem.or_else(|| self.chart.as_ref().and_then(ChartLayer::problem).map(str::to_owned));
+        let chart = self.chart.as_ref().map(|c| c.about().attribution.clone()).filter(|text| !text.is_empty());
         let online = self.online.as_ref().and_then(|o| o.as_ref().ok());
         let mut credits: Vec<(&str, &str)> = online.map(Online::credit).into_iter().collect();
+        credits.extend(chart.as_deref().map(|text| (text, "")));
         if self.vector {
             credits.extend(basemap::CREDITS);
         }
@@ -403,6 +493,7 @@ impl MapPanel {
                 can_follow: cx.view.selection.device.is_some_and(|d| self.markers.of(d).is_some()),
                 isolated: isolated.as_deref(),
                 measured: self.measured.as_deref().filter(|_| measuring),
+                can_copy: self.measure.as_ref().is_some_and(Measure::has_legs),
                 legend,
                 credits: &credits,
                 about: basemap::CREDITS_TEXT,

@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use walkers::{Tile, TileId, TilePiece, Tiles, sources::Attribution};
 
 use super::{
-    basemap::above,
     camera::Screen,
+    chart::tile_rect,
     fetch::{Answer, Broken, Failure, Fetcher},
+    stock::above,
 };
-use crate::geo::mercator::World;
 
 /// Points along a tile's side.
 pub(super) const TILE_SIZE: u32 = 256;
@@ -47,6 +47,8 @@ pub struct OnlineOptions {
     pub max_zoom: u8,
     /// Where tiles are kept; `None` keeps none.
     pub cache_dir: Option<PathBuf>,
+    /// Bytes that they may take there.
+    pub cache_bytes: u64,
 }
 
 impl Default for OnlineOptions {
@@ -58,6 +60,7 @@ impl Default for OnlineOptions {
             attribution_url: "https://www.openstreetmap.org/copyright".to_owned(),
             max_zoom: 19,
             cache_dir: None,
+            cache_bytes: 256 << 20,
         }
     }
 }
@@ -123,7 +126,7 @@ impl Online {
     /// Starts a thread that fetches; nothing is fetched before it is looked at.
     pub fn new(options: OnlineOptions, ctx: egui::Context) -> Result<Self, Error> {
         check(&options.url)?;
-        let fetcher = Fetcher::new(options.url.clone(), options.cache_dir.as_ref(), ctx);
+        let fetcher = Fetcher::new(options.url.clone(), options.cache_dir.as_deref(), options.cache_bytes, ctx);
         let fetcher = fetcher.map_err(|broken| match broken {
             Broken::NoCertificates => Error::NoCertificates,
             Broken::NoThread => Error::NoThread,
@@ -177,11 +180,7 @@ impl Online {
 
     /// Where tiles of this map were drawn in the frame before.
     pub fn covered(&self, screen: &Screen) -> impl Iterator<Item = Rect> {
-        self.drawn_before.iter().map(|tile| {
-            let side = (-f64::from(tile.zoom)).exp2();
-            let corner = |x: u32, y: u32| screen.pos(World { x: f64::from(x) * side, y: f64::from(y) * side });
-            Rect::from_min_max(corner(tile.x, tile.y), corner(tile.x + 1, tile.y + 1))
-        })
+        self.drawn_before.iter().map(|tile| tile_rect(screen, *tile))
     }
 
     /// The server's last answer was of use; false before the first.
@@ -315,7 +314,7 @@ fn check(url: &str) -> Result<(), Error> {
 }
 
 /// The part of an address that says which server it is, without credentials.
-fn host(url: &str) -> &str {
+pub fn host(url: &str) -> &str {
     let after = url.split_once("://").map_or(url, |(_, after)| after);
     let authority = after.split(['/', '?', '#']).next().unwrap_or(after);
     authority.rsplit('@').next().unwrap_or(authority)

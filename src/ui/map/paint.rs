@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{Align2, Color32, FontId, Galley, Pos2, Rect, Shape, Stroke, Vec2, vec2};
+use egui::{Align2, Color32, FontId, Galley, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
 
 use super::{
     Trail,
@@ -12,6 +12,7 @@ use super::{
     icons::{self, Icon, Icons},
     labels::Room,
     lines::{self, Spot, Tint},
+    looks,
     markers::{InView, Markers, Rank, SELECTED_RADIUS, Seen},
     spread,
     style::Labels,
@@ -22,6 +23,7 @@ use crate::{
     model::DeviceId,
     ui::{
         Cx,
+        device_icons::Chip,
         faces::Face,
         theme::{self, Palette},
     },
@@ -43,6 +45,8 @@ pub(super) struct Label {
     galley: Arc<Galley>,
     color: Color32,
     selected: bool,
+    /// Its own colour and icon, which stand before everything.
+    chip: Option<Chip>,
     /// Whose face stands before the name.
     face: Option<DeviceId>,
 }
@@ -69,6 +73,7 @@ pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, labels: Vec<Lab
     spread::paint_legs(&painter, screen, markers, in_view, Stroke::new(1.0, ui.visuals().text_color()));
     let selected = cx.view.selection.device.and_then(|d| markers.of(d));
 
+    looks::rings(&painter, screen, markers, in_view);
     let mut mesh = icons.mesh();
     for m in in_view.single.iter().rev().filter(|m| m.rank != Rank::Selected) {
         stamp(&mut mesh, screen, markers, *m, icons);
@@ -99,9 +104,10 @@ pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, labels: Vec<Lab
             painter.rect_stroke(label.place, 3.0, Stroke::new(1.0, accent), egui::StrokeKind::Inside);
         }
         let mut corner = label.place.min + LABEL_PADDING;
+        corner.x += looks::on_label(&painter, label.place, label.chip, palette);
         if let Some(face) = label.face.and_then(|id| cx.data.phones.faces.get(&id)) {
             let radius = label.place.height() / 2.0 - 1.0;
-            let centre = label.place.left_center() + vec2(radius + 2.0, 0.0);
+            let centre = pos2(corner.x + radius - 2.0, label.place.center().y);
             face.paint(&painter, centre, radius, palette.line);
             corner += vec2(FACE, 1.0);
         }
@@ -215,9 +221,10 @@ pub(super) fn place_labels(
         if face.is_some() {
             size += vec2(FACE, 2.0);
         }
+        size.x += looks::label_room(marker.chip);
         if let Some(place) = room.beside(m.pos(screen, markers), size) {
             words::wake(ui, cx, marker, level);
-            labels.push(Label { place, galley, color, selected: m.rank == Rank::Selected, face });
+            labels.push(Label { place, galley, color, selected: m.rank == Rank::Selected, chip: marker.chip, face });
         }
     }
     (labels, room)

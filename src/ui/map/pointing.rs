@@ -11,7 +11,7 @@ use crate::{
         LatLon,
         mercator::{World, WorldBox},
     },
-    model::DeviceId,
+    model::{DeviceId, HideReason},
     ui::{Action, Cx, format},
 };
 
@@ -77,7 +77,7 @@ impl MapPanel {
         let hover = response.hover_pos().or(over);
         let on_globe = |pos: Pos2| {
             let world = screen.world(pos);
-            ((0.0..=1.0).contains(&world.x) && (0.0..=1.0).contains(&world.y)).then(|| world.lat_lon())
+            (0.0..=1.0).contains(&world.y).then(|| world.lat_lon())
         };
         self.pointer = hover.and_then(on_globe);
         self.context_menu(response, cx);
@@ -86,6 +86,9 @@ impl MapPanel {
             return;
         }
         self.spots(ui, screen, seen, response, cx);
+        if response.secondary_clicked() {
+            self.menu_point = None;
+        }
         let Some(pointer) = hover else { return };
         let Some(hit) = self.hit(screen, seen, pointer, cx) else {
             if response.clicked() {
@@ -94,6 +97,11 @@ impl MapPanel {
             return;
         };
         ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
+        if response.secondary_clicked()
+            && let Hit::Point { device, point, .. } = &hit
+        {
+            self.menu_point = Some((*device, point.fix));
+        }
         if response.clicked() {
             match &hit {
                 Hit::Device(device) => self.choose(*device, screen, true, cx),
@@ -209,6 +217,12 @@ impl MapPanel {
         let text = format::place(place);
         response.context_menu(|ui| {
             ui.label(crate::ui::widgets::weak(ui, &text));
+            if let Some((device, fix)) = self.menu_point.filter(|_| !cx.data.station.viewer) {
+                let hint = "It stays in the store; out of sight, out of trips and out of exports";
+                if ui.button("Hide this point").on_hover_text(hint).clicked() {
+                    cx.actions.push(Action::Hide { device, fixes: vec![fix], reason: Some(HideReason::Hand) });
+                }
+            }
             if ui.button("Copy the coordinates").clicked() {
                 cx.actions.push(Action::Copy(text.clone(), "the coordinates"));
             }
@@ -241,7 +255,7 @@ impl MapPanel {
         if let Some((_, marker)) = nearest {
             return self.markers.get(marker.index).map(|m| Hit::Device(m.device));
         }
-        let (place, reach) = (screen.world(pointer), screen.units(TRAIL_REACH));
+        let (place, reach) = (screen.world(pointer).wrapped(), screen.units(TRAIL_REACH));
         let only = self.isolated(cx);
         let from = trails_from(cx);
         let found = trails(cx, &self.markers, only).filter_map(|(device, trail)| {
@@ -269,7 +283,8 @@ impl MapPanel {
             .show(|ui| {
                 for (number, line) in lines.iter().enumerate() {
                     let text = egui::RichText::new(line);
-                    ui.label(if number == 0 { text.strong() } else { text });
+                    // Beside the edge of the window it would be broken into many lines.
+                    ui.add(egui::Label::new(if number == 0 { text.strong() } else { text }).extend());
                 }
             });
     }

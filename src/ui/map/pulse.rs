@@ -48,10 +48,12 @@ impl Pulses {
     /// Draws the pulses, and wakes the window for their next frame.
     pub(super) fn paint(&mut self, painter: &Painter, screen: &Screen, markers: &Markers, color: Color32, time: f64) {
         self.list.retain(|(_, begun)| (0.0..TAKES_S).contains(&(time - begun)));
-        let view = screen.view(0.0);
         let mut any = false;
         for (device, begun) in &self.list {
-            let Some((_, place)) = markers.of(*device).filter(|(_, place)| view.contains(*place)) else { continue };
+            let Some((_, place)) = markers.of(*device).filter(|(_, place)| screen.rect.contains(screen.pos(*place)))
+            else {
+                continue;
+            };
             let part = super::camera::points((time - begun) / TAKES_S);
             let color = color.gamma_multiply(0.8 * (1.0 - part));
             painter.circle_stroke(screen.pos(place), 8.0 + 12.0 * part, Stroke::new(2.5, color));

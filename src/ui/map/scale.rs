@@ -33,7 +33,7 @@ pub(super) fn scale_and_place(ui: &mut egui::Ui, state: &State<'_>, with_place: 
             scale(ui, screen, state.units);
             if let Some(pointer) = pointer {
                 let world = screen.world(pointer);
-                if (0.0..=1.0).contains(&world.x) && (0.0..=1.0).contains(&world.y) {
+                if (0.0..=1.0).contains(&world.y) {
                     ui.add_space(BEFORE_PLACE);
                     ui.label(RichText::new(format::place(world.lat_lon())).small());
                 }

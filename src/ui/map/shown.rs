@@ -34,7 +34,12 @@ impl Shown {
 
     /// The box around all tracks; `None` where there is no point.
     pub fn bounds(&self) -> Option<WorldBox> {
-        let all = self.tracks.values().map(|t| t.line().bounds()).fold(WorldBox::EMPTY, WorldBox::union);
+        let boxes = self.tracks.values().map(|t| t.line().bounds()).filter(|b| !b.is_empty());
+        // Each counted on from the side of the antimeridian that is nearer to the others.
+        let all = boxes.fold(WorldBox::EMPTY, |all, b| {
+            let worlds = if all.is_empty() { 0.0 } else { (all.center().x - b.center().x).round() };
+            all.union(b.shifted(worlds))
+        });
         Some(all).filter(|b| !b.is_empty())
     }
 }

@@ -89,7 +89,6 @@ pub enum TrailLength {
     Off,
     Minutes15,
     Hour,
-    Hours3,
     Hours6,
     Hours12,
     #[default]
@@ -99,24 +98,14 @@ pub enum TrailLength {
 }
 
 impl TrailLength {
-    pub const ALL: [Self; 9] = [
-        Self::Off,
-        Self::Minutes15,
-        Self::Hour,
-        Self::Hours3,
-        Self::Hours6,
-        Self::Hours12,
-        Self::Day,
-        Self::Days3,
-        Self::Week,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Off, Self::Minutes15, Self::Hour, Self::Hours6, Self::Hours12, Self::Day, Self::Days3, Self::Week];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::Off => "Off",
             Self::Minutes15 => "15 min",
             Self::Hour => "1 h",
-            Self::Hours3 => "3 h",
             Self::Hours6 => "6 h",
             Self::Hours12 => "12 h",
             Self::Day => "24 h",
@@ -131,7 +120,6 @@ impl TrailLength {
             Self::Off => return None,
             Self::Minutes15 => SignedDuration::from_mins(15),
             Self::Hour => SignedDuration::from_hours(1),
-            Self::Hours3 => SignedDuration::from_hours(3),
             Self::Hours6 => SignedDuration::from_hours(6),
             Self::Hours12 => SignedDuration::from_hours(12),
             Self::Day => SignedDuration::from_hours(24),

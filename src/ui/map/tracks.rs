@@ -25,6 +25,9 @@ const MIN_GAP: f32 = 4.0;
 /// Single points are shown where no more than this many are in view.
 const MAX_DOTS: usize = 250;
 
+/// No two dots of points in a row are nearer to each other than this, in points.
+const DOT_STEP: f32 = 9.0;
+
 /// Length of a dot and of the room behind it, over a gap; the same of a dash on a rough way. In points.
 const DOTS: (f32, f32) = (2.0, 5.0);
 const DASHES: (f32, f32) = (5.0, 4.0);
@@ -92,8 +95,14 @@ pub(super) fn draw_points(shapes: &mut Vec<Shape>, screen: &Screen, trail: &Trai
     if places.len() > MAX_DOTS {
         return;
     }
-    for (number, place) in places {
+    let mut last: Option<Pos2> = None;
+    for (number, place) in places.into_iter().rev() {
         let (pos, color) = (screen.pos(place), pen.color(trail, number));
+        // Dots side by side would hide the line.
+        if last.is_some_and(|last| last.distance(pos) < DOT_STEP) {
+            continue;
+        }
+        last = Some(pos);
         if trail.points().get(number).is_some_and(|p| p.rough) {
             hollow(shapes, pos, color, casing);
         } else {

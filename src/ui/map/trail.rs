@@ -278,6 +278,7 @@ impl Trail {
         let mut gap = false;
         if let (Some(before), Some(from)) = (self.points.last(), self.line.points().last()) {
             let took = point.at.duration_since(before.at);
+            let world = world.near(*from);
             let metres = from.distance(world) * world.metres_per_unit();
             let kmh = metres / took.as_secs_f64().max(1.0) * 3.6;
             point.moving = point.speed_kmh.map_or(kmh, f64::from) >= MOVING_KMH;

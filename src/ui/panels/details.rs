@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     commands::receipts,
+    look::LookEditor,
     phone::access::generic_advice,
     profile::{self, clock},
 };
@@ -43,6 +44,7 @@ pub(in crate::ui) struct Details {
     /// The device whose name is being edited, and the text.
     renaming: Option<(DeviceId, String)>,
     all_readings: bool,
+    look: LookEditor,
 }
 
 impl Details {
@@ -103,6 +105,8 @@ impl Details {
                 ui.label(widgets::weak(ui, "No position yet"));
             }
         }
+        section(ui);
+        self.look.ui(ui, cx, overview);
         let readings = if picked.is_some() { fix.as_ref().map(|f| &f.readings) } else { Some(&overview.readings) };
         if let Some(readings) = readings.filter(|r| listed(r).next().is_some()) {
             section(ui);
@@ -483,10 +487,14 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
         };
         ui.label(RichText::new(doubt).color(colour));
     }
-    match cx.data.gone {
-        Some((packet, removal)) if packet == stored.packet => {
+    match (cx.data.gone, &cx.data.origin) {
+        (_, Some((packet, origin))) if *packet == stored.packet => {
+            ui.add(Label::new(widgets::weak(ui, format!("Imported from {origin}"))).wrap());
+        }
+        (Some((packet, removal)), _) if packet == stored.packet => {
             ui.label(widgets::weak(ui, super::gone(removal, cx.view)));
         }
+        _ if stored.packet.import().is_some() => packet_link(ui, cx, stored.packet, "Where it was imported from"),
         _ => packet_link(ui, cx, stored.packet, "Open its packet"),
     }
 }

@@ -1,15 +1,22 @@
-//! The devices at the left: who is there, how each fares, and who is new.
+//! The devices at the left: who is there, how each fares, and who is new. As cards of two lines, or as a table with columns.
+
+mod table;
+
+pub(super) use table::width as table_width;
 
 use egui::{
-    Align, Align2, ComboBox, FontSelection, Key, Layout, Modifiers, Rect, RichText, Role, ScrollArea, Sense, TextEdit,
-    TextStyle, TextWrapMode, Ui, UiBuilder, WidgetInfo, WidgetText, pos2, vec2,
+    Align, Align2, Button, ComboBox, FontSelection, Key, Layout, Modifiers, Rect, RichText, Role, ScrollArea, Sense,
+    TextEdit, TextStyle, TextWrapMode, Ui, UiBuilder, WidgetInfo, WidgetText, pos2, vec2,
 };
 
 use super::{first_run, new_senders};
 use crate::{
     model::{DeviceId, DeviceOverview, DeviceState},
     ui::{
-        Action, Cx, Data, command, format,
+        Action, Cx, Data, command,
+        device_icons::{self, Chip},
+        device_list::{self, Column, DeviceList, Filter, Key as SortKey, natural},
+        format,
         icons::{self, Icon},
         lamps::{self, Health, State},
         theme,
@@ -27,38 +34,19 @@ const RESORT_S: i64 = 2;
 #[derive(Default)]
 pub(in crate::ui) struct Devices {
     filter: String,
-    sort: Sort,
-    descending: bool,
     ignored_too: bool,
     order: Order,
     wants_focus: bool,
     /// The row to bring into view, and to give the keyboard to.
     reveal: Option<DeviceId>,
     /// How far the list was scrolled in the last frame.
-    offset: f32,
+    offset: egui::Vec2,
     cards: first_run::Cards,
 }
 
-/// What the list is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Sort {
-    #[default]
-    Name,
-    State,
-    LastHeard,
-}
-
-impl Sort {
-    const ALL: [Self; 3] = [Self::Name, Self::State, Self::LastHeard];
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Name => "Name",
-            Self::State => "State",
-            Self::LastHeard => "Last heard",
-        }
-    }
-}
+/// What cards can be sorted by from their menu; a table is by any of its columns.
+const SORTS: [Column; 6] =
+    [Column::Name, Column::State, Column::LastHeard, Column::Speed, Column::Battery, Column::FixAge];
 
 /// The rows in order, kept until something changes that they depend on.
 #[derive(Default)]
@@ -74,7 +62,7 @@ struct Order {
 struct Basis {
     roster: u64,
     filter: String,
-    sort: Sort,
+    sort: Column,
     descending: bool,
     ignored_too: bool,
     /// Changes every few seconds where the order does by itself.
@@ -82,6 +70,11 @@ struct Basis {
 }
 
 impl Devices {
+    /// Lists only what this admits.
+    pub(in crate::ui) fn filter_by(&mut self, filter: String) {
+        self.filter = filter;
+    }
+
     /// Puts the cursor into the filter.
     pub(in crate::ui) fn focus_filter(&mut self) {
         self.wants_focus = true;
@@ -107,7 +100,8 @@ impl Devices {
         egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 8, bottom: 6 }).show(ui, |ui| {
             self.head(ui, cx);
         });
-        new_senders::ui(ui, cx, &self.filter.trim().to_lowercase(), self.order.rows.len());
+        new_senders::ui(ui, cx, &Filter::parse(&self.filter), self.order.rows.len());
+        hidden_groups(ui, cx);
         if self.order.total == 0 {
             hint(ui, "No device is adopted yet. Adopt a new sender above, and all that it sent becomes its history.");
         } else if self.order.rows.is_empty() {
@@ -118,14 +112,14 @@ impl Devices {
     }
 
     fn update_order(&mut self, cx: &Cx<'_>) {
-        let by_itself = self.sort != Sort::Name;
+        let DeviceList { sort, descending, .. } = cx.view.devices;
         let basis = Basis {
             roster: cx.data.roster,
-            filter: self.filter.trim().to_lowercase(),
-            sort: self.sort,
-            descending: self.descending,
+            filter: self.filter.trim().to_owned(),
+            sort,
+            descending,
             ignored_too: self.ignored_too,
-            moment: if by_itself { cx.now.as_second() / RESORT_S } else { 0 },
+            moment: if sort.moves() { cx.now.as_second() / RESORT_S } else { 0 },
         };
         if self.order.made_for.as_ref() == Some(&basis) {
             return;
@@ -136,13 +130,21 @@ impl Devices {
             DeviceState::New => false,
         };
         let total = cx.data.devices.values().filter(shown).count();
-        let matching = cx.data.devices.values().filter(shown).filter(|d| matches(cx.data, d, &basis.filter));
-        let mut keyed: Vec<_> =
-            matching.map(|d| (sort_key(cx, d, basis.sort), natural(cx.data.name_of(d)), d.device.id)).collect();
-        keyed.sort_unstable();
-        if basis.descending {
-            keyed.reverse();
-        }
+        let filter = Filter::parse(&basis.filter);
+        let matching = cx.data.devices.values().filter(shown).filter(|d| filter.admits(cx.data, d));
+        let units = cx.view.settings.units;
+        let keyed = |d: &DeviceOverview| {
+            let key = match sort {
+                Column::Name => SortKey::Unknown,
+                _ => sort.cell(cx.data, d, cx.now, units).key,
+            };
+            (key, natural(cx.data.name_of(d)), d.device.id)
+        };
+        let mut keyed: Vec<_> = matching.map(keyed).collect();
+        keyed.sort_unstable_by(|a, b| {
+            let by_name = if descending && sort == Column::Name { b.1.cmp(&a.1) } else { a.1.cmp(&b.1) };
+            a.0.order(&b.0, descending).then(by_name).then(a.2.cmp(&b.2))
+        });
         self.order = Order { made_for: Some(basis), rows: keyed.into_iter().map(|(_, _, id)| id).collect(), total };
     }
 
@@ -161,38 +163,66 @@ impl Devices {
                 if !cx.data.station.viewer && widgets::icon_button(ui, Icon::Plus, "Add a phone (Ctrl+P)").clicked() {
                     cx.ask(Action::Sheet(Some(Sheet::AddPhone)));
                 }
-                let (icon, name) = if self.descending {
-                    (Icon::Down, "Sorted downwards: turn round")
-                } else {
-                    (Icon::Up, "Sorted upwards: turn round")
-                };
-                if widgets::icon_button(ui, icon, name).clicked() {
-                    self.descending = !self.descending;
-                }
                 let n_ignored = cx.data.in_state(DeviceState::Ignored).count() as u64;
-                ComboBox::from_id_salt("sort")
-                    .selected_text(self.sort.title())
-                    .width(88.0)
-                    .show_ui(ui, |ui| {
-                        for sort in Sort::ALL {
-                            ui.selectable_value(&mut self.sort, sort, sort.title());
-                        }
-                        if n_ignored > 0 {
-                            ui.separator();
-                            ui.checkbox(&mut self.ignored_too, format!("Show {} ignored", format::count(n_ignored)));
-                        }
-                    })
-                    .response
-                    .on_hover_text("Sort by");
+                if cx.view.devices.table {
+                    table::columns_button(ui, cx, &mut self.ignored_too, n_ignored);
+                } else {
+                    self.sort_menu(ui, cx, n_ignored);
+                }
             });
         });
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 2.0;
+                let is_table = cx.view.devices.table;
+                let name = if is_table { "Show as cards" } else { "Show as a table with columns" };
+                if widgets::icon_toggle(ui, Icon::Table, name, is_table).clicked() {
+                    cx.ask(Action::SetDeviceList(DeviceList { table: !is_table, ..cx.view.devices.clone() }));
+                }
+                groups_button(ui, cx);
+                self.filter_field(ui, cx);
+            });
+        });
+    }
+
+    /// By what cards are sorted, and which way.
+    fn sort_menu(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, n_ignored: u64) {
+        let mut list = cx.view.devices.clone();
+        let (icon, name) = if list.descending {
+            (Icon::Down, "Sorted downwards: turn round")
+        } else {
+            (Icon::Up, "Sorted upwards: turn round")
+        };
+        if widgets::icon_button(ui, icon, name).clicked() {
+            list.descending = !list.descending;
+        }
+        ComboBox::from_id_salt("sort")
+            .selected_text(list.sort.title())
+            .width(88.0)
+            .show_ui(ui, |ui| {
+                for sort in SORTS {
+                    ui.selectable_value(&mut list.sort, sort, sort.title());
+                }
+                if n_ignored > 0 {
+                    ui.separator();
+                    ui.checkbox(&mut self.ignored_too, show_ignored(n_ignored));
+                }
+            })
+            .response
+            .on_hover_text("Sort by");
+        if list != cx.view.devices {
+            cx.ask(Action::SetDeviceList(list));
+        }
+    }
+
+    fn filter_field(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let clear = !self.filter.is_empty();
         let field = TextEdit::singleline(&mut self.filter)
-            .hint_text("Filter by name or identity")
+            .hint_text("Filter, or group:name")
             .prefix(widgets::icon_atom(Icon::Search))
             .desired_width(f32::INFINITY)
             .margin(egui::Margin { left: 8, right: if clear { 24 } else { 8 }, top: 4, bottom: 4 });
-        let field = ui.add(field);
+        let field = ui.add(field).on_hover_text("Words of name, identity, group or notes; group:vans lists a group");
         field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Filter devices"));
         if std::mem::take(&mut self.wants_focus) {
             field.request_focus();
@@ -219,19 +249,25 @@ impl Devices {
 
     fn list(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         ui.spacing_mut().item_spacing.y = 0.0;
-        let mut area = ScrollArea::vertical().id_salt("devices").auto_shrink(false);
+        let as_table = cx.view.devices.table;
+        let row = if as_table { table::ROW } else { ROW };
+        let mut area = if as_table { ScrollArea::both() } else { ScrollArea::vertical() };
+        area = area.id_salt(("devices", as_table)).auto_shrink(false);
+        if as_table {
+            table::header(ui, cx, self.offset.x);
+        }
         if let Some(id) = self.reveal
             && let Some(at) = self.order.rows.iter().position(|row| *row == id)
         {
-            let (top, view, offset) = (height_of(at, ROW), ui.available_height(), self.offset);
+            let (top, view, offset) = (height_of(at, row), ui.available_height(), self.offset.y);
             if top < offset {
                 area = area.vertical_scroll_offset(top);
-            } else if top + ROW > offset + view {
-                area = area.vertical_scroll_offset(top + ROW - view);
+            } else if top + row > offset + view {
+                area = area.vertical_scroll_offset(top + row - view);
             }
         }
         let mut stepped = None;
-        let out = area.show_rows(ui, ROW, self.order.rows.len(), |ui, rows| {
+        let out = area.show_rows(ui, row, self.order.rows.len(), |ui, rows| {
             for at in rows {
                 let Some(overview) = self.order.rows.get(at).and_then(|id| cx.data.devices.get(id)) else { continue };
                 let response = device(ui, cx, overview);
@@ -244,7 +280,7 @@ impl Devices {
                 }
             }
         });
-        self.offset = out.state.clamped_offset().y;
+        self.offset = out.state.clamped_offset();
         if let Some(at) = stepped
             && let Some(id) = self.order.rows.get(at)
         {
@@ -252,6 +288,83 @@ impl Devices {
             cx.ask(Action::SelectDevice(Some(*id)));
         }
     }
+}
+
+fn show_ignored(n: u64) -> String {
+    format!("Show {} ignored", format::count(n))
+}
+
+/// Every group: list only it, or leave it out on the map.
+fn groups_button(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let hidden = !cx.view.devices.hidden_groups.is_empty();
+    let button = widgets::icon_toggle(ui, Icon::Tag, "Groups", hidden);
+    egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_min_width(220.0);
+        let groups = device_list::groups(cx.data);
+        if groups.is_empty() {
+            ui.set_max_width(220.0);
+            ui.label(widgets::weak(
+                ui,
+                "No device is in a group yet. Select one, and put it into groups in its details.",
+            ));
+            return;
+        }
+        ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
+            for (group, count) in groups {
+                group_row(ui, cx, group, count);
+            }
+        });
+        ui.separator();
+        if ui.button("List all devices").clicked() {
+            cx.ask(Action::FilterDevices(String::new()));
+            ui.close();
+        }
+    });
+}
+
+fn group_row(ui: &mut Ui, cx: &mut Cx<'_>, group: &str, count: usize) {
+    ui.horizontal(|ui| {
+        let text = format!("{group}  {}", format::count(count as u64));
+        if ui.add(Button::new(text).truncate()).on_hover_text("List only this group").clicked() {
+            cx.ask(Action::FilterDevices(device_list::group_token(group)));
+            ui.close();
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let mut on_map = !cx.view.devices.hides(group);
+            let name = format!("{group} on the map");
+            let check = ui.checkbox(&mut on_map, "On the map");
+            check.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, on_map, &name));
+            if check.changed() {
+                let mut list = cx.view.devices.clone();
+                list.hide(group, !on_map);
+                cx.ask(Action::SetDeviceList(list));
+            }
+        });
+    });
+}
+
+/// Says that the map leaves something out, so that nobody looks for it in vain.
+fn hidden_groups(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let hidden = &cx.view.devices.hidden_groups;
+    if hidden.is_empty() {
+        return;
+    }
+    let names = hidden.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 0, bottom: 4 }).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.link("Show").clicked() {
+                    let list =
+                        DeviceList { hidden_groups: std::collections::BTreeSet::new(), ..cx.view.devices.clone() };
+                    cx.ask(Action::SetDeviceList(list));
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let text = widgets::weak(ui, format!("Not on the map: {names}"));
+                    ui.add(egui::Label::new(text).truncate());
+                });
+            });
+        });
+    });
 }
 
 /// The row that an arrow key leads to.
@@ -267,46 +380,6 @@ fn step(ui: &Ui, at: usize, response: &egui::Response) -> Option<usize> {
             None
         }
     })
-}
-
-pub(super) fn matches(data: &Data, overview: &DeviceOverview, filter: &str) -> bool {
-    let device = &overview.device;
-    filter.is_empty()
-        || device.identity.as_str().to_lowercase().contains(filter)
-        || data.name_of(overview).to_lowercase().contains(filter)
-}
-
-fn sort_key(cx: &Cx<'_>, overview: &DeviceOverview, sort: Sort) -> i64 {
-    match sort {
-        Sort::Name => 0,
-        Sort::State => cx.data.health(overview, cx.now).state as i64,
-        // The one heard last comes first.
-        Sort::LastHeard => overview.device.last_heard.map_or(i64::MAX, |at| -at.as_second()),
-    }
-}
-
-/// Sorts `Van 2` before `Van 10`: lower case, numbers padded.
-fn natural(name: &str) -> String {
-    let mut key = String::with_capacity(name.len() + 16);
-    let mut digits = String::new();
-    let flush = |digits: &mut String, key: &mut String| {
-        if !digits.is_empty() {
-            let plain = digits.trim_start_matches('0');
-            key.extend(std::iter::repeat_n('0', 20usize.saturating_sub(plain.len())));
-            key.push_str(plain);
-            digits.clear();
-        }
-    };
-    for c in name.chars() {
-        if c.is_ascii_digit() {
-            digits.push(c);
-        } else {
-            flush(&mut digits, &mut key);
-            key.extend(c.to_lowercase());
-        }
-    }
-    flush(&mut digits, &mut key);
-    key
 }
 
 /// Height of so many rows.
@@ -328,7 +401,13 @@ fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) -> egui::Resp
     let health = cx.data.health(overview, cx.now);
     let word = health.word(overview, cx.view.settings.units);
     let locked = locked(cx.data, overview);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
+    let list = &cx.view.devices;
+    let (width, height) = if list.table {
+        (table::width(list).max(ui.available_width()), table::ROW)
+    } else {
+        (ui.available_width(), ROW)
+    };
+    let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
     let response = ui.interact(rect, ui.scope_id().with(id), Sense::click());
     let selected = cx.view.selection.device == Some(id);
     response.widget_info(|| {
@@ -345,9 +424,17 @@ fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) -> egui::Resp
     for age_s in [health.link.age_s, health.fix.age_s].into_iter().flatten() {
         widgets::wake_when_older(ui, age_s);
     }
-    paint_device(ui, cx.data, rect, overview, &health, &word, selected, response.hovered() || response.has_focus());
+    let hot = response.hovered() || response.has_focus();
+    if selected || hot {
+        ui.painter().rect_filled(rect, 0.0, if selected { p.selected_row } else { p.hovered_row });
+    }
+    if list.table {
+        table::paint(ui, cx, rect, overview, &health);
+    } else {
+        paint_device(ui, cx.data, rect, overview, &health, &word);
+    }
     if selected {
-        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, ROW)), 0.0, p.accent);
+        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, height)), 0.0, p.accent);
     }
     if response.clicked() {
         response.request_focus();
@@ -364,23 +451,8 @@ fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) -> egui::Resp
     response.on_hover_ui(|ui| tooltip(ui, cx.data, overview, &health))
 }
 
-#[expect(clippy::too_many_arguments, reason = "all that one row is painted from")]
-fn paint_device(
-    ui: &Ui,
-    data: &Data,
-    rect: Rect,
-    overview: &DeviceOverview,
-    health: &Health,
-    word: &str,
-    selected: bool,
-    hot: bool,
-) {
+fn paint_device(ui: &Ui, data: &Data, rect: Rect, overview: &DeviceOverview, health: &Health, word: &str) {
     let p = theme::palette(ui);
-    if selected {
-        ui.painter().rect_filled(rect, 0.0, p.selected_row);
-    } else if hot {
-        ui.painter().rect_filled(rect, 0.0, p.hovered_row);
-    }
     let (above, below) = (rect.top() + 14.0, rect.bottom() - 12.0);
     lamps::paint_mark(ui.painter(), pos2(rect.left() + 20.0, above), &health.mark(overview), p);
     if health.alarm {
@@ -397,7 +469,11 @@ fn paint_device(
     let right = rect.right() - theme::MARGIN;
     let word = ui.painter().text(pos2(right, above), Align2::RIGHT_CENTER, word, body, word_colour);
     let face = data.phones.faces.get(&overview.device.id).filter(|face| face.is_there());
-    let room = if face.is_some() { 24.0 } else { 0.0 };
+    let mut room = if face.is_some() { 24.0 } else { 0.0 };
+    if let Some(chip) = Chip::of(&overview.device.profile.look) {
+        device_icons::chip(ui.painter(), pos2(rect.left() + 43.0 + room, above), chip, p);
+        room += 22.0;
+    }
     if let Some(face) = face {
         face.paint(ui.painter(), pos2(rect.left() + 43.0, above), 10.0, p.line);
     }

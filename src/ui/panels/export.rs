@@ -24,8 +24,11 @@ const ROW: f32 = 24.0;
 
 /// The sheet and what is being chosen in it.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a box to tick or a state of its own")]
 pub(in crate::ui) struct Export {
     chosen: Chosen,
+    /// It was opened just now: it begins with what is shown.
+    fresh: bool,
     /// The device that it began with, until the list has been scrolled to it.
     bring: Option<DeviceId>,
     span: Span,
@@ -52,6 +55,8 @@ enum Chosen {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Span {
+    /// What the time bar shows, or what is marked in it.
+    Shown,
     LastHour,
     #[default]
     Today,
@@ -71,10 +76,12 @@ enum State {
 }
 
 impl Span {
-    const ALL: [Self; 5] = [Self::LastHour, Self::Today, Self::Yesterday, Self::LastWeek, Self::Everything];
+    const ALL: [Self; 6] =
+        [Self::Shown, Self::LastHour, Self::Today, Self::Yesterday, Self::LastWeek, Self::Everything];
 
     fn title(self) -> &'static str {
         match self {
+            Self::Shown => "As shown",
             Self::LastHour => "Last hour",
             Self::Today => "Today",
             Self::Yesterday => "Yesterday",
@@ -92,6 +99,11 @@ impl Span {
         let before = |hours| now.checked_sub(SignedDuration::from_hours(hours)).ok();
         let last_moment_before = |at: Timestamp| at.checked_sub(SignedDuration::from_millis(1)).ok();
         match self {
+            Self::Shown => {
+                let (from_ms, to_ms) = view.time.range.unwrap_or_else(|| view.span_ms(now));
+                let at = |ms| Timestamp::from_millisecond(ms).ok();
+                TimeWindow { from: at(from_ms), to: at(to_ms) }
+            }
             Self::LastHour => TimeWindow { from: before(1), to: None },
             Self::Today => TimeWindow { from: midnight(0), to: None },
             Self::Yesterday => TimeWindow { from: midnight(1), to: midnight(0).and_then(last_moment_before) },
@@ -107,8 +119,20 @@ impl Export {
         self.chosen = device.map_or(Chosen::All, |id| Chosen::Some(vec![id]));
         self.bring = device;
         self.begin_again();
+        self.fresh = true;
         self.path_is_mine = false;
         self.no_dialog = false;
+    }
+
+    /// What is looked at in the past is what goes out.
+    fn begin_as_shown(&mut self, view: &View) {
+        if !std::mem::take(&mut self.fresh) || (view.is_live() && view.time.range.is_none()) {
+            return;
+        }
+        self.span = Span::Shown;
+        if !view.time.picked.is_empty() {
+            self.chosen = Chosen::Some(view.time.picked.iter().copied().collect());
+        }
     }
 
     /// The answer to [`Action::Export`].
@@ -128,6 +152,7 @@ impl Export {
 
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         self.take_browsed(ui.input(|i| i.time));
+        self.begin_as_shown(cx.view);
         self.suggest_path(cx);
         ui.set_width(ui.available_width());
         let before = self.asked();

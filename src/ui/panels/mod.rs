@@ -9,8 +9,11 @@ pub mod dock;
 mod export;
 mod first_run;
 mod health;
+mod import;
 mod keep;
 mod keys;
+mod look;
+mod maps;
 mod new_senders;
 pub mod packets;
 mod palette;
@@ -51,7 +54,9 @@ pub struct Panels {
     pub(super) devices: devices::Devices,
     pub(super) details: details::Details,
     pub(super) export: export::Export,
+    pub(super) import: import::Import,
     pub(super) copy: copy::SaveCopy,
+    pub(super) maps: maps::Maps,
     settings: settings::Settings,
     commands: commands::Commands,
     profile: profile::Editor,
@@ -76,7 +81,9 @@ impl Panels {
             devices: devices::Devices::default(),
             details: details::Details::default(),
             export: export::Export::default(),
+            import: import::Import::default(),
             copy: copy::SaveCopy::default(),
+            maps: maps::Maps::default(),
             settings: settings::Settings::default(),
             commands: commands::Commands::default(),
             profile: profile::Editor::default(),
@@ -114,7 +121,14 @@ impl Panels {
         }
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
-        let pane = Panel::left("devices").frame(bare).default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0);
+        let pane = if cx.view.devices.table {
+            let most = (ui.available_width() * 0.7).max(320.0);
+            let usual = (devices::table_width(&cx.view.devices) + 16.0).min(ui.available_width() * 0.45);
+            Panel::left("devices table").default_size(usual.clamp(300.0, most)).size_range(260.0..=most)
+        } else {
+            Panel::left("devices").default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0)
+        };
+        let pane = pane.frame(bare);
         pane.show_collapsible(ui, &mut devices, |ui| {
             note_pane(ui, Pane::Devices);
             keep_size(ui);
@@ -137,21 +151,29 @@ impl Panels {
             CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
                 note_pane(ui, Pane::Map);
                 let area = ui.max_rect();
+                self.map.cover(self.time.covers(cx));
                 self.map.ui(ui, cx);
                 self.time.over_map(ui, cx, area);
             });
         } else {
             CentralPanel::default().frame(bare).show(ui, |ui| self.packets_and_fields(ui, cx, bare));
         }
-        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
-            let area = ui.max_rect();
-            self.map.cover(self.time.covers(cx));
-            self.map.ui(ui, cx);
-            self.time.over_map(ui, cx, area);
-        });
-        let Self { export, copy, settings, commands, profile, pairing, phone_profile, phone_console, phones, .. } =
-            self;
-        let (palette, keys) = (&mut self.palette, &mut self.keys);
+        let Self {
+            maps,
+            palette,
+            keys,
+            export,
+            import,
+            copy,
+            settings,
+            commands,
+            profile,
+            pairing,
+            phone_profile,
+            phone_console,
+            phones,
+            ..
+        } = self;
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
         let is_phone = selected.is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
         pairing.rest(cx.view.open.sheet);
@@ -160,7 +182,9 @@ impl Panels {
             Sheet::Palette => palette.ui(ui, cx),
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
+            Sheet::Import => import.ui(ui, cx),
             Sheet::SaveCopy => copy.ui(ui, cx),
+            Sheet::Maps => maps.ui(ui, cx),
             Sheet::Commands if is_phone => phone_console.ui(ui, cx),
             Sheet::Commands => commands.ui(ui, cx),
             Sheet::Profile if is_phone => phone_profile.ui(ui, cx),

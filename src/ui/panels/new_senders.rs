@@ -6,13 +6,15 @@ use egui::{
 };
 
 use super::{
-    devices::{ROW, height_of, matches},
+    devices::{ROW, height_of},
     dock::shorten::to_its_end,
 };
 use crate::{
     model::{DeviceId, DeviceOverview, DeviceState},
     ui::{
-        Action, Cx, format,
+        Action, Cx,
+        device_list::Filter,
+        format,
         icons::Icon,
         lamps::{self, Mark, State},
         theme, widgets,
@@ -28,8 +30,8 @@ const HEAD: f32 = 36.0;
 /// Least height for what stands below: two devices, or the sentence that there are none.
 const REST: f32 = 2.0 * ROW;
 
-/// The group, where there is anyone in it: those whose name has `filter` in it. `below`: so many devices are listed below.
-pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, filter: &str, below: usize) {
+/// The group, where there is anyone in it: those that `filter` admits. `below`: so many devices are listed below.
+pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, filter: &Filter, below: usize) {
     let data = cx.data;
     // The newest first: what just called is what the user waits for.
     let new: Vec<_> = data.in_state(DeviceState::New).collect();
@@ -38,7 +40,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, filter: &str, below: usize) {
     }
     let p = theme::palette(ui);
     let all = new.len();
-    let new: Vec<_> = new.into_iter().filter(|d| matches(data, d, filter)).collect();
+    let new: Vec<_> = new.into_iter().filter(|d| filter.admits(data, d)).collect();
     let n = new.len();
     let available = ui.available_height() - HEAD;
     let most = (available * NEW_SHARE).max(available - height_of(below, ROW).max(REST));

@@ -25,7 +25,7 @@ use super::dock::{
     shorten::to_its_end,
 };
 use crate::{
-    model::{DeviceId, PacketId, PacketRow, Profile, Timestamp, Verdict},
+    model::{DeviceId, Look, PacketId, PacketRow, Profile, Timestamp, Verdict},
     ui::{
         Action, Cx, Data,
         data::{MAX_PACKETS, Pages},
@@ -581,6 +581,7 @@ fn profile<'a>(data: &'a Data, row: &PacketRow) -> &'a Profile {
         supply: None,
         dialect: None,
         command_language: false,
+        look: Look::PLAIN,
     };
     row.device.and_then(|id| data.devices.get(&id)).map_or(&NONE, |overview| &overview.device.profile)
 }

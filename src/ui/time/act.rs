@@ -196,7 +196,9 @@ mod tests {
     }
 
     fn do_all(view: &mut View, data: &Data, acts: &[Act]) {
-        acts.iter().for_each(|act| apply(view, data, now(), act.clone()));
+        for act in acts {
+            apply(view, data, now(), act.clone());
+        }
     }
 
     #[test]

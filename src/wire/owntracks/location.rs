@@ -236,7 +236,7 @@ fn readings(object: &Object<'_, '_>, readings: &mut Readings, findings: &mut Fin
                 continue;
             }
         };
-        set(readings, Cow::Owned(key.to_owned()), value);
+        set(readings, Readings::name(key), value);
     }
     if unknown > MOST_READINGS {
         let text = format!("{unknown} unknown members, of which {MOST_READINGS} become readings");
@@ -269,7 +269,7 @@ fn numbered(name: &str) -> Cow<'static, str> {
         let n = name.strip_prefix(theirs)?.trim_start_matches('0');
         n.bytes().all(|b| b.is_ascii_digit()).then(|| format!("{ours}{n}"))
     });
-    Cow::Owned(renamed.unwrap_or_else(|| name.to_owned()))
+    renamed.map_or_else(|| Readings::name(name), Cow::Owned)
 }
 
 /// The radio cell that a tracker tells; area and cell are hex strings.

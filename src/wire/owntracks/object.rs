@@ -22,27 +22,56 @@ pub(super) struct Object<'d, 'a> {
     pub(super) span: Range<usize>,
 }
 
+/// Members of an object while they are gathered.
+#[derive(Default)]
+struct Members<'d> {
+    /// `None` where a later one has the same name.
+    indices: Vec<Option<usize>>,
+    /// Where the last of each name stands among them, of more than [`FEW`].
+    place_of: HashMap<&'d str, usize>,
+}
+
+/// So many names are looked through faster than they are hashed.
+const FEW: usize = 24;
+
+impl<'d> Members<'d> {
+    /// Adds the member at `child`. True where there was one of its name.
+    fn add(&mut self, doc: &'d Doc<'_>, child: usize) -> bool {
+        let name_of = |index: usize| doc.nodes.get(index).and_then(|node| node.name.as_deref()).unwrap_or_default();
+        let (name, place) = (name_of(child), self.indices.len());
+        if place == FEW {
+            let known = self.indices.iter().enumerate();
+            self.place_of = known.filter_map(|(at, index)| Some((name_of((*index)?), at))).collect();
+        }
+        let earlier = if place < FEW {
+            self.indices.iter().position(|index| index.is_some_and(|index| name_of(index) == name))
+        } else {
+            self.place_of.insert(name, place)
+        };
+        if let Some(slot) = earlier.and_then(|at| self.indices.get_mut(at)) {
+            *slot = None;
+        }
+        self.indices.push(Some(child));
+        earlier.is_some()
+    }
+}
+
 impl<'d, 'a> Object<'d, 'a> {
     /// The object at `index`; `None` where the value there is something else.
     pub(super) fn at(doc: &'d Doc<'a>, index: usize, findings: &mut Findings) -> Option<Self> {
         let node = doc.nodes.get(index).filter(|n| n.kind == Kind::Object)?;
-        let mut members: Vec<Option<usize>> = Vec::new();
-        let mut place_of: HashMap<&str, usize> = HashMap::new();
+        let mut members = Members::default();
         for (child, member) in doc.children(index) {
-            let name = member.name.as_deref().unwrap_or_default();
-            if let Some(earlier) = place_of.insert(name, members.len()) {
+            if members.add(doc, child) {
+                let name = member.name.as_deref().unwrap_or_default();
                 findings.note(
                     Group::Json,
                     &member.whole,
                     format!("`{}` occurs more than once, the last one counts", clipped(name)),
                 );
-                if let Some(slot) = members.get_mut(earlier) {
-                    *slot = None;
-                }
             }
-            members.push(Some(child));
         }
-        Some(Self { doc, members: members.into_iter().flatten().collect(), span: node.value.clone() })
+        Some(Self { doc, members: members.indices.into_iter().flatten().collect(), span: node.value.clone() })
     }
 
     /// Index in the document, name and value of every member, each name once.
@@ -179,4 +208,25 @@ pub(super) fn clipped(text: &str) -> Cow<'_, str> {
         clipped.push('…');
     }
     Cow::Owned(clipped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_members_with_one_name_the_last_counts_however_many_there_are() {
+        for count in [3, FEW, FEW + 1, 3 * FEW] {
+            // Each name three times, in another order each time.
+            let numbers = (0..count).chain((0..count).rev()).chain(0..count);
+            let members: Vec<_> = numbers.enumerate().map(|(at, n)| format!(r#""n{n}":{at}"#)).collect();
+            let body = format!("{{{}}}", members.join(","));
+            let (doc, mut findings) = (Doc::scan(body.as_bytes()), Findings::default());
+            let object = Object::at(&doc, 0, &mut findings).expect("an object");
+            let told: Vec<_> = object.members().map(|(_, name, _)| name.to_owned()).collect();
+            assert_eq!(told, (0..count).map(|n| format!("n{n}")).collect::<Vec<_>>());
+            assert!((0..count).all(|n| object.label(&format!("n{n}")) == Some(&(2 * count + n).to_string())));
+            assert!(findings.into_problems().len() >= 2 * count.min(50));
+        }
+    }
 }

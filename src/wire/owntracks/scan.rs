@@ -75,7 +75,9 @@ impl<'a> Doc<'a> {
     pub(super) fn scan(body: &'a [u8]) -> Self {
         let bom = body.starts_with(BOM);
         let start = if bom { BOM.len() } else { 0 };
-        let doc = Doc { body, nodes: Vec::new(), bom, read_to: start, error: None, mended: None, deep: None };
+        // A member takes some ten bytes at least; what phones send has a dozen or two.
+        let nodes = Vec::with_capacity((body.len() / 10).min(24));
+        let doc = Doc { body, nodes, bom, read_to: start, error: None, mended: None, deep: None };
         let mut scanner = Scanner { doc, at: start };
         if let Err(error) = scanner.text(start) {
             scanner.doc.error = Some(error);

@@ -107,6 +107,12 @@ fn fill(db: &Connection, positions: u64) -> rusqlite::Result<()> {
              FROM positions WHERE id > ?2",
         params![(positions / DEVICES).cast_signed(), (positions - DEVICES).cast_signed()],
     )?;
+    // As the program leaves it: without these it would add up all packets when it opens the file.
+    db.execute_batch(
+        "INSERT OR REPLACE INTO counters(name, value) SELECT 'kept_upto', max(id) FROM packets;
+         INSERT OR REPLACE INTO counters(name, value)
+             SELECT 'kept_bytes', sum(octet_length(bytes) + 128) FROM packets WHERE held IS NULL;",
+    )?;
     for (_, sql) in &indexes {
         db.execute_batch(sql)?;
     }

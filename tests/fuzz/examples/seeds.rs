@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "gt06_session" => scripts(&frames()?),
         "owntracks" => requests(&bodies()?),
         "dress" => texts(&frames()?, &bodies()?)?,
+        "import" => files(),
         "words" => words(),
         other => return Err(format!("no target {other}").into()),
     };
@@ -42,6 +43,31 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{count} seeds in {}", folder.display());
     Ok(())
+}
+
+/// One or two of each format, found out and said.
+fn files() -> Vec<Vec<u8>> {
+    let time = "2017-06-15T06:37:31Z";
+    let gpx = format!(
+        "<gpx xmlns:wg=\"u\"><trk><name>a &amp; b</name><src>GT06 123456789012345</src><trkseg><trkpt lat=\"1\" lon=\"2\"><ele>3</ele>\
+         <time>{time}</time><fix>3d</fix><sat>9</sat><extensions><speed>1</speed><wg:reading name=\"x\">1</wg:reading></extensions>\
+         </trkpt></trkseg></trk><wpt lat=\"1\" lon=\"2\"/></gpx>"
+    );
+    let kml = format!(
+        "<kml><Folder><name>a</name><description>GT06 1</description><Placemark><name>b</name><gx:Track><when>{time}</when>\
+         <gx:coord>1 2 3</gx:coord><ExtendedData><SchemaData><gx:SimpleArrayData name=\"speed_kmh\"><gx:value>1</gx:value>\
+         </gx:SimpleArrayData></SchemaData></ExtendedData></gx:Track></Placemark><Placemark><TimeStamp><when>{time}</when></TimeStamp>\
+         <Point><coordinates>1,2</coordinates></Point></Placemark></Folder></kml>"
+    );
+    let json = format!(
+        r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","geometry":{{"type":"Point","coordinates":[1,2,3]}},"properties":{{"time":"{time}","attributes":{{"a":1}}}}}},{{"type":"Feature","geometry":{{"type":"LineString","coordinates":[[1,2]]}},"properties":{{"coordTimes":[1]}}}}]}}"#
+    );
+    let csv = format!("fix_time,latitude,longitude,speed_kmh,attributes\r\n{time},1,2,3,\"{{\"\"a\"\":1}}\"\r\n");
+    let traccar = "id,deviceId,serverTime,fixTime,latitude,longitude,speed,ignition\n1,2,2017-06-15 06:37:31,2017-06-15 06:37:31,1,2,3,true\n";
+    let rec = format!("{time}\t*\t{{\"_type\":\"location\",\"lat\":1,\"lon\":2,\"tst\":1497508651}}\n");
+    let texts = [gpx, kml, json, csv, traccar.to_owned(), rec];
+    let picks = (0..12).flat_map(|pick| texts.iter().map(move |text| [&[pick], text.as_bytes()].concat()));
+    picks.collect()
 }
 
 /// One or two for each reader.

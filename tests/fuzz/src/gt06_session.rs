@@ -358,7 +358,9 @@ impl World {
         assert_eq!(
             (&again.kind, &again.reports),
             (&packet.kind, &packet.reports),
-            "read again {:02x?} in {:?} tells something else", packet.bytes, packet.context
+            "read again {:02x?} in {:?} tells something else",
+            packet.bytes,
+            packet.context
         );
         if self.known.is_some() {
             assert_eq!(again.verdict(), packet.verdict, "{:?}", again.problems);

@@ -7,12 +7,15 @@
 //! | [`gt06_session`] | | a script: what device, user and clock do ([`gt06_session`]) |
 //! | [`owntracks`] | 2: headers, key | a body |
 //! | [`dress`] | | text as people paste it |
+//! | [`import_files`] | 1: what it is read as, how it comes | a file |
 //! | [`words`] | 1: who reads it | a moment on the command line, a request with credentials, a text for a terminal |
 //!
 //! `examples/seeds.rs` writes the fixtures, and the published vectors where they are, in these forms.
 
 #[path = "../../../src/geo/mod.rs"]
 pub mod geo;
+#[path = "../../../src/import/mod.rs"]
+pub mod import;
 #[path = "../../../src/model/mod.rs"]
 pub mod model;
 #[path = "../../../src/cli/moment.rs"]
@@ -30,6 +33,7 @@ pub mod dress;
 pub mod gt06_decode;
 pub mod gt06_frames;
 pub mod gt06_session;
+pub mod import_files;
 pub mod owntracks;
 pub mod script;
 pub mod words;
@@ -74,7 +78,8 @@ pub fn profile(byte: u8) -> Profile {
     let own = byte & 0x10 != 0;
     let alarms = AlarmTable::ALL.get(pick / 2).copied().filter(|_| own);
     let supply = SupplyVoltage::ALL.get(pick % 4).copied().filter(|_| own);
-    Profile { model, clock_offset_s, alarms, supply, dialect: None, command_language: byte & 0x80 != 0 }
+    let command_language = byte & 0x80 != 0;
+    Profile { model, clock_offset_s, alarms, supply, command_language, ..Profile::default() }
 }
 
 /// When everything happens that has no time of its own.

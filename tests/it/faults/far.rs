@@ -121,6 +121,11 @@ impl Phone {
         dial(to).map(|stream| Self(BufReader::new(stream)))
     }
 
+    /// Waits until the far end closes, as it does without a word.
+    pub fn hung_up(&mut self) -> bool {
+        matches!(self.0.read_line(&mut String::new()), Ok(0))
+    }
+
     /// The status of the answer to one message.
     pub fn post(&mut self, body: &str) -> io::Result<u16> {
         let head = "POST /pub HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n";

@@ -97,6 +97,22 @@ fn a_slow_second_request_is_closed_too() {
     assert!(closed && said.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&said));
 }
 
+#[test]
+fn a_pause_ends_a_connection_only_where_it_is_too_long() {
+    let station =
+        Station::start_with(Policy::Adopt, Limits { http_pause: Duration::from_secs(4), ..Limits::default() });
+    let mut phone = Phone::call(station.owntracks).unwrap();
+    // Longer than one pause may be, all together.
+    for n in 0..4 {
+        assert_eq!(phone.post(&location(1_700_000_000 + n)).unwrap(), 200);
+        pause(1_500);
+    }
+    assert!(phone.hung_up());
+    let health = station.backend().health().wait().unwrap();
+    let silent = health.counts.iter().find(|count| count.key == "silent").unwrap();
+    assert_eq!(silent.since_start, 1, "it is counted as what it is");
+}
+
 /// A connection whose system takes few answers that nobody reads.
 fn deaf(to: SocketAddr) -> TcpStream {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -214,7 +214,7 @@ fn selections_are_gone_back_to() {
     desk.press(Modifiers::ALT, Key::ArrowRight);
     desk.press(Modifiers::ALT, Key::ArrowRight);
     assert_eq!(at(&desk), third);
-    assert!(!desk.view().can_go_forward);
+    assert!(!desk.view().ways.forward);
     drop(tracker);
 }
 

@@ -93,6 +93,8 @@ impl Desk {
         loop {
             self.window.step();
             if done(&self.window) {
+                // What has just come takes its place.
+                self.window.run_steps(3);
                 return;
             }
             assert!(Instant::now() < end, "still not: {what}");

@@ -18,6 +18,17 @@ const STEPS: [&str; 4] = [
     include_str!("../../../src/store/schema/4.sql"),
 ];
 
+/// Today's schema: as many steps as there are files.
+fn newest() -> i64 {
+    let steps = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/schema")).unwrap();
+    i64::try_from(steps.count()).unwrap()
+}
+
+/// The copy that is made of an older file.
+fn backup() -> String {
+    format!("wayglass.db.before-schema-{}", newest())
+}
+
 fn number(db: &Connection, sql: &str) -> i64 {
     db.query_row(sql, [], |row| row.get(0)).unwrap()
 }
@@ -54,9 +65,9 @@ impl At {
         let size = |name: &str| fs::metadata(dir.join(name)).map_or(0, |about| about.len());
         match self {
             Self::Backup(bytes) => {
-                size("wayglass.db.before-schema-5.unfinished") >= *bytes || Self::BackupIsThere.is_reached(dir)
+                size(&format!("{}.unfinished", backup())) >= *bytes || Self::BackupIsThere.is_reached(dir)
             }
-            Self::BackupIsThere => dir.join("wayglass.db.before-schema-5").exists(),
+            Self::BackupIsThere => dir.join(backup()).exists(),
             Self::Log(bytes) => Self::BackupIsThere.is_reached(dir) && size("wayglass.db-wal") >= *bytes,
         }
     }
@@ -70,7 +81,7 @@ fn sound(database: &Path, packets: i64) -> i64 {
     let version = number(&db, "PRAGMA user_version");
     let tables = number(&db, "SELECT count(*) FROM sqlite_schema WHERE name = 'removals'");
     let counted = number(&db, "SELECT count(*) FROM counters WHERE name LIKE 'kept_%'");
-    let expected = if version == 5 { (1, 2) } else { (0, 0) };
+    let expected = if version == newest() { (1, 2) } else { (0, 0) };
     assert_eq!((tables, counted), expected, "all of version {version} or nothing");
     version
 }
@@ -104,7 +115,7 @@ fn a_migration_that_is_killed_leaves_the_old_or_the_new() {
         program.kill().unwrap();
         killed += i64::from(!program.wait().unwrap().success());
         // What a copy is called when it is complete is complete.
-        let copy = dir.path().join("wayglass.db.before-schema-5");
+        let copy = dir.path().join(backup());
         let copied = copy.exists();
         if copied {
             assert_eq!(sound(&copy, packets), 4, "{at:?}");
@@ -120,11 +131,11 @@ fn a_migration_that_is_killed_leaves_the_old_or_the_new() {
             }
             sound(&seen.path().join("wayglass.db"), packets)
         };
-        versions[usize::from(version == 5)] += 1;
+        versions[usize::from(version == newest())] += 1;
         // The next start ends it, and leaves nothing beside it.
         let ended = call(dir.path()).output().unwrap();
         assert!(ended.status.success(), "{at:?}: {}", String::from_utf8_lossy(&ended.stderr));
-        assert_eq!(sound(&dir.path().join("wayglass.db"), packets), 5);
+        assert_eq!(sound(&dir.path().join("wayglass.db"), packets), newest());
         let left: Vec<_> = fs::read_dir(dir.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -1,5 +1,7 @@
 //! Stories through the whole application: real sockets, a real store, the window that a user sees.
 
+mod imports;
+
 use std::{
     net::{SocketAddr, TcpListener},
     sync::{

@@ -62,6 +62,7 @@ fn a_profile_is_chosen_and_applied_as_a_whole() {
         supply: Some(SupplyVoltage::Tenths),
         dialect: Some(Dialect::Dyd),
         command_language: false,
+        ..Profile::default()
     };
     assert_eq!(asked(&mut harness, "Apply"), [Action::SetProfile(DeviceId(1), profile)]);
 }

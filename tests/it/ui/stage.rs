@@ -265,6 +265,8 @@ impl eframe::App for Stage {
                 Action::Sheet(sheet) => self.view.open.sheet = *sheet,
                 Action::SelectDevice(device) => self.view.selection.device = *device,
                 Action::PreviewCommand { text, language } => self.data.remote.preview = Some(preview(text, *language)),
+                Action::SetSettings(settings) => self.view.settings = settings.clone(),
+                Action::SetDeviceList(list) => self.view.devices = list.clone(),
                 Action::ReadPacketsAbove(above) => self.data.ends.reading_above = *above,
                 _ => {}
             }

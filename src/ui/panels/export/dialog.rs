@@ -32,18 +32,29 @@ pub(in crate::ui::panels) enum Ended {
 impl Dialog {
     /// Opens it to save a file of this name; `None` where this system has none.
     pub(in crate::ui::panels) fn open(ctx: Context, title: &str, name: &Path) -> Option<Self> {
-        if cfg!(target_os = "linux") && !linux_has_one(|name| std::env::var_os(name)) {
-            return None;
-        }
-        let mut dialog = rfd::AsyncFileDialog::new().set_title(title);
-        if let Some(folder) = name.parent() {
-            dialog = dialog.set_directory(folder);
-        }
+        let mut dialog = near(title, name)?;
         if let Some(file) = name.file_name() {
             dialog = dialog.set_file_name(file.to_string_lossy());
         }
-        // Opened here, because some systems want that on the window's thread; waited for elsewhere.
-        let picking = dialog.save_file();
+        Some(Self::wait(ctx, dialog.save_file()))
+    }
+
+    /// Opens it to pick a file that is there, beginning beside `beside`, of these extensions where there are any; `None` where this system has none.
+    pub(in crate::ui::panels) fn pick(
+        ctx: Context,
+        title: &str,
+        beside: &Path,
+        of: Option<(&str, &[&str])>,
+    ) -> Option<Self> {
+        let mut dialog = near(title, beside)?;
+        if let Some((what, extensions)) = of {
+            dialog = dialog.add_filter(what, extensions);
+        }
+        Some(Self::wait(ctx, dialog.pick_file()))
+    }
+
+    /// Opened by the caller, because some systems want that on the window's thread; waited for elsewhere.
+    fn wait(ctx: Context, picking: impl Future<Output = Option<rfd::FileHandle>> + Send + 'static) -> Self {
         let (tell, told) = mpsc::channel();
         let opened_s = ctx.input(|i| i.time);
         thread::spawn(move || {
@@ -52,7 +63,7 @@ impl Dialog {
             tell.send(picked).ok();
             ctx.request_repaint();
         });
-        Some(Self { told, opened_s })
+        Self { told, opened_s }
     }
 
     /// How it ended; `None` while it is open. `now_s`: by the window's clock.
@@ -64,6 +75,18 @@ impl Dialog {
             Err(mpsc::TryRecvError::Empty) => None,
         }
     }
+}
+
+/// A dialog that begins in the folder of this file.
+fn near(title: &str, name: &Path) -> Option<rfd::AsyncFileDialog> {
+    if cfg!(target_os = "linux") && !linux_has_one(|name| std::env::var_os(name)) {
+        return None;
+    }
+    let dialog = rfd::AsyncFileDialog::new().set_title(title);
+    Some(match name.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => dialog.set_directory(folder),
+        _ => dialog,
+    })
 }
 
 /// Sleeps until the future is ready.

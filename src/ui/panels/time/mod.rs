@@ -33,7 +33,7 @@ impl TimeBar {
         match cx.view.time.bar {
             Bar::Hidden => {}
             Bar::Thin => {
-                Panel::bottom("time-line").frame(frame).resizable(false).exact_size(THIN + 8.0).show(ui, |ui| {
+                Panel::bottom("time-line").frame(frame).resizable(false).exact_size(THIN + 12.0).show(ui, |ui| {
                     controls::thin(ui, cx, |ui, cx| self.strip.thin(ui, cx));
                 });
             }

@@ -21,6 +21,8 @@ use crate::{
 
 const WIDTH: f32 = 620.0;
 const ROW: f32 = 22.0;
+/// Where less room is left for a line, it says less.
+const NARROW: f32 = 460.0;
 /// Lines that are listed at most.
 const MOST_LINES: usize = 20_000;
 /// Points hidden or shown again at a time.
@@ -65,7 +67,12 @@ impl Trips {
                 self.list(ui, cx, main);
             });
         });
-        self.covers = Some(shown.response.rect);
+        let rect = shown.response.rect;
+        if (rect.bottom() - corner.y).abs() > 0.5 {
+            // It grew or shrank, and takes its place in the next frame.
+            ui.ctx().request_repaint();
+        }
+        self.covers = Some(rect);
     }
 
     /// Legs within the span, in order of time.
@@ -137,6 +144,17 @@ impl Columns {
         let device = if with_device { 90.0 } else { 0.0 };
         let left = width - 22.0 - device;
         let share = |part: f32| left * part;
+        if left < NARROW {
+            // Speeds go first; their tooltip has them still.
+            return Self {
+                device,
+                time: share(0.27),
+                took: share(0.2),
+                way: share(0.17),
+                speed: 0.0,
+                place: share(0.36),
+            };
+        }
         Self { device, time: share(0.29), took: share(0.15), way: share(0.13), speed: share(0.17), place: share(0.26) }
     }
 
@@ -169,7 +187,7 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
     let p = theme::palette(ui);
     let units = cx.view.settings.units;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW - 3.0), Sense::click());
-    let here = (leg.from_ms()..=leg.to_ms()).contains(&instant) && !cx.view.is_live();
+    let here = (leg.from_ms()..leg.to_ms()).contains(&instant) && !cx.view.is_live();
     if here || response.hovered() {
         ui.painter().rect_filled(rect, 3.0, if here { p.selected_row } else { p.hovered_row });
     }
@@ -179,7 +197,7 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
     };
     let mark = Rect::from_min_size(rect.min, Vec2::splat(ROW - 3.0));
     icons::paint(ui.painter(), mark.shrink(2.0), icon, colour);
-    let times = times(cx, leg);
+    let times = times(cx, leg, columns.speed > 0.0);
     let took = format::span((leg.to_ms() - leg.from_ms()) / 1_000);
     let (way, speed, place) = match leg {
         Leg::Trip(trip) => {
@@ -227,12 +245,13 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
 }
 
 /// `08:12 – 08:47`, with the day where the span has several.
-fn times(cx: &Cx<'_>, leg: &Leg) -> String {
+fn times(cx: &Cx<'_>, leg: &Leg, seconds: bool) -> String {
     let zone = cx.view.zone();
     let (first, last) = cx.view.time.span.days(cx.now, &zone);
     let text = |ms: i64, pattern: &str| moment(ms).to_zoned(zone.clone()).strftime(pattern).to_string();
-    let begin = if first == last { "%H:%M:%S" } else { "%-d %b %H:%M" };
-    let end = if first == last { "%H:%M:%S" } else { "%H:%M" };
+    let clock = if seconds { "%H:%M:%S" } else { "%H:%M" };
+    let begin = if first == last { clock } else { "%-d %b %H:%M" };
+    let end = if first == last { clock } else { "%H:%M" };
     format!("{} – {}", text(leg.from_ms(), begin), text(leg.to_ms(), end))
 }
 

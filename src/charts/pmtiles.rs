@@ -1,9 +1,14 @@
-//! Reads a PMTiles archive (version 3) from memory: which bytes are the tile of a zoom, column and row.
+//! Reads a PMTiles archive (version 3), from memory or a file: which bytes are the tile of a zoom, column and row.
 //!
 //! An archive is a header of 127 bytes, a tree of directories (tile number → place in the file), and the tiles. Tiles are
 //! numbered zoom after zoom, each zoom along a Hilbert curve, so that neighbours are mostly neighbours in the file.
 
-use std::io::Read;
+use std::{
+    borrow::Cow,
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    sync::{Mutex, PoisonError},
+};
 
 use flate2::read::GzDecoder;
 
@@ -15,6 +20,9 @@ const MAX_DEPTH: usize = 4;
 
 const HEADER_BYTES: usize = 127;
 
+/// A directory or tile that says it is longer than this, packed, is taken for damaged.
+const MAX_PACKED_BYTES: u64 = 32 << 20;
+
 /// What an archive cannot be read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -22,26 +30,90 @@ pub enum Error {
     NotPmtiles,
     #[error("PMTiles version {0}, where only 3 is known")]
     Version(u8),
-    #[error("compression {0}, where only none (1) and gzip (2) are known")]
+    #[error("its tiles are packed with {}, where only gzip and none are known", packing_name(*.0))]
     Compression(u8),
     #[error("the archive ends within its {0}, or they are damaged")]
     Damaged(&'static str),
 }
 
-/// An archive that lies in memory.
+fn packing_name(code: u8) -> &'static str {
+    match code {
+        3 => "brotli",
+        4 => "zstd",
+        _ => "something unknown",
+    }
+}
+
+/// Where an archive's bytes come from.
+pub trait Bytes {
+    /// The bytes `at..at + len`; `None` where there are not so many, or they cannot be read.
+    fn bytes(&self, at: u64, len: u64) -> Option<Cow<'_, [u8]>>;
+}
+
+impl Bytes for &[u8] {
+    fn bytes(&self, at: u64, len: u64) -> Option<Cow<'_, [u8]>> {
+        let (start, end) = (usize::try_from(at).ok()?, usize::try_from(at.checked_add(len)?).ok()?);
+        self.get(start..end).map(Cow::Borrowed)
+    }
+}
+
+/// An archive on disk. Nothing is read before it is asked for.
 #[derive(Debug)]
-pub struct Archive<'a> {
-    bytes: &'a [u8],
+pub struct OnDisk {
+    file: Mutex<File>,
+    len: u64,
+}
+
+impl OnDisk {
+    /// Takes an open file.
+    pub fn new(file: File) -> std::io::Result<Self> {
+        let len = file.metadata()?.len();
+        Ok(Self { file: Mutex::new(file), len })
+    }
+}
+
+impl Bytes for OnDisk {
+    fn bytes(&self, at: u64, len: u64) -> Option<Cow<'_, [u8]>> {
+        if at.checked_add(len)? > self.len || len > MAX_PACKED_BYTES {
+            return None;
+        }
+        // A reader that panicked left nothing but another place in the file, and each goes to its own.
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(at)).ok()?;
+        let mut bytes = vec![0; usize::try_from(len).ok()?];
+        file.read_exact(&mut bytes).ok()?;
+        Some(Cow::Owned(bytes))
+    }
+}
+
+/// What the header says about the tiles.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Header {
+    pub min_zoom: u8,
+    pub max_zoom: u8,
+    /// 1 is vector (MVT), 2 to 5 are pictures.
+    pub tile_type: u8,
+    /// West, south, east and north in degrees.
+    pub bounds_deg: [f64; 4],
+}
+
+/// An archive.
+#[derive(Debug)]
+pub struct Archive<B> {
+    bytes: B,
+    header: Header,
+    metadata: (u64, u64),
     root: Vec<Entry>,
     leaves_at: u64,
     tiles_at: u64,
     directory_packing: Packing,
     tile_packing: Packing,
-    max_zoom: u8,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Packing {
+    /// Nobody said.
+    Unsaid,
     Plain,
     Gzip,
 }
@@ -55,10 +127,11 @@ struct Entry {
     offset: u64,
 }
 
-impl<'a> Archive<'a> {
+impl<B: Bytes> Archive<B> {
     /// Reads header and root directory.
-    pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
-        let header = bytes.get(..HEADER_BYTES).filter(|h| h.starts_with(b"PMTiles")).ok_or(Error::NotPmtiles)?;
+    pub fn new(bytes: B) -> Result<Self, Error> {
+        let header = bytes.bytes(0, HEADER_BYTES as u64).filter(|h| h.starts_with(b"PMTiles"));
+        let header = header.ok_or(Error::NotPmtiles)?.into_owned();
         if header[7] != 3 {
             return Err(Error::Version(header[7]));
         }
@@ -66,22 +139,45 @@ impl<'a> Archive<'a> {
             let field = header.get(at..at + 8).and_then(|b| b.try_into().ok());
             field.map_or(0, u64::from_le_bytes)
         };
+        let degrees = |at: usize| {
+            let field = header.get(at..at + 4).and_then(|b| b.try_into().ok());
+            f64::from(field.map_or(0, i32::from_le_bytes)) / 1e7
+        };
         let mut archive = Self {
+            header: Header {
+                min_zoom: header[100],
+                max_zoom: header[101],
+                tile_type: header[99],
+                bounds_deg: [102, 106, 110, 114].map(degrees),
+            },
+            metadata: (number(24), number(32)),
             bytes,
             root: Vec::new(),
             leaves_at: number(40),
             tiles_at: number(56),
             directory_packing: Packing::new(header[97])?,
             tile_packing: Packing::new(header[98])?,
-            max_zoom: header[101],
         };
         archive.root = archive.directory(number(8), number(16))?;
         Ok(archive)
     }
 
+    /// What the header says about the tiles.
+    pub fn header(&self) -> Header {
+        self.header
+    }
+
     /// The highest zoom that has tiles.
     pub fn max_zoom(&self) -> u8 {
-        self.max_zoom
+        self.header.max_zoom
+    }
+
+    /// The JSON that says whose map it is and what is in it; empty where there is none.
+    pub fn metadata(&self) -> Result<Vec<u8>, Error> {
+        match self.metadata {
+            (_, 0) => Ok(Vec::new()),
+            (at, len) => self.unpacked(at, len, self.directory_packing, "metadata"),
+        }
     }
 
     /// The unpacked bytes of a tile. `Ok(None)` where the archive has none, as for open sea.
@@ -112,13 +208,16 @@ impl<'a> Archive<'a> {
     }
 
     fn unpacked(&self, at: u64, len: u64, packing: Packing, what: &'static str) -> Result<Vec<u8>, Error> {
-        let range = usize::try_from(at).ok().zip(at.checked_add(len).and_then(|end| usize::try_from(end).ok()));
-        let bytes = range.and_then(|(start, end)| self.bytes.get(start..end)).ok_or(Error::Damaged(what))?;
+        let bytes = self.bytes.bytes(at, len).ok_or(Error::Damaged(what))?;
+        let packing = match packing {
+            Packing::Unsaid if bytes.starts_with(&[0x1F, 0x8B]) => Packing::Gzip,
+            other => other,
+        };
         match packing {
-            Packing::Plain => Ok(bytes.to_vec()),
+            Packing::Plain | Packing::Unsaid => Ok(bytes.into_owned()),
             Packing::Gzip => {
                 let mut unpacked = Vec::new();
-                let read = GzDecoder::new(bytes).take(MAX_UNPACKED_BYTES).read_to_end(&mut unpacked);
+                let read = GzDecoder::new(&*bytes).take(MAX_UNPACKED_BYTES).read_to_end(&mut unpacked);
                 read.map(|_| unpacked).map_err(|_| Error::Damaged(what))
             }
         }
@@ -128,6 +227,7 @@ impl<'a> Archive<'a> {
 impl Packing {
     fn new(code: u8) -> Result<Self, Error> {
         match code {
+            0 => Ok(Self::Unsaid),
             1 => Ok(Self::Plain),
             2 => Ok(Self::Gzip),
             other => Err(Error::Compression(other)),
@@ -264,7 +364,7 @@ mod tests {
     #[test]
     fn a_leaf_directory_is_followed() {
         let bytes = small();
-        let archive = Archive::new(&bytes).unwrap();
+        let archive = Archive::new(bytes.as_slice()).unwrap();
         assert_eq!(archive.max_zoom(), 1);
         assert_eq!(archive.tile(0, 0, 0), Ok(None));
         for (x, y) in [(0, 0), (0, 1), (1, 1)] {
@@ -274,12 +374,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_read_as_memory_is() {
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, &small()).unwrap();
+        let archive = Archive::new(OnDisk::new(file).unwrap()).unwrap();
+        assert_eq!(archive.tile(1, 1, 1), Ok(Some(b"tile".to_vec())));
+        assert_eq!(archive.metadata(), Ok(Vec::new()));
+        assert_eq!((archive.header().min_zoom, archive.header().max_zoom), (0, 1));
+    }
+
+    #[test]
     fn what_is_not_an_archive_is_named() {
-        assert_eq!(Archive::new(b"PMTiles").unwrap_err(), Error::NotPmtiles);
+        assert_eq!(Archive::new(&b"PMTiles"[..]).unwrap_err(), Error::NotPmtiles);
         let with = |at: usize, value: u8| {
             let mut bytes = small();
             bytes[at] = value;
-            Archive::new(&bytes).and_then(|archive| archive.tile(1, 0, 0))
+            Archive::new(bytes.as_slice()).and_then(|archive| archive.tile(1, 0, 0))
         };
         assert_eq!(with(7, 2), Err(Error::Version(2)));
         assert_eq!(with(98, 4), Err(Error::Compression(4)));
@@ -296,7 +406,7 @@ mod tests {
             if at < end {
                 bytes[at..end].copy_from_slice(&noise);
             }
-            if let Ok(archive) = Archive::new(&bytes) {
+            if let Ok(archive) = Archive::new(bytes.as_slice()) {
                 archive.tile(2, x, y).ok();
             }
         }
