@@ -200,10 +200,12 @@ pub fn write_history<W: Write + Send + 'static>(
         }
         // What arrives while we write stays out, so that the box at the head of the file is around everything in it.
         let newest = query::newest_position(db)?;
-        let total = before + query::count_in(db, &history.devices, history.window)?;
+        let tail = query::Tail::of_all(db)?;
+        let total = before + query::count_in(db, &tail, &history.devices, history.window)?;
         watched.at(before, total);
         let around = query::box_around(
             db,
+            &tail,
             &history.devices,
             history.window,
             (history.wanted.suspect, history.wanted.hidden),
@@ -225,7 +227,7 @@ pub fn write_history<W: Write + Send + 'static>(
                     Ok(hidden) => hidden,
                     Err(error) => return Ok(Err(error)),
                 };
-                let walked = query::track_each(db, device.id, history.window, |fix| {
+                let walked = query::track_each_of(db, &tail, device.id, history.window, |fix| {
                     if watched.cancelled() {
                         told = Err(io::ErrorKind::Interrupted.into());
                         return ControlFlow::Break(());

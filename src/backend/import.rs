@@ -147,9 +147,10 @@ pub fn look(
     let watched = watch.clone();
     let looked = reader.read_long(move |db| {
         let devices = query::devices(db)?;
+        let tail = query::Tail::of_all(db)?;
         let mut failed = None;
         let found = scan(&source, &devices, into, now, &watched, &mut |device, at, place| {
-            query::has_fix(db, device, at, place).unwrap_or_else(|error| {
+            query::has_fix(db, &tail, device, at, place).unwrap_or_else(|error| {
                 failed = Some(error);
                 false
             })

@@ -15,6 +15,7 @@ mod history;
 pub mod import;
 pub mod keeping;
 pub mod logfile;
+mod notify;
 pub mod pairing;
 pub mod part;
 mod past;

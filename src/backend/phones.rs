@@ -242,7 +242,7 @@ impl Backend {
                     logins,
                     has_key: phones::key(db, device)?.is_some(),
                     closed: phones::count_closed(db, device)?,
-                    first: phones::first_position(db, device)?,
+                    first: query::first_position(db, device)?,
                     overview,
                 }))
             });

@@ -118,7 +118,7 @@ impl Watch {
             self.alarms(now, &mut judged).await?;
         }
         self.silence.look(&self.reader, &self.book, &self.mutes, &mut self.folds, now, arrived, &mut judged).await?;
-        judged.upto = self.to_note();
+        judged.upto = self.note_due();
         if judged.upto.is_some() || !judged.is_quiet() {
             self.writer.judged(judged).answered().await?;
         }
@@ -153,7 +153,7 @@ impl Watch {
     }
 
     /// How far it got, where that is to be written down.
-    fn to_note(&mut self) -> Option<i64> {
+    fn note_due(&mut self) -> Option<i64> {
         let upto = self.folds.upto()?;
         let due = self.noted.is_none_or(|at| at.elapsed() >= NOTE_EVERY);
         due.then(|| {

@@ -347,7 +347,7 @@ fn column(lon_deg: f64) -> i32 {
 /// Many fences, and which of them may hold a place: a grid, so that a hundred fences cost hardly more than those nearby.
 #[derive(Debug, Clone, Default)]
 pub struct Fences {
-    fences: Vec<Fence>,
+    all: Vec<Fence>,
     cells: HashMap<(i32, i32), Vec<usize>>,
     large: Vec<usize>,
 }
@@ -362,7 +362,7 @@ impl Fences {
                 None => large.push(index),
             }
         }
-        Self { fences, cells, large }
+        Self { all: fences, cells, large }
     }
 
     /// Those that may hold this place; every other one does not.
@@ -373,7 +373,7 @@ impl Fences {
 
     /// As [`Fence::side`]; outside of what is not there.
     pub fn side(&self, index: usize, place: LatLon, accuracy_m: f64) -> Side {
-        self.fences.get(index).map_or(Side::Outside, |fence| fence.side(place, accuracy_m))
+        self.all.get(index).map_or(Side::Outside, |fence| fence.side(place, accuracy_m))
     }
 }
 

@@ -33,6 +33,7 @@ mod phone_command;
 mod problem;
 pub mod reading;
 mod report;
+mod track;
 pub mod watch;
 
 pub use clock::{ClockAdvice, ClockExample, ClockSample, advise};
@@ -54,6 +55,7 @@ pub use phone_command::{MOST_PHONE_COMMAND_BYTES, PhoneCommand, Place};
 pub use problem::{Group, Problem, Severity, Verdict};
 pub use reading::Readings;
 pub use report::{AccessPoint, Cell, Event, Fix, Report, Trust};
+pub use track::TrackPoint;
 
 /// A moment, UTC. Zones exist only on screen.
 pub use jiff::Timestamp;

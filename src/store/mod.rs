@@ -23,6 +23,7 @@ mod place;
 pub mod query;
 mod queue;
 mod reader;
+mod recent;
 mod removed;
 mod repair;
 mod row;
@@ -30,6 +31,7 @@ mod salvage;
 mod schema;
 mod stage;
 mod tally;
+mod trail;
 pub mod watch;
 mod writer;
 
@@ -180,6 +182,7 @@ impl Store {
         let mut db = connect::writing(database)?;
         schema::migrate(&mut db, database)?;
         schema::look(&db).map_err(|e| connect::refusal(database, &e))?;
+        trail::fold::catch_up(&db).map_err(|e| connect::refusal(database, &e))?;
         writer::loads(&db).map_err(|e| match connect::refusal(database, &e) {
             // A row that makes no sense.
             Error::Open { reason, .. } => Error::Damaged(reason),
@@ -406,7 +409,9 @@ fn bring_up_to_date(dir: &Path, database: &Path) -> Result<(), Error> {
         }
         Found::Schema(_) => {
             let _lock = place::lock(dir)?;
-            schema::migrate(&mut connect::writing(database)?, database)
+            let mut db = connect::writing(database)?;
+            schema::migrate(&mut db, database)?;
+            trail::fold::catch_up(&db).map_err(|e| connect::refusal(database, &e))
         }
     }
 }

@@ -2,13 +2,16 @@
 //!
 //! What may be long comes in chunks: a read that lasts keeps the write-ahead log from being emptied.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::ControlFlow};
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::row::{self, EVENT, FIX};
+use super::{
+    row::{self, EVENT, FIX},
+    trail::walk::{Order, Tail, walk},
+};
 use crate::{
     geo::LatLon,
     model::{DeviceId, HiddenFix, HideReason, PacketId, StoredEvent, StoredFix, TimeWindow, Timestamp},
@@ -26,7 +29,7 @@ pub(super) const SHOWN: &str =
     "NOT EXISTS (SELECT 1 FROM hidden h WHERE h.position_id = p.id AND h.packet_id = p.packet_id)";
 
 /// Where the next chunk goes on: a time and what tells fixes of one moment apart.
-pub type Mark = (i64, i64);
+pub type Mark = super::trail::Key;
 
 /// A part of a span.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,23 +48,28 @@ pub fn points(
     limit: usize,
 ) -> Result<Chunk> {
     let (from, to) = bounds(window);
-    let after = after.unwrap_or((from.saturating_sub(1), i64::MAX));
+    let tail = Tail::of_one(db, device)?;
+    let mut keys = Vec::new();
+    walk(db, device, (after.map_or(from, |after| after.0), to), tail.points(device), Order::OldestFirst, |point| {
+        if keys.len() == limit {
+            return Ok(ControlFlow::Break(()));
+        }
+        if after < Some(point.key()) {
+            keys.push(point.key());
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
     let sql = format!(
         "SELECT p.id, p.fix_time_ms, p.fix_key, p.latitude, p.longitude, p.altitude_m, p.speed_kmh, p.course_deg, p.accuracy_m,
            p.attributes, p.packet_id, p.suspect, {HIDDEN_FOR}, p.valid
-         FROM positions p WHERE p.device_id = ?1 AND p.fix_time_ms <= ?2 AND (p.fix_time_ms, p.fix_key) > (?3, ?4)
-         ORDER BY p.fix_time_ms, p.fix_key LIMIT ?5"
+         FROM positions p WHERE p.id = ?1 AND p.device_id = ?2"
     );
-    let limit_sql = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement = db.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![device.0, to, after.0, after.1, limit_sql])?;
-    let (mut chunk, mut seen, mut last) = (Chunk::default(), 0, after);
-    while let Some(row) = rows.next()? {
-        seen += 1;
-        last = (row.get(1)?, row.get(2)?);
-        chunk.points.extend(point(row)?);
+    let mut select = db.prepare_cached(&sql)?;
+    let mut chunk = Chunk::default();
+    for (.., id) in &keys {
+        chunk.points.extend(select.query_row([*id, device.0], point).optional()?.flatten());
     }
-    chunk.next = (seen == limit).then_some(last);
+    chunk.next = keys.last().copied().filter(|_| keys.len() == limit);
     Ok(chunk)
 }
 
@@ -128,14 +136,18 @@ pub fn fix(db: &Connection, id: i64) -> Result<Option<StoredFix>> {
 
 /// Which of these stretches of time (in milliseconds; the end is not part of it) have a position of one of these devices.
 pub fn have_data(db: &Connection, devices: &[DeviceId], stretches: &[(i64, i64)]) -> Result<Vec<bool>> {
-    let mut look = db.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM positions WHERE device_id = ?1 AND fix_time_ms >= ?2 AND fix_time_ms < ?3)",
-    )?;
+    let tail = Tail::of_all(db)?;
     let mut have = Vec::with_capacity(stretches.len());
     for (from, before) in stretches {
         let mut found = false;
         for device in devices {
-            found = found || look.query_row(params![device.0, from, before], |row| row.get(0))?;
+            if !found {
+                let stretch = (*from, before.saturating_sub(1));
+                walk(db, *device, stretch, tail.points(*device), Order::OldestFirst, |_| {
+                    found = true;
+                    Ok(ControlFlow::Break(()))
+                })?;
+            }
         }
         have.push(found);
     }

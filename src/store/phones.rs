@@ -4,10 +4,13 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Result, Row, params};
 
-use super::row::{self, COMMAND, DEVICE, FIX, LATEST};
+use super::{
+    recent,
+    row::{self, COMMAND},
+};
 use crate::model::{
-    Card, ClosedPacket, Command, DeviceId, DeviceOverview, Identity, Login, PacketId, PhoneBook, PhoneRow, Protocol,
-    Secret, StoredCard, StoredFix,
+    Card, ClosedPacket, Command, DeviceId, DeviceOverview, DeviceState, Identity, Login, PacketId, PhoneBook, PhoneRow,
+    Protocol, Secret, StoredCard,
 };
 
 /// Commands that a phone's next answers look at; more than anybody queues.
@@ -59,19 +62,12 @@ pub(super) fn aliases(db: &Connection) -> Result<Vec<(Protocol, Identity, Device
 
 /// These devices with their cards, in this order; adopted ones only.
 pub fn friends(db: &Connection, devices: &[DeviceId]) -> Result<Vec<(DeviceOverview, Option<StoredCard>)>> {
-    let sql = format!(
-        "SELECT {DEVICE}, {LATEST} FROM devices d LEFT JOIN latest l ON l.device_id = d.id
-         WHERE d.id = ?1 AND d.state = 'adopted'"
-    );
-    let mut found = Vec::new();
-    for device in devices {
-        let overviews: Vec<_> =
-            db.prepare_cached(&sql)?.query_map([device.0], row::overview)?.collect::<Result<_>>()?;
-        for (overview, _) in overviews {
-            found.push((overview, card(db, *device)?));
-        }
-    }
-    Ok(found)
+    let adopted = |row: &recent::Row| row.overview.device.state == DeviceState::Adopted;
+    let found = recent::some(db, devices)?.into_iter().filter(adopted).map(|row| {
+        let card = card(db, row.overview.device.id)?;
+        Ok((row.overview, card))
+    });
+    found.collect()
 }
 
 /// The secret that a phone encrypts with.
@@ -99,14 +95,6 @@ pub fn is_taken(db: &Connection, name: &Identity) -> Result<bool> {
 pub fn count_closed(db: &Connection, device: DeviceId) -> Result<u64> {
     db.prepare_cached("SELECT count(*) FROM packets WHERE kind = 'encrypted' AND device_id = ?1")?
         .query_row([device.0], |row| row::count(row, 0))
-}
-
-/// The earliest position of a device.
-pub fn first_position(db: &Connection, device: DeviceId) -> Result<Option<StoredFix>> {
-    let sql = format!("SELECT {FIX} FROM positions p WHERE device_id = ?1 ORDER BY fix_time_ms, fix_key LIMIT 1");
-    let mut select = db.prepare_cached(&sql)?;
-    let mut rows = select.query_map([device.0], row::fix)?;
-    Ok(rows.next().transpose()?.flatten())
 }
 
 /// The last card of a device.

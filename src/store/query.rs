@@ -1,15 +1,21 @@
 //! Every question that is asked of the store, as plain functions over a connection: hand them to [`super::Reader::read`].
 
-use std::{collections::HashSet, ops::ControlFlow};
+mod history;
+
+use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, Params, Result, Row, named_params, params};
 
+pub use super::trail::walk::Tail;
 use super::{
-    Rederivation,
-    past::SHOWN,
-    row::{self, COMMAND, DEVICE, EVENT, FIX, IMPORT, LATEST, PACKET, USER_COMMAND},
+    Rederivation, recent,
+    row::{self, COMMAND, DEVICE, EVENT, FIX, IMPORT, PACKET, USER_COMMAND},
 };
-use crate::geo::LatLon;
+pub use history::{
+    box_around, count_in, first_position, has_fix, newest_position, positions_without_packet, track, track_each,
+    track_each_of, track_points,
+};
+
 use crate::model::{
     Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, ImportBatch, ImportId, PacketId, PacketRow,
     StoredEvent, StoredFix, TimeWindow, Timestamp, library::UserCommand,
@@ -17,135 +23,32 @@ use crate::model::{
 
 /// Every device in any state with the last that is known of it, in the order they were first seen.
 pub fn device_overviews(db: &Connection) -> Result<Vec<DeviceOverview>> {
-    Ok(overviews_and_heads(db)?.into_iter().map(|(overview, _)| overview).collect())
-}
-
-/// As [`device_overviews`], each with its newest packet.
-pub(super) fn overviews_and_heads(db: &Connection) -> Result<Vec<(DeviceOverview, Option<PacketId>)>> {
-    let sql =
-        format!("SELECT {DEVICE}, {LATEST} FROM devices d LEFT JOIN latest l ON l.device_id = d.id ORDER BY d.id");
-    all(db, &sql, [], row::overview)
+    Ok(recent::all(db)?.into_iter().map(|row| row.overview).collect())
 }
 
 /// Every device in any state, in the order they were first seen.
 pub fn devices(db: &Connection) -> Result<Vec<Device>> {
-    let sql = format!("SELECT {DEVICE} FROM devices d LEFT JOIN latest l ON l.device_id = d.id ORDER BY d.id");
-    all(db, &sql, [], row::device)
+    Ok(recent::all(db)?.into_iter().map(|row| row.overview.device).collect())
 }
 
 /// The device with this id and the last that is known of it.
 pub fn device_overview(db: &Connection, id: DeviceId) -> Result<Option<DeviceOverview>> {
-    let sql =
-        format!("SELECT {DEVICE}, {LATEST} FROM devices d LEFT JOIN latest l ON l.device_id = d.id WHERE d.id = ?1");
-    let found = db.prepare_cached(&sql)?.query_row([id.0], row::overview).optional()?;
-    Ok(found.map(|(overview, _)| overview))
+    Ok(recent::one(db, id)?.map(|row| row.overview))
 }
 
 /// The device with this id.
 pub fn device(db: &Connection, id: DeviceId) -> Result<Option<Device>> {
-    let sql = format!("SELECT {DEVICE} FROM devices d LEFT JOIN latest l ON l.device_id = d.id WHERE d.id = ?1");
-    db.prepare_cached(&sql)?.query_row([id.0], row::device).optional()
+    Ok(device_overview(db, id)?.map(|overview| overview.device))
 }
 
 /// The device with this identity, else the one with this name (upper and lower case alike). An adopted one comes first.
 pub fn find_device(db: &Connection, identity_or_name: &str) -> Result<Option<Device>> {
-    let sql = format!(
-        "SELECT {DEVICE} FROM devices d LEFT JOIN latest l ON l.device_id = d.id
-         WHERE d.identity = ?1 OR d.name = ?1 COLLATE NOCASE
-         ORDER BY d.identity = ?1 DESC, d.state = 'adopted' DESC, d.name = ?1 DESC, d.id LIMIT 1"
-    );
-    db.prepare_cached(&sql)?.query_row([identity_or_name], row::device).optional()
-}
-
-/// The newest `limit` positions of a device within a window that are not hidden, oldest first.
-pub fn track(db: &Connection, device: DeviceId, window: TimeWindow, limit: usize) -> Result<Vec<StoredFix>> {
-    let sql = format!(
-        "SELECT {FIX} FROM positions p WHERE p.device_id = ?1 AND p.fix_time_ms BETWEEN ?2 AND ?3 AND {SHOWN}
-         ORDER BY p.fix_time_ms DESC, fix_key DESC LIMIT ?4"
-    );
-    let (from, to) = bounds(window);
-    let mut fixes: Vec<_> =
-        all(db, &sql, params![device.0, from, to, clamp(limit)], row::fix)?.into_iter().flatten().collect();
-    fixes.reverse();
-    Ok(fixes)
-}
-
-/// Every position of a device within a window, oldest first, one at a time and in constant memory, until `each` breaks off.
-///
-/// Reads in steps, because one long read would keep the write-ahead log from being emptied; so a fix that arrives meanwhile may or may not be
-/// among them.
-pub fn track_each(
-    db: &Connection,
-    device: DeviceId,
-    window: TimeWindow,
-    mut each: impl FnMut(StoredFix) -> ControlFlow<()>,
-) -> Result<()> {
-    const STEP: i64 = 10_000;
-    let sql = format!(
-        "SELECT {FIX}, p.fix_key FROM positions p
-         WHERE device_id = ?1 AND fix_time_ms <= ?2 AND (fix_time_ms, fix_key) > (?3, ?4)
-         ORDER BY fix_time_ms, fix_key LIMIT {STEP}"
-    );
-    let mut statement = db.prepare_cached(&sql)?;
-    let (from, to) = bounds(window);
-    let mut last = (from.saturating_sub(1), i64::MAX);
-    loop {
-        let mut rows = statement.query(params![device.0, to, last.0, last.1])?;
-        let mut seen = 0;
-        while let Some(row) = rows.next()? {
-            seen += 1;
-            last = (row.get(2)?, row.get("fix_key")?);
-            if let Some(fix) = row::fix(row)?
-                && each(fix).is_break()
-            {
-                return Ok(());
-            }
-        }
-        if seen < STEP {
-            return Ok(());
-        }
-    }
-}
-
-/// How many positions these devices have within a window, suspect ones among them.
-pub fn count_in(db: &Connection, devices: &[DeviceId], window: TimeWindow) -> Result<u64> {
-    let (from, to) = bounds(window);
-    let mut count =
-        db.prepare_cached("SELECT count(*) FROM positions WHERE device_id = ?1 AND fix_time_ms BETWEEN ?2 AND ?3")?;
-    devices.iter().map(|device| count.query_row(params![device.0, from, to], |row| row::count(row, 0))).sum()
-}
-
-/// The id of the newest position; 0 where there is none. Later ones have greater ids.
-pub fn newest_position(db: &Connection) -> Result<i64> {
-    db.prepare_cached("SELECT coalesce(max(id), 0) FROM positions")?.query_row([], |row| row.get(0))
-}
-
-/// South, west, north and east of the positions of these devices within a window, up to the id `newest`, in degrees. `None`
-/// without any. Knows nothing of the antimeridian. `with`: those under a wrong checksum; those that are hidden.
-pub fn box_around(
-    db: &Connection,
-    devices: &[DeviceId],
-    window: TimeWindow,
-    with: (bool, bool),
-    newest: i64,
-) -> Result<Option<[f64; 4]>> {
-    let (from, to) = bounds(window);
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT min(latitude), min(longitude), max(latitude), max(longitude) FROM positions p
-         WHERE p.device_id = ?1 AND p.fix_time_ms BETWEEN ?2 AND ?3 AND p.id <= ?4 AND (?5 OR suspect = 0) AND (?6 OR {SHOWN})
-           AND latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180"
-    ))?;
-    let mut all: Option<[f64; 4]> = None;
-    for device in devices {
-        let sides: [Option<f64>; 4] = statement
-            .query_row(params![device.0, from, to, newest, with.0, with.1], |row| {
-                Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
-            })?;
-        let [Some(s), Some(w), Some(n), Some(e)] = sides else { continue };
-        let [south, west, north, east] = all.unwrap_or([s, w, n, e]);
-        all = Some([south.min(s), west.min(w), north.max(n), east.max(e)]);
-    }
-    Ok(all)
+    let mut select = db.prepare_cached(
+        "SELECT id FROM devices WHERE identity = ?1 OR name = ?1 COLLATE NOCASE
+         ORDER BY identity = ?1 DESC, state = 'adopted' DESC, name = ?1 DESC, id LIMIT 1",
+    )?;
+    let found = select.query_row([identity_or_name], |row| row.get(0).map(DeviceId)).optional()?;
+    found.map_or(Ok(None), |id| device(db, id))
 }
 
 /// The newest `limit` packets (of a device) with an id below `before`, oldest first.
@@ -188,6 +91,11 @@ pub fn packet_ids(db: &Connection, from: PacketId, to: PacketId) -> Result<Vec<P
     })
 }
 
+/// The newest packet of a device.
+fn head(db: &Connection, device: DeviceId) -> Result<Option<i64>> {
+    Ok(recent::one(db, device)?.and_then(|row| row.newest).map(|id| id.0))
+}
+
 /// Follows the chain of a device's packets back from `before`, newest first.
 fn packets_of(db: &Connection, device: DeviceId, before: i64, limit: usize) -> Result<Vec<PacketRow>> {
     let mut step =
@@ -198,11 +106,7 @@ fn packets_of(db: &Connection, device: DeviceId, before: i64, limit: usize) -> R
     // Whoever pages asks for what is before a packet of this very device; from there it is one step.
     let mut next = match link(before)? {
         Some((_, previous)) => previous,
-        None => db
-            .prepare_cached("SELECT packet_id FROM latest WHERE device_id = ?1")?
-            .query_row([device.0], |row| row.get(0))
-            .optional()?
-            .flatten(),
+        None => head(db, device)?,
     };
     let mut packets = Vec::new();
     while let Some(id) = next
@@ -247,11 +151,7 @@ pub struct ToReread {
 /// The packets of a device that arrived after one, or all of them.
 pub fn to_reread(db: &Connection, device: DeviceId, after: Option<PacketId>) -> Result<ToReread> {
     let after = after.map_or(0, |id| id.0);
-    let head: Option<i64> = db
-        .prepare_cached("SELECT packet_id FROM latest WHERE device_id = ?1")?
-        .query_row([device.0], |row| row.get(0))
-        .optional()?
-        .flatten();
+    let head = head(db, device)?;
     let mut next = head;
     let mut link = db.prepare_cached("SELECT previous FROM packets WHERE id = ?1 AND device_id = ?2")?;
     let (mut ids, mut whole) = (Vec::new(), true);
@@ -265,10 +165,9 @@ pub fn to_reread(db: &Connection, device: DeviceId, after: Option<PacketId>) -> 
     }
     if !whole {
         // A hole in the chain: what told a position or event can be reached all the same.
-        for table in ["positions", "events"] {
-            let sql = format!("SELECT DISTINCT packet_id FROM {table} WHERE device_id = ?1 AND packet_id > ?2");
-            ids.extend(all(db, &sql, [device.0, after], |row| row.get::<_, i64>(0))?);
-        }
+        ids.extend(history::packets_with_positions(db, device, after)?);
+        let events = "SELECT DISTINCT packet_id FROM events WHERE device_id = ?1 AND packet_id > ?2";
+        ids.extend(all(db, events, [device.0, after], |row| row.get::<_, i64>(0))?);
     }
     ids.sort_unstable();
     ids.dedup();
@@ -285,25 +184,6 @@ pub fn imports(db: &Connection) -> Result<Vec<ImportBatch>> {
 pub fn import(db: &Connection, id: ImportId) -> Result<Option<ImportBatch>> {
     let sql = format!("SELECT {IMPORT} FROM imports WHERE id = ?1");
     db.prepare_cached(&sql)?.query_row([id.0], row::import).optional()
-}
-
-/// Whether a device has a position of this moment and place already. Files round, so the same place is one within a tenth of a metre.
-pub fn has_fix(db: &Connection, device: DeviceId, at: Timestamp, place: LatLon) -> Result<bool> {
-    const ROUNDED_DEG: f64 = 1e-6;
-    let mut there = db.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM positions WHERE device_id = ?1 AND fix_time_ms = ?2
-           AND abs(latitude - ?3) < ?5 AND (abs(longitude - ?4) < ?5 OR abs(abs(longitude - ?4) - 360) < ?5))",
-    )?;
-    let row = params![device.0, at.as_millisecond(), place.lat_deg(), place.lon_deg(), ROUNDED_DEG];
-    there.query_row(row, |row| row.get(0))
-}
-
-/// Positions of a device whose packets are no longer there. Looks at every one: a question for [`super::Reader::read_long`].
-pub fn positions_without_packet(db: &Connection, device: DeviceId) -> Result<u64> {
-    db.prepare_cached(
-        "SELECT count(*) FROM positions p WHERE device_id = ?1 AND packet_id > 0 AND NOT EXISTS (SELECT 1 FROM packets k WHERE k.id = p.packet_id)",
-    )?
-    .query_row([device.0], |row| row::count(row, 0))
 }
 
 /// The packets with these ids that are still there.
@@ -386,8 +266,9 @@ pub fn outbox(db: &Connection, connected: &[DeviceId], now: Timestamp) -> Result
         "SELECT {COMMAND}, forced FROM commands
          WHERE device_id = ?1 AND state = 'queued' AND expires_ms >= ?2 ORDER BY id"
     );
-    for (device, _) in waiting.iter().filter(|(device, _)| connected.contains(device)) {
-        let Some(overview) = device_overview(db, *device)? else { continue };
+    let asked: Vec<_> = waiting.iter().map(|(device, _)| *device).filter(|device| connected.contains(device)).collect();
+    for overview in recent::some(db, &asked)?.into_iter().map(|row| row.overview) {
+        let device = overview.device.id;
         if overview.device.state != DeviceState::Adopted {
             continue;
         }

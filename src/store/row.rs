@@ -23,6 +23,9 @@ const SUSPECT: &str = "suspect";
 pub(super) const FIX: &str = "p.id, p.device_id, p.fix_time_ms, p.received_ms, p.valid, p.suspect, p.latitude, \
      p.longitude, p.altitude_m, p.speed_kmh, p.course_deg, p.accuracy_m, p.attributes, p.packet_id";
 
+/// The column of [`FIX`] that names the packet.
+pub(super) const FIX_PACKET: usize = 13;
+
 /// A position. `None` for one that is not on the globe, which only another program can have written.
 pub(super) fn fix(row: &Row<'_>) -> Result<Option<StoredFix>> {
     fix_from(row, 0)
@@ -62,6 +65,9 @@ pub(super) const LATEST: &str = "coalesce(l.packets, 0), coalesce(l.positions, 0
      l.position_id, l.device_id, l.fix_time_ms, l.fix_received_ms, l.valid, l.suspect, l.latitude, l.longitude, \
      l.altitude_m, l.speed_kmh, l.course_deg, l.accuracy_m, l.attributes, l.fix_packet_id, \
      coalesce(l.lost_frames, 0)";
+
+/// The column after [`DEVICE`] and [`LATEST`].
+pub(super) const AFTER_LATEST: usize = 27;
 
 pub(super) fn device(row: &Row<'_>) -> Result<Device> {
     Ok(Device {
@@ -200,6 +206,12 @@ pub(super) fn json_beyond(readings: &Readings, last_fix: Option<&StoredFix>) -> 
     Some(text(rest, Trust::Good))
 }
 
+/// A reading of a device that its last fix does not say already.
+pub(super) fn beyond_fix<'o>(overview: &'o DeviceOverview, name: &str) -> Option<&'o Value> {
+    let known = overview.last_fix.as_ref().and_then(told_by).and_then(|readings| readings.get(name));
+    overview.readings.get(name).filter(|value| known != Some(*value))
+}
+
 /// What a last fix says about its device: nothing under a wrong checksum.
 fn told_by(fix: &StoredFix) -> Option<&Readings> {
     (fix.trust == Trust::Good).then_some(&fix.readings)
@@ -234,7 +246,7 @@ fn text<'a>(entries: impl Iterator<Item = (&'a str, &'a Value)>, trust: Trust) -
 }
 
 /// Readings from the JSON text that the store keeps; none where another program left something else.
-fn readings(text: &str) -> Readings {
+pub(super) fn readings(text: &str) -> Readings {
     readings_without("", text)
 }
 

@@ -11,6 +11,9 @@ use walk::Walk;
 /// Rows written between two commits.
 const ROWS: u64 = 20_000;
 
+/// Tables that the next start makes from others.
+const FOUND_AGAIN: [&str; 2] = ["tracks", "track_ends"];
+
 /// What was saved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Saved {
@@ -26,11 +29,13 @@ pub(super) struct Saved {
 /// Copies everything from the damaged files, the best first, into a new one with today's schema. What an earlier one had is not overwritten. `lost`: something is missing in them that does not show.
 pub(super) fn salvage(from: &[Connection], into: &Connection, now: Timestamp, lost: bool) -> Result<Saved> {
     let mut saved = Saved::default();
+    // What a batch sees to while the program runs: the same fix again is no second row.
+    into.execute_batch("CREATE UNIQUE INDEX salvage_fix ON positions(device_id, fix_time_ms, fix_key)")?;
     let tables: Vec<String> = into
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_>>()?;
-    for table in &tables {
+    for table in tables.iter().filter(|table| !FOUND_AGAIN.contains(&table.as_str())) {
         let mut gaps = 0;
         for source in from {
             let copied = copy(source, into, table)?;
@@ -47,6 +52,7 @@ pub(super) fn salvage(from: &[Connection], into: &Connection, now: Timestamp, lo
         sequences(source, into)?;
     }
     mend::mend(into, lost || saved.gaps + saved.refused > 0, now)?;
+    into.execute_batch("DROP INDEX salvage_fix")?;
     let count = |table: &str| -> Result<u64> {
         into.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
     };

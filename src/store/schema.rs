@@ -25,6 +25,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
     include_str!("schema/8.sql"),
     include_str!("schema/9.sql"),
@@ -103,7 +104,7 @@ fn damage(why: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(why.to_owned()))
 }
 
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 24] = [
     "aliases",
     "cards",
     "commands",
@@ -114,6 +115,7 @@ const TABLES: [&str; 21] = [
     "hidden",
     "imports",
     "latest",
+    "learned",
     "logins",
     "mutes",
     "packets",
@@ -123,6 +125,8 @@ const TABLES: [&str; 21] = [
     "rederivations",
     "removals",
     "rules",
+    "track_ends",
+    "tracks",
     "user_commands",
     "sqlite_sequence",
 ];

@@ -1,14 +1,22 @@
 //! Questions about what is watched for, and about the events that come of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use serde_json::Value;
 
-use super::row::{self, EVENT, time};
+use super::{
+    recent,
+    row::{self, EVENT, time},
+    trail::walk::{Order, Tail, walk},
+};
 use crate::{
     geo::LatLon,
     model::{
-        DeviceId, PacketId, StoredEvent, TimeWindow, Timestamp,
+        DeviceId, DeviceState, PacketId, StoredEvent, TimeWindow, Timestamp,
         watch::{Colour, Kind, Mute, Mutes, Place, PlaceId, PlaceSpec, RuleBook, Rules, Seen},
     },
 };
@@ -212,22 +220,31 @@ pub fn positions_after(db: &Connection, after: i64, limit: usize) -> Result<Vec<
 
 /// The positions of a device before a moment, the newest `limit`, in the watch's order.
 pub fn positions_before(db: &Connection, device: DeviceId, at: Timestamp, limit: usize) -> Result<Vec<Seen>> {
-    let sql = format!(
-        "SELECT {SEEN} FROM positions p WHERE device_id = ?1 AND fix_time_ms < ?2 ORDER BY fix_time_ms DESC LIMIT ?3"
-    );
-    in_order(db, &sql, params![device.0, at.as_millisecond(), i64::try_from(limit).unwrap_or(i64::MAX)])
+    let window = (i64::MIN, at.as_millisecond().saturating_sub(1));
+    in_order(db, device, window, Order::NewestFirst, limit)
 }
 
 /// The positions of a device from a moment on, in the watch's order.
 pub fn positions_from(db: &Connection, device: DeviceId, at: Timestamp) -> Result<Vec<Seen>> {
-    let sql = format!("SELECT {SEEN} FROM positions p WHERE device_id = ?1 AND fix_time_ms >= ?2 ORDER BY fix_time_ms");
-    in_order(db, &sql, params![device.0, at.as_millisecond()])
+    in_order(db, device, (at.as_millisecond(), i64::MAX), Order::OldestFirst, usize::MAX)
 }
 
-fn in_order(db: &Connection, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Seen>> {
-    let mut select = db.prepare_cached(sql)?;
-    let found = select.query_map(params, seen)?.collect::<Result<Vec<_>>>()?;
-    let mut found: Vec<Seen> = found.into_iter().flatten().map(|(_, seen)| seen).collect();
+fn in_order(db: &Connection, device: DeviceId, window: (i64, i64), order: Order, limit: usize) -> Result<Vec<Seen>> {
+    let tail = Tail::of_one(db, device)?;
+    let mut ids = Vec::new();
+    walk(db, device, window, tail.points(device), order, |point| {
+        if ids.len() == limit {
+            return Ok(ControlFlow::Break(()));
+        }
+        ids.push(point.id);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let sql = format!("SELECT {SEEN} FROM positions p WHERE p.id = ?1 AND p.device_id = ?2");
+    let mut select = db.prepare_cached(&sql)?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        found.extend(select.query_row([id, device.0], seen).optional()?.flatten().map(|(_, seen)| seen));
+    }
     found.sort_by_key(Seen::order);
     Ok(found)
 }
@@ -324,22 +341,20 @@ pub struct Heard {
     pub battery: Option<f64>,
 }
 
-const HEARD: &str = "SELECT l.device_id, l.last_heard_ms, coalesce(l.packet_id, 0),
-       CASE WHEN json_valid(l.readings) THEN l.readings ->> 'batteryLevel' END
-     FROM latest l JOIN devices d ON d.id = l.device_id
-     WHERE d.state = 'adopted' AND l.last_heard_ms IS NOT NULL";
-
-fn heard_from(row: &Row<'_>) -> Result<Heard> {
-    Ok(Heard {
-        device: DeviceId(row.get(0)?),
-        at: time(row.get(1)?),
-        packet: PacketId(row.get(2)?),
-        battery: row.get(3).unwrap_or_default(),
+fn heard_from(known: &recent::Row) -> Option<Heard> {
+    let device = &known.overview.device;
+    let battery = row::beyond_fix(&known.overview, "batteryLevel").and_then(Value::as_f64);
+    (device.state == DeviceState::Adopted).then_some(Heard {
+        device: device.id,
+        at: device.last_heard?,
+        packet: known.newest.unwrap_or(PacketId(0)),
+        battery,
     })
 }
 
 /// When every adopted device was last heard; those that never were are left out.
 pub fn heard(db: &Connection) -> Result<BTreeMap<DeviceId, Heard>> {
-    let mut select = db.prepare_cached(HEARD)?;
-    select.query_map([], heard_from)?.map(|heard| heard.map(|heard| (heard.device, heard))).collect()
+    let rows = recent::all(db)?;
+    let heard = rows.iter().filter_map(heard_from);
+    Ok(heard.map(|heard| (heard.device, heard)).collect())
 }

@@ -7,6 +7,7 @@ use super::{
     device_list::DeviceList,
     time::Act,
     view::{Layout, Settings, Sheet},
+    watch::WatchAction,
 };
 use crate::{
     backend::{
@@ -230,6 +231,8 @@ pub enum Action {
         to: PathBuf,
         bytes: Arc<[u8]>,
     },
+    /// Places, rules, events.
+    Watch(WatchAction),
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
     /// Show this part of the world on the map.

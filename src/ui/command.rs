@@ -46,6 +46,8 @@ pub enum UserCommand {
     Maps,
     Export,
     Import,
+    Places,
+    Rules,
     StartDemo,
     StopDemo,
     // Packets.
@@ -74,6 +76,7 @@ pub enum UserCommand {
     SkipParked,
     // Window.
     Palette,
+    Events,
     GoBack,
     GoForward,
     Undo,

@@ -17,6 +17,7 @@ use super::{
     phones::Phones,
     remote::Remote,
     time::History,
+    watch::Watch,
 };
 use crate::{
     backend::{Health, ReceiverLine, Removal, Stage, StoreHealth},
@@ -78,6 +79,8 @@ pub struct Data {
     pub remote: Remote,
     /// What is set up for phones.
     pub phones: Phones,
+    /// Places, rules and events.
+    pub watch: Watch,
     /// What is known of the user's map files.
     pub charts: BTreeMap<PathBuf, charts::State>,
     /// Why the map file that was opened last cannot be shown.
@@ -167,8 +170,8 @@ impl Data {
     pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
         self.phones.learn(committed);
         // Destructured, so that a new kind of fact has to be handled here.
-        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _, watch: _ } =
-            committed;
+        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _, watch } = committed;
+        self.watch.stale |= *watch || !events.is_empty();
         for device in devices {
             self.device(device);
         }
@@ -256,6 +259,7 @@ impl Data {
         self.devices = devices.into_iter().map(|d| (d.device.id, d)).collect();
         self.trails.retain(|id, _| self.devices.contains_key(id));
         self.roster += 1;
+        self.watch.read_again();
         if let Some(known) = self.newest_packet() {
             let arrived = packets.iter().filter(|p| p.id > known && p.direction == Direction::In);
             arrived.for_each(|p| self.pulse.beat(p.received));

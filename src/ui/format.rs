@@ -107,6 +107,19 @@ fn miles(metres: f64, km_per_mile: f64, unit: &str, near: String) -> String {
     }
 }
 
+/// `1,204 m²`, `3.4 km²`; acres and square miles where the user wants them.
+pub fn area(m2: f64, units: Units) -> String {
+    const M2_PER_ACRE: f64 = 4_046.856;
+    const ACRES_PER_SQUARE_MILE: f64 = 640.0;
+    match units {
+        Units::Metric | Units::Nautical if m2 < 1e5 => format!("{} m²", count(whole(m2))),
+        Units::Metric | Units::Nautical if m2 < 1e8 => format!("{:.2} km²", m2 / 1e6),
+        Units::Metric | Units::Nautical => format!("{} km²", count(whole(m2 / 1e6))),
+        Units::Imperial if m2 < M2_PER_ACRE * ACRES_PER_SQUARE_MILE => format!("{:.1} acres", m2 / M2_PER_ACRE),
+        Units::Imperial => format!("{:.1} mi²", m2 / M2_PER_ACRE / ACRES_PER_SQUARE_MILE),
+    }
+}
+
 /// A height or radius, never in kilometres: `1,204 m`, `39 ft`.
 pub fn height(metres: f64, units: Units) -> String {
     let (n, unit) = match units {

@@ -15,6 +15,7 @@ pub mod format;
 pub mod icons;
 pub mod lamps;
 pub mod map;
+mod notices;
 pub mod panels;
 pub mod phones;
 pub mod remote;
@@ -25,6 +26,7 @@ pub mod time;
 mod toasts;
 pub mod undo;
 pub mod view;
+pub mod watch;
 mod widgets;
 mod window;
 

@@ -67,6 +67,11 @@ const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb(r, g, b)
 }
 
+/// A colour that a person chose.
+pub const fn chosen(red: u8, green: u8, blue: u8) -> Color32 {
+    Color32::from_rgb(red, green, blue)
+}
+
 /// On dark panels.
 pub const DARK: Palette = Palette {
     moving: rgb(0x4D_A3_FF),

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::{charts::Charts, device_list::DeviceList, map::style::Style, time::TimeView};
+use super::{charts::Charts, device_list::DeviceList, map::style::Style, time::TimeView, watch::EventFilter};
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -35,6 +35,7 @@ pub struct View {
     /// The user's map files.
     pub charts: Charts,
     pub open: Open,
+    pub events: Events,
     /// Which part of the past is looked at.
     pub time: TimeView,
     /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
@@ -61,6 +62,7 @@ impl Default for View {
             devices: DeviceList::default(),
             charts: Charts::default(),
             open: Open::default(),
+            events: Events::default(),
             time: TimeView::default(),
             undo: None,
             redo: None,
@@ -76,6 +78,16 @@ impl Default for View {
 pub struct Ways {
     pub back: bool,
     pub forward: bool,
+}
+
+/// The list of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Events {
+    /// It stands where the packets are else.
+    pub open: bool,
+    pub filter: EventFilter,
+    /// Row id of the one that was clicked last.
+    pub selected: Option<i64>,
 }
 
 /// Which panes and sheets are open.
@@ -175,6 +187,10 @@ pub enum Sheet {
     Phones(PhonesTab),
     /// How everything fares.
     Health,
+    /// What devices enter and leave.
+    Places,
+    /// What besides is worth an event.
+    Rules,
     Keys,
 }
 
@@ -198,6 +214,12 @@ pub struct Settings {
     /// Nothing slides, fades or pulses.
     pub reduce_motion: bool,
     pub online_map: OnlineMap,
+    /// Outlines of places on the map.
+    pub show_places: bool,
+    /// The user is called on the desktop.
+    pub notify: bool,
+    /// With a sound.
+    pub notify_sound: bool,
     pub map: Style,
 }
 
@@ -215,6 +237,9 @@ impl Default for Settings {
             ui_scale: 1.0,
             reduce_motion: false,
             online_map: OnlineMap::default(),
+            show_places: true,
+            notify: true,
+            notify_sound: true,
             map: Style::default(),
         }
     }

@@ -6,6 +6,7 @@ mod copy;
 mod damage;
 mod folder;
 mod keeping;
+mod layout;
 mod migrate;
 mod promises;
 mod reading;

@@ -99,7 +99,9 @@ impl Folds {
         for seen in fixes {
             course.step(book, device, seen, &mut raised);
         }
-        raised.into_iter().for_each(&mut tell);
+        for raised in raised {
+            tell(raised);
+        }
     }
 
     async fn judge_again(
@@ -159,7 +161,7 @@ impl Folds {
         device: DeviceId,
         now: Timestamp,
     ) -> Result<&Course, Error> {
-        if !self.courses.contains_key(&device) {
+        if self.known(device).is_none() {
             let asked = Arc::clone(book);
             let course = reader.read(move |db| course_before(db, &asked, device, now)).answered().await?;
             self.courses.insert(device, course);

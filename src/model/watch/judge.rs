@@ -298,7 +298,7 @@ impl Course {
                 (None, Side::Inside) => {
                     self.stays.insert(place.id, Stay::Inside { since: seen.at, told: place.spec.dwell_min.is_none() });
                     if place.spec.enter {
-                        tell(place, Kind::Enter, seen.at, seen, Readings::new(), out);
+                        tell(place, Kind::Enter, seen.at, seen, &Readings::new(), out);
                     }
                 }
                 (Some(Stay::Unknown), Side::Inside | Side::Outside) => self.settle(book, index, seen),
@@ -308,7 +308,7 @@ impl Course {
                     if place.spec.leave {
                         let mut attributes = Readings::new();
                         attributes.set("staySeconds", seen.at.duration_since(since).as_secs());
-                        tell(place, Kind::Leave, seen.at, seen, attributes, out);
+                        tell(place, Kind::Leave, seen.at, seen, &attributes, out);
                     }
                 }
                 (Some(Stay::Inside { since, told }), Side::Inside | Side::Border) => {
@@ -331,7 +331,7 @@ impl Course {
         let mut attributes = Readings::new();
         attributes.set("minutes", place.spec.dwell_min);
         attributes.set("since", since.to_string());
-        tell(place, Kind::Dwell, moment, seen, attributes, out);
+        tell(place, Kind::Dwell, moment, seen, &attributes, out);
     }
 
     /// Takes a fix as the first that says anything about a place.
@@ -357,14 +357,14 @@ fn stayed(place: &Place, since: Timestamp) -> Option<Timestamp> {
     since.checked_add(SignedDuration::from_mins(place.spec.dwell_min?.into())).ok()
 }
 
-fn tell(place: &Place, kind: Kind, at: Timestamp, seen: &Seen, more: Readings, out: &mut Vec<Raised>) {
+fn tell(place: &Place, kind: Kind, at: Timestamp, seen: &Seen, more: &Readings, out: &mut Vec<Raised>) {
     if at < place.since {
         return;
     }
     let mut attributes = Readings::new();
     attributes.set("place", place.spec.name.trim());
     attributes.set("placeId", place.id.0);
-    attributes.merge(&more);
+    attributes.merge(more);
     out.push(Raised { at, kind, place: Some(place.id), attributes, packet: seen.packet });
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Result};
 
-use crate::model::Timestamp;
+use crate::{model::Timestamp, store::recent};
 
 /// Makes the tables fit together again. `lost`: something could not be read.
 pub(super) fn mend(db: &Connection, lost: bool, now: Timestamp) -> Result<()> {
@@ -13,6 +13,8 @@ pub(super) fn mend(db: &Connection, lost: bool, now: Timestamp) -> Result<()> {
     let heads = chains(db)?;
     latest(db, &heads)?;
     db.execute_batch(COUNTERS)?;
+    let newest = db.query_row("SELECT value FROM counters WHERE name = 'kept_upto'", [], |row| row.get(0))?;
+    recent::written_upto(db, newest)?;
     if lost {
         db.execute(NOTED, [now.as_millisecond()])?;
     }
@@ -61,10 +63,14 @@ fn chains(db: &Connection) -> Result<HashMap<i64, i64>> {
 fn latest(db: &Connection, heads: &HashMap<i64, i64>) -> Result<()> {
     db.execute_batch(
         "DELETE FROM latest WHERE device_id NOT IN (SELECT id FROM devices);
-         INSERT OR IGNORE INTO latest(device_id, packets, positions)
-         SELECT d.id, (SELECT count(*) FROM packets k WHERE k.device_id = d.id), 0 FROM devices d
-         WHERE d.id NOT IN (SELECT device_id FROM latest);
-         UPDATE latest SET positions = (SELECT count(*) FROM positions p WHERE p.device_id = latest.device_id);
+         INSERT OR IGNORE INTO counters(name, value) SELECT 'latest_upto', coalesce(max(upto), 0) FROM latest;
+         INSERT OR IGNORE INTO latest(device_id, packets, positions, upto)
+         SELECT d.id, (SELECT count(*) FROM packets k WHERE k.device_id = d.id), 0, coalesce((SELECT max(id) FROM packets), 0)
+         FROM devices d WHERE d.id NOT IN (SELECT device_id FROM latest);",
+    )?;
+    recent::write_all(db)?;
+    db.execute_batch(
+        "UPDATE latest SET positions = (SELECT count(*) FROM positions p WHERE p.device_id = latest.device_id);
          UPDATE latest SET position_id = NULL
          WHERE position_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM positions p WHERE p.id = position_id);
          UPDATE latest SET (position_id, fix_time_ms, fix_received_ms, valid, suspect, latitude, longitude, altitude_m,
@@ -88,6 +94,7 @@ fn latest(db: &Connection, heads: &HashMap<i64, i64>) -> Result<()> {
 
 /// As schema step 5 begins them; a greater number that was saved stays.
 const COUNTERS: &str = "
+DELETE FROM counters WHERE name = 'tracked_upto';
 INSERT OR REPLACE INTO counters(name, value)
 SELECT 'kept_bytes', coalesce(sum(octet_length(bytes) + coalesce(octet_length(context), 0) + 128), 0)
 FROM packets WHERE held IS NULL;

@@ -9,7 +9,7 @@ use crate::model::{
     Committed, Device, DeviceId, DeviceState, Direction, Identity, NewPacket, NewReply, PacketId, PacketRow, Policy,
     Profile, Protocol, Report, Sender, Timestamp, Verdict,
 };
-use crate::store::row;
+use crate::store::{recent, row};
 
 /// A transaction in work. Whoever made it commits it or rolls it back.
 pub(super) struct Batch<'t> {
@@ -17,6 +17,7 @@ pub(super) struct Batch<'t> {
     insert_packet: CachedStatement<'t>,
     pub(super) insert_position: CachedStatement<'t>,
     pub(super) insert_event: CachedStatement<'t>,
+    insert_learned: CachedStatement<'t>,
     pub(super) devices: &'t mut Devices,
     pub(super) quarantine: &'t mut Quarantine,
     pub(super) kept: &'t mut Kept,
@@ -88,12 +89,16 @@ impl<'t> Batch<'t> {
             )?,
             insert_position: db.prepare_cached(
                 "INSERT INTO positions(device_id, fix_time_ms, received_ms, valid, suspect, latitude, longitude,
-                   altitude_m, speed_kmh, course_deg, accuracy_m, attributes, packet_id, fix_key, message_id)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT DO NOTHING",
+                   altitude_m, speed_kmh, course_deg, accuracy_m, attributes, packet_id, fix_key, message_id, id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) ON CONFLICT DO NOTHING",
             )?,
             insert_event: db.prepare_cached(
                 "INSERT INTO events(device_id, time_ms, type, attributes, packet_id, event_key, unread)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, iif(?3 = 'alarm', 2, 0)) ON CONFLICT DO NOTHING",
+            )?,
+            insert_learned: db.prepare_cached(
+                "INSERT INTO learned(packet_id, device_id, after_position, readings, lost_frames)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
             )?,
             devices,
             quarantine,
@@ -116,11 +121,22 @@ impl<'t> Batch<'t> {
     pub(super) fn flush(&mut self) -> Result<()> {
         self.kept.flush(self.db, *self.last_packet)?;
         let facts = &mut self.facts;
-        self.devices.flush(self.db, |device, readings| {
+        self.devices.flush(self.db, *self.last_packet, |device, readings| {
             if let Some(facts) = facts {
                 facts.readings.push((device, readings.clone()));
             }
         })
+    }
+
+    /// Writes so many rows of what is known of devices that lack something. True where there are more.
+    pub(super) fn know_some(&mut self, rows: usize) -> Result<bool> {
+        self.devices.write_some(self.db, *self.last_packet, rows)
+    }
+
+    /// Writes all of them.
+    pub(super) fn know_all(&mut self) -> Result<()> {
+        self.flush()?;
+        self.devices.write_all(self.db, *self.last_packet)
     }
 
     pub(super) fn admit(&mut self, protocol: Protocol, identity: &Identity, at: Timestamp) -> Result<Option<Device>> {
@@ -260,7 +276,7 @@ impl<'t> Batch<'t> {
             facts.readings.truncate(readings);
             facts.commands.truncate(commands);
         }
-        *self.devices = Devices::load(self.db)?;
+        self.devices.reload(self.db)?;
         *self.quarantine = Quarantine::load(self.db, self.devices)?;
         *self.kept = Kept::load(self.db)?;
         Ok(())
@@ -288,7 +304,7 @@ impl<'t> Batch<'t> {
             Some((reply, _)) => (Direction::Out, &reply.kind, &reply.bytes, None),
             None => (packet.direction, &packet.kind, &packet.bytes, packet.context.as_deref()),
         };
-        let known = device.and_then(|id| self.devices.change(id));
+        let known = device.and_then(|id| self.devices.hear(id));
         let size = bytes.len() + context.map_or(0, str::len);
         let held = match &known {
             Some(known) if known.adopted() => {
@@ -361,8 +377,12 @@ impl<'t> Batch<'t> {
         if let Some(card) = &report.card {
             self.card(device, card, id)?;
         }
-        if let Some(known) = self.devices.change(device) {
+        if let Some(known) = self.devices.hear(device) {
             known.learn(report, new.as_ref());
+        }
+        if let Some((readings, lost_frames)) = recent::learned(report) {
+            let after = self.devices.trails.last_position;
+            self.insert_learned.execute(params![id.0, device.0, after, readings, lost_frames])?;
         }
         let is_new = new.is_some();
         if let (Some(facts), Some(fix)) = (&mut self.facts, new) {

@@ -155,8 +155,8 @@ impl Batch<'_> {
             }
             removed += 1;
         }
+        self.remove_all_positions(id)?;
         for sql in [
-            "DELETE FROM positions WHERE device_id = ?1",
             "DELETE FROM events WHERE device_id = ?1",
             "DELETE FROM hidden WHERE device_id = ?1",
             "DELETE FROM commands WHERE device_id = ?1",

@@ -2,37 +2,50 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, Result};
 
 use crate::model::{
     Device, DeviceId, DeviceOverview, DeviceState, Identity, Named, PacketId, Protocol, Readings, Report, StoredFix,
     Timestamp, Trust,
 };
-use crate::store::{phones, query, row};
+use crate::store::{
+    phones,
+    recent::{self, LATEST_UPTO},
+};
+
+use super::{quarantine::counter, trails::Trails};
 
 /// A device as the writer knows it. Runs ahead of the file within a batch, and equals it after each.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each says what is still to be done")]
 pub(super) struct Known {
     pub(super) overview: DeviceOverview,
     /// Its newest packet, in or out.
     pub(super) newest_packet: Option<PacketId>,
-    /// Its row in `latest` must be written.
+    /// Its row in `latest` lacks something.
     dirty: bool,
+    /// It changed in this batch.
+    touched: bool,
+    /// Its row must be written with this batch: what changed cannot be found again from rows.
+    urgent: bool,
     /// Its readings changed in this batch.
     pub(super) told: bool,
 }
 
 impl Known {
     pub(super) fn new(device: Device) -> Self {
-        let overview = DeviceOverview {
+        Self::of(DeviceOverview {
             device,
             last_fix: None,
             readings: Readings::new(),
             packets: 0,
             positions: 0,
             lost_frames: 0,
-        };
-        Self { overview, newest_packet: None, dirty: false, told: false }
+        })
+    }
+
+    fn of(overview: DeviceOverview) -> Self {
+        Self { overview, newest_packet: None, dirty: false, touched: false, urgent: false, told: false }
     }
 
     /// True where its packets are the user's history and not the quarantine's.
@@ -46,8 +59,8 @@ impl Known {
         overview.lost_frames += u64::from(report.lost_frames);
         if let Some(fix) = new {
             self.told |= overview.take(fix);
-        } else if report.fix.is_none() && report.trust == Trust::Good && !report.readings.is_empty() {
-            // Without a fix it is about now, but not under a wrong checksum; with one that was there already it was only sent again.
+        } else if recent::tells_readings(report) {
+            // With a fix that was there already it was only sent again.
             overview.readings.merge(&report.readings);
             self.told = true;
         }
@@ -62,15 +75,39 @@ pub(super) struct Devices {
     by_identity: HashMap<Protocol, HashMap<Identity, DeviceId>>,
     /// Names that were attached by hand, in the order they were.
     further: HashMap<DeviceId, Vec<Identity>>,
-    /// Those whose row in `latest` must be written, each once.
+    /// Those that changed in this batch, each once.
+    touched: Vec<DeviceId>,
+    /// Those whose row in `latest` lacks something.
     dirty: Vec<DeviceId>,
+    /// Such rows that are being written, a few a transaction.
+    round: Option<Round>,
+    /// Up to this packet every row has everything.
+    upto: i64,
+    /// Up to this packet some row has everything, as it was read.
+    greatest_upto: i64,
+    /// Their positions in the order of time.
+    pub(super) trails: Trails,
+}
+
+/// One time that the rows of `latest` are brought up to date.
+struct Round {
+    /// The newest packet when it began.
+    upto: i64,
+    /// In descending order.
+    left: Vec<DeviceId>,
 }
 
 impl Devices {
     pub(super) fn load(db: &Connection) -> Result<Self> {
-        let mut devices = Self::default();
-        for (overview, newest_packet) in query::overviews_and_heads(db)? {
-            devices.put(Known { overview, newest_packet, dirty: false, told: false });
+        let upto = counter(db, LATEST_UPTO)?.cast_signed();
+        let mut devices = Self { upto, trails: Trails::load(db)?, ..Self::default() };
+        devices.greatest_upto = devices.upto;
+        for row in recent::all(db)? {
+            devices.greatest_upto = devices.greatest_upto.max(row.upto);
+            if row.behind {
+                devices.dirty.push(row.overview.device.id);
+            }
+            devices.put(Known { newest_packet: row.newest, dirty: row.behind, ..Known::of(row.overview) });
         }
         for (protocol, name, id) in phones::aliases(db)? {
             devices.also(protocol, name, id);
@@ -191,12 +228,28 @@ impl Devices {
         self.by_id.get(&id)
     }
 
-    /// A device that is about to change, so that [`Devices::flush`] writes it.
+    /// Reads everything anew.
+    pub(super) fn reload(&mut self, db: &Connection) -> Result<()> {
+        let given = self.trails.last_position;
+        *self = Self::load(db)?;
+        self.trails.last_position = self.trails.last_position.max(given);
+        Ok(())
+    }
+
+    /// A device that is about to change in a way that the rows of packets and positions do not tell, so that its row in `latest` is written with
+    /// this batch.
     pub(super) fn change(&mut self, id: DeviceId) -> Option<&mut Known> {
+        let known = self.hear(id)?;
+        known.urgent = true;
+        Some(known)
+    }
+
+    /// A device that is about to learn from a packet of this batch: that can be found again, so its row in `latest` can wait.
+    pub(super) fn hear(&mut self, id: DeviceId) -> Option<&mut Known> {
         let known = self.by_id.get_mut(&id)?;
-        if !known.dirty {
-            known.dirty = true;
-            self.dirty.push(id);
+        if !known.touched {
+            known.touched = true;
+            self.touched.push(id);
         }
         Some(known)
     }
@@ -214,52 +267,88 @@ impl Devices {
         })
     }
 
-    /// Writes the changed rows of `latest`; `told` hears of each device whose readings changed.
-    pub(super) fn flush(&mut self, db: &Connection, mut told: impl FnMut(DeviceId, &Readings)) -> Result<()> {
-        if self.dirty.is_empty() {
-            return Ok(());
-        }
-        let mut replace = db.prepare_cached(
-            "INSERT OR REPLACE INTO latest(device_id, last_heard_ms, packets, positions, packet_id, readings,
-               position_id, fix_time_ms, fix_received_ms, valid, suspect, latitude, longitude, altitude_m, speed_kmh,
-               course_deg, accuracy_m, attributes, fix_packet_id, lost_frames)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
-        )?;
+    /// Says what the batch changed, and writes what cannot wait: the last thing before the commit. `told` hears of each device whose readings
+    /// changed.
+    pub(super) fn flush(
+        &mut self,
+        db: &Connection,
+        last_packet: i64,
+        mut told: impl FnMut(DeviceId, &Readings),
+    ) -> Result<()> {
         // In the order of the table, so that neighbours on a page are written together.
-        self.dirty.sort_unstable();
-        for id in self.dirty.drain(..) {
+        self.touched.sort_unstable();
+        for id in self.touched.drain(..) {
             // It may have been forgotten since.
             let Some(known) = self.by_id.get_mut(&id) else { continue };
-            known.dirty = false;
-            let DeviceOverview { device, last_fix, readings, packets, positions, lost_frames } = &known.overview;
-            let last = last_fix.as_ref();
-            let fix = last.map(|last| &last.fix);
-            replace.execute(params![
-                id.0,
-                device.last_heard.map(Timestamp::as_millisecond),
-                packets.cast_signed(),
-                positions.cast_signed(),
-                known.newest_packet.map(|p| p.0),
-                row::json_beyond(readings, last),
-                last.map(|last| last.id),
-                fix.map(|fix| fix.at.as_millisecond()),
-                last.map(|last| last.received.as_millisecond()),
-                fix.map(|fix| fix.valid),
-                last.map(|last| last.trust == Trust::Suspect),
-                fix.map(|fix| fix.place.lat_deg()),
-                fix.map(|fix| fix.place.lon_deg()),
-                fix.and_then(|fix| fix.altitude_m),
-                fix.and_then(|fix| fix.speed_kmh),
-                fix.and_then(|fix| fix.course_deg),
-                fix.and_then(|fix| fix.accuracy_m),
-                last.map(|last| row::json(&last.readings, last.trust)),
-                last.map(|last| last.packet.0),
-                lost_frames.cast_signed(),
-            ])?;
+            known.touched = false;
+            if std::mem::take(&mut known.urgent) {
+                known.dirty = false;
+                recent::write(db, &known.overview, known.newest_packet, last_packet)?;
+            } else if !known.dirty {
+                known.dirty = true;
+                self.dirty.push(id);
+            }
             if std::mem::take(&mut known.told) {
-                told(id, readings);
+                told(id, &known.overview.readings);
             }
         }
         Ok(())
+    }
+
+    /// Whether some row of `latest` lacks something, and of how many packets.
+    pub(super) fn lag(&self, last_packet: i64) -> Option<u64> {
+        let behind = !self.dirty.is_empty() || self.round.is_some();
+        behind.then(|| last_packet.abs_diff(self.upto))
+    }
+
+    /// True while the rows that lack something are being written.
+    pub(super) fn is_writing(&self) -> bool {
+        self.round.is_some()
+    }
+
+    /// Writes so many rows of `latest` that lack something. True where there are more of this round.
+    pub(super) fn write_some(&mut self, db: &Connection, last_packet: i64, rows: usize) -> Result<bool> {
+        let Self { dirty, round, by_id, .. } = self;
+        let current = round.get_or_insert_with(|| {
+            let mut left = std::mem::take(dirty);
+            left.sort_unstable_by(|a, b| b.cmp(a));
+            Round { upto: last_packet, left }
+        });
+        let mut written = 0;
+        while written < rows
+            && let Some(id) = current.left.pop()
+        {
+            if let Some(known) = by_id.get_mut(&id).filter(|known| known.dirty) {
+                known.dirty = false;
+                recent::write(db, &known.overview, known.newest_packet, last_packet)?;
+                written += 1;
+            }
+        }
+        if !current.left.is_empty() {
+            return Ok(true);
+        }
+        // Whatever changed since the round began is dirty again, or was written with it.
+        self.upto = current.upto;
+        self.round = None;
+        recent::written_upto(db, self.upto)?;
+        Ok(false)
+    }
+
+    /// Writes every row that lacks something, and has it said.
+    pub(super) fn write_all(&mut self, db: &Connection, last_packet: i64) -> Result<()> {
+        while self.lag(last_packet).is_some() {
+            self.write_some(db, last_packet, usize::MAX)?;
+        }
+        Ok(())
+    }
+
+    /// No later packet may have a lesser id, though that of a packet which could not be written is free.
+    pub(super) fn greatest_upto(&self) -> i64 {
+        self.greatest_upto
+    }
+
+    /// Up to this packet every row of `latest` has everything.
+    pub(super) fn upto(&self) -> i64 {
+        self.upto
     }
 }

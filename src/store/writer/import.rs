@@ -139,7 +139,7 @@ impl Batch<'_> {
     fn import_record(&mut self, batch: ImportId, device: DeviceId, record: &NewRecord) -> Result<bool> {
         let NewRecord { place, received, report } = record;
         let Some(fix) = &report.fix else { return Ok(false) };
-        if query::has_fix(self.db, device, fix.at, fix.place)? {
+        if self.has_fix_at(device, fix.at.as_millisecond(), fix.place)? {
             return Ok(false);
         }
         let packet = PacketId::of_import(batch, *place);
@@ -168,15 +168,8 @@ impl Batch<'_> {
         }
         let (least, greatest) = batch.packets();
         let mut removed: HashMap<DeviceId, u64> = HashMap::new();
-        {
-            let mut delete = self.db.prepare_cached(
-                "DELETE FROM positions WHERE id IN (SELECT id FROM positions WHERE packet_id BETWEEN ?1 AND ?2 LIMIT ?3)
-                 RETURNING device_id",
-            )?;
-            let mut rows = delete.query(params![least.0, greatest.0, STEP.cast_signed()])?;
-            while let Some(row) = rows.next()? {
-                *removed.entry(DeviceId(row.get(0)?)).or_default() += 1;
-            }
+        for device in self.remove_some_between(least.0, greatest.0, STEP)? {
+            *removed.entry(device).or_default() += 1;
         }
         let mut done = Imported::of(batch);
         for (device, count) in &removed {

@@ -20,6 +20,7 @@ mod steady;
 mod tallied;
 mod thread;
 mod told;
+mod trails;
 mod watch;
 mod write;
 

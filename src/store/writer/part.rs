@@ -49,12 +49,10 @@ impl Batch<'_> {
         let new = self.make(protocol, name, state, None, first)?;
         self.part_chains(*device, new, leaving)?;
         for OpenedPacket { id, .. } in leaving {
-            for sql in [
-                "DELETE FROM positions WHERE packet_id = ?1 AND device_id = ?2",
-                "DELETE FROM events WHERE packet_id = ?1 AND device_id = ?2",
-            ] {
-                self.db.prepare_cached(sql)?.execute([id.0, device.0])?;
-            }
+            self.remove_positions_of(id.0, Some(*device))?;
+            self.db
+                .prepare_cached("DELETE FROM events WHERE packet_id = ?1 AND device_id = ?2")?
+                .execute([id.0, device.0])?;
         }
         for (opened, owner) in leaving.iter().map(|p| (p, new)).chain(staying.iter().map(|p| (p, *device))) {
             self.tell_again(opened, owner)?;
@@ -76,6 +74,8 @@ impl Batch<'_> {
             };
             if let Some(about) = about {
                 self.report(packet, opened.id, about, report)?;
+                // By a packet of long ago.
+                self.devices.change(about);
             }
         }
         Ok(())
@@ -84,13 +84,10 @@ impl Batch<'_> {
     /// What is known of a device, from its rows and what it told last beside its fixes.
     fn part_knowledge(&mut self, device: DeviceId, told: &[OpenedPacket]) -> Result<()> {
         let last_fix = self.last_fix(device)?;
-        let positions = self
-            .db
-            .prepare_cached("SELECT count(*) FROM positions WHERE device_id = ?1")?
-            .query_row([device.0], |row| row.get::<_, i64>(0))?;
+        let positions = self.count_positions(device)?;
         let Some(known) = self.devices.change(device) else { return Ok(()) };
         let overview = &mut known.overview;
-        overview.positions = positions.max(0).cast_unsigned();
+        overview.positions = positions;
         overview.readings = last_fix.as_ref().map(|fix| fix.readings.clone()).unwrap_or_default();
         for opened in told.iter().filter(|o| last_fix.as_ref().is_none_or(|fix| o.packet.received >= fix.received)) {
             for report in opened.packet.reports.iter().filter(|r| r.fix.is_none() && r.trust == Trust::Good) {

@@ -224,6 +224,8 @@ impl Batch<'_> {
                 };
                 if let Some(device) = device {
                     self.report(packet, *id, device, report)?;
+                    // By a packet of long ago.
+                    self.devices.change(device);
                 }
             }
             // What was shown as closed must be read anew.
@@ -306,9 +308,9 @@ impl Batch<'_> {
             return Ok(Err(Error::Refused(why.to_owned())));
         }
         self.merge_chains(from, to)?;
+        let moved = self.give_positions(from, to)?;
         let ids = [from.0, to.0];
         let run = |sql: &str| self.db.prepare_cached(sql)?.execute(ids);
-        let moved = run("UPDATE OR IGNORE positions SET device_id = ?2 WHERE device_id = ?1")?;
         for sql in [
             "UPDATE OR IGNORE events SET device_id = ?2 WHERE device_id = ?1",
             "UPDATE commands SET device_id = ?2 WHERE device_id = ?1",
@@ -330,12 +332,9 @@ impl Batch<'_> {
             self.also(kept.protocol, &name, to)?;
         }
         self.decide_together(old.state, to)?;
-        let positions: i64 = self
-            .db
-            .prepare_cached("SELECT count(*) FROM positions WHERE device_id = ?1")?
-            .query_row([to.0], |row| row.get(0))?;
+        let positions = self.count_positions(to)?;
         if let Some(known) = self.devices.change(to) {
-            known.overview.positions = positions.max(0).cast_unsigned();
+            known.overview.positions = positions;
         }
         self.missed = true;
         Ok(Ok(moved as u64))

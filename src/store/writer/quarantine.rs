@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Result};
 
 use super::{batch::Batch, devices::Devices};
 use crate::model::{DeviceId, Keep, PacketId, Timestamp};
-use crate::store::row::{self, FIX};
+use crate::store::row;
 
 /// What a held packet counts beside its bytes: its row, and those of what it told.
 const ROW_BYTES: usize = 512;
@@ -164,8 +164,9 @@ impl Batch<'_> {
         let delete = |sql: &str| self.db.prepare_cached(sql)?.execute([packet.0]);
         delete("DELETE FROM packets WHERE id = ?1")?;
         delete("DELETE FROM events WHERE packet_id = ?1")?;
-        let positions = delete("DELETE FROM positions WHERE packet_id = ?1")?;
+        let positions = self.remove_positions_of(packet.0, None)?;
         let Some(known) = device.and_then(|id| self.devices.change(id)) else { return Ok(()) };
+        let id = known.overview.device.id;
         let overview = &mut known.overview;
         overview.packets = overview.packets.saturating_sub(1);
         overview.positions = overview.positions.saturating_sub(positions as u64);
@@ -173,16 +174,10 @@ impl Batch<'_> {
             known.newest_packet = previous;
         }
         if overview.last_fix.as_ref().is_some_and(|fix| fix.packet == packet) {
-            let sql = format!(
-                "SELECT {FIX} FROM positions p WHERE device_id = ?1 AND fix_time_ms <= ?2 AND suspect = 0
-                 ORDER BY fix_time_ms DESC LIMIT 1"
-            );
-            overview.last_fix = self
-                .db
-                .prepare_cached(&sql)?
-                .query_row((overview.device.id.0, self.now.as_millisecond()), row::fix)
-                .optional()?
-                .flatten();
+            let last_fix = self.last_fix(id)?;
+            if let Some(known) = self.devices.change(id) {
+                known.overview.last_fix = last_fix;
+            }
         }
         Ok(())
     }

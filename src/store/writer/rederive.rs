@@ -16,13 +16,8 @@ use super::{
     devices::Known,
     told::{ToldFix, event_key},
 };
-use crate::model::{
-    Device, DeviceId, Event, PacketId, Profile, Protocol, Report, StoredFix, Timestamp, Trust, Verdict,
-};
-use crate::store::{
-    past::SHOWN,
-    row::{self, FIX},
-};
+use crate::model::{Device, DeviceId, Event, PacketId, Profile, Protocol, Report, Timestamp, Trust, Verdict};
+use crate::store::row;
 
 /// How far the history of a device has been found again. Handed from step to step.
 #[derive(Debug, Clone)]
@@ -165,6 +160,8 @@ impl Batch<'_> {
             Some(asked) if asked != step.work.asked => return Ok(Stepped::Anew),
             Some(_) => {}
         }
+        // Rows are about to change that what is known of it would be found again from.
+        self.devices.change(id);
         let mut work = step.work.clone();
         for packet in &step.packets {
             self.replace(&mut work, packet)?;
@@ -203,10 +200,7 @@ impl Batch<'_> {
             return Ok(());
         }
         let hidden = self.hidden_of(id, device)?;
-        let removed = self
-            .db
-            .prepare_cached("DELETE FROM positions WHERE packet_id = ?1 AND device_id = ?2")?
-            .execute([id.0, device.0])?;
+        let removed = self.remove_positions_of(id.0, Some(device))?;
         let mut added = 0;
         for report in &packet.reports {
             let mut new = None;
@@ -240,13 +234,8 @@ impl Batch<'_> {
 
     /// Removes the row that a later packet once told and that stands where this fix belongs: that packet will be read again, too, and
     /// then it is the one that only says the same.
-    fn make_way(&self, device: DeviceId, packet: PacketId, told: &ToldFix<'_>) -> Result<()> {
-        self.db
-            .prepare_cached(
-                "DELETE FROM positions WHERE device_id = ?1 AND fix_time_ms = ?2 AND fix_key = ?3 AND packet_id > ?4",
-            )?
-            .execute(params![device.0, told.at_ms(), told.key(), packet.0])?;
-        Ok(())
+    fn make_way(&mut self, device: DeviceId, packet: PacketId, told: &ToldFix<'_>) -> Result<()> {
+        self.remove_later(device, told.at_ms(), told.key(), packet.0)
     }
 
     fn replace_events(&mut self, device: DeviceId, packet: &Retold) -> Result<()> {
@@ -297,10 +286,7 @@ impl Batch<'_> {
     /// Everything is read: what the packets told becomes what is known of the device.
     fn finish(&mut self, work: Rederivation, whole: bool) -> Result<Rederived> {
         let id = work.device();
-        let positions = self
-            .db
-            .prepare_cached("SELECT count(*) FROM positions WHERE device_id = ?1")?
-            .query_row([id.0], |row| row::count(row, 0))?;
+        let positions = self.count_positions(id)?;
         let last_fix = self.last_fix(id)?;
         let Rederivation { known: new, packets, changed, .. } = work;
         if let Some(known) = self.devices.change(id) {
@@ -322,27 +308,5 @@ impl Batch<'_> {
         self.db.prepare_cached("DELETE FROM rederivations WHERE device_id = ?1")?.execute([id.0])?;
         self.reread.done.push(id);
         Ok(Rederived { packets, positions, changed, unread: 0 })
-    }
-
-    /// The last fix as [`Known::learn`] has it, found in the file.
-    pub(super) fn last_fix(&self, device: DeviceId) -> Result<Option<StoredFix>> {
-        for suspect in [false, true] {
-            let sql = format!(
-                "SELECT {FIX} FROM positions p
-                 WHERE device_id = ?1 AND suspect = ?2 AND fix_time_ms <= received_ms + ?3 AND {SHOWN}
-                 ORDER BY fix_time_ms DESC, packet_id DESC, id DESC LIMIT 1"
-            );
-            let ahead_ms = i64::try_from(StoredFix::AHEAD.as_millis()).expect("a day");
-            let found = self
-                .db
-                .prepare_cached(&sql)?
-                .query_row(params![device.0, suspect, ahead_ms], row::fix)
-                .optional()?
-                .flatten();
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        Ok(None)
     }
 }

@@ -46,15 +46,18 @@ impl Kept {
     /// As the file has it. Adds up only what was written since the counters were.
     pub(super) fn load(db: &Connection) -> Result<Self> {
         let mut since = db.prepare_cached(
-            "SELECT coalesce(sum(octet_length(bytes) + coalesce(octet_length(context), 0) + ?2), 0)
+            "SELECT coalesce(sum(octet_length(bytes) + coalesce(octet_length(context), 0) + ?2), 0), count(*)
              FROM packets WHERE id > ?1 AND held IS NULL",
         )?;
         let upto = counter(db, KEPT_UPTO)?;
-        let since: i64 = since.query_row((upto.cast_signed(), ROW_BYTES.cast_signed()), |row| row.get(0))?;
+        let (since, packets): (i64, i64) =
+            since.query_row((upto.cast_signed(), ROW_BYTES.cast_signed()), |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(Self {
             bytes: counter(db, KEPT_BYTES)? + since.max(0).cast_unsigned(),
             removed_packets: counter(db, REMOVED_PACKETS)?,
             removed_bytes: counter(db, REMOVED_BYTES)?,
+            // Written with the next batch or at the end, so that they are not added up at every start.
+            unwritten: usize::try_from(packets).unwrap_or_default(),
             ..Self::default()
         })
     }
@@ -178,6 +181,10 @@ impl Batch<'_> {
     }
 
     fn remove_run(&mut self, run: &Run, reason: Reason) -> Result<()> {
+        if run.last > self.devices.upto() {
+            // What they told of their devices must be written before they go.
+            self.know_all()?;
+        }
         let mut delete =
             self.db.prepare_cached("DELETE FROM packets WHERE id BETWEEN ?1 AND ?2 AND held IS NULL RETURNING id")?;
         let mut rows = delete.query([run.first, run.last])?;

@@ -184,6 +184,7 @@ impl WriterThread {
             failed_at: None,
             sizes_at: None,
             tallied_at: Instant::now(),
+            known_at: Instant::now(),
         };
         let begun = desk.transact(|_| Ok(()));
         let ((), told) = begun.map_err(|error| connect::refusal(&desk.database, &error))?;
@@ -238,6 +239,8 @@ pub(super) struct Desk {
     sizes_at: Option<Instant>,
     /// When the tally was written down last.
     pub(super) tallied_at: Instant,
+    /// When the rows of `latest` were brought up to date last.
+    known_at: Instant,
 }
 
 /// What a transaction did.
@@ -297,6 +300,7 @@ impl Desk {
             connect::doubted(&self.db);
         } else if self.receives {
             self.count_kept();
+            self.know_all();
             self.write_tally();
             self.log.empty(&self.db).ok();
         }
@@ -478,11 +482,12 @@ impl Desk {
         let version = data_version(&self.db)?;
         let others_wrote = version != self.data_version;
         if others_wrote || self.stale {
-            self.devices = Devices::load(&self.db)?;
+            self.devices.reload(&self.db)?;
             self.quarantine = Quarantine::load(&self.db, &self.devices)?;
             self.kept = Kept::load(&self.db)?;
             let greatest: i64 = self.db.query_row("SELECT coalesce(max(id), 0) FROM packets", [], |row| row.get(0))?;
-            self.last_packet = self.last_packet.max(greatest).max(Kept::greatest(&self.db)?);
+            let given = greatest.max(Kept::greatest(&self.db)?).max(self.devices.greatest_upto());
+            self.last_packet = self.last_packet.max(given);
             self.missed |= others_wrote;
             self.data_version = version;
             self.stale = false;

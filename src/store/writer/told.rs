@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::batch::{Batch, to_ms};
 use crate::model::{DeviceId, Event, Fix, PacketId, Readings, Report, StoredEvent, StoredFix, Timestamp, Trust};
-use crate::store::row;
+use crate::store::{row, trail::Point};
 
 /// A fix as its row in `positions` has it.
 pub(super) struct ToldFix<'r> {
@@ -96,6 +96,10 @@ impl Batch<'_> {
         received: Timestamp,
     ) -> Result<Option<StoredFix>> {
         let told = ToldFix::of(report, fix);
+        if self.has_fix(device, told.at_ms(), told.key())? {
+            return Ok(None);
+        }
+        let position = self.devices.trails.last_position + 1;
         let inserted = self.insert_position.execute(params![
             device.0,
             told.at_ms(),
@@ -112,12 +116,14 @@ impl Batch<'_> {
             id.0,
             told.key(),
             told.message_id(),
+            position,
         ])?;
         if inserted == 0 {
             return Ok(None);
         }
+        self.new_position(device, Point::new(position, told.key(), fix, told.valid(), told.suspect()), told.key())?;
         self.positions += 1;
-        Ok(Some(told.stored(self.db.last_insert_rowid(), device, id, received)))
+        Ok(Some(told.stored(position, device, id, received)))
     }
 
     /// Writes the row of an event, unless it was there already, and tells of it.

@@ -61,6 +61,7 @@ impl App {
             Action::Jump(jump) => self.jump(jump),
             Action::FilterPackets(text) => {
                 self.view.open.dock = true;
+                self.view.events.open = false;
                 self.panels.packets.filter(text);
             }
             Action::PausePackets => self.panels.packets.pause_or_go_on(),
@@ -174,6 +175,7 @@ impl App {
                 let pending = self.backend().open_log_folder();
                 self.asks.change("open the folder of the log".to_owned(), None, pending);
             }
+            Action::Watch(action) => self.apply_watch(action),
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();
@@ -256,7 +258,7 @@ impl App {
             // The calendar was in front.
         } else if self.view.open.sheet.is_some() {
             self.view.open.sheet = None;
-        } else if self.panels.map.escape() {
+        } else if self.panels.map.places.put_pen_down() || self.panels.map.escape() {
             // That was all.
         } else if self.view.selection.field.is_some() {
             self.view.selection.field = None;

@@ -31,7 +31,10 @@ impl App {
             Some(State::Reading | State::Failed(_)) | None => None,
         });
         self.panels.map.set_chart(known);
-        // Maps only: other files are for others.
+    }
+
+    /// Opens the map files that were dropped on the window; other files are for others.
+    pub(super) fn take_dropped_charts(&mut self, ctx: &Context) {
         let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
         for path in dropped.into_iter().filter(|path| is_map_file(path)) {
             self.apply(ctx, Action::OpenChart(path));

@@ -11,6 +11,7 @@ mod news;
 mod pages;
 mod past;
 mod undoing;
+mod watching;
 
 use std::{
     path::PathBuf,
@@ -39,6 +40,7 @@ use super::{
     toasts::Toasts,
     undo::Undo,
     view::{self, Open, Settings, ThemeChoice},
+    watch,
 };
 use crate::{
     backend::{Backend, Feed, Pending, StoreHealth},
@@ -105,6 +107,8 @@ pub struct App {
     toasts: Toasts,
     undo: Undo,
     went: going::Went,
+    /// What is being asked about places, rules and events.
+    watch: watch::Asking,
     /// Settings as the context has them; differs from the view's for a moment after a change.
     dressed: Option<Settings>,
     lan_read: Option<Instant>,
@@ -201,6 +205,7 @@ impl App {
             toasts: Toasts::default(),
             undo: Undo::default(),
             went: going::Went::default(),
+            watch: watch::Asking::default(),
             dressed: None,
             lan_read: None,
             tile_cache: cache,
@@ -307,6 +312,7 @@ impl eframe::App for App {
         self.read_again(ctx);
         self.look_at_station();
         self.look_at_health(ctx);
+        self.look_at_watch(ctx);
         self.look_at_charts(ctx);
         let now = self.now();
         self.data.count(now);
@@ -319,6 +325,7 @@ impl eframe::App for App {
             || self.remote.waiting()
             || self.phones.waiting()
             || self.paging.waiting()
+            || self.watch.waiting()
             || self.shelf.waiting()
             || self.past.waiting()
             || self.imports.waiting()
@@ -331,6 +338,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.dress(&ctx);
+        self.take_dropped_charts(&ctx);
         let mut actions = Vec::new();
         for command in command::pressed(&ctx, self.typing, self.view.open.sheet.is_some()) {
             actions.extend(command.actions(&self.data, &self.view).into_iter().flatten());

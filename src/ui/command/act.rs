@@ -7,6 +7,7 @@ use crate::ui::{
     action::Jump,
     time::Act,
     view::{PhonesTab, Settings, Sheet},
+    watch::WatchAction,
 };
 
 /// Between two sizes of everything.
@@ -55,6 +56,9 @@ impl UserCommand {
             Self::Phones => sheet(Sheet::Phones(PhonesTab::Https)),
             Self::Maps => sheet(Sheet::Maps),
             Self::Export => one(Action::OpenExport(selected)),
+            Self::Places => sheet(Sheet::Places),
+            Self::Rules => sheet(Sheet::Rules),
+            Self::Events => one(Action::Watch(WatchAction::List(!(view.events.open && view.open.dock)))),
             Self::Import => one(Action::OpenImport(None)),
             Self::StartDemo => (may && !data.station.demo).then(|| vec![Action::StartDemo]),
             Self::StopDemo => (may && (data.station.demo || data.station.demo_left)).then(|| vec![Action::StopDemo]),

@@ -80,6 +80,8 @@ pub const TABLE: &[About] = &[
     row(Do::Export, Map, "Export…", &[ctrl(Key::E)]).menu(Some(Icon::Export)).always(),
     row(Do::Import, Map, "Import…", &[ctrl(Key::O)]).menu(Some(Icon::Folder)).always(),
     row(Do::Maps, Map, "Maps…", &[ctrl(Key::M)]).menu(Some(Icon::Layers)).always(),
+    row(Do::Places, Map, "Places…", &[Chord::ctrl_shift(Key::P)]).menu(Some(Icon::Pin)).always(),
+    row(Do::Rules, Map, "Rules and mutes…", &[Chord::ctrl_shift(Key::R)]).menu(Some(Icon::Bell)).always(),
     row(Do::StartDemo, Map, "Start the demo", &[]).does("Three simulated vehicles"),
     row(Do::StopDemo, Map, "Stop the demo", &[]).does("Its vehicles go with their history"),
     row(Do::FilterPackets, Packets, "Filter packets", &[ctrl(Key::L), ctrl(Key::Slash), ctrl(Key::F)])
@@ -113,6 +115,7 @@ pub const TABLE: &[About] = &[
     row(Do::Trips, Past, "Trips and stops", &[]).does("The list of them"),
     row(Do::SkipParked, Past, "Skip parked time in replays", &[]),
     row(Do::Palette, Window, "Find a command or device…", &[ctrl(Key::K)]).menu(Some(Icon::Search)).always(),
+    row(Do::Events, Window, "Events", &[Chord::ctrl_shift(Key::E)]).menu(Some(Icon::Bell)).always(),
     row(Do::GoBack, Window, "Back to what was selected before", &[Chord::alt(Key::ArrowLeft)]),
     row(Do::GoForward, Window, "Forward again", &[Chord::alt(Key::ArrowRight)]),
     row(Do::Undo, Window, "Undo", &[ctrl(Key::Z)]).menu(None).always(),

@@ -54,7 +54,7 @@ impl MapPanel {
 
     fn gestures(&mut self, ui: &mut egui::Ui, rect: Rect, following: bool, cx: &mut Cx<'_>) {
         let Some(widget) = self.widget.and_then(|id| ui.ctx().read_response(id)) else { return };
-        if widget.dragged() && widget.drag_delta() != Vec2::ZERO {
+        if widget.dragged() && widget.drag_delta() != Vec2::ZERO && !self.places.holds_drag() {
             self.camera = Screen::new(rect, self.camera).panned(widget.drag_delta());
             if cx.view.follow.is_some() {
                 cx.actions.push(Action::Follow(None));
@@ -72,6 +72,7 @@ impl MapPanel {
         let mut levels = f64::from(scroll) / WHEEL_POINTS + f64::from(pinch).log2();
         if widget.double_clicked()
             && self.measure.is_none()
+            && !self.places.writes()
             && self.markers_are_far_from(&Screen::new(rect, self.camera), pointer)
         {
             levels += STEP;

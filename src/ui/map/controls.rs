@@ -134,9 +134,8 @@ fn notes(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
     if let Some(measured) = state.measured {
         let copy = ("Copy", "Copy what was measured", Click::CopyMeasured);
         let done = ("Done", "Stop measuring (Esc)", Click::Measure);
-        let both = [copy, done];
-        let shown = if state.can_copy { &both[..] } else { &both[1..] };
-        note(ui, measured, shown);
+        let buttons = [copy, done];
+        note(ui, measured, if state.can_copy { &buttons } else { &buttons[1..] });
     }
     clicked
 }

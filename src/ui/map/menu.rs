@@ -6,7 +6,13 @@ use super::{
     controls::Click,
     style::{Colour, Labels, Style, TrailLength},
 };
-use crate::ui::{Action, Cx, command, command::UserCommand, icons::Icon, view::Settings, widgets};
+use crate::ui::{
+    Action, Cx, command,
+    command::UserCommand,
+    icons::Icon,
+    view::{Settings, Sheet},
+    widgets,
+};
 
 /// Width of the button, in points.
 pub(super) const WIDTH: f32 = 68.0;
@@ -64,8 +70,13 @@ fn content(ui: &mut Ui, cx: &mut Cx<'_>, measuring: bool) -> Option<Click> {
     let text = if measuring { "Stop measuring" } else { "Measure distances" };
     let with_key = |text: &str, command: UserCommand| format!("{text}  ({})", command::key_of(command, ui.ctx()));
     let copy = with_key("Copy the place under the pointer", UserCommand::CopyPlace);
-    if ui.button(with_key(text, UserCommand::Measure)).clicked() {
+    let (measure, places) = (with_key(text, UserCommand::Measure), with_key("Places…", UserCommand::Places));
+    if ui.button(measure).clicked() {
         clicked = Some(Click::Measure);
+        ui.close();
+    }
+    if ui.button(places).clicked() {
+        cx.ask(Action::Sheet(Some(Sheet::Places)));
         ui.close();
     }
     ui.with_layout(Layout::top_down(Align::Min), |ui| {

@@ -22,6 +22,8 @@ mod menu;
 mod names;
 pub mod online;
 mod paint;
+mod pen;
+mod places;
 mod pointing;
 mod pulse;
 mod ribbon;
@@ -40,6 +42,7 @@ use std::path::{Path, PathBuf};
 use eframe::egui_wgpu;
 use egui::{DragPanButtons, Rect, Sense};
 
+pub(in crate::ui) use self::places::colour_of as place_colour;
 use self::{
     basemap::BaseMap,
     camera::{Camera, Screen},
@@ -131,6 +134,8 @@ pub struct MapPanel {
     seen: Selection,
     /// What of the map the last frame's buttons and the like covered.
     edges: Vec<Rect>,
+    /// Places, and the pen that draws them.
+    pub(in crate::ui) places: places::Places,
     /// What is under the pointer, and what the open menu is about.
     pointer: Option<LatLon>,
     menu_at: Option<LatLon>,
@@ -189,6 +194,7 @@ impl MapPanel {
             widget: None,
             seen: Selection::default(),
             edges: Vec::new(),
+            places: places::Places::default(),
             pointer: None,
             menu_at: None,
             menu_point: None,
@@ -281,6 +287,11 @@ impl MapPanel {
         }
     }
 
+    /// Shows a shape from the next frame on.
+    pub fn fit_shape(&mut self, shape: &crate::geo::fence::Shape) {
+        (self.goal, self.settled) = (Some(Goal::Places(places::bounds_of(shape))), true);
+    }
+
     /// Zooms by so many levels, with the middle staying where it is; negative goes out.
     pub fn zoom_by(&mut self, levels: f64) {
         self.camera.zoom += levels;
@@ -339,11 +350,15 @@ impl MapPanel {
         let lines: Vec<_> = trails(cx, &self.markers, only).collect();
         let (tint, legend) = Tint::of(cx, &lines, cx.view.settings.map.trail.span(), moment(cx));
         let icons = self.icons.get_or_insert_with(|| Icons::new(ui, theme::palette(ui)));
+        self.places.paint(ui, &screen, response.id, cx);
         let scene = Scene { screen: &screen, markers: &self.markers, lines: &lines, in_view: &seen, icons, tint, spot };
         paint::all(ui, cx, &scene, labels);
         self.pulse(ui, &screen, &seen, cx);
 
-        self.point(ui, &screen, &seen, &response, cx);
+        if !self.places.writes() {
+            self.point(ui, &screen, &seen, &response, cx);
+        }
+        self.places.write(ui, &screen, &response, cx);
         if response.has_focus() {
             let stroke = ui.visuals().selection.stroke;
             ui.painter().rect_stroke(screen.rect, 0.0, stroke, egui::StrokeKind::Inside);

@@ -11,6 +11,7 @@ use egui::{
 
 use super::{first_run, new_senders};
 use crate::{
+    geo::mercator::{World, WorldBox},
     model::{DeviceId, DeviceOverview, DeviceState},
     ui::{
         Action, Cx, Data, command,
@@ -58,7 +59,7 @@ struct Order {
 }
 
 /// What an order depends on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Basis {
     roster: u64,
     filter: String,
@@ -67,6 +68,8 @@ struct Basis {
     ignored_too: bool,
     /// Changes every few seconds where the order does by itself.
     moment: i64,
+    /// Only what is in this box is listed.
+    view: Option<WorldBox>,
 }
 
 impl Devices {
@@ -80,7 +83,8 @@ impl Devices {
         self.wants_focus = true;
     }
 
-    pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+    /// `view`: what the map shows, where only devices there are listed.
+    pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, view: Option<WorldBox>) {
         let data = cx.data;
         let anyone = data.devices.values().any(|d| d.device.state != DeviceState::Ignored);
         if !anyone {
@@ -91,7 +95,7 @@ impl Devices {
             }
             return;
         }
-        self.update_order(cx);
+        self.update_order(cx, view);
         if cx.view.grab == Some(Pane::Devices) {
             let selected = cx.view.selection.device.filter(|id| self.order.rows.contains(id));
             self.reveal = selected.or(self.order.rows.first().copied());
@@ -101,17 +105,17 @@ impl Devices {
             self.head(ui, cx);
         });
         new_senders::ui(ui, cx, &Filter::parse(&self.filter), self.order.rows.len());
-        hidden_groups(ui, cx);
+        left_out(ui, cx);
         if self.order.total == 0 {
             hint(ui, "No device is adopted yet. Adopt a new sender above, and all that it sent becomes its history.");
         } else if self.order.rows.is_empty() {
-            hint(ui, "No device matches the filter.");
+            hint(ui, if view.is_some() { "No such device is in view." } else { "No device matches the filter." });
         } else {
             self.list(ui, cx);
         }
     }
 
-    fn update_order(&mut self, cx: &Cx<'_>) {
+    fn update_order(&mut self, cx: &Cx<'_>, view: Option<WorldBox>) {
         let DeviceList { sort, descending, .. } = cx.view.devices;
         let basis = Basis {
             roster: cx.data.roster,
@@ -119,7 +123,8 @@ impl Devices {
             sort,
             descending,
             ignored_too: self.ignored_too,
-            moment: if sort.moves() { cx.now.as_second() / RESORT_S } else { 0 },
+            moment: if sort.moves() || view.is_some() { cx.now.as_second() / RESORT_S } else { 0 },
+            view,
         };
         if self.order.made_for.as_ref() == Some(&basis) {
             return;
@@ -131,7 +136,7 @@ impl Devices {
         };
         let total = cx.data.devices.values().filter(shown).count();
         let filter = Filter::parse(&basis.filter);
-        let matching = cx.data.devices.values().filter(shown).filter(|d| filter.admits(cx.data, d));
+        let matching = cx.data.devices.values().filter(shown).filter(|d| filter.admits(cx.data, d) && is_in(view, d));
         let units = cx.view.settings.units;
         let keyed = |d: &DeviceOverview| {
             let key = match sort {
@@ -299,10 +304,9 @@ fn groups_button(ui: &mut Ui, cx: &mut Cx<'_>) {
     let hidden = !cx.view.devices.hidden_groups.is_empty();
     let button = widgets::icon_toggle(ui, Icon::Tag, "Groups", hidden);
     egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-        ui.set_min_width(220.0);
+        ui.set_width(240.0);
         let groups = device_list::groups(cx.data);
         if groups.is_empty() {
-            ui.set_max_width(220.0);
             ui.label(widgets::weak(
                 ui,
                 "No device is in a group yet. Select one, and put it into groups in its details.",
@@ -343,28 +347,43 @@ fn group_row(ui: &mut Ui, cx: &mut Cx<'_>, group: &str, count: usize) {
     });
 }
 
-/// Says that the map leaves something out, so that nobody looks for it in vain.
-fn hidden_groups(ui: &mut Ui, cx: &mut Cx<'_>) {
+/// Says what the map or the list leaves out, so that nobody looks for it in vain.
+fn left_out(ui: &mut Ui, cx: &mut Cx<'_>) {
     let hidden = &cx.view.devices.hidden_groups;
-    if hidden.is_empty() {
-        return;
+    if !hidden.is_empty() {
+        let names = hidden.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        if note(ui, &format!("Not on the map: {names}"), "Show") {
+            let list = DeviceList { hidden_groups: std::collections::BTreeSet::new(), ..cx.view.devices.clone() };
+            cx.ask(Action::SetDeviceList(list));
+        }
     }
-    let names = hidden.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    if cx.view.only_in_view && note(ui, "Only devices in view", "List all") {
+        cx.ask(Action::OnlyInView(false));
+    }
+}
+
+/// A line with a link that ends what it says. True when the link was clicked.
+fn note(ui: &mut Ui, text: &str, link: &str) -> bool {
+    let mut clicked = false;
     egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 0, bottom: 4 }).show(ui, |ui| {
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if ui.link("Show").clicked() {
-                    let list =
-                        DeviceList { hidden_groups: std::collections::BTreeSet::new(), ..cx.view.devices.clone() };
-                    cx.ask(Action::SetDeviceList(list));
-                }
+                clicked = ui.link(link).clicked();
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let text = widgets::weak(ui, format!("Not on the map: {names}"));
+                    let text = widgets::weak(ui, text);
                     ui.add(egui::Label::new(text).truncate());
                 });
             });
         });
     });
+    clicked
+}
+
+/// True where the device stands in what the map shows, or all are listed.
+fn is_in(view: Option<WorldBox>, overview: &DeviceOverview) -> bool {
+    let Some(view) = view else { return true };
+    let place = overview.last_fix.as_ref().map(|f| World::from_lat_lon(f.fix.place));
+    place.is_some_and(|place| view.holds(WorldBox::around([place])))
 }
 
 /// The row that an arrow key leads to.

@@ -41,6 +41,9 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
     about(ui, cx, health);
     head(ui, &health.findings(cx.now));
+    if let Some(why) = &data.watch.no_notices {
+        ui.label(widgets::weak(ui, why.clone()));
+    }
     section(ui, "Receivers", |ui| receivers(ui, &health.receivers));
     if width >= TWO_COLUMNS {
         ui.columns(2, |columns| {

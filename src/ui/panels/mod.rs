@@ -6,6 +6,7 @@ mod copy;
 mod details;
 mod devices;
 pub mod dock;
+mod events;
 mod export;
 mod first_run;
 mod health;
@@ -19,8 +20,10 @@ pub mod packets;
 mod palette;
 mod phone;
 mod phones;
+mod places;
 mod profile;
 mod receivers;
+mod rules;
 mod settings;
 mod sheets;
 mod time;
@@ -48,6 +51,9 @@ use super::{
 };
 use crate::model::Protocol;
 
+/// Room that a wide list of devices leaves for the map.
+const MAP_WIDTH: f32 = 260.0;
+
 /// The states of all panels, and where each of them stands.
 pub struct Panels {
     top: top::Top,
@@ -69,6 +75,8 @@ pub struct Panels {
     pub(super) packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
+    pub(super) places: places::Places,
+    rules: rules::Rules,
     time: time::TimeBar,
     pub(super) map: MapPanel,
 }
@@ -96,6 +104,8 @@ impl Panels {
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
+            places: places::Places::default(),
+            rules: rules::Rules::default(),
             time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
         }
@@ -122,9 +132,11 @@ impl Panels {
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         let pane = if cx.view.devices.table {
-            let most = (ui.available_width() * 0.7).max(320.0);
+            // The map keeps room to be one.
+            let beside = if cx.view.open.details { side.clamp(276.0, 340.0) } else { 0.0 };
+            let most = (ui.available_width() - beside - MAP_WIDTH).max(280.0);
             let usual = (devices::table_width(&cx.view.devices) + 16.0).min(ui.available_width() * 0.45);
-            Panel::left("devices table").default_size(usual.clamp(300.0, most)).size_range(260.0..=most)
+            Panel::left("devices table").default_size(usual.clamp(260.0, most)).size_range(260.0..=most)
         } else {
             Panel::left("devices").default_size(side.clamp(264.0, 330.0)).size_range(240.0..=420.0)
         };
@@ -132,7 +144,8 @@ impl Panels {
         pane.show_collapsible(ui, &mut devices, |ui| {
             note_pane(ui, Pane::Devices);
             keep_size(ui);
-            self.devices.ui(ui, cx);
+            let view = self.map.in_view().filter(|_| cx.view.only_in_view);
+            self.devices.ui(ui, cx, view);
         });
         if devices != cx.view.open.devices {
             cx.ask(Action::ToggleDevices);
@@ -172,6 +185,8 @@ impl Panels {
             phone_profile,
             phone_console,
             phones,
+            places,
+            rules,
             ..
         } = self;
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
@@ -194,6 +209,8 @@ impl Panels {
             Sheet::Phones(tab) => phones.ui(ui, cx, tab),
             Sheet::Health => health::ui(ui, cx),
             Sheet::Keys => keys.ui(ui),
+            Sheet::Places => places.ui(ui, cx),
+            Sheet::Rules => rules.ui(ui, cx),
         });
     }
 
@@ -232,7 +249,8 @@ impl Panels {
         split.keep(ui, tree.response.rect.width(), bytes.response.rect.width());
         CentralPanel::default().frame(pane).show(ui, |ui| {
             note_pane(ui, Pane::Packets);
-            self.packets.ui(ui, cx);
+            events::tabs(ui, cx);
+            if cx.view.events.open { events::ui(ui, cx) } else { self.packets.ui(ui, cx) }
         });
     }
 }

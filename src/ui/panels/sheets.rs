@@ -35,6 +35,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
         Sheet::Phone => "Set up the phone",
         Sheet::Phones(_) => "Phones",
         Sheet::Health => "Health",
+        Sheet::Places => "Places",
+        Sheet::Rules => "Rules and mutes",
         Sheet::Keys => "Keys",
     };
     let frame = Frame::window(ui.style()).inner_margin(18);

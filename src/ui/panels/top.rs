@@ -8,7 +8,7 @@ use egui::{
 };
 
 use super::{
-    keep,
+    events, keep,
     receivers::{self, Ports},
 };
 use crate::{
@@ -288,6 +288,7 @@ fn tools(ui: &mut Ui, cx: &mut Cx<'_>) {
         Action::Sheet(Some(Sheet::Palette)),
     );
     ui.separator();
+    events::bell(ui, cx);
     toggle(ui, cx, Icon::PaneRight, &hint(ui, UserCommand::Details), open.details, Action::ToggleDetails);
     toggle(ui, cx, Icon::PaneBottom, &hint(ui, UserCommand::Packets), open.dock, Action::ToggleDock);
     toggle(ui, cx, Icon::PaneLeft, &hint(ui, UserCommand::Devices), open.devices, Action::ToggleDevices);

@@ -66,6 +66,7 @@ pub fn of(action: &Action, data: &Data, view: &View) -> Option<Step> {
         Action::ListenHttps(at) => listen(data.phones.https.as_ref()?, *at, Action::ListenHttps, action),
         Action::Hide { device, fixes, reason } => hide(data, *device, fixes, *reason, action),
         Action::SetSettings(settings) => set_settings(&view.settings, settings, action),
+        Action::Watch(action) => action.inverse(data),
         _ => None,
     }
 }

@@ -62,6 +62,9 @@ impl Bare {
         let folder = scratch();
         make_tables(folder.path());
         let db = open(folder.path());
+        // The program tells by other means whether a fix was sent again; plain SQL keeps that promise by an index.
+        db.execute_batch("CREATE UNIQUE INDEX positions_fix ON positions(device_id, fix_time_ms, fix_key)")
+            .expect("an index");
         Self { db, next: 0, devices: devices as i64, _folder: folder }
     }
 
@@ -122,6 +125,11 @@ impl Bare {
 
 /// An empty database with today's schema, as the program makes it.
 pub(crate) fn make_tables(folder: &Path) {
+    open_once(folder);
+}
+
+/// Opens and closes the store of a folder, which brings everything up to date in it.
+pub(crate) fn open_once(folder: &Path) {
     let clock = Arc::new(|| Timestamp::from_millisecond(BEGAN_MS).expect("within this century"));
     Store::open(folder, Options::new(clock)).expect("opens").close();
 }

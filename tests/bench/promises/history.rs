@@ -30,6 +30,7 @@ pub(crate) fn folder(positions: u64) -> PathBuf {
         let db = bare::open(&folder);
         fill(&db, positions).expect("written");
         drop(db);
+        bare::open_once(&folder);
         fs::write(folder.join("whole"), "").expect("a folder to write into");
         println!("  made in {:.0} s", began.elapsed().as_secs_f64());
     }
@@ -115,6 +116,14 @@ fn fill(db: &Connection, positions: u64) -> rusqlite::Result<()> {
     )?;
     for (_, sql) in &indexes {
         db.execute_batch(sql)?;
+    }
+    // As the writer would have left it.
+    for (name, value) in [
+        ("latest_upto", "SELECT max(id) FROM packets"),
+        ("kept_upto", "SELECT max(id) FROM packets"),
+        ("kept_bytes", "SELECT sum(octet_length(bytes) + 128) FROM packets"),
+    ] {
+        db.execute(&format!("INSERT OR REPLACE INTO counters(name, value) SELECT ?1, ({value})"), [name])?;
     }
     db.execute_batch("COMMIT; PRAGMA journal_mode = WAL;")
 }

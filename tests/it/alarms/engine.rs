@@ -57,13 +57,7 @@ fn story(station: &Station) -> String {
 
 #[track_caller]
 fn becomes(station: &Station, expected: &str) {
-    station.until(expected, |station| {
-        let told = story(station);
-        if told != expected {
-            println!("so far: {told}");
-        }
-        told == expected
-    });
+    station.until(expected, |station| story(station) == expected);
 }
 
 /// At the clock's moment there is the yard, for everybody.

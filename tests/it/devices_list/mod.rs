@@ -151,6 +151,28 @@ fn a_group_is_hidden_on_the_map_and_the_list_says_so() {
 }
 
 #[test]
+fn only_what_the_map_shows_is_listed_where_that_is_wanted() {
+    let mut stage = grouped();
+    // Far away from all the others.
+    let far = stage.data.devices.get_mut(&DeviceId(3)).unwrap();
+    far.last_fix.as_mut().unwrap().fix.place = wayglass::geo::LatLon::new(-33.9, 151.2).unwrap();
+    stage.view.only_in_view = true;
+    let mut harness = stage.tall();
+    harness.run();
+    // All are kept in view until somebody looks nearer: then at what is between them, which is nobody.
+    assert!(rows(&harness).contains(&"Van 3".to_owned()) && rows(&harness).contains(&"Van 7".to_owned()));
+    for _ in 0..6 {
+        click(&mut harness, "Zoom in");
+    }
+    assert_eq!(rows(&harness), [""; 0]);
+    harness.get_by_label("No such device is in view.");
+    assert!(harness.query_by_label("Only devices in view").is_some());
+    harness.state_mut().view.only_in_view = false;
+    harness.run();
+    assert!(rows(&harness).contains(&"Van 3".to_owned()));
+}
+
+#[test]
 fn colour_icon_groups_and_notes_are_given_in_the_details() {
     let mut stage = grouped();
     stage.select(2);

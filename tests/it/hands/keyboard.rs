@@ -54,6 +54,9 @@ fn make_ready(desk: &mut Desk) {
         desk.press(Modifiers::NONE, Key::Escape);
     }
     desk.press(Modifiers::COMMAND, Key::Num2);
+    if desk.view().only_in_view {
+        desk.press(Modifiers::NONE, Key::V);
+    }
     desk.window.get_by_role_and_label(Role::ListItem, TRACKER).click();
     desk.window.run();
     let login = desk.window.state().data().packets.iter().find(|p| p.kind == "login").expect("a login").id;

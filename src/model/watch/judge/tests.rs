@@ -197,7 +197,9 @@ proptest! {
         let cut = (fixes.len() as f64 * part) as usize;
         let (before, after) = fixes.split_at(cut);
         let (mut all, mut out) = (Course::default(), Vec::new());
-        before.iter().for_each(|seen| all.step(&book, ME, seen, &mut out));
+        for seen in before {
+            all.step(&book, ME, seen, &mut out);
+        }
         let mut again = Course::after(&book, ME, before);
         prop_assert_eq!(&again, &all);
         let (mut one, mut two) = (Vec::new(), Vec::new());

@@ -3,13 +3,24 @@
 use std::time::{Duration, Instant};
 
 use super::{super::steady::Steady, Desk};
-use crate::store::{Health, connect::PAGE_BYTES, removed};
+use crate::store::{Health, connect::PAGE_BYTES, removed, trail::TAIL};
 
 /// Packets removed in one transaction, so that ingest never waits for long.
 const STEP: usize = 500;
 
 /// How often ages are looked at where the size is within its bound.
 const AGES_EVERY: Duration = Duration::from_mins(10);
+
+/// Packets after which what is known of devices is written down, and how long it waits where there are fewer. Each row is a page of its own, so
+/// seldom; but whoever asks for the last that is known adds up what came since.
+const LAG: u64 = 131_072;
+const KNOW_EVERY: Duration = Duration::from_secs(15);
+
+/// Rows of devices written in one transaction beside a batch.
+const KNOW_STEP: usize = 512;
+
+/// Devices whose positions are packed in one transaction beside a batch.
+const PACK_STEP: usize = 128;
 
 /// How far tidying up is.
 pub(super) struct Upkeep {
@@ -71,11 +82,53 @@ impl Desk {
             removed = true;
         }
         let more_to_give = self.give_back(rows > 0);
-        self.upkeep.behind = self.upkeep.more_to_remove || more_to_give;
+        let more_to_know = self.know(rows > 0);
+        let more_to_pack = self.pack(rows > 0);
+        self.upkeep.behind = self.upkeep.more_to_remove || more_to_give || more_to_know || more_to_pack;
         if removed || more_to_give {
             let shared = std::sync::Arc::clone(&self.shared);
             self.note_bounds(&mut shared.note());
         }
+    }
+
+    /// Writes down what is known of devices, a step where that is due. True where there is more.
+    fn know(&mut self, busy: bool) -> bool {
+        let Some(lag) = self.devices.lag(self.last_packet) else { return false };
+        let due = lag >= LAG || self.known_at.elapsed() >= KNOW_EVERY;
+        if !due && !self.devices.is_writing() {
+            return false;
+        }
+        let step = if busy { KNOW_STEP } else { 8 * KNOW_STEP };
+        // What fails is tried again with the next step.
+        let Ok((more, told)) = self.transact(|batch| batch.know_some(step)) else { return false };
+        self.publish(told);
+        self.known_at = Instant::now();
+        more
+    }
+
+    /// Packs a step of the positions that wait for it, where there are many. True where there is more.
+    fn pack(&mut self, busy: bool) -> bool {
+        let trails = &self.devices.trails;
+        let enough = if busy { TAIL } else { TAIL / 32 };
+        if !trails.is_packing() && (trails.waiting() as u64) < enough {
+            return false;
+        }
+        let step = if busy { PACK_STEP } else { 8 * PACK_STEP };
+        // What fails is tried again with the next step.
+        let Ok((more, told)) = self.transact(|batch| batch.pack_some(step)) else { return false };
+        self.publish(told);
+        more
+    }
+
+    /// Writes down all that is known of devices.
+    pub(super) fn know_all(&mut self) {
+        // What fails here is found again at the next start.
+        self.transact(|batch| {
+            batch.know_all()?;
+            while batch.pack_some(usize::MAX)? {}
+            Ok(())
+        })
+        .ok();
     }
 
     /// Writes down what is kept, so that the next start need not add it up.

@@ -157,7 +157,7 @@ pub(super) fn columns_button(ui: &mut Ui, cx: &mut Cx<'_>, ignored_too: &mut boo
 
 /// Those that are shown, in their order and with what moves them; then the others.
 fn checkboxes(ui: &mut Ui, list: &mut DeviceList) {
-    ui.set_min_width(200.0);
+    ui.set_width(200.0);
     ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
         let shown: Vec<Column> = list.columns.iter().map(|s| s.column).collect();
         let hidden = Column::ALL.into_iter().filter(|c| !list.shows(*c)).collect::<Vec<_>>();
