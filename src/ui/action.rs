@@ -6,7 +6,7 @@ use super::{
     data::Pages,
     device_list::DeviceList,
     time::Act,
-    view::{Settings, Sheet},
+    view::{Layout, Settings, Sheet},
     watch::WatchAction,
 };
 use crate::{
@@ -55,6 +55,23 @@ pub enum Action {
     Undo,
     /// Do again what was taken back last.
     Redo,
+    /// Select again what was selected before.
+    GoBack,
+    GoForward,
+    /// Give the keyboard to the pane so many panes further.
+    StepPane(i32),
+    /// Open and close panes for a purpose.
+    Arrange(Layout),
+    /// Go to another packet by what it has to do with the selected one.
+    Jump(Jump),
+    /// Put the cursor into the filter of the packets; with a text, filter by that.
+    FilterPackets(Option<String>),
+    /// Hold the packet list still, or let it go on.
+    PausePackets,
+    /// The field, else the packet's bytes, else the place of the device, to the clipboard.
+    CopySelection,
+    /// Type the name of the selected device anew.
+    BeginRename,
     Rename(DeviceId, String),
     /// Tell a device from others by this colour, icon, notes and groups.
     SetLook(DeviceId, Look),
@@ -230,4 +247,15 @@ pub enum Action {
     },
     /// To the clipboard; the second is what it is called in the confirmation.
     Copy(String, &'static str),
+}
+
+/// Where to go from the selected packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jump {
+    /// So many packets further on the same connection.
+    Session(i32),
+    /// The answer, or what it answers.
+    Linked,
+    /// The next one with a warning or an error.
+    Problem,
 }

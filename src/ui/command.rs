@@ -1,28 +1,31 @@
-//! What a user can invoke, in one table: menu, keys and the sheet of keys read it.
+//! What a user can invoke, in one [`TABLE`]: the menu, the palette, the sheet of keys, the keyboard and the tests read it.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`table`] | the rows: name, sentence, keys, where it acts |
+//! | [`act`] | what each of them asks for now, if anything |
+//! | [`chord`] | keys: how they are written, and whether they were pressed |
 
-use egui::{Context, Key, KeyboardShortcut, ModifierNames, Modifiers};
+pub mod act;
+pub mod chord;
+pub mod table;
 
+use egui::Context;
+
+pub use self::{chord::Chord, table::TABLE};
 use super::{
-    Action, View,
     icons::Icon,
-    map::style::Style,
-    view::{PhonesTab, Sheet},
-    watch::WatchAction,
+    view::{Layout, ThemeChoice, Units, Zone},
 };
 
-/// Something with a name, and mostly a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Something with a name, and mostly with a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UserCommand {
-    Undo,
-    Redo,
+    // Devices and map.
     FilterDevices,
     ShowSelection,
     ShowAll,
     Follow,
-    Commands,
-    Profile,
-    AddPhone,
-    Phones,
     ZoomIn,
     ZoomOut,
     Labels,
@@ -33,35 +36,114 @@ pub enum UserCommand {
     Dim,
     Measure,
     CopyPlace,
-    PreviousPacket,
-    NextPacket,
-    Back,
+    Adopt,
+    Ignore,
+    Rename,
+    Commands,
+    Profile,
+    AddPhone,
+    Phones,
+    Maps,
     Export,
+    Import,
     Places,
     Rules,
+    StartDemo,
+    StopDemo,
+    // Packets.
+    FilterPackets,
+    PreviousPacket,
+    NextPacket,
+    PreviousOfSession,
+    NextOfSession,
+    Linked,
+    NextProblem,
+    Pause,
+    CopySelection,
+    Unselect,
+    // Past.
+    Play,
+    Live,
+    PreviousDay,
+    NextDay,
+    PreviousFix,
+    NextFix,
+    First,
+    Last,
+    Faster,
+    Slower,
+    Trips,
+    SkipParked,
+    // Window.
+    Palette,
     Events,
-    Import,
+    GoBack,
+    GoForward,
+    Undo,
+    Redo,
+    NextPane,
+    PreviousPane,
     Devices,
     Packets,
     Details,
-    TrackLayout,
-    DebugLayout,
+    Arrange(Layout),
     SaveCopy,
-    Maps,
     Health,
     Settings,
     Keys,
+    // Look.
+    Larger,
+    Smaller,
+    UsualSize,
+    Theme(ThemeChoice),
+    Units(Units),
+    Zone(Zone),
+    ReduceMotion,
+    // In the pane that has the keyboard.
+    NextWidget,
+    Rows,
+    RowEnds,
+    OpenRow,
+    DeleteRow,
+    Fold,
+    Pan,
 }
 
 /// A row of the table.
 pub struct About {
     pub command: UserCommand,
-    /// In menus and in the sheet of keys.
+    /// Its name, everywhere it is listed.
     pub text: &'static str,
-    pub icon: Option<Icon>,
-    pub shortcut: KeyboardShortcut,
+    /// What it does or what for, where the name does not say it; else empty.
+    pub does: &'static str,
+    /// Each of them does it; the first is shown beside the name.
+    pub keys: &'static [Chord],
     /// Heading under which it stands.
     pub group: Group,
+    pub icon: Option<Icon>,
+    pub acts: Acts,
+    pub shown: Shown,
+}
+
+/// Where a command acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acts {
+    /// Over sheets, too: it opens another sheet, closes this one, or is seen beside it.
+    Always,
+    /// Not behind an open sheet, where nobody would see it.
+    InWindow,
+    /// As [`Acts::InWindow`], where nothing that has the keyboard takes the key: lists have a Home and an End of their own.
+    IfLeft,
+    /// The pane that has the keyboard does it by itself.
+    InPane,
+}
+
+/// Where a command is listed, beside the sheet of keys, which has all that have a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    InMenuAndPalette,
+    InPalette,
+    Nowhere,
 }
 
 /// Where a command stands in menu and sheet.
@@ -69,241 +151,158 @@ pub struct About {
 pub enum Group {
     Map,
     Packets,
+    Past,
     Window,
+    Look,
+    Panes,
 }
 
 impl Group {
-    pub const ALL: [Self; 3] = [Self::Map, Self::Packets, Self::Window];
+    pub const ALL: [Self; 6] = [Self::Map, Self::Packets, Self::Past, Self::Window, Self::Look, Self::Panes];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::Map => "Devices and map",
             Self::Packets => "Packets",
+            Self::Past => "Past and replay",
             Self::Window => "Window",
+            Self::Look => "Look",
+            Self::Panes => "In the pane that has the keyboard",
         }
     }
 }
-
-const fn about(
-    command: UserCommand,
-    group: Group,
-    text: &'static str,
-    icon: Option<Icon>,
-    modifiers: Modifiers,
-    key: Key,
-) -> About {
-    About { command, text, icon, shortcut: KeyboardShortcut::new(modifiers, key), group }
-}
-
-const PLAIN: Modifiers = Modifiers::NONE;
-const CTRL: Modifiers = Modifiers::COMMAND;
-const SHIFT: Modifiers = Modifiers::SHIFT;
-
-/// Every command. Of two that share a key, the one with more modifiers stands first.
-pub const TABLE: &[About] = &[
-    about(UserCommand::Places, Group::Map, "Places…", Some(Icon::Pin), CTRL.plus(SHIFT), Key::P),
-    about(UserCommand::Rules, Group::Map, "Rules and mutes…", Some(Icon::Bell), CTRL.plus(SHIFT), Key::R),
-    about(UserCommand::Events, Group::Window, "Events", Some(Icon::Bell), CTRL.plus(SHIFT), Key::E),
-    about(UserCommand::FilterDevices, Group::Map, "Filter devices", Some(Icon::Search), PLAIN, Key::Slash),
-    about(UserCommand::ShowAll, Group::Map, "Show all devices", Some(Icon::Fit), SHIFT, Key::Z),
-    about(UserCommand::ShowSelection, Group::Map, "Show the selected device", Some(Icon::Fit), PLAIN, Key::Z),
-    about(UserCommand::Follow, Group::Map, "Follow the selected device", Some(Icon::Follow), PLAIN, Key::F),
-    about(UserCommand::Commands, Group::Map, "Commands of the selected device…", Some(Icon::Send), PLAIN, Key::C),
-    about(UserCommand::Profile, Group::Map, "Profile of the selected device…", Some(Icon::Tracker), CTRL, Key::I),
-    about(UserCommand::AddPhone, Group::Map, "Add a phone…", Some(Icon::Phone), CTRL, Key::P),
-    about(UserCommand::Phones, Group::Map, "HTTPS, passwords, who sees whom…", Some(Icon::Lock), CTRL, Key::U),
-    about(UserCommand::ZoomIn, Group::Map, "Zoom in", Some(Icon::Plus), PLAIN, Key::Plus),
-    about(UserCommand::ZoomOut, Group::Map, "Zoom out", None, PLAIN, Key::Minus),
-    about(UserCommand::Maps, Group::Map, "Maps…", Some(Icon::Layers), CTRL, Key::M),
-    about(UserCommand::Labels, Group::Map, "Labels: less, more", None, PLAIN, Key::L),
-    about(UserCommand::TrailLength, Group::Map, "Trails: longer", None, SHIFT, Key::T),
-    about(UserCommand::TrailColour, Group::Map, "Trails: coloured by something else", None, PLAIN, Key::T),
-    about(UserCommand::Isolate, Group::Map, "Show only the selected device", None, PLAIN, Key::I),
-    about(UserCommand::OnlyInView, Group::Map, "List only devices in view", None, PLAIN, Key::V),
-    about(UserCommand::Dim, Group::Map, "Dim the map", None, PLAIN, Key::B),
-    about(UserCommand::Measure, Group::Map, "Measure distances", None, SHIFT, Key::M),
-    about(UserCommand::CopyPlace, Group::Map, "Copy the place under the pointer", None, CTRL.plus(SHIFT), Key::C),
-    about(UserCommand::Export, Group::Map, "Export…", Some(Icon::Export), CTRL, Key::E),
-    about(UserCommand::Import, Group::Map, "Import…", Some(Icon::Folder), CTRL, Key::O),
-    about(UserCommand::PreviousPacket, Group::Packets, "Previous packet", None, PLAIN, Key::F7),
-    about(UserCommand::NextPacket, Group::Packets, "Next packet", None, PLAIN, Key::F8),
-    about(UserCommand::Back, Group::Packets, "Unselect: field, packet, device", None, PLAIN, Key::Escape),
-    about(UserCommand::Redo, Group::Window, "Do it again", None, CTRL.plus(SHIFT), Key::Z),
-    about(UserCommand::Undo, Group::Window, "Undo", None, CTRL, Key::Z),
-    about(UserCommand::Devices, Group::Window, "Devices pane", Some(Icon::PaneLeft), CTRL, Key::B),
-    about(UserCommand::Packets, Group::Window, "Packets pane", Some(Icon::PaneBottom), CTRL, Key::J),
-    about(UserCommand::Details, Group::Window, "Details pane", Some(Icon::PaneRight), CTRL, Key::D),
-    about(UserCommand::TrackLayout, Group::Window, "Layout for tracking: no packets", None, CTRL, Key::Num1),
-    about(UserCommand::DebugLayout, Group::Window, "Layout for debugging: everything", None, CTRL, Key::Num2),
-    about(UserCommand::SaveCopy, Group::Window, "Save a copy…", Some(Icon::Export), CTRL, Key::S),
-    about(UserCommand::Health, Group::Window, "Health", Some(Icon::Pulse), PLAIN, Key::F9),
-    about(UserCommand::Settings, Group::Window, "Settings", Some(Icon::Gear), PLAIN, Key::F10),
-    about(UserCommand::Keys, Group::Window, "Keys", Some(Icon::Help), SHIFT, Key::Questionmark),
-];
 
 impl About {
-    /// `Ctrl+J`, `Z`, `?`.
-    pub fn keys(&self, ctx: &Context) -> String {
-        match self.command {
-            // The shift key is part of the sign.
-            UserCommand::Keys => "?".to_owned(),
-            UserCommand::FilterDevices => "/".to_owned(),
-            UserCommand::ZoomIn => "+".to_owned(),
-            UserCommand::ZoomOut => "-".to_owned(),
-            _ => self.shortcut.format(&ModifierNames::NAMES, matches!(ctx.os(), egui::os::OperatingSystem::Mac)),
-        }
+    /// `Ctrl+J`, `Z`, `?`; empty where there is none.
+    pub fn key(&self, ctx: &Context) -> String {
+        self.keys.first().map(|chord| chord.text(ctx)).unwrap_or_default()
+    }
+
+    /// All of them: `Ctrl+L or Ctrl+/`.
+    pub fn all_keys(&self, ctx: &Context) -> String {
+        self.keys.iter().map(|chord| chord.text(ctx)).collect::<Vec<_>>().join(" or ")
     }
 }
 
-/// The keys of a command, as [`About::keys`].
-pub fn keys_of(command: UserCommand, ctx: &Context) -> String {
-    TABLE.iter().find(|about| about.command == command).map_or_else(String::new, |about| about.keys(ctx))
+/// The row of a command.
+pub fn about(command: UserCommand) -> Option<&'static About> {
+    TABLE.iter().find(|about| about.command == command)
 }
 
-impl UserCommand {
-    /// True for what an open sheet does not hide: it opens another sheet or closes this one.
-    fn acts_over_sheets(self) -> bool {
-        match self {
-            Self::Undo
-            | Self::Redo
-            | Self::Back
-            | Self::Commands
-            | Self::Profile
-            | Self::AddPhone
-            | Self::Phones
-            | Self::Export
-            | Self::Places
-            | Self::Rules
-            | Self::Events
-            | Self::Import
-            | Self::SaveCopy
-            | Self::Maps
-            | Self::Health
-            | Self::Settings
-            | Self::Keys => true,
-            Self::FilterDevices
-            | Self::ShowSelection
-            | Self::ShowAll
-            | Self::Follow
-            | Self::ZoomIn
-            | Self::ZoomOut
-            | Self::Labels
-            | Self::TrailColour
-            | Self::TrailLength
-            | Self::Isolate
-            | Self::OnlyInView
-            | Self::Dim
-            | Self::Measure
-            | Self::CopyPlace
-            | Self::PreviousPacket
-            | Self::NextPacket
-            | Self::Devices
-            | Self::Packets
-            | Self::Details
-            | Self::TrackLayout
-            | Self::DebugLayout => false,
-        }
-    }
-
-    /// What it asks for now; `None` where it makes no sense.
-    pub fn action(self, view: &View) -> Option<Vec<Action>> {
-        let selected = view.selection.device;
-        let sheet = |sheet| Some(vec![Action::Sheet(Some(sheet))]);
-        match self {
-            Self::Undo => view.undo.is_some().then(|| vec![Action::Undo]),
-            Self::Redo => view.redo.is_some().then(|| vec![Action::Redo]),
-            Self::FilterDevices => Some(vec![Action::FocusDeviceFilter]),
-            Self::ShowSelection => selected.map(|id| vec![Action::FitDevice(id)]),
-            Self::ShowAll => Some(vec![Action::FitAll]),
-            Self::Follow => selected.map(|id| vec![Action::Follow((view.follow != Some(id)).then_some(id))]),
-            Self::Commands => selected.map(|id| vec![Action::OpenCommands(id)]),
-            Self::Profile => selected.map(|id| vec![Action::OpenProfile(id)]),
-            Self::AddPhone => sheet(Sheet::AddPhone),
-            Self::Phones => sheet(Sheet::Phones(PhonesTab::Https)),
-            Self::ZoomIn => Some(vec![Action::Zoom(1.0)]),
-            Self::ZoomOut => Some(vec![Action::Zoom(-1.0)]),
-            Self::Labels => Some(restyle(view, |map| map.labels = map.labels.next())),
-            Self::TrailColour => Some(restyle(view, |map| map.colour = map.colour.next())),
-            Self::TrailLength => Some(restyle(view, |map| map.trail = map.trail.next())),
-            Self::Dim => Some(restyle(view, |map| map.dim = !map.dim)),
-            Self::Isolate => (selected.is_some() || view.isolate).then(|| vec![Action::Isolate(!view.isolate)]),
-            Self::OnlyInView => Some(vec![Action::OnlyInView(!view.only_in_view)]),
-            Self::Measure => Some(vec![Action::Measure]),
-            Self::CopyPlace => Some(vec![Action::CopyPlace]),
-            Self::PreviousPacket => Some(vec![Action::StepPacket(-1)]),
-            Self::NextPacket => Some(vec![Action::StepPacket(1)]),
-            Self::Back => Some(vec![Action::Escape]),
-            Self::Export => Some(vec![Action::OpenExport(selected)]),
-            Self::Places => sheet(Sheet::Places),
-            Self::Rules => sheet(Sheet::Rules),
-            Self::Events => Some(vec![Action::Watch(WatchAction::List(!(view.events.open && view.open.dock)))]),
-            Self::Import => Some(vec![Action::OpenImport(None)]),
-            Self::Devices => Some(vec![Action::ToggleDevices]),
-            Self::Packets => Some(vec![Action::ToggleDock]),
-            Self::Details => Some(vec![Action::ToggleDetails]),
-            Self::TrackLayout => Some(layout(view, false)),
-            Self::DebugLayout => Some(layout(view, true)),
-            Self::SaveCopy => sheet(Sheet::SaveCopy),
-            Self::Maps => sheet(Sheet::Maps),
-            Self::Health => sheet(Sheet::Health),
-            Self::Settings => sheet(Sheet::Settings),
-            Self::Keys => sheet(Sheet::Keys),
-        }
-    }
+/// The first key of a command; empty where there is none.
+pub fn key_of(command: UserCommand, ctx: &Context) -> String {
+    about(command).map(|about| about.key(ctx)).unwrap_or_default()
 }
 
-/// The map's style with one thing changed.
-fn restyle(view: &View, change: impl FnOnce(&mut Style)) -> Vec<Action> {
-    let mut settings = view.settings.clone();
-    change(&mut settings.map);
-    vec![Action::SetSettings(settings)]
+/// The name of a command and its key, for a tooltip: `Settings (F10)`.
+pub fn hint(ctx: &Context, command: UserCommand) -> String {
+    let Some(about) = about(command) else { return String::new() };
+    let (text, key) = (about.text.trim_end_matches('…'), about.key(ctx));
+    if key.is_empty() { text.to_owned() } else { format!("{text} ({key})") }
 }
 
-fn layout(view: &View, dock: bool) -> Vec<Action> {
-    let open = view.open;
-    [
-        (open.devices, true, Action::ToggleDevices),
-        (open.details, true, Action::ToggleDetails),
-        (open.dock, dock, Action::ToggleDock),
-    ]
-    .into_iter()
-    .filter(|(is, wanted, _)| is != wanted)
-    .map(|(_, _, toggle)| toggle)
-    .collect()
-}
-
-/// Commands whose keys were pressed. Single keys are letters while something is being `typed`, and nothing acts behind an open `sheet`: nobody
-/// would see it.
+/// Commands whose keys were pressed. Single keys are letters while something is being `typed`, and little acts behind an open `sheet`.
 pub(super) fn pressed(ctx: &Context, typing: bool, sheet: bool) -> Vec<UserCommand> {
+    let mut found = taken(ctx, typing, sheet, false);
+    if !sheet {
+        let clicked = |button| ctx.input(|input| input.pointer.button_pressed(button));
+        found.extend(clicked(egui::PointerButton::Extra1).then_some(UserCommand::GoBack));
+        found.extend(clicked(egui::PointerButton::Extra2).then_some(UserCommand::GoForward));
+    }
+    found
+}
+
+/// Those whose keys nobody has taken while everything was laid out.
+pub(super) fn left_over(ctx: &Context, typing: bool, sheet: bool) -> Vec<UserCommand> {
+    taken(ctx, typing, sheet, true)
+}
+
+fn taken(ctx: &Context, typing: bool, sheet: bool, left: bool) -> Vec<UserCommand> {
     let popup = egui::Popup::is_any_open(ctx);
+    let clickable = focus_wants_space(ctx);
+    let rests = |about: &About| match about.command {
+        // It closes the pop-up, and nothing more.
+        UserCommand::Unselect => popup,
+        // A field takes back what was typed into it.
+        UserCommand::Undo | UserCommand::Redo => typing,
+        // It presses the button that has the keyboard.
+        UserCommand::Play => sheet || clickable || popup,
+        UserCommand::First | UserCommand::Last => sheet || popup,
+        _ => sheet && about.acts != Acts::Always,
+    };
+    let mut chords: Vec<(UserCommand, Chord)> = TABLE
+        .iter()
+        .filter(|about| about.acts != Acts::InPane && left == (about.acts == Acts::IfLeft) && !rests(about))
+        .flat_map(|about| about.keys.iter().map(|chord| (about.command, *chord)))
+        .filter(|(_, chord)| !typing || chord.acts_while_typing())
+        .collect();
+    // Ctrl+Z does not swallow Ctrl+Shift+Z.
+    chords.sort_by_key(|(_, chord)| std::cmp::Reverse(chord.modifiers()));
     ctx.input_mut(|input| {
-        TABLE
-            .iter()
-            .filter(|about| {
-                let single = about.shortcut.modifiers == PLAIN || about.shortcut.modifiers == SHIFT;
-                let function_key = matches!(about.shortcut.logical_key, Key::F7 | Key::F8 | Key::F9 | Key::F10);
-                if single && typing && !function_key {
-                    return false;
-                }
-                if sheet && !about.command.acts_over_sheets() {
-                    return false;
-                }
-                match about.command {
-                    // It closes the pop-up, and nothing more.
-                    UserCommand::Back if popup => false,
-                    // A field takes back what was typed into it.
-                    UserCommand::Undo | UserCommand::Redo if typing => false,
-                    // Where the sign lies differs from keyboard to keyboard.
-                    UserCommand::Keys => {
-                        input.consume_key(PLAIN, Key::Questionmark) || input.consume_key(SHIFT, Key::Slash)
-                    }
-                    // Plus is the shifted equals sign on many.
-                    UserCommand::ZoomIn => input.consume_key(PLAIN, Key::Plus) || input.consume_key(PLAIN, Key::Equals),
-                    UserCommand::FilterDevices if input.modifiers.shift => false,
-                    _ => input.consume_shortcut(&about.shortcut),
-                }
-            })
-            .map(|about| about.command)
-            .collect()
+        chords.into_iter().filter(|(_, chord)| chord.take(input)).map(|(command, _)| command).collect()
     })
+}
+
+/// Under which a row is kept that has the keyboard: the space bar is no click on it.
+fn row_id() -> egui::Id {
+    egui::Id::unique("row with the keyboard")
+}
+
+/// This row has the keyboard, and does nothing with the space bar.
+pub(super) fn leaves_space(ui: &egui::Ui, row: egui::Id) {
+    ui.data_mut(|data| data.insert_temp(row_id(), row));
+}
+
+/// True where the space bar is a click.
+fn focus_wants_space(ctx: &Context) -> bool {
+    let Some(focused) = ctx.memory(egui::Memory::focused) else { return false };
+    let row = ctx.data(|data| data.get_temp(row_id()) == Some(focused));
+    !row && ctx.read_response(focused).is_some_and(|widget| widget.sense.senses_click())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_shortcuts_clash() {
+        let all: Vec<_> = TABLE
+            .iter()
+            .flat_map(|about| about.keys.iter().map(move |chord| (chord, about.text, about.acts)))
+            .collect();
+        for (n, (chord, text, acts)) in all.iter().enumerate() {
+            for (other, other_text, other_acts) in &all[n + 1..] {
+                // A pane's own keys may be another pane's, too.
+                let own = |acts: Acts| matches!(acts, Acts::InPane | Acts::IfLeft);
+                let panes = own(*acts) && own(*other_acts) && (*acts == Acts::InPane || *other_acts == Acts::InPane);
+                assert!(panes || chord != other, "{text} and {other_text} share {chord:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_has_a_name_of_its_own_and_a_command_of_its_own() {
+        for (n, row) in TABLE.iter().enumerate() {
+            assert!(row.text.starts_with(char::is_uppercase), "{}", row.text);
+            for other in &TABLE[n + 1..] {
+                assert_ne!(row.text, other.text);
+                assert_ne!(row.command, other.command, "{}", row.text);
+            }
+            let found = !row.keys.is_empty() || row.shown != Shown::Nowhere;
+            assert!(found, "nobody finds {}", row.text);
+        }
+    }
+
+    #[test]
+    fn keys_are_written_as_they_are_on_the_keyboard() {
+        let ctx = Context::default();
+        let key = |command| about(command).map(|about| about.all_keys(&ctx)).unwrap_or_default();
+        assert_eq!(key(UserCommand::Keys), "? or F1");
+        assert_eq!(key(UserCommand::FilterDevices), "/");
+        assert_eq!(key(UserCommand::Redo), "Ctrl+Shift+Z or Ctrl+Y");
+        assert_eq!(key(UserCommand::GoBack), "Alt+Left");
+        assert_eq!(key(UserCommand::NextOfSession), "Ctrl+.");
+        assert_eq!(key(UserCommand::Arrange(Layout::Wall)), "Ctrl+4");
+        assert_eq!(hint(&ctx, UserCommand::Settings), "Settings (F10)");
+    }
 }

@@ -6,6 +6,7 @@ use super::view::{Units, View, Zone};
 use crate::geo::LatLon;
 
 const KM_PER_MILE: f64 = 1.609_344;
+const KM_PER_NAUTICAL_MILE: f64 = 1.852;
 const METRES_PER_FOOT: f64 = 0.3048;
 
 /// The whole part of a number that is not negative.
@@ -82,25 +83,27 @@ pub fn speed(kmh: f64, units: Units) -> String {
     match units {
         Units::Metric => format!("{kmh:.0} km/h"),
         Units::Imperial => format!("{:.0} mph", kmh / KM_PER_MILE),
+        Units::Nautical => format!("{:.0} kn", kmh / KM_PER_NAUTICAL_MILE),
     }
 }
 
-/// `12 m`, `3.4 km`; feet and miles where the user wants them.
+/// `12 m`, `3.4 km`; feet and miles, or nautical miles, where the user wants them.
 pub fn distance(metres: f64, units: Units) -> String {
     match units {
         Units::Metric if metres < 1_000.0 => format!("{metres:.0} m"),
         Units::Metric if metres < 100_000.0 => format!("{:.1} km", metres / 1_000.0),
         Units::Metric => format!("{} km", count(whole(metres / 1_000.0))),
-        Units::Imperial => {
-            let miles = metres / 1_000.0 / KM_PER_MILE;
-            if miles < 0.2 {
-                format!("{:.0} ft", metres / METRES_PER_FOOT)
-            } else if miles < 100.0 {
-                format!("{miles:.1} mi")
-            } else {
-                format!("{} mi", count(whole(miles)))
-            }
-        }
+        Units::Imperial => miles(metres, KM_PER_MILE, "mi", format!("{:.0} ft", metres / METRES_PER_FOOT)),
+        Units::Nautical => miles(metres, KM_PER_NAUTICAL_MILE, "nm", format!("{metres:.0} m")),
+    }
+}
+
+/// Miles of some kind; `near` where that is less than a fifth of one.
+fn miles(metres: f64, km_per_mile: f64, unit: &str, near: String) -> String {
+    match metres / 1_000.0 / km_per_mile {
+        miles if miles < 0.2 => near,
+        miles if miles < 100.0 => format!("{miles:.1} {unit}"),
+        miles => format!("{} {unit}", count(whole(miles))),
     }
 }
 
@@ -109,9 +112,9 @@ pub fn area(m2: f64, units: Units) -> String {
     const M2_PER_ACRE: f64 = 4_046.856;
     const ACRES_PER_SQUARE_MILE: f64 = 640.0;
     match units {
-        Units::Metric if m2 < 1e5 => format!("{} m²", count(whole(m2))),
-        Units::Metric if m2 < 1e8 => format!("{:.2} km²", m2 / 1e6),
-        Units::Metric => format!("{} km²", count(whole(m2 / 1e6))),
+        Units::Metric | Units::Nautical if m2 < 1e5 => format!("{} m²", count(whole(m2))),
+        Units::Metric | Units::Nautical if m2 < 1e8 => format!("{:.2} km²", m2 / 1e6),
+        Units::Metric | Units::Nautical => format!("{} km²", count(whole(m2 / 1e6))),
         Units::Imperial if m2 < M2_PER_ACRE * ACRES_PER_SQUARE_MILE => format!("{:.1} acres", m2 / M2_PER_ACRE),
         Units::Imperial => format!("{:.1} mi²", m2 / M2_PER_ACRE / ACRES_PER_SQUARE_MILE),
     }
@@ -120,7 +123,7 @@ pub fn area(m2: f64, units: Units) -> String {
 /// A height or radius, never in kilometres: `1,204 m`, `39 ft`.
 pub fn height(metres: f64, units: Units) -> String {
     let (n, unit) = match units {
-        Units::Metric => (metres, "m"),
+        Units::Metric | Units::Nautical => (metres, "m"),
         Units::Imperial => (metres / METRES_PER_FOOT, "ft"),
     };
     let sign = if n <= -0.5 { "-" } else { "" };
@@ -143,6 +146,16 @@ pub fn wind(deg: f64) -> &'static str {
 /// `51.12345, 4.39127`: a metre or so.
 pub fn place(place: LatLon) -> String {
     format!("{:.5}, {:.5}", place.lat_deg(), place.lon_deg())
+}
+
+/// `UTC`, `CET`, `+05:45`: a zone at a time.
+pub fn zone_name(at: Timestamp, zone: &TimeZone) -> String {
+    let name = at.to_zoned(zone.clone()).strftime("%Z").to_string();
+    match name.split_at_checked(3) {
+        // A zone without letters tells its offset.
+        Some((hours, minutes)) if name.starts_with(['+', '-']) && minutes.len() == 2 => format!("{hours}:{minutes}"),
+        _ => name,
+    }
 }
 
 impl View {
@@ -179,7 +192,7 @@ impl View {
 
     /// `UTC`, `CET`, `+05:45`: what to print beside a time.
     pub fn zone_name(&self, at: Timestamp) -> String {
-        at.to_zoned(self.zone()).strftime("%Z").to_string()
+        zone_name(at, &self.zone())
     }
 }
 
@@ -210,6 +223,11 @@ mod tests {
             (distance(3_449.0, Units::Metric), "3.4 km"),
             (distance(204_000.0, Units::Metric), "204 km"),
             (distance(30.0, Units::Imperial), "98 ft"),
+            (speed(100.0, Units::Nautical), "54 kn"),
+            (distance(300.0, Units::Nautical), "300 m"),
+            (distance(18_520.0, Units::Nautical), "10.0 nm"),
+            (distance(1_852_000.0, Units::Nautical), "1,000 nm"),
+            (height(12.0, Units::Nautical), "12 m"),
             (distance(16_093.44, Units::Imperial), "10.0 mi"),
             (height(-12.4, Units::Metric), "-12 m"),
             (height(8_849.0, Units::Imperial), "29,032 ft"),
@@ -241,7 +259,7 @@ mod tests {
         let next_year: Timestamp = "2027-03-01T22:30:05Z".parse().unwrap();
         assert_eq!(view.clock(at), "02:15:05");
         assert_eq!(view.date_time(at), "2026-03-02 02:15:05");
-        assert_eq!(view.zone_name(at), "+0545");
+        assert_eq!(view.zone_name(at), "+05:45");
         view.settings.zone = Zone::Utc;
         assert_eq!(view.moment(at, later), "20:30:05");
         assert_eq!(view.moment(at, "2026-03-02T01:00:00Z".parse().unwrap()), "Mar 1 20:30");

@@ -165,6 +165,15 @@ pub fn install(ctx: &Context) {
     ctx.style_mut_of(Theme::Light, |style| dress(style, &LIGHT));
 }
 
+/// Whether things slide and fade.
+pub fn set_motion(ctx: &Context, on: bool) {
+    ctx.all_styles_mut(|style| {
+        style.animation_time = if on { Style::default().animation_time } else { 0.0 };
+        style.scroll_animation =
+            if on { egui::style::ScrollAnimation::default() } else { egui::style::ScrollAnimation::none() };
+    });
+}
+
 /// Inter with figures of equal width (see `assets/fonts`); the built-in fonts stand behind it for what it lacks.
 fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();

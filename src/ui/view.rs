@@ -42,6 +42,10 @@ pub struct View {
     pub undo: Option<String>,
     /// What doing it again does.
     pub redo: Option<String>,
+    /// Something else was selected before, or after.
+    pub ways: Ways,
+    /// The pane that takes the keyboard in this frame.
+    pub grab: Option<Pane>,
     /// The zone of [`Zone::Local`].
     pub local_zone: TimeZone,
 }
@@ -62,9 +66,18 @@ impl Default for View {
             time: TimeView::default(),
             undo: None,
             redo: None,
+            ways: Ways::default(),
+            grab: None,
             local_zone: TimeZone::UTC,
         }
     }
+}
+
+/// Where one can go through selections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ways {
+    pub back: bool,
+    pub forward: bool,
 }
 
 /// The list of events.
@@ -78,25 +91,83 @@ pub struct Events {
 }
 
 /// Which panes and sheets are open.
+#[expect(clippy::struct_excessive_bools, reason = "one a pane")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Open {
     /// Packets, tree and bytes at the bottom.
     pub dock: bool,
     pub devices: bool,
     pub details: bool,
+    /// The map in the middle; without it the packets take its place.
+    pub map: bool,
     /// The sheet on top, if any.
     pub sheet: Option<Sheet>,
 }
 
 impl Default for Open {
     fn default() -> Self {
-        Self { dock: true, devices: true, details: true, sheet: None }
+        Self { dock: true, devices: true, details: true, map: true, sheet: None }
+    }
+}
+
+impl Open {
+    /// The panes of a layout; the sheet stays.
+    #[must_use]
+    pub fn arranged(self, layout: Layout) -> Self {
+        let (dock, sides, map) = match layout {
+            Layout::Track => (false, true, true),
+            Layout::Debug => (true, true, true),
+            Layout::Packets => (true, false, false),
+            Layout::Wall => (false, false, true),
+        };
+        Self { dock, devices: sides, details: sides, map, sheet: self.sheet }
+    }
+}
+
+/// Panes arranged for a purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// Devices, map and details.
+    Track,
+    /// Everything.
+    Debug,
+    /// Packets, fields and bytes alone.
+    Packets,
+    /// The map alone.
+    Wall,
+}
+
+/// A part of the window that can have the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pane {
+    Devices,
+    Map,
+    Details,
+    Packets,
+    Tree,
+    Bytes,
+}
+
+impl Pane {
+    /// In the order in which F6 goes through them.
+    pub const ALL: [Self; 6] = [Self::Devices, Self::Map, Self::Details, Self::Packets, Self::Tree, Self::Bytes];
+
+    /// True where it can be seen.
+    pub fn is_open(self, open: Open) -> bool {
+        match self {
+            Self::Devices => open.devices,
+            Self::Map => open.map || !open.dock,
+            Self::Details => open.details,
+            Self::Packets | Self::Tree | Self::Bytes => open.dock,
+        }
     }
 }
 
 /// A sheet over the window. One at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sheet {
+    /// Everything that can be done, found by typing.
+    Palette,
     Settings,
     Export,
     Import,
@@ -140,6 +211,8 @@ pub struct Settings {
     pub zone: Zone,
     /// 1 is the system's own size.
     pub ui_scale: f32,
+    /// Nothing slides, fades or pulses.
+    pub reduce_motion: bool,
     pub online_map: OnlineMap,
     /// Outlines of places on the map.
     pub show_places: bool,
@@ -150,6 +223,11 @@ pub struct Settings {
     pub map: Style,
 }
 
+impl Settings {
+    /// The least and the greatest [`Settings::ui_scale`].
+    pub const SCALES: (f32, f32) = (0.75, 2.0);
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -157,6 +235,7 @@ impl Default for Settings {
             units: Units::default(),
             zone: Zone::default(),
             ui_scale: 1.0,
+            reduce_motion: false,
             online_map: OnlineMap::default(),
             show_places: true,
             notify: true,
@@ -167,7 +246,7 @@ impl Default for Settings {
 }
 
 /// Light, dark, or as the system has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum ThemeChoice {
     #[default]
     System,
@@ -176,15 +255,18 @@ pub enum ThemeChoice {
 }
 
 /// Units that numbers are shown in. The store keeps metric ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Units {
     #[default]
     Metric,
+    /// Miles and feet.
     Imperial,
+    /// Knots and nautical miles; heights in metres.
+    Nautical,
 }
 
 /// The zone that times are shown in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Zone {
     #[default]
     Local,

@@ -100,6 +100,13 @@ pub(super) fn wake_when_older(ui: &Ui, seconds: i64) {
     ui.request_repaint_after(Duration::from_secs(format::age_changes_in_s(seconds)));
 }
 
+/// Gives the keyboard to this widget where its pane was gone to.
+pub(super) fn take_keyboard(ui: &Ui, cx: &super::Cx<'_>, pane: super::view::Pane, id: egui::Id) {
+    if cx.view.grab == Some(pane) {
+        ui.memory_mut(|memory| memory.request_focus(id));
+    }
+}
+
 /// A card on a panel.
 pub(super) fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     let p = theme::palette(ui);

@@ -54,6 +54,19 @@ impl App {
             }
             Action::Undo => self.undo(ctx),
             Action::Redo => self.redo(ctx),
+            Action::GoBack => self.go(-1),
+            Action::GoForward => self.go(1),
+            Action::StepPane(panes) => self.step_pane(ctx, panes),
+            Action::Arrange(layout) => self.view.open = self.view.open.arranged(layout),
+            Action::Jump(jump) => self.jump(jump),
+            Action::FilterPackets(text) => {
+                self.view.open.dock = true;
+                self.view.events.open = false;
+                self.panels.packets.filter(text);
+            }
+            Action::PausePackets => self.panels.packets.pause_or_go_on(),
+            Action::CopySelection => self.copy_selection(ctx),
+            Action::BeginRename => self.begin_rename(),
             Action::Rename(device, name) => {
                 let name = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
                 let pending = self.backend().rename(device, name);
@@ -91,7 +104,10 @@ impl App {
                 self.toasts.info("The demo is starting: three simulated vehicles");
             }
             Action::StopDemo => self.backend().stop_demo(true),
-            Action::ToggleDock => self.view.open.dock = !self.view.open.dock,
+            Action::ToggleDock => {
+                self.view.open.dock = !self.view.open.dock;
+                self.view.open.map |= !self.view.open.dock;
+            }
             Action::ToggleDevices => self.view.open.devices = !self.view.open.devices,
             Action::ToggleDetails => self.view.open.details = !self.view.open.details,
             Action::Sheet(sheet) => self.view.open.sheet = sheet.filter(|_| self.view.open.sheet != sheet),

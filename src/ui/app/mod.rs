@@ -3,6 +3,7 @@
 mod apply;
 mod charts;
 mod demo;
+mod going;
 mod health;
 mod importing;
 mod milestones;
@@ -27,14 +28,14 @@ use jiff::tz::TimeZone;
 pub use self::milestones::Begun;
 use self::{demo::Demo, milestones::Milestones, news::News};
 use super::{
-    Action, Cx, Data, View,
+    Cx, Data, View,
     asks::Asks,
     charts::{Charts, Shelf},
     command,
     data::Station,
     device_list::DeviceList,
     map::{MapOptions, OnlineMap, camera::Camera},
-    panels::Panels,
+    panels::{Name, Panels},
     phones, remote, theme, time,
     toasts::Toasts,
     undo::Undo,
@@ -105,6 +106,7 @@ pub struct App {
     unseen: bool,
     toasts: Toasts,
     undo: Undo,
+    went: going::Went,
     /// What is being asked about places, rules and events.
     watch: watch::Asking,
     /// Settings as the context has them; differs from the view's for a moment after a change.
@@ -133,21 +135,25 @@ struct Kept {
     open: KeptOpen,
     /// Where somebody chose to look.
     camera: Option<Camera>,
+    /// What was found in the palette, the last one first.
+    recent: Vec<Name>,
     bar: time::Bar,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "one a pane")]
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 struct KeptOpen {
     dock: bool,
     devices: bool,
     details: bool,
+    map: bool,
 }
 
 impl Default for KeptOpen {
     fn default() -> Self {
-        let Open { dock, devices, details, sheet: _ } = Open::default();
-        Self { dock, devices, details }
+        let Open { dock, devices, details, map, sheet: _ } = Open::default();
+        Self { dock, devices, details, map }
     }
 }
 
@@ -159,14 +165,14 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
-        let Kept { settings, devices: list, charts, open, camera, bar } =
+        let Kept { settings, devices: list, charts, open, camera, recent, bar } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
-        let KeptOpen { dock, devices, details } = open;
+        let KeptOpen { dock, devices, details, map } = open;
         let view = View {
             settings,
             devices: list.mended(),
             charts,
-            open: Open { dock, devices, details, sheet: None },
+            open: Open { dock, devices, details, map, sheet: None },
             local_zone: options.zone,
             time: time::TimeView { bar, ..time::TimeView::default() },
             ..View::default()
@@ -174,7 +180,8 @@ impl App {
         let cache = options.tile_cache.map(|dir| (dir, backend.window_bounds().tile_cache_bytes));
         let online = online(&view.settings, cache.as_ref());
         let map = MapOptions { camera, online, sync_tiles: options.sync_tiles };
-        let panels = Panels::new(cc.wgpu_render_state.as_ref(), map);
+        let mut panels = Panels::new(cc.wgpu_render_state.as_ref(), map);
+        panels.palette.recent = recent;
         let mut asks = Asks::default();
         // Subscribed before the first question, so that nothing falls between the two.
         let feed = backend.feed();
@@ -197,6 +204,7 @@ impl App {
             unseen: false,
             toasts: Toasts::default(),
             undo: Undo::default(),
+            went: going::Went::default(),
             watch: watch::Asking::default(),
             dressed: None,
             lan_read: None,
@@ -257,11 +265,6 @@ impl App {
     /// Theme, scale and online map, where they changed.
     fn dress(&mut self, ctx: &Context) {
         if self.dressed.as_ref() == Some(&self.view.settings) {
-            // Ctrl and plus or minus change it, too.
-            if (ctx.zoom_factor() - self.view.settings.ui_scale).abs() > 0.001 {
-                self.view.settings.ui_scale = ctx.zoom_factor();
-                self.dressed = Some(self.view.settings.clone());
-            }
             return;
         }
         ctx.set_theme(match self.view.settings.theme {
@@ -269,7 +272,11 @@ impl App {
             ThemeChoice::Light => egui::ThemePreference::Light,
             ThemeChoice::Dark => egui::ThemePreference::Dark,
         });
-        ctx.set_zoom_factor(self.view.settings.ui_scale);
+        // Larger and smaller are commands of ours, so that they are kept and can be taken back.
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        let (least, greatest) = Settings::SCALES;
+        ctx.set_zoom_factor(self.view.settings.ui_scale.clamp(least, greatest));
+        theme::set_motion(ctx, !self.view.settings.reduce_motion);
         self.panels.map.set_online(online(&self.view.settings, self.tile_cache.as_ref()));
         self.dressed = Some(self.view.settings.clone());
     }
@@ -334,34 +341,37 @@ impl eframe::App for App {
         self.take_dropped_charts(&ctx);
         let mut actions = Vec::new();
         for command in command::pressed(&ctx, self.typing, self.view.open.sheet.is_some()) {
-            actions.extend(command.action(&self.view).into_iter().flatten());
+            actions.extend(command.actions(&self.data, &self.view).into_iter().flatten());
         }
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
-        if self.view.open.sheet.is_none() && self.data.devices.values().any(|device| device.positions > 0) {
-            actions.extend(time::pressed(&ctx).into_iter().map(Action::Time));
+        for command in command::left_over(&ctx, self.typing, self.view.open.sheet.is_some()) {
+            actions.extend(command.actions(&self.data, &self.view).into_iter().flatten());
         }
         self.toasts.ui(&ctx, &mut actions);
         if self.data.loaded {
             self.milestones.usable();
         }
         self.typing = ctx.text_edit_focused();
+        self.view.grab = None;
         if !actions.is_empty() {
             // What they change shows in the next frame.
             ctx.request_repaint();
         }
         self.apply_all(&ctx, actions);
+        self.note_selection();
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let Open { dock, devices, details, sheet: _ } = self.view.open;
+        let Open { dock, devices, details, map, sheet: _ } = self.view.open;
         let kept = Kept {
             settings: self.view.settings.clone(),
             devices: self.view.devices.clone(),
             charts: self.view.charts.clone(),
-            open: KeptOpen { dock, devices, details },
+            open: KeptOpen { dock, devices, details, map },
             camera: self.panels.map.chosen_camera(),
+            recent: self.panels.palette.recent.clone(),
             bar: self.view.time.bar,
         };
         eframe::set_value(storage, KEPT, &kept);

@@ -68,7 +68,7 @@ fn content(ui: &mut Ui, cx: &mut Cx<'_>, measuring: bool) -> Option<Click> {
     ui.separator();
     let mut clicked = None;
     let text = if measuring { "Stop measuring" } else { "Measure distances" };
-    let with_key = |text: &str, command: UserCommand| format!("{text}  ({})", command::keys_of(command, ui.ctx()));
+    let with_key = |text: &str, command: UserCommand| format!("{text}  ({})", command::key_of(command, ui.ctx()));
     let copy = with_key("Copy the place under the pointer", UserCommand::CopyPlace);
     let (measure, places) = (with_key(text, UserCommand::Measure), with_key("Places…", UserCommand::Places));
     if ui.button(measure).clicked() {
@@ -87,7 +87,7 @@ fn content(ui: &mut Ui, cx: &mut Cx<'_>, measuring: bool) -> Option<Click> {
 
 fn boxes(ui: &mut Ui, cx: &mut Cx<'_>, style: &mut Style) {
     let with_key = |ui: &Ui, text: &str, command: UserCommand| {
-        let keys = command::keys_of(command, ui.ctx());
+        let keys = command::key_of(command, ui.ctx());
         format!("{text}  ({keys})")
     };
     let text = with_key(ui, "Dim the map below the devices", UserCommand::Dim);
@@ -111,7 +111,7 @@ fn boxes(ui: &mut Ui, cx: &mut Cx<'_>, style: &mut Style) {
 }
 
 fn row(ui: &mut Ui, text: &str, meaning: &str, command: UserCommand, choices: impl FnOnce(&mut Ui)) {
-    let keys = command::keys_of(command, ui.ctx());
+    let keys = command::key_of(command, ui.ctx());
     let (left, width) = (ui.cursor().left(), ui.available_width());
     ui.horizontal_top(|ui| {
         let label = widgets::weak(ui, text);

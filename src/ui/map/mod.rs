@@ -338,6 +338,7 @@ impl MapPanel {
         let (labels, room) = paint::place_labels(ui, &screen, cx, &self.markers, &seen, &self.edges);
         let response = self.tiles(ui, &screen, &room);
         self.widget = Some(response.id);
+        crate::ui::widgets::take_keyboard(ui, cx, crate::ui::view::Pane::Map, response.id);
         if cx.view.settings.map.dim {
             ui.painter().rect_filled(screen.rect, 0.0, controls::veil(ui));
         }

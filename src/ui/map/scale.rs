@@ -67,6 +67,7 @@ fn scale_length(max_m: f64, units: Units) -> (f64, String) {
     let (small, small_name, large, large_name) = match units {
         Units::Metric => (1.0, "m", 1_000.0, "km"),
         Units::Imperial => (0.3048, "ft", 1_609.344, "mi"),
+        Units::Nautical => (1.0, "m", 1_852.0, "nm"),
     };
     let (unit_m, name) = if max_m >= large { (large, large_name) } else { (small, small_name) };
     let length = round_length(max_m / unit_m);

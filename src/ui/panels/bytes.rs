@@ -1,8 +1,8 @@
 //! The opened packet byte by byte, in the colours of its fields: hex beside text, or a JSON body as the text it is.
 
 use egui::{
-    Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, accesskit::Role,
-    style::ScrollAnimation, vec2,
+    Align, EventFilter, Key, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo,
+    accesskit::Role, style::ScrollAnimation, vec2,
 };
 
 use super::dock::{
@@ -20,7 +20,7 @@ use super::dock::{
 };
 use crate::{
     model::PacketId,
-    ui::{Action, Cx, data::Opened, format},
+    ui::{Action, Cx, data::Opened, format, view::Pane, widgets},
 };
 
 /// More text than this does not fit the foot.
@@ -53,6 +53,7 @@ impl Bytes {
         self.toolbar(ui, cx, opened, text);
         let fields = &opened.dissection.fields;
         let outline = Outline::of(fields);
+        keys(ui, cx, opened, &outline);
         let field = |index: Option<usize>| index.and_then(|i| fields.get(i));
         let lit = Lit { hovered: field(cx.view.hovered_field), selected: field(cx.view.selection.field) };
         let pointed = cx.view.hovered_field.filter(|_| !self.hovering).or(cx.view.selection.field);
@@ -145,6 +146,43 @@ impl Bytes {
             response
         });
         Pointed { over, response: shown.inner }
+    }
+}
+
+/// From field to field, in the order of their bytes, while the bytes have the keyboard.
+fn keys(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
+    let area = ui.available_rect_before_wrap();
+    let pane = ui.interact(area, ui.scope_id().with("keyboard"), Sense::focusable_noninteractive());
+    pane.widget_info(|| WidgetInfo::labeled(Role::Region, true, "Bytes"));
+    widgets::take_keyboard(ui, cx, Pane::Bytes, pane.id);
+    if !pane.has_focus() {
+        return;
+    }
+    paint::outline(ui, area, ui.visuals().selection.stroke);
+    let filter = EventFilter { vertical_arrows: true, horizontal_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|m| m.set_focus_lock_filter(pane.id, filter));
+    let pressed = |key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
+    let (back, on) =
+        (pressed(Key::ArrowLeft) || pressed(Key::ArrowUp), pressed(Key::ArrowRight) || pressed(Key::ArrowDown));
+    if !back && !on {
+        return;
+    }
+    let fields = &opened.dissection.fields;
+    let start = |n: &usize| fields.get(*n).map_or(0, |field| field.span.start);
+    let mut leaves: Vec<usize> = (0..fields.len()).filter(|n| outline.is_leaf(*n)).collect();
+    leaves.sort_by_key(start);
+    let selected = cx.view.selection.field;
+    let at = selected.and_then(|field| {
+        let own = leaves.iter().position(|leaf| *leaf == field);
+        own.or_else(|| leaves.iter().position(|leaf| start(leaf) >= start(&field)))
+    });
+    let next = match at {
+        None => 0,
+        Some(at) if back => at.saturating_sub(1),
+        Some(at) => at + 1,
+    };
+    if let Some(field) = leaves.get(next) {
+        push(ui, cx, Action::SelectField(Some(*field)));
     }
 }
 

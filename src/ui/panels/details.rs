@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use egui::{Align, Key, Label, Layout, RichText, Role, ScrollArea, TextEdit, TextStyle, Ui, WidgetInfo};
+use egui::{Align, Key, Label, Layout, RichText, Role, ScrollArea, Sense, TextEdit, TextStyle, Ui, WidgetInfo};
 use serde_json::Value;
 
 use super::{
@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     model::{
-        DeviceId, DeviceOverview, DeviceState, HideReason, PacketId, Protocol, Readings, StoredEvent, StoredFix, Trust,
-        reading,
+        Device, DeviceId, DeviceOverview, DeviceState, HideReason, PacketId, Protocol, Readings, StoredEvent,
+        StoredFix, Trust, reading,
     },
     track::{Aside, How},
     ui::{
@@ -24,7 +24,7 @@ use crate::{
         map::Doubt,
         theme,
         time::Act,
-        view::Units,
+        view::{Pane, Units},
         widgets,
     },
 };
@@ -40,7 +40,7 @@ const STANDING_KMH: f64 = 1.0;
 
 /// The pane and what is being typed in it.
 #[derive(Default)]
-pub(super) struct Details {
+pub(in crate::ui) struct Details {
     /// The device whose name is being edited, and the text.
     renaming: Option<(DeviceId, String)>,
     all_readings: bool,
@@ -48,8 +48,14 @@ pub(super) struct Details {
 }
 
 impl Details {
+    /// Its name can be typed anew.
+    pub(in crate::ui) fn begin_rename(&mut self, device: &Device) {
+        self.renaming = Some((device.id, device.name.clone().unwrap_or_default()));
+    }
+
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
+        keyboard(ui, cx, selected);
         ScrollArea::vertical().id_salt(("details", cx.view.selection.device)).auto_shrink(false).show(ui, |ui| {
             egui::Frame::new().inner_margin(theme::MARGIN).show(ui, |ui| match selected {
                 Some(overview) => self.device(ui, cx, overview),
@@ -144,8 +150,7 @@ impl Details {
                     }
                     let may = !cx.data.station.viewer;
                     if may && widgets::icon_button(ui, Icon::Pencil, "Rename").clicked() {
-                        let name = device.name.clone().unwrap_or_default();
-                        self.renaming = Some((device.id, name));
+                        self.begin_rename(device);
                     }
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                         let name = widgets::strong(ui, cx.data.name_of(overview)).heading();
@@ -719,6 +724,19 @@ fn alarm_words(alarms: &str) -> String {
 fn sentence_case(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// The pane as a whole takes the keyboard; the tabulator leads into it.
+fn keyboard(ui: &mut Ui, cx: &Cx<'_>, selected: Option<&DeviceOverview>) {
+    let area = ui.available_rect_before_wrap();
+    let pane = ui.interact(area, ui.scope_id().with("pane"), Sense::focusable_noninteractive());
+    let name = selected.map_or_else(|| "Details".to_owned(), |d| format!("Details of {}", cx.data.name_of(d)));
+    pane.widget_info(|| WidgetInfo::labeled(Role::Region, true, &name));
+    widgets::take_keyboard(ui, cx, Pane::Details, pane.id);
+    if pane.has_focus() {
+        let line = ui.visuals().selection.stroke;
+        ui.painter().rect_stroke(area.shrink(1.0), 0.0, line, egui::StrokeKind::Inside);
+    }
 }
 
 #[cfg(test)]

@@ -14,14 +14,14 @@ use crate::{
     geo::mercator::{World, WorldBox},
     model::{DeviceId, DeviceOverview, DeviceState},
     ui::{
-        Action, Cx, Data,
+        Action, Cx, Data, command,
         device_icons::{self, Chip},
         device_list::{self, Column, DeviceList, Filter, Key as SortKey, natural},
         format,
         icons::{self, Icon},
         lamps::{self, Health, State},
         theme,
-        view::Sheet,
+        view::{Pane, Sheet},
         widgets,
     },
 };
@@ -96,6 +96,11 @@ impl Devices {
             return;
         }
         self.update_order(cx, view);
+        if cx.view.grab == Some(Pane::Devices) {
+            let selected = cx.view.selection.device.filter(|id| self.order.rows.contains(id));
+            self.reveal = selected.or(self.order.rows.first().copied());
+            self.wants_focus = self.reveal.is_none();
+        }
         egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 8, bottom: 6 }).show(ui, |ui| {
             self.head(ui, cx);
         });
@@ -454,7 +459,11 @@ fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) -> egui::Resp
         response.request_focus();
         cx.ask(Action::SelectDevice(Some(id)));
     }
-    if response.double_clicked() {
+    if response.has_focus() {
+        command::leaves_space(ui, response.id);
+    }
+    let entered = response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+    if response.double_clicked() || entered {
         cx.ask(Action::FitDevice(id));
     }
     response.context_menu(|ui| device_menu(ui, cx, overview));

@@ -12,10 +12,12 @@ mod first_run;
 mod health;
 mod import;
 mod keep;
+mod keys;
 mod look;
 mod maps;
 mod new_senders;
 pub mod packets;
+mod palette;
 mod phone;
 mod phones;
 mod places;
@@ -30,16 +32,22 @@ pub mod tree;
 mod trouble;
 
 pub(super) use keep::gone;
+pub(super) use palette::Name;
 
 use eframe::egui_wgpu::RenderState;
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 use self::dock::split::Split;
+/// Under which a pane's place is kept, for going from pane to pane.
+pub(super) fn pane_id(pane: Pane) -> egui::Id {
+    egui::Id::unique("pane").with(pane)
+}
+
 use super::{
     Action, Cx,
     map::{MapOptions, MapPanel},
     theme,
-    view::Sheet,
+    view::{Pane, Sheet},
 };
 use crate::model::Protocol;
 
@@ -50,7 +58,7 @@ const MAP_WIDTH: f32 = 260.0;
 pub struct Panels {
     top: top::Top,
     pub(super) devices: devices::Devices,
-    details: details::Details,
+    pub(super) details: details::Details,
     pub(super) export: export::Export,
     pub(super) import: import::Import,
     pub(super) copy: copy::SaveCopy,
@@ -62,7 +70,9 @@ pub struct Panels {
     phone_profile: phone::access::Access,
     phone_console: phone::console::Console,
     phones: phones::Phones,
-    packets: packets::Packets,
+    pub(super) palette: palette::Palette,
+    keys: keys::Keys,
+    pub(super) packets: packets::Packets,
     tree: tree::Tree,
     bytes: bytes::Bytes,
     pub(super) places: places::Places,
@@ -89,6 +99,8 @@ impl Panels {
             phone_profile: phone::access::Access::default(),
             phone_console: phone::console::Console::default(),
             phones: phones::Phones::default(),
+            palette: palette::Palette::default(),
+            keys: keys::Keys::default(),
             packets: packets::Packets::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
@@ -110,8 +122,13 @@ impl Panels {
                 top::banners(ui, cx);
             });
         }
-        self.dock(ui, cx, bare);
-        self.time.ui(ui, cx);
+        let map = Pane::Map.is_open(cx.view.open);
+        if map {
+            self.dock(ui, cx, bare);
+            if !cx.data.devices.is_empty() {
+                self.time.ui(ui, cx);
+            }
+        }
         let side = ui.available_width() * 0.21;
         let mut devices = cx.view.open.devices;
         let pane = if cx.view.devices.table {
@@ -125,6 +142,7 @@ impl Panels {
         };
         let pane = pane.frame(bare);
         pane.show_collapsible(ui, &mut devices, |ui| {
+            note_pane(ui, Pane::Devices);
             keep_size(ui);
             let view = self.map.in_view().filter(|_| cx.view.only_in_view);
             self.devices.ui(ui, cx, view);
@@ -135,20 +153,28 @@ impl Panels {
         let mut details = cx.view.open.details;
         let pane = Panel::right("details").frame(bare).default_size(side.clamp(276.0, 340.0)).size_range(260.0..=460.0);
         pane.show_collapsible(ui, &mut details, |ui| {
+            note_pane(ui, Pane::Details);
             keep_size(ui);
             self.details.ui(ui, cx);
         });
         if details != cx.view.open.details {
             cx.ask(Action::ToggleDetails);
         }
-        CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
-            let area = ui.max_rect();
-            self.map.cover(self.time.covers(cx));
-            self.map.ui(ui, cx);
-            self.time.over_map(ui, cx, area);
-        });
+        if map {
+            CentralPanel::default().frame(bare.fill(p.sunken)).show(ui, |ui| {
+                note_pane(ui, Pane::Map);
+                let area = ui.max_rect();
+                self.map.cover(self.time.covers(cx));
+                self.map.ui(ui, cx);
+                self.time.over_map(ui, cx, area);
+            });
+        } else {
+            CentralPanel::default().frame(bare).show(ui, |ui| self.packets_and_fields(ui, cx, bare));
+        }
         let Self {
             maps,
+            palette,
+            keys,
             export,
             import,
             copy,
@@ -166,7 +192,9 @@ impl Panels {
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
         let is_phone = selected.is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
         pairing.rest(cx.view.open.sheet);
+        palette.rest(cx.view.open.sheet == Some(Sheet::Palette));
         sheets::ui(ui, cx, |sheet, ui, cx| match sheet {
+            Sheet::Palette => palette.ui(ui, cx),
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
             Sheet::Import => import.ui(ui, cx),
@@ -180,9 +208,9 @@ impl Panels {
             Sheet::Phone => pairing.ui(ui, cx),
             Sheet::Phones(tab) => phones.ui(ui, cx, tab),
             Sheet::Health => health::ui(ui, cx),
+            Sheet::Keys => keys.ui(ui),
             Sheet::Places => places.ui(ui, cx),
             Sheet::Rules => rules.ui(ui, cx),
-            Sheet::Keys => sheets::keys(ui),
         });
     }
 
@@ -195,28 +223,42 @@ impl Panels {
             .default_size((height * 0.31).clamp(180.0, 300.0))
             .size_range(120.0..=(height - 200.0).max(140.0))
             .show_collapsible(ui, &mut dock, |ui| {
-                let split = Split::fit(ui);
-                let pane = bare.inner_margin(Margin { left: 12, right: 8, top: 8, bottom: 0 });
-                let shown = Panel::right("bytes").frame(pane).default_size(split.bytes_default).size_range(split.bytes);
-                let bytes = shown.show(ui, |ui| {
-                    self.bytes.ui(ui, cx);
-                    ui.take_available_space();
-                });
-                let shown = Panel::right("tree").frame(pane).default_size(split.tree_default).size_range(split.tree);
-                let tree = shown.show(ui, |ui| {
-                    self.tree.ui(ui, cx);
-                    ui.take_available_space();
-                });
-                split.keep(ui, tree.response.rect.width(), bytes.response.rect.width());
-                CentralPanel::default().frame(pane).show(ui, |ui| {
-                    events::tabs(ui, cx);
-                    if cx.view.events.open { events::ui(ui, cx) } else { self.packets.ui(ui, cx) }
-                });
+                self.packets_and_fields(ui, cx, bare);
             });
         if dock != cx.view.open.dock {
             cx.ask(Action::ToggleDock);
         }
     }
+
+    /// What stands in the dock, wherever that is.
+    fn packets_and_fields(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, bare: Frame) {
+        let split = Split::fit(ui);
+        let pane = bare.inner_margin(Margin { left: 12, right: 8, top: 8, bottom: 0 });
+        let shown = Panel::right("bytes").frame(pane).default_size(split.bytes_default).size_range(split.bytes);
+        let bytes = shown.show(ui, |ui| {
+            note_pane(ui, Pane::Bytes);
+            self.bytes.ui(ui, cx);
+            ui.take_available_space();
+        });
+        let shown = Panel::right("tree").frame(pane).default_size(split.tree_default).size_range(split.tree);
+        let tree = shown.show(ui, |ui| {
+            note_pane(ui, Pane::Tree);
+            self.tree.ui(ui, cx);
+            ui.take_available_space();
+        });
+        split.keep(ui, tree.response.rect.width(), bytes.response.rect.width());
+        CentralPanel::default().frame(pane).show(ui, |ui| {
+            note_pane(ui, Pane::Packets);
+            events::tabs(ui, cx);
+            if cx.view.events.open { events::ui(ui, cx) } else { self.packets.ui(ui, cx) }
+        });
+    }
+}
+
+/// Keeps where a pane stands, so that one can go from it to the next.
+fn note_pane(ui: &Ui, pane: Pane) {
+    let rect = ui.max_rect();
+    ui.data_mut(|data| data.insert_temp(pane_id(pane), rect));
 }
 
 /// Whatever stands in a pane, its size is the user's: a pane shrinks to what it holds otherwise.

@@ -1,13 +1,16 @@
 //! Senders nobody has decided about, above the devices: who they are, and the two decisions.
 
-use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, TextStyle, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Key, Layout, Modifiers, Rect, RichText, Role, ScrollArea, Sense, TextStyle, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
+};
 
 use super::{
     devices::{ROW, height_of},
     dock::shorten::to_its_end,
 };
 use crate::{
-    model::{DeviceOverview, DeviceState},
+    model::{DeviceId, DeviceOverview, DeviceState},
     ui::{
         Action, Cx,
         device_list::Filter,
@@ -94,7 +97,11 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
         ui.painter().rect_filled(rect, 0.0, p.suspect.gamma_multiply(0.08));
     }
     if response.clicked() {
+        response.request_focus();
         cx.ask(Action::SelectDevice(Some(device.id)));
+    }
+    if response.has_focus() && !cx.data.station.viewer {
+        decide_by_key(ui, cx, device.id);
     }
     lamps::paint_mark(ui.painter(), pos2(rect.left() + 20.0, rect.top() + 18.0), &Mark::of(State::New), p);
     let inner =
@@ -143,4 +150,14 @@ fn new_sender(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
             cx.ask(Action::Ignore(device.id));
         }
     });
+}
+
+/// Enter adopts the sender whose row has the keyboard, Delete ignores it.
+fn decide_by_key(ui: &Ui, cx: &mut Cx<'_>, id: DeviceId) {
+    let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    if pressed(Key::Enter) {
+        cx.ask(Action::Adopt(id));
+    } else if pressed(Key::Delete) {
+        cx.ask(Action::Ignore(id));
+    }
 }

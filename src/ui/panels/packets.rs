@@ -31,7 +31,8 @@ use crate::{
         data::{MAX_PACKETS, Pages},
         format,
         summary::{Summary, summarize},
-        view::Units,
+        view::{Pane, Units},
+        widgets,
     },
 };
 
@@ -58,6 +59,10 @@ pub struct Packets {
     anchor: Anchor,
     reach: Reach,
     lines: Lines,
+    /// The filter takes the cursor.
+    wants_filter: bool,
+    /// The list is to be paused, or to go on.
+    wants_pause: bool,
     /// The selection that was scrolled to.
     shown_selection: Option<PacketId>,
 }
@@ -75,6 +80,17 @@ struct Shown {
 }
 
 impl Packets {
+    /// Puts the cursor into the filter; with a text, filters by that.
+    pub(in crate::ui) fn filter(&mut self, text: Option<String>) {
+        self.wants_filter = true;
+        self.filter_text = text.unwrap_or_else(|| std::mem::take(&mut self.filter_text));
+    }
+
+    /// Holds the list still, or lets it go on.
+    pub(in crate::ui) fn pause_or_go_on(&mut self) {
+        self.wants_pause = !self.wants_pause;
+    }
+
     /// Draws the list into the room that is left.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let data = cx.data;
@@ -94,7 +110,7 @@ impl Packets {
         let shown = Shown { filtered, complete, searching, looked_at };
 
         dense(ui);
-        let pause = self.toolbar(ui, cx, &listing, shown);
+        let pause = self.toolbar(ui, cx, &listing, shown) || std::mem::take(&mut self.wants_pause);
         let mut resume = self.paused_at.is_some() && pause;
         if rows.is_empty() {
             paint::middle(ui, "Bytes will appear here the moment anything connects, even if we cannot decode them.");
@@ -122,7 +138,7 @@ impl Packets {
         let quarter = Duration::from_secs_f32(ui.input(|i| i.stable_dt).clamp(0.0, 1.0) / 4.0);
         let budget = quarter.clamp(SEARCH_BUDGET, MOST_SEARCH);
         let Self { matches, haystacks, .. } = self;
-        haystacks.under(data.roster << 1 | u64::from(units == Units::Imperial));
+        haystacks.under(data.roster << 2 | units as u64);
         let go_on = || begun.elapsed() < budget;
         matches.update(&data.packets, query, go_on, |row| {
             query.admits(row, who(data, row), || haystacks.of(row.id, || line(data, row, units)).to_owned())
@@ -168,7 +184,12 @@ impl Packets {
                 .hint_text("Filter")
                 .align(Align2::LEFT_CENTER)
                 .desired_width(if roomy { 200.0 } else { 110.0 });
-            ui.add(edit).on_hover_text("Words in device, address, type or summary, or bytes in hex");
+            let field = ui.add(edit);
+            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Filter packets"));
+            if std::mem::take(&mut self.wants_filter) {
+                field.request_focus();
+            }
+            field.on_hover_text("Words in device, address, type or summary, or bytes in hex (Ctrl+L)");
             let toggle = Button::new("Problems").selected(self.problems_only);
             if ui.add(toggle).on_hover_text("Only packets with warnings and errors").clicked() {
                 self.problems_only = !self.problems_only;
@@ -251,6 +272,7 @@ impl Packets {
         let measures = Measures { row_height, view_height: area.height() };
         let keyboard = ui.interact(area, ui.scope_id().with("rows"), Sense::focusable_noninteractive());
         keyboard.widget_info(|| WidgetInfo::labeled(Role::ListBox, true, "Packets"));
+        widgets::take_keyboard(ui, cx, Pane::Packets, keyboard.id);
         // What is selected on arrival is the selection from the next frame on.
         if !self.arrive(ui, cx, listing) {
             self.follow_selection(ui, cx, shown);

@@ -2,6 +2,8 @@
 
 pub(super) mod clock;
 
+use std::collections::BTreeMap;
+
 use egui::{Button, ComboBox, Label, RichText, TextEdit, Ui, WidgetInfo, accesskit::Role};
 
 use super::sheets;
@@ -30,6 +32,17 @@ pub(super) struct Editor {
     draft: Profile,
     model: String,
     /// The zone of its clock while it is being typed.
+    zone: String,
+    forced: bool,
+    /// Not applied, and left for another device: they are there again when one comes back.
+    aside: BTreeMap<DeviceId, Draft>,
+}
+
+/// What was chosen for a device and is not applied yet.
+struct Draft {
+    was: Profile,
+    draft: Profile,
+    model: String,
     zone: String,
     forced: bool,
 }
@@ -82,12 +95,30 @@ impl Editor {
         if self.of.as_ref() == Some(&now) {
             return;
         }
+        self.put_aside(now.0);
+        if let Some(kept) = self.aside.remove(&now.0).filter(|kept| kept.was == now.1) {
+            let Draft { was: _, draft, model, zone, forced } = kept;
+            (self.draft, self.model, self.zone, self.forced) = (draft, model, zone, forced);
+            self.of = Some(now);
+            return;
+        }
         let profile = &now.1;
         self.draft = profile.clone();
         self.model = profile.model.clone().unwrap_or_default();
         self.forced = profile.clock_offset_s.is_some();
         self.zone = clock::zone_text(profile.clock_offset_s.unwrap_or_default());
         self.of = Some(now);
+    }
+
+    /// Keeps what was chosen for the device that this was about, where that is another one.
+    fn put_aside(&mut self, now: DeviceId) {
+        let Some((device, was)) = self.of.take() else { return };
+        if device == now || self.draft == was {
+            return;
+        }
+        let (draft, model) = (std::mem::take(&mut self.draft), std::mem::take(&mut self.model));
+        let (zone, forced) = (std::mem::take(&mut self.zone), self.forced);
+        self.aside.insert(device, Draft { was, draft, model, zone, forced });
     }
 
     fn model(&mut self, ui: &mut Ui) {
@@ -142,7 +173,7 @@ impl Editor {
         self.draft.clock_offset_s = clock::parse_zone(&self.zone).filter(|_| self.forced);
     }
 
-    fn foot(&self, ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
+    fn foot(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
         let device = &overview.device;
         let reread = cx.data.remote.rereads.get(&device.id);
         let changed = self.draft != device.profile;
@@ -162,6 +193,14 @@ impl Editor {
             }
             if ui.add(Button::new("Close")).clicked() {
                 cx.ask(Action::Sheet(None));
+            }
+            if changed {
+                let hint = "What you chose and did not apply is forgotten";
+                if ui.add(Button::new("Discard")).on_hover_text(hint).clicked() {
+                    self.of = None;
+                    self.draft = device.profile.clone();
+                }
+                ui.label(widgets::weak(ui, "Not applied yet; it is kept while the window is open."));
             }
         });
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     model::Policy,
     ui::{
-        Action, Cx, theme,
+        Action, Cx, format, theme,
         view::{OnlineMap, PhonesTab, Settings as Chosen, Sheet, ThemeChoice, Units, Zone},
         widgets,
     },
@@ -55,11 +55,15 @@ impl Settings {
         row(ui, "Units", |ui| {
             choice(ui, &mut chosen.units, Units::Metric, "Metric");
             choice(ui, &mut chosen.units, Units::Imperial, "Miles and feet");
+            choice(ui, &mut chosen.units, Units::Nautical, "Knots and nautical miles");
         });
         row(ui, "Times", |ui| {
-            let local = cx.now.to_zoned(cx.view.local_zone.clone()).strftime("%Z").to_string();
+            let local = format::zone_name(cx.now, &cx.view.local_zone);
             choice(ui, &mut chosen.zone, Zone::Local, &format!("Local ({local})"));
             choice(ui, &mut chosen.zone, Zone::Utc, "UTC");
+        });
+        row(ui, "Motion", |ui| {
+            ui.checkbox(&mut chosen.reduce_motion, "Reduced").on_hover_text("Nothing slides, fades or pulses");
         });
         heading(ui, "Map");
         row(ui, "Files", |ui| {
@@ -93,8 +97,9 @@ impl Settings {
     }
 
     fn size(&mut self, ui: &mut Ui, chosen: &mut Chosen) {
+        let (least, greatest) = Chosen::SCALES;
         let mut percent = self.scale.unwrap_or(chosen.ui_scale) * 100.0;
-        let slider = ui.add(Slider::new(&mut percent, 70.0..=200.0).step_by(5.0).suffix(" %"));
+        let slider = ui.add(Slider::new(&mut percent, least * 100.0..=greatest * 100.0).step_by(5.0).suffix(" %"));
         slider.widget_info(|| WidgetInfo::labeled(Role::Slider, true, "Size"));
         self.scale = Some(percent / 100.0);
         if !slider.dragged() {

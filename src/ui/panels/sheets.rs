@@ -1,18 +1,14 @@
 //! Sheets over the window: commands, profile, export, settings, health, keys. One at a time; Escape or a click beside it closes it.
 
-use egui::{Context, Frame, Id, LayerId, Modal, RichText, ScrollArea, Ui};
+use egui::{Align2, Context, Frame, Id, LayerId, Modal, RichText, ScrollArea, Ui, vec2};
 
 use crate::{
     model::DeviceOverview,
-    ui::{
-        Action, Cx,
-        command::{Group, TABLE},
-        icons::Icon,
-        theme, time,
-        view::Sheet,
-        widgets,
-    },
+    ui::{Action, Cx, icons::Icon, theme, view::Sheet, widgets},
 };
+
+/// How far below the window's edge the palette begins: it stands still while its list grows and shrinks.
+const PALETTE_TOP: f32 = 56.0;
 
 /// The device that a sheet is about. `kind`: what to ask for where none is selected, in one word.
 pub(super) fn selected<'a>(ui: &mut Ui, cx: &Cx<'a>, kind: &str) -> Option<&'a DeviceOverview> {
@@ -27,6 +23,7 @@ pub(super) fn selected<'a>(ui: &mut Ui, cx: &Cx<'a>, kind: &str) -> Option<&'a D
 pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut Ui, &mut Cx<'_>)) {
     let Some(sheet) = cx.view.open.sheet else { return };
     let title = match sheet {
+        Sheet::Palette => "Palette",
         Sheet::Settings => "Settings",
         Sheet::Export => "Export history",
         Sheet::Import => "Import history",
@@ -46,6 +43,15 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
     let id = Id::unique("sheet").with(title);
     // As high as the window lets it be.
     let area = Modal::default_area(id).default_height(f32::INFINITY);
+    if sheet == Sheet::Palette {
+        let area = area.anchor(Align2::CENTER_TOP, vec2(0.0, PALETTE_TOP));
+        let frame = frame.inner_margin(10);
+        let modal = Modal::new(id).area(area).frame(frame).show(ui.ctx(), |ui| content(sheet, ui, cx));
+        if modal.should_close() {
+            cx.ask(Action::Sheet(None));
+        }
+        return;
+    }
     let was = ui.ctx().memory(|m| m.area_rect(id));
     let modal = Modal::new(id).area(area).frame(frame).show(ui.ctx(), |ui| {
         let p = theme::palette(ui);
@@ -84,37 +90,4 @@ fn menus_above(ctx: &Context, sheet: LayerId) {
             }
         }
     });
-}
-
-/// The sheet of keys.
-pub(super) fn keys(ui: &mut Ui) {
-    ui.set_width(420.0);
-    let p = theme::palette(ui);
-    for group in Group::ALL {
-        widgets::group_heading(ui, group.title());
-        for about in TABLE.iter().filter(|about| about.group == group) {
-            ui.horizontal(|ui| {
-                widgets::cell(ui, 96.0, |ui| {
-                    let key = RichText::new(about.keys(ui.ctx())).monospace().color(p.strong);
-                    let cap = Frame::new().fill(p.button).corner_radius(4);
-                    cap.inner_margin(egui::Margin::symmetric(6, 1)).show(ui, |ui| ui.label(key));
-                });
-                ui.label(about.text);
-            });
-        }
-        ui.add_space(theme::GAP);
-    }
-    widgets::group_heading(ui, "Time");
-    for row in &time::KEYS {
-        ui.horizontal(|ui| {
-            widgets::cell(ui, 96.0, |ui| {
-                let key = RichText::new(row.name).monospace().color(p.strong);
-                let cap = Frame::new().fill(p.button).corner_radius(4);
-                cap.inner_margin(egui::Margin::symmetric(6, 1)).show(ui, |ui| ui.label(key));
-            });
-            ui.label(row.text);
-        });
-    }
-    ui.add_space(theme::GAP);
-    ui.label(widgets::weak(ui, "In the device list, Up and Down go from row to row. Single keys rest while you type."));
 }

@@ -16,7 +16,7 @@ use crate::{
     model::{DeviceState, Protocol},
     ui::{
         Action, Cx, Data,
-        command::{Group, TABLE},
+        command::{self, Group, Shown, TABLE, UserCommand},
         format,
         icons::{self, Icon},
         lamps::{self, Age},
@@ -260,14 +260,15 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
 
 fn tools(ui: &mut Ui, cx: &mut Cx<'_>) {
     let open = cx.view.open;
-    let toggle = |ui: &mut Ui, cx: &mut Cx<'_>, icon, name, on, action: Action| {
+    let toggle = |ui: &mut Ui, cx: &mut Cx<'_>, icon, name: &str, on, action: Action| {
         if widgets::icon_toggle(ui, icon, name, on).clicked() {
             cx.ask(action);
         }
     };
     menu(ui, cx);
     let settings = open.sheet == Some(Sheet::Settings);
-    toggle(ui, cx, Icon::Gear, "Settings (F10)", settings, Action::Sheet(Some(Sheet::Settings)));
+    let hint = |ui: &Ui, command| command::hint(ui.ctx(), command);
+    toggle(ui, cx, Icon::Gear, &hint(ui, UserCommand::Settings), settings, Action::Sheet(Some(Sheet::Settings)));
     let (icon, name, next) = match cx.view.settings.theme {
         ThemeChoice::System => (Icon::Monitor, "Theme: as the system", ThemeChoice::Light),
         ThemeChoice::Light => (Icon::Sun, "Theme: light", ThemeChoice::Dark),
@@ -278,28 +279,39 @@ fn tools(ui: &mut Ui, cx: &mut Cx<'_>) {
         settings.theme = next;
         cx.ask(Action::SetSettings(settings));
     }
+    toggle(
+        ui,
+        cx,
+        Icon::Search,
+        &hint(ui, UserCommand::Palette),
+        open.sheet == Some(Sheet::Palette),
+        Action::Sheet(Some(Sheet::Palette)),
+    );
     ui.separator();
     events::bell(ui, cx);
-    toggle(ui, cx, Icon::PaneRight, "Details (Ctrl+D)", open.details, Action::ToggleDetails);
-    toggle(ui, cx, Icon::PaneBottom, "Packets (Ctrl+J)", open.dock, Action::ToggleDock);
-    toggle(ui, cx, Icon::PaneLeft, "Devices (Ctrl+B)", open.devices, Action::ToggleDevices);
+    toggle(ui, cx, Icon::PaneRight, &hint(ui, UserCommand::Details), open.details, Action::ToggleDetails);
+    toggle(ui, cx, Icon::PaneBottom, &hint(ui, UserCommand::Packets), open.dock, Action::ToggleDock);
+    toggle(ui, cx, Icon::PaneLeft, &hint(ui, UserCommand::Devices), open.devices, Action::ToggleDevices);
 }
 
 /// Everything that can be invoked, with its key.
 fn menu(ui: &mut Ui, cx: &mut Cx<'_>) {
     let button = widgets::icon_button(ui, Icon::Menu, "Menu");
     Popup::menu(&button).show(|ui| {
-        for (n, group) in Group::ALL.into_iter().enumerate() {
+        let listed =
+            |group| TABLE.iter().filter(move |about| about.group == group && about.shown == Shown::InMenuAndPalette);
+        let groups = Group::ALL.into_iter().filter(|group| listed(*group).next().is_some());
+        for (n, group) in groups.enumerate() {
             if n > 0 {
                 ui.separator();
             }
-            for about in TABLE.iter().filter(|about| about.group == group) {
-                let actions = about.command.action(cx.view);
+            for about in listed(group) {
+                let actions = about.command.actions(cx.data, cx.view);
                 let item = match about.icon {
                     Some(icon) => widgets::labelled(icon, about.text),
                     None => Button::new((Atom::custom(IdSalt::new("icon"), Vec2::splat(icons::SIZE)), about.text)),
                 };
-                let item = item.shortcut_text(about.keys(ui.ctx()));
+                let item = item.shortcut_text(about.key(ui.ctx()));
                 if ui.add_enabled(actions.is_some(), item).clicked() {
                     actions.into_iter().flatten().for_each(|action| cx.ask(action));
                 }

@@ -20,7 +20,7 @@ use super::dock::{
 };
 use crate::{
     model::{Group, PacketId, Problem, Severity, Verdict},
-    ui::{Action, Cx, View, data::Opened, format, theme::fields::tint_of},
+    ui::{Action, Cx, View, data::Opened, format, theme::fields::tint_of, view::Pane, widgets},
     wire::{Field, Value},
 };
 
@@ -102,6 +102,7 @@ impl Tree {
         let area = rows.area;
         let keyboard = ui.interact(area, ui.scope_id().with("fields"), Sense::focusable_noninteractive());
         keyboard.widget_info(|| WidgetInfo::labeled(Role::Tree, true, "Fields"));
+        widgets::take_keyboard(ui, cx, Pane::Tree, keyboard.id);
         self.keys(ui, cx, &lines, outline, keyboard.id);
 
         // A field that is folded away lights the group that hides it.

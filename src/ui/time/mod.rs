@@ -6,24 +6,19 @@ mod act;
 mod asking;
 mod axis;
 mod history;
-mod keys;
 mod span;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::act::{apply, tick};
 pub use self::{
     act::Act,
     asking::{Asking, MOST_POINTS},
     axis::Axis,
     history::{History, Shown},
-    keys::{KEYS, TimeKey},
     span::Span,
-};
-pub(super) use self::{
-    act::{apply, tick},
-    keys::pressed,
 };
 use super::view::View;
 use crate::{

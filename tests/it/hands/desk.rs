@@ -28,7 +28,7 @@ pub struct Desk {
     pub window: Harness<'static, App>,
     pub owntracks: SocketAddr,
     pub gt06: SocketAddr,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
     woken: mpsc::Receiver<()>,
 }
 
@@ -69,7 +69,7 @@ impl Desk {
         let options = Options { clock, zone, quit, begun, sync_tiles: true, tile_cache };
         let builder = Harness::builder().with_size(size).with_max_steps(20);
         let window = builder.build_eframe(|cc| App::new(cc, backend, options));
-        Self { window, owntracks, gt06, _folder: folder, woken }
+        Self { window, owntracks, gt06, folder, woken }
     }
 
     /// Draws frames until `done`.
@@ -97,6 +97,12 @@ impl Desk {
 
     pub fn press(&mut self, modifiers: Modifiers, key: Key) {
         self.window.key_press_modifiers(modifiers, key);
+        self.window.run();
+    }
+
+    /// Into whatever has the keyboard.
+    pub fn type_text(&mut self, text: &str) {
+        self.window.event(egui::Event::Text(text.to_owned()));
         self.window.run();
     }
 

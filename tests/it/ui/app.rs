@@ -215,7 +215,7 @@ fn every_stored_packet_is_counted_and_reached() {
     let mut desk = Desk::open_with(12_000);
     desk.until_shown("12,000");
     desk.until("the newest are there", |window| held(window) == (7_001, 12_000));
-    let at = desk.window.get_by_label("Packets").rect().center();
+    let at = desk.window.get_by_role_and_label(Role::ListBox, "Packets").rect().center();
     desk.window.hover_at(at);
     desk.window.run();
     let row = desk.window.get_all_by_role(Role::ListBoxOption).next().expect("rows are listed").rect().height();

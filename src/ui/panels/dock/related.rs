@@ -104,6 +104,11 @@ fn command(ui: &mut Ui, cx: &mut Cx<'_>, id: PacketId) {
 }
 
 /// The packets that answer this one.
+/// The packet that belongs to this one: what it answers, else its answer.
+pub fn linked<'a>(data: &'a Data, row: &PacketRow) -> Option<&'a PacketRow> {
+    row.answers.and_then(|id| find(&data.packets, id)).or_else(|| answers(data, row.id).next())
+}
+
 fn answers(data: &Data, id: PacketId) -> impl Iterator<Item = &PacketRow> {
     let after = data.packets.partition_point(|r| r.id <= id);
     data.packets.range(after..).take(ROWS_TO_THE_ANSWER).filter(move |r| r.answers == Some(id))

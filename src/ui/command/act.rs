@@ -1,0 +1,126 @@
+//! What a command asks for now.
+
+use super::UserCommand;
+use crate::model::DeviceState;
+use crate::ui::{
+    Action, Data, View,
+    action::Jump,
+    time::Act,
+    view::{PhonesTab, Settings, Sheet},
+    watch::WatchAction,
+};
+
+/// Between two sizes of everything.
+const SCALE_STEP: f32 = 0.1;
+
+impl UserCommand {
+    /// What it asks for now; `None` where it makes no sense, or where a pane does it.
+    pub fn actions(self, data: &Data, view: &View) -> Option<Vec<Action>> {
+        let selected = view.selection.device;
+        let overview = selected.and_then(|id| data.devices.get(&id));
+        let sheet = |sheet| Some(vec![Action::Sheet(Some(sheet))]);
+        let one = |action| Some(vec![action]);
+        let settings = |change: &dyn Fn(&mut Settings)| {
+            let mut settings = view.settings.clone();
+            change(&mut settings);
+            (settings != view.settings).then(|| vec![Action::SetSettings(settings)])
+        };
+        let may = !data.station.viewer;
+        match self {
+            Self::FilterDevices => one(Action::FocusDeviceFilter),
+            Self::ShowSelection => selected.map(|id| vec![Action::FitDevice(id)]),
+            Self::ShowAll => one(Action::FitAll),
+            Self::Follow => selected.map(|id| vec![Action::Follow((view.follow != Some(id)).then_some(id))]),
+            Self::ZoomIn => one(Action::Zoom(1.0)),
+            Self::ZoomOut => one(Action::Zoom(-1.0)),
+            Self::Labels => settings(&|s| s.map.labels = s.map.labels.next()),
+            Self::TrailColour => settings(&|s| s.map.colour = s.map.colour.next()),
+            Self::TrailLength => settings(&|s| s.map.trail = s.map.trail.next()),
+            Self::Dim => settings(&|s| s.map.dim = !s.map.dim),
+            Self::Isolate => (selected.is_some() || view.isolate).then(|| vec![Action::Isolate(!view.isolate)]),
+            Self::OnlyInView => one(Action::OnlyInView(!view.only_in_view)),
+            Self::Measure => one(Action::Measure),
+            Self::CopyPlace => one(Action::CopyPlace),
+            Self::Adopt => {
+                let waits = overview.filter(|d| may && d.device.state != DeviceState::Adopted);
+                waits.map(|d| vec![Action::Adopt(d.device.id)])
+            }
+            Self::Ignore => {
+                let listed = overview.filter(|d| may && d.device.state != DeviceState::Ignored);
+                listed.map(|d| vec![Action::Ignore(d.device.id)])
+            }
+            Self::Rename => overview.filter(|_| may).map(|_| vec![Action::BeginRename]),
+            Self::Commands => selected.map(|id| vec![Action::OpenCommands(id)]),
+            Self::Profile => selected.map(|id| vec![Action::OpenProfile(id)]),
+            Self::AddPhone => sheet(Sheet::AddPhone),
+            Self::Phones => sheet(Sheet::Phones(PhonesTab::Https)),
+            Self::Maps => sheet(Sheet::Maps),
+            Self::Export => one(Action::OpenExport(selected)),
+            Self::Places => sheet(Sheet::Places),
+            Self::Rules => sheet(Sheet::Rules),
+            Self::Events => one(Action::Watch(WatchAction::List(!(view.events.open && view.open.dock)))),
+            Self::Import => one(Action::OpenImport(None)),
+            Self::StartDemo => (may && !data.station.demo).then(|| vec![Action::StartDemo]),
+            Self::StopDemo => (may && (data.station.demo || data.station.demo_left)).then(|| vec![Action::StopDemo]),
+            Self::FilterPackets => one(Action::FilterPackets(None)),
+            Self::PreviousPacket => one(Action::StepPacket(-1)),
+            Self::NextPacket => one(Action::StepPacket(1)),
+            Self::PreviousOfSession => view.selection.packet.map(|_| vec![Action::Jump(Jump::Session(-1))]),
+            Self::NextOfSession => view.selection.packet.map(|_| vec![Action::Jump(Jump::Session(1))]),
+            Self::Linked => view.selection.packet.map(|_| vec![Action::Jump(Jump::Linked)]),
+            Self::NextProblem => one(Action::Jump(Jump::Problem)),
+            Self::Pause => one(Action::PausePackets),
+            Self::CopySelection => {
+                (view.selection != super::super::view::Selection::default()).then(|| vec![Action::CopySelection])
+            }
+            Self::Unselect => one(Action::Escape),
+            Self::Play => one(Action::Time(Act::Play)),
+            Self::Live => one(Action::Time(Act::Live)),
+            Self::PreviousDay => one(Action::Time(Act::Days(-1))),
+            Self::NextDay => one(Action::Time(Act::Days(1))),
+            Self::PreviousFix => one(Action::Time(Act::Step(-1))),
+            Self::NextFix => one(Action::Time(Act::Step(1))),
+            Self::First => one(Action::Time(Act::First)),
+            Self::Last => one(Action::Time(Act::Last)),
+            Self::Faster => one(Action::Time(Act::Faster(1))),
+            Self::Slower => one(Action::Time(Act::Faster(-1))),
+            Self::Trips => one(Action::Time(Act::Trips(!view.time.trips))),
+            Self::SkipParked => one(Action::Time(Act::SkipParked(!view.time.skip_parked))),
+            Self::Palette => sheet(Sheet::Palette),
+            Self::GoBack => view.ways.back.then(|| vec![Action::GoBack]),
+            Self::GoForward => view.ways.forward.then(|| vec![Action::GoForward]),
+            Self::Undo => view.undo.is_some().then(|| vec![Action::Undo]),
+            Self::Redo => view.redo.is_some().then(|| vec![Action::Redo]),
+            Self::NextPane => one(Action::StepPane(1)),
+            Self::PreviousPane => one(Action::StepPane(-1)),
+            Self::Devices => one(Action::ToggleDevices),
+            Self::Packets => one(Action::ToggleDock),
+            Self::Details => one(Action::ToggleDetails),
+            Self::Arrange(layout) => one(Action::Arrange(layout)),
+            Self::SaveCopy => sheet(Sheet::SaveCopy),
+            Self::Health => sheet(Sheet::Health),
+            Self::Settings => sheet(Sheet::Settings),
+            Self::Keys => sheet(Sheet::Keys),
+            Self::Larger => settings(&|s| s.ui_scale = scaled(s.ui_scale, SCALE_STEP)),
+            Self::Smaller => settings(&|s| s.ui_scale = scaled(s.ui_scale, -SCALE_STEP)),
+            Self::UsualSize => settings(&|s| s.ui_scale = 1.0),
+            Self::Theme(theme) => settings(&|s| s.theme = theme),
+            Self::Units(units) => settings(&|s| s.units = units),
+            Self::Zone(zone) => settings(&|s| s.zone = zone),
+            Self::ReduceMotion => settings(&|s| s.reduce_motion = !s.reduce_motion),
+            Self::NextWidget
+            | Self::Rows
+            | Self::RowEnds
+            | Self::OpenRow
+            | Self::DeleteRow
+            | Self::Fold
+            | Self::Pan => None,
+        }
+    }
+}
+
+/// The next size, in whole steps and within bounds.
+fn scaled(scale: f32, by: f32) -> f32 {
+    let steps = ((scale + by) / SCALE_STEP).round();
+    (steps * SCALE_STEP).clamp(Settings::SCALES.0, Settings::SCALES.1)
+}

@@ -1,0 +1,101 @@
+//! The sheet of keys: every row of the table of commands that has one, by groups, found by typing.
+
+use egui::{Frame, Grid, Label, Margin, RichText, Role, TextEdit, Ui, WidgetInfo};
+
+use crate::ui::{
+    command::{About, Group, TABLE},
+    icons::Icon,
+    theme, widgets,
+};
+
+/// From this width on the groups stand in two columns.
+const TWO_COLUMNS: f32 = 820.0;
+/// Width of one of them.
+const COLUMN: f32 = 400.0;
+
+/// The sheet and what is searched in it.
+#[derive(Default)]
+pub(super) struct Keys {
+    search: String,
+}
+
+impl Keys {
+    pub(super) fn ui(&mut self, ui: &mut Ui) {
+        let columns = if ui.ctx().content_rect().width() > TWO_COLUMNS + 120.0 { 2 } else { 1 };
+        ui.set_width(if columns == 2 { TWO_COLUMNS } else { COLUMN + 40.0 });
+        let field = TextEdit::singleline(&mut self.search)
+            .hint_text("Search")
+            .prefix(widgets::icon_atom(Icon::Search))
+            .desired_width(220.0);
+        let field = ui.add(field);
+        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Search keys"));
+        ui.add_space(theme::GAP);
+        let found: Vec<(Group, Vec<&About>)> = Group::ALL
+            .into_iter()
+            .map(|group| (group, rows(ui, group, &self.search)))
+            .filter(|(_, rows)| !rows.is_empty())
+            .collect();
+        if found.is_empty() {
+            ui.label(widgets::weak(ui, format!("No key is for “{}”", self.search.trim())));
+        }
+        let all: usize = found.iter().map(|(_, rows)| rows.len() + 2).sum();
+        if columns == 2 && all > 8 {
+            let mut above = 0;
+            // Whole groups, about the same number of lines on either side.
+            let split = found
+                .iter()
+                .position(|(_, rows)| {
+                    above += rows.len() + 2;
+                    above > all / 2 + 2
+                })
+                .unwrap_or(found.len());
+            ui.columns(2, |columns| {
+                let (left, right) = found.split_at(split.max(1));
+                for (ui, groups) in columns.iter_mut().zip([left, right]) {
+                    for (group, rows) in groups {
+                        self::group(ui, *group, rows);
+                    }
+                }
+            });
+        } else {
+            for (group, rows) in &found {
+                self::group(ui, *group, rows);
+            }
+        }
+        ui.label(widgets::weak(ui, "Single keys rest while you type. Mouse buttons 4 and 5 go back and forward, too."));
+    }
+}
+
+/// The rows of a group that have a key and every word that is searched.
+fn rows(ui: &Ui, group: Group, search: &str) -> Vec<&'static About> {
+    let words: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
+    let matches = |about: &&About| {
+        let text = format!("{} {} {}", about.text, about.does, about.all_keys(ui.ctx())).to_lowercase();
+        words.iter().all(|word| text.contains(word.as_str()))
+    };
+    TABLE.iter().filter(|about| about.group == group && !about.keys.is_empty()).filter(matches).collect()
+}
+
+fn group(ui: &mut Ui, group: Group, rows: &[&About]) {
+    let p = theme::palette(ui);
+    widgets::group_heading(ui, group.title());
+    Grid::new(group.title()).num_columns(2).spacing(egui::vec2(12.0, 3.0)).show(ui, |ui| {
+        for about in rows {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                ui.set_min_width(110.0);
+                for chord in about.keys {
+                    let key = RichText::new(chord.text(ui.ctx())).monospace().color(p.strong);
+                    let cap = Frame::new().fill(p.button).corner_radius(4).inner_margin(Margin::symmetric(6, 1));
+                    cap.show(ui, |ui| ui.add(Label::new(key).extend()));
+                }
+            });
+            let label = ui.add(Label::new(about.text).wrap());
+            if !about.does.is_empty() {
+                label.on_hover_text(about.does);
+            }
+            ui.end_row();
+        }
+    });
+    ui.add_space(theme::GAP);
+}
