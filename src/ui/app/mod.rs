@@ -339,7 +339,7 @@ impl eframe::App for App {
         let now = self.now();
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
-        if self.view.open.sheet.is_none() {
+        if self.view.open.sheet.is_none() && self.data.devices.values().any(|device| device.positions > 0) {
             actions.extend(time::pressed(&ctx).into_iter().map(Action::Time));
         }
         self.toasts.ui(&ctx, &mut actions);
