@@ -27,9 +27,9 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep_until, timeout},
+    time::timeout,
 };
 
 use super::{
@@ -79,18 +79,14 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
         let (tasks, tally) = (site.tasks.clone(), Arc::clone(&site.tally));
         tasks.spawn(async move {
             let desk = Desk { line: line(peer, &site), peer, secure, room, guest: Arc::clone(&guest), site };
-            let head_within = desk.site.limits.http_head;
             let talk = async {
                 if secure {
                     match shake_hands(stream, &desk.site).await {
-                        Ok(stream) => serve(stream, Instant::now() + head_within, desk, &ration).await,
+                        Ok(stream) => serve(stream, desk, &ration).await,
                         Err(failed) => no_handshake(peer, failed, &ration, &desk.site).await,
                     }
                 } else {
-                    let head_by = Instant::now() + head_within;
-                    if speaks(&stream, head_by, &desk.site).await {
-                        serve(stream, head_by, desk, &ration).await;
-                    }
+                    serve(stream, desk, &ration).await;
                 }
             };
             tokio::select! {
@@ -108,29 +104,10 @@ fn line(peer: SocketAddr, site: &Site) -> Line {
     Line { peer: peer.to_string().into(), connection: site.new_connection() }
 }
 
-/// Waits for its first word, before anything is made ready to read it: who only connects takes next to nothing. False where it said none in time.
-async fn speaks(stream: &TcpStream, by: Instant, site: &Site) -> bool {
-    tokio::select! {
-        // An error is one to whoever reads, too.
-        _ = stream.readable() => true,
-        () = site.stop.cancelled() => true,
-        () = sleep_until(by) => {
-            site.tally.count(Mishap::HeadSlow);
-            false
-        }
-    }
-}
-
-/// `head_by`: by then the head of the first request must be there.
-async fn serve(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    head_by: Instant,
-    desk: Desk,
-    ration: &Ration,
-) {
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, desk: Desk, ration: &Ration) {
     let (site, peer, secure, line) = (desk.site.clone(), desk.peer, desk.secure, desk.line.clone());
     let stop = site.stop.clone();
-    let (tape, stream) = Tape::on(stream, &site.limits, head_by);
+    let (tape, stream) = Tape::on(stream, &site.limits);
     let desk = Arc::new(desk);
     let service = service_fn(move |request| {
         let desk = Arc::clone(&desk);

@@ -204,11 +204,10 @@ fn head_end(bytes: &[u8]) -> Option<usize> {
 pub(super) struct Tape(Arc<Mutex<Passed>>);
 
 impl Tape {
-    /// A tape, and the stream that it takes down. `head_by`: by then the head of the first request must be there.
-    pub(super) fn on<S>(stream: S, limits: &Limits, head_by: Instant) -> (Self, Taped<S>) {
+    /// A tape, and the stream that it takes down.
+    pub(super) fn on<S>(stream: S, limits: &Limits) -> (Self, Taped<S>) {
         let tape = Self::default();
-        let head = Fuse { time: limits.http_head, burning: Some(Box::pin(sleep_until(head_by))) };
-        let write = Fuse::new(limits.write);
+        let [head, write] = [limits.http_head, limits.write].map(Fuse::new);
         (tape.clone(), Taped { stream, tape, head, write, pause: Pause::new(limits.http_pause) })
     }
 
