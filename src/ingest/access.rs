@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName, header};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ring::digest;
 use subtle::ConstantTimeEq;
@@ -60,7 +60,7 @@ pub(super) struct Basic {
 impl Basic {
     /// The first colon ends the user name; a password may have more.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        let (scheme, credentials) = text(headers, "authorization")?.split_once(' ')?;
+        let (scheme, credentials) = text(headers, header::AUTHORIZATION)?.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
@@ -232,6 +232,6 @@ pub(super) fn speaks_openly(device: DeviceId, book: &PhoneBook) -> bool {
 pub(super) type Book = Arc<PhoneBook>;
 
 /// A header as text: UTF-8, since apps write names that are not ASCII as they are.
-pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     std::str::from_utf8(headers.get(name)?.as_bytes()).ok()
 }

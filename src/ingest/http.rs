@@ -63,6 +63,10 @@ const DRAINED_OF_TOO_LARGE: usize = 16 << 20;
 /// What a phone should wait after a 503, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
 
+/// Whose phone it is and which.
+const LIMIT_USER: HeaderName = HeaderName::from_static("x-limit-u");
+const LIMIT_DEVICE: HeaderName = HeaderName::from_static("x-limit-d");
+
 const JSON: [(HeaderName, HeaderValue); 1] = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
 
 /// Accepts for ever. `secure`: behind TLS.
@@ -196,7 +200,7 @@ async fn receive(desk: &Desk, request: Request<Incoming>) -> Response {
             return desk.barred(&parts, &[], Barred::WrongCredentials { given }).await;
         }
     }
-    let encoding = text(&parts.headers, "content-encoding").unwrap_or_default();
+    let encoding = text(&parts.headers, header::CONTENT_ENCODING).unwrap_or_default();
     let body = match desk.read(&parts.headers, body).await {
         Ok(body) => body,
         Err(Unread::TooLarge(start)) => {
@@ -266,7 +270,7 @@ impl Desk {
     /// Reads a body within the cap, in the time it may take.
     async fn read(&self, headers: &HeaderMap, mut body: Incoming) -> Result<Held, Unread> {
         let most = self.site.limits.body_bytes;
-        let declared = text(headers, "content-length").and_then(|n| n.parse::<u64>().ok());
+        let declared = text(headers, header::CONTENT_LENGTH).and_then(|n| n.parse::<u64>().ok());
         let wanted = usize::try_from(declared.unwrap_or(u64::MAX)).unwrap_or(usize::MAX).min(most);
         let place = u32::try_from(wanted.max(1)).unwrap_or(u32::MAX);
         let reading = async {
@@ -336,8 +340,8 @@ impl Desk {
             method: parts.method.as_str(),
             path: parts.uri.path(),
             query: parts.uri.query(),
-            limit_user: text(&parts.headers, "x-limit-u"),
-            limit_device: text(&parts.headers, "x-limit-d"),
+            limit_user: text(&parts.headers, LIMIT_USER),
+            limit_device: text(&parts.headers, LIMIT_DEVICE),
             basic_user: given.as_ref().map(|basic| basic.user.as_str()),
             body: &body.bytes,
         };
@@ -411,7 +415,7 @@ impl Desk {
         if commands.is_some_and(|all| all.iter().any(|c| c.state == CommandState::Queued)) {
             match self.site.store.take_phone_commands(device, now).answered().await {
                 Ok(taken) => {
-                    let (messages, unfit) = reply::commands(&taken, App::of(text(&parts.headers, "user-agent")));
+                    let (messages, unfit) = reply::commands(&taken, App::of(text(&parts.headers, header::USER_AGENT)));
                     told.messages = messages;
                     (told.taken, told.unfit) = (taken, unfit);
                 }
@@ -493,7 +497,7 @@ impl Desk {
             at: (self.site.clock)(),
             peer: self.peer.ip(),
             secure: self.secure,
-            app: App::of(text(&parts.headers, "user-agent")),
+            app: App::of(text(&parts.headers, header::USER_AGENT)),
             user: Basic::of(&parts.headers).map(|basic| basic.user),
             names: names.to_vec(),
             device,
@@ -513,7 +517,7 @@ impl Desk {
     ) -> Response {
         let context = serde_json::json!({
             "method": parts.method.as_str(), "path": parts.uri.path(), "status": status.as_u16(), "kept": bytes.len(),
-            "declared": text(&parts.headers, "content-length"), "why": why,
+            "declared": text(&parts.headers, header::CONTENT_LENGTH), "why": why,
         });
         let packet = NewPacket {
             protocol: Protocol::OwnTracks,

@@ -188,12 +188,15 @@ impl BodyLeft {
 
 /// Where the head of a request ends: behind the first blank line that is not before it.
 fn head_end(bytes: &[u8]) -> Option<usize> {
-    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
-    (start..bytes.len()).find_map(|at| match bytes.get(at..)? {
-        [b'\n', b'\n', ..] => Some(at + 2),
-        [b'\n', b'\r', b'\n', ..] => Some(at + 3),
-        _ => None,
-    })
+    let mut at = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+    loop {
+        at += bytes.get(at..)?.iter().position(|byte| *byte == b'\n')? + 1;
+        match bytes.get(at..)? {
+            [b'\n', ..] => return Some(at + 1),
+            [b'\r', b'\n', ..] => return Some(at + 2),
+            _ => {}
+        }
+    }
 }
 
 /// What passes over one connection, as far as it is not understood.

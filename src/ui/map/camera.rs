@@ -250,11 +250,14 @@ mod tests {
             #[expect(clippy::cast_precision_loss, reason = "a handful")]
             let gone = at.units(step * steps as f32);
             let expected = World { x: screen.center.x - gone, y: screen.center.y }.near(at.center);
-            prop_assert!((expected.x - at.center.x).abs() < 1e-6);
+            // Drags are counted in f32: far within a point.
+            prop_assert!((expected.x - at.center.x).abs() < at.units(0.2));
         }
 
         #[test]
         fn both_sides_of_the_antimeridian_are_fitted(screen in screen(), west in 0.9..1.0, east in 0.0..0.1, y in 0.3..0.7) {
+            // The world is never lower than the screen, so on a narrow one two places may be too far apart.
+            prop_assume!(screen.rect.width() > 0.25 * screen.rect.height() + 100.0);
             let places = [World { x: west, y }, World { x: east, y }];
             let fitted = Screen::new(screen.rect, screen.fitted(WorldBox::around_globe(places), screen.room(40.0, &[]), 15.0));
             for place in places {

@@ -38,6 +38,7 @@ pub(super) enum Click {
 }
 
 /// What the edges depend on.
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 pub(super) struct State<'a> {
     pub(super) screen: &'a Screen,
     pub(super) units: Units,

@@ -16,8 +16,8 @@ pub(super) const MOST_BYTES: usize = 4096;
 /// An object; of members with the same name the last one counts.
 pub(super) struct Object<'d, 'a> {
     doc: &'d Doc<'a>,
-    /// Indices of the members that count, in the order they stand.
-    members: Vec<usize>,
+    /// Names and indices of the members that count, in the order they stand.
+    members: Vec<(&'d str, usize)>,
     /// The object's own bytes.
     pub(super) span: Range<usize>,
 }
@@ -25,8 +25,8 @@ pub(super) struct Object<'d, 'a> {
 /// Members of an object while they are gathered.
 #[derive(Default)]
 struct Members<'d> {
-    /// `None` where a later one has the same name.
-    indices: Vec<Option<usize>>,
+    /// Names and indices; `None` where a later one has the same name.
+    all: Vec<(&'d str, Option<usize>)>,
     /// Where the last of each name stands among them, of more than [`FEW`].
     place_of: HashMap<&'d str, usize>,
 }
@@ -35,23 +35,22 @@ struct Members<'d> {
 const FEW: usize = 24;
 
 impl<'d> Members<'d> {
-    /// Adds the member at `child`. True where there was one of its name.
-    fn add(&mut self, doc: &'d Doc<'_>, child: usize) -> bool {
-        let name_of = |index: usize| doc.nodes.get(index).and_then(|node| node.name.as_deref()).unwrap_or_default();
-        let (name, place) = (name_of(child), self.indices.len());
+    /// Adds a member. True where there was one of its name.
+    fn add(&mut self, name: &'d str, index: usize) -> bool {
+        let place = self.all.len();
         if place == FEW {
-            let known = self.indices.iter().enumerate();
-            self.place_of = known.filter_map(|(at, index)| Some((name_of((*index)?), at))).collect();
+            let known = self.all.iter().enumerate().filter(|(_, (_, index))| index.is_some());
+            self.place_of = known.map(|(at, (name, _))| (*name, at)).collect();
         }
         let earlier = if place < FEW {
-            self.indices.iter().position(|index| index.is_some_and(|index| name_of(index) == name))
+            self.all.iter().position(|(known, index)| *known == name && index.is_some())
         } else {
             self.place_of.insert(name, place)
         };
-        if let Some(slot) = earlier.and_then(|at| self.indices.get_mut(at)) {
+        if let Some((_, slot)) = earlier.and_then(|at| self.all.get_mut(at)) {
             *slot = None;
         }
-        self.indices.push(Some(child));
+        self.all.push((name, Some(index)));
         earlier.is_some()
     }
 }
@@ -60,10 +59,10 @@ impl<'d, 'a> Object<'d, 'a> {
     /// The object at `index`; `None` where the value there is something else.
     pub(super) fn at(doc: &'d Doc<'a>, index: usize, findings: &mut Findings) -> Option<Self> {
         let node = doc.nodes.get(index).filter(|n| n.kind == Kind::Object)?;
-        let mut members = Members::default();
+        let mut members = Members { all: Vec::with_capacity(FEW), ..Members::default() };
         for (child, member) in doc.children(index) {
-            if members.add(doc, child) {
-                let name = member.name.as_deref().unwrap_or_default();
+            let name = member.name.as_deref().unwrap_or_default();
+            if members.add(name, child) {
                 findings.note(
                     Group::Json,
                     &member.whole,
@@ -71,19 +70,18 @@ impl<'d, 'a> Object<'d, 'a> {
                 );
             }
         }
-        Some(Self { doc, members: members.indices.into_iter().flatten().collect(), span: node.value.clone() })
+        let members = members.all.into_iter().filter_map(|(name, index)| Some((name, index?))).collect();
+        Some(Self { doc, members, span: node.value.clone() })
     }
 
     /// Index in the document, name and value of every member, each name once.
     pub(super) fn members(&self) -> impl Iterator<Item = (usize, &'d str, &'d Node<'a>)> {
-        self.members.iter().filter_map(|&index| {
-            let node = self.doc.nodes.get(index)?;
-            Some((index, node.name.as_deref()?, node))
-        })
+        self.members.iter().filter_map(|&(name, index)| Some((index, name, self.doc.nodes.get(index)?)))
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&'d Node<'a>> {
-        self.members().find(|(_, n, _)| *n == name).map(|(_, _, node)| node)
+        let (_, index) = self.members.iter().find(|(known, _)| *known == name)?;
+        self.doc.nodes.get(*index)
     }
 
     /// A member that is a string.

@@ -221,11 +221,11 @@ impl<'a> Scanner<'a> {
                 b'"' => {
                     let plain = self.doc.body.get(from..self.at).unwrap_or_default();
                     self.at += 1;
-                    let text = String::from_utf8_lossy(plain);
-                    if matches!(text, Cow::Owned(_)) {
-                        self.doc.mended.get_or_insert(start..self.at);
+                    if let Ok(text) = std::str::from_utf8(plain) {
+                        return Ok(Cow::Borrowed(text));
                     }
-                    return Ok(text);
+                    self.doc.mended.get_or_insert(start..self.at);
+                    return Ok(String::from_utf8_lossy(plain));
                 }
                 b'\\' => return self.escaped_string(start, from),
                 0..=0x1f => return Err(self.wrong("no control character inside a string")),

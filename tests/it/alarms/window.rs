@@ -154,7 +154,7 @@ fn a_circle_is_drawn_and_a_phone_leaves_and_enters_it() {
     assert_eq!(desk.events(), ["enter@120", "leave@60"]);
     desk.click("2 events that nobody has read");
     assert!(picture(&mut desk.window, "alarms-events.png") > 50);
-    desk.click("owntracks/a/phone: Left Yard, after 1 min, 12:01:00, unread");
+    desk.click("owntracks/a/phone: Left Yard, after 1 min 30 s, 12:01:00, unread");
     desk.until("its packet and fix are selected", |window| window.state().view().selection.fix.is_some());
     let selection = desk.window.state().view().selection;
     let opened = desk.window.state().data().opened.as_ref().unwrap();

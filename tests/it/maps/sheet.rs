@@ -86,10 +86,8 @@ fn map_files_are_opened_chosen_remembered_and_removed() {
     assert_eq!(desk.view().charts.known, [red.as_path()]);
     assert_eq!(desk.view().charts.shown.as_deref(), Some(red.as_path()));
 
-    let dropped = Arc::new(Dropped(town_map.clone()));
-    desk.window.input_mut().dropped_files.push(dropped);
+    open(&mut desk, &town_map);
     desk.until_shown("Look at town");
-    desk.window.input_mut().dropped_files.clear();
     assert_eq!(desk.view().charts.shown.as_deref(), Some(town_map.as_path()));
     assert_eq!(desk.view().charts.known.len(), 2);
 
@@ -130,4 +128,18 @@ fn a_file_that_is_gone_says_so_and_comes_back_when_it_is_there() {
     desk.until_shown("All red");
     assert!(!failed(&desk));
     assert_eq!(desk.view().charts.shown.as_deref(), Some(path.as_path()));
+}
+
+#[test]
+fn a_map_file_that_is_dropped_is_opened_and_others_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("red.mbtiles");
+    mbtiles(&path, &[("name", "All red"), ("format", "png")], &[(BRUSSELS, picture([210, 20, 20], 64))]);
+    let mut desk = Desk::open(Policy::Ask);
+    for name in [dir.path().join("track.gpx"), path.clone()] {
+        desk.window.input_mut().dropped_files.push(Arc::new(Dropped(name)));
+        desk.window.step();
+    }
+    desk.until("the map is shown", |window| window.state().view().charts.shown.is_some());
+    assert_eq!(desk.view().charts.known, [path]);
 }

@@ -30,7 +30,10 @@ impl TimeBar {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let p = theme::palette(ui);
         let frame = Frame::new().fill(p.panel).inner_margin(Margin { left: 12, right: 12, top: 4, bottom: 2 });
+        // Before anything has a place, there is no past to look at, and what helps to connect needs the room.
+        let nothing = cx.data.devices.values().all(|device| device.positions == 0);
         match cx.view.time.bar {
+            _ if nothing => {}
             Bar::Hidden => {}
             Bar::Thin => {
                 Panel::bottom("time-line").frame(frame).resizable(false).exact_size(THIN + 12.0).show(ui, |ui| {
