@@ -61,7 +61,7 @@ pub fn same_group(a: &str, b: &str) -> bool {
     a.to_lowercase() == b.to_lowercase()
 }
 
-/// A group's name as it is kept: no quotes and control characters, single spaces, no more than [`MAX_GROUP_CHARS`] letters. `None` where nothing
+/// A group's name as it is kept: no quotes and control characters, single spaces, no more than `MAX_GROUP_CHARS` letters. `None` where nothing
 /// is left.
 pub fn group_name(text: &str) -> Option<String> {
     let plain: String = text.chars().map(|c| if c.is_control() || c == '"' || c == ',' { ' ' } else { c }).collect();

@@ -219,7 +219,8 @@ pub(super) fn left_over(ctx: &Context, typing: bool, sheet: bool) -> Vec<UserCom
 
 fn taken(ctx: &Context, typing: bool, sheet: bool, left: bool) -> Vec<UserCommand> {
     let popup = egui::Popup::is_any_open(ctx);
-    let clickable = focus_wants_space(ctx);
+    // Asked only where it matters: to read the response of a widget that got the keyboard by a click takes it away again.
+    let clickable = ctx.input(|input| input.key_pressed(egui::Key::Space)) && focus_wants_space(ctx);
     let rests = |about: &About| match about.command {
         // It closes the pop-up, and nothing more.
         UserCommand::Unselect => popup,

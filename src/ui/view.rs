@@ -203,6 +203,7 @@ pub enum PhonesTab {
 }
 
 /// What the user chose once and for all; kept between runs.
+#[expect(clippy::struct_excessive_bools, reason = "each is a box to tick")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {

@@ -39,6 +39,7 @@ pub(super) struct Editor {
 }
 
 /// What was chosen for a device and is not applied yet.
+#[expect(clippy::struct_field_names, reason = "what the fields of the sheet are called, too")]
 struct Draft {
     was: Profile,
     draft: Profile,

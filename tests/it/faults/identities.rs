@@ -130,9 +130,9 @@ fn hostile_names_are_kept_and_hurt_nobody() {
 fn fits_its_format(format: Format, text: &str) {
     let printable = |c: char| u32::from(c) >= 0x20 || matches!(c, '\n' | '\r' | '\t');
     assert!(text.chars().all(printable), "{} has control characters", format.as_str());
-    assert!(!text.contains("<script>"), "{} has a tag of a sender's", format.as_str());
     match format.as_str() {
         "gpx" | "kml" => {
+            assert!(!text.contains("<script>"), "{} has a tag of a sender's", format.as_str());
             // Another reader than the writer's escaping; what XML cannot carry is left out.
             let mut reader = quick_xml::Reader::from_str(text);
             loop {

@@ -1,7 +1,11 @@
 //! How the file is laid out does not show: what is written late is known at once and after a kill, and tracks are what positions are, whatever
 //! order they came in and however much of them is packed.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -99,7 +103,7 @@ fn what_is_known_of_a_device_is_the_same_for_everyone_and_after_a_kill() {
 }
 
 /// What the positions of each device must be: by moment and key.
-type Model = BTreeMap<&'static str, BTreeMap<(i64, u64), ()>>;
+type Model = BTreeMap<&'static str, BTreeSet<(i64, u64)>>;
 
 fn check(shelf: &Shelf, model: &Model) {
     for (who, fixes) in model {
@@ -110,7 +114,7 @@ fn check(shelf: &Shelf, model: &Model) {
                 query::track_points(db, device, TimeWindow::ALL)?,
             ))
         });
-        let expected: Vec<i64> = fixes.keys().map(|(at, _)| *at).collect();
+        let expected: Vec<i64> = fixes.iter().map(|(at, _)| *at).collect();
         let times: Vec<_> = track.iter().map(|fix| fix.fix.at.as_millisecond()).collect();
         assert_eq!(times, expected, "{who}");
         let rows: Vec<_> = track.iter().map(|fix| fix.id).collect();
@@ -154,7 +158,7 @@ fn tracks_are_what_positions_are_in_whatever_order_they_came() {
                 let key = dice.below(3) * 65_537 + dice.below(2);
                 reports.push(Report { fix_key: key, ..fix(at) });
                 let fixes = model.entry(who).or_default();
-                new += usize::from(fixes.insert((at.as_millisecond(), key), ()).is_none());
+                new += usize::from(fixes.insert((at.as_millisecond(), key)));
             }
             assert_eq!(shelf.append(packet(from(who), after(0), reports)).new_fixes, new);
         }
@@ -184,7 +188,7 @@ fn tracks_are_what_positions_are_in_whatever_order_they_came() {
     model.remove("C");
     check(&shelf, &model);
     shelf.append(packet(from("C"), after(0), vec![fix(after(3)), fix(after(2))]));
-    model.insert("C", [((NOON_MS + 2000, 0), ()), ((NOON_MS + 3000, 0), ())].into());
+    model.insert("C", [(NOON_MS + 2000, 0), (NOON_MS + 3000, 0)].into());
     check(&shelf, &model);
 
     // A position that was given out is not given to another, though it was the newest and is gone.
