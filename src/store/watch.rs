@@ -219,18 +219,30 @@ pub fn positions_after(db: &Connection, after: i64, limit: usize) -> Result<Vec<
 }
 
 /// The positions of a device before a moment, the newest `limit`, in the watch's order.
-pub fn positions_before(db: &Connection, device: DeviceId, at: Timestamp, limit: usize) -> Result<Vec<Seen>> {
+pub fn positions_before(
+    db: &Connection,
+    tail: &Tail,
+    device: DeviceId,
+    at: Timestamp,
+    limit: usize,
+) -> Result<Vec<Seen>> {
     let window = (i64::MIN, at.as_millisecond().saturating_sub(1));
-    in_order(db, device, window, Order::NewestFirst, limit)
+    in_order(db, tail, device, window, Order::NewestFirst, limit)
 }
 
 /// The positions of a device from a moment on, in the watch's order.
-pub fn positions_from(db: &Connection, device: DeviceId, at: Timestamp) -> Result<Vec<Seen>> {
-    in_order(db, device, (at.as_millisecond(), i64::MAX), Order::OldestFirst, usize::MAX)
+pub fn positions_from(db: &Connection, tail: &Tail, device: DeviceId, at: Timestamp) -> Result<Vec<Seen>> {
+    in_order(db, tail, device, (at.as_millisecond(), i64::MAX), Order::OldestFirst, usize::MAX)
 }
 
-fn in_order(db: &Connection, device: DeviceId, window: (i64, i64), order: Order, limit: usize) -> Result<Vec<Seen>> {
-    let tail = Tail::of_one(db, device)?;
+fn in_order(
+    db: &Connection,
+    tail: &Tail,
+    device: DeviceId,
+    window: (i64, i64),
+    order: Order,
+    limit: usize,
+) -> Result<Vec<Seen>> {
     let mut ids = Vec::new();
     walk(db, device, window, tail.points(device), order, |point| {
         if ids.len() == limit {

@@ -19,6 +19,9 @@ use crate::{
 /// Fixes before a moment that are enough to know where a device was.
 const LOOK_BACK: usize = 48;
 
+/// Devices that are judged again in one go: what is not packed yet is looked through once for all of them.
+const AT_ONCE: usize = 256;
+
 /// A fix that comes later than this is history: it makes no events.
 const HISTORY: SignedDuration = SignedDuration::from_hours(24 * 31);
 
@@ -74,8 +77,13 @@ impl Folds {
             });
         }
         if !more {
-            for (device, from) in std::mem::take(&mut self.again) {
-                self.judge_again(reader, book, mutes, (device, from), now, judged).await?;
+            let mut again = std::mem::take(&mut self.again).into_iter();
+            loop {
+                let some: Vec<_> = again.by_ref().take(AT_ONCE).collect();
+                if some.is_empty() {
+                    break;
+                }
+                self.judge_again(reader, book, mutes, some, now, judged).await?;
             }
         }
         self.cursor = Some(upto);
@@ -109,39 +117,37 @@ impl Folds {
         reader: &Reader,
         book: &Arc<Book>,
         mutes: &Mutes,
-        (device, from): (DeviceId, Timestamp),
+        devices: Vec<(DeviceId, Timestamp)>,
         now: Timestamp,
         judged: &mut Judged,
     ) -> Result<(), Error> {
         let asked = Arc::clone(book);
-        let (course, raised, made) = reader
+        let found = reader
             .read(move |db| {
-                let mut course = course_before(db, &asked, device, from)?;
-                let behind = course.last().map_or(from, |last| last.at);
-                let (mut raised, mut made) = (Vec::new(), watch::made_from(db, device, behind)?);
-                // Of what lies between the last fix before and the first one now, only a long stay can be shown by what comes now.
-                made.retain(|made| made.at >= from || (made.kind == Kind::Dwell && made.at > behind));
-                made.retain(|made| asked.covers(device, made.kind, made.place, made.at));
-                for seen in watch::positions_from(db, device, from)? {
-                    course.step(&asked, device, &seen, &mut raised);
-                }
-                Ok((course, raised, made))
+                let tail = match devices.as_slice() {
+                    [(device, _)] => query::Tail::of_one(db, *device)?,
+                    _ => query::Tail::of_all(db)?,
+                };
+                devices.into_iter().map(|(device, from)| Again::read(db, &tail, &asked, device, from)).collect()
             })
             .answered()
             .await?;
-        self.courses.insert(device, course);
-        let new: Vec<_> = raised
-            .into_iter()
-            .map(|raised| {
-                let unread = should_read(raised.at, device, mutes, now);
-                NewEvent::of(device, raised, unread)
-            })
-            .collect();
-        let name = |event: &NewEvent| (event.at.as_millisecond(), event.kind, event.key());
-        let names: Vec<_> = new.iter().map(name).collect();
-        let known = |made: &watch::Made| (made.at.as_millisecond(), made.kind, made.key);
-        judged.gone.extend(made.iter().filter(|made| !names.contains(&known(made))).map(|made| made.id));
-        judged.new.extend(new.into_iter().filter(|event| made.iter().all(|made| known(made) != name(event))));
+        let found: Vec<Again> = found;
+        for Again { device, course, raised, made } in found {
+            self.courses.insert(device, course);
+            let new: Vec<_> = raised
+                .into_iter()
+                .map(|raised| {
+                    let unread = should_read(raised.at, device, mutes, now);
+                    NewEvent::of(device, raised, unread)
+                })
+                .collect();
+            let name = |event: &NewEvent| (event.at.as_millisecond(), event.kind, event.key());
+            let names: Vec<_> = new.iter().map(name).collect();
+            let known = |made: &watch::Made| (made.at.as_millisecond(), made.kind, made.key);
+            judged.gone.extend(made.iter().filter(|made| !names.contains(&known(made))).map(|made| made.id));
+            judged.new.extend(new.into_iter().filter(|event| made.iter().all(|made| known(made) != name(event))));
+        }
         Ok(())
     }
 
@@ -163,7 +169,10 @@ impl Folds {
     ) -> Result<&Course, Error> {
         if self.known(device).is_none() {
             let asked = Arc::clone(book);
-            let course = reader.read(move |db| course_before(db, &asked, device, now)).answered().await?;
+            let course = reader
+                .read(move |db| course_before(db, &query::Tail::of_one(db, device)?, &asked, device, now))
+                .answered()
+                .await?;
             self.courses.insert(device, course);
         }
         Ok(self.courses.entry(device).or_default())
@@ -185,9 +194,39 @@ impl Folds {
     }
 }
 
+/// What a device did from a moment on, judged again.
+struct Again {
+    device: DeviceId,
+    course: Course,
+    raised: Vec<Raised>,
+    /// What is stored of that.
+    made: Vec<watch::Made>,
+}
+
+impl Again {
+    fn read(db: &watch::Db, tail: &query::Tail, book: &Book, device: DeviceId, from: Timestamp) -> watch::Answer<Self> {
+        let mut course = course_before(db, tail, book, device, from)?;
+        let behind = course.last().map_or(from, |last| last.at);
+        let (mut raised, mut made) = (Vec::new(), watch::made_from(db, device, behind)?);
+        // Of what lies between the last fix before and the first one now, only a long stay can be shown by what comes now.
+        made.retain(|made| made.at >= from || (made.kind == Kind::Dwell && made.at > behind));
+        made.retain(|made| book.covers(device, made.kind, made.place, made.at));
+        for seen in watch::positions_from(db, tail, device, from)? {
+            course.step(book, device, &seen, &mut raised);
+        }
+        Ok(Self { device, course, raised, made })
+    }
+}
+
 /// Where a device was before a moment, by the fixes before that.
-fn course_before(db: &watch::Db, book: &Book, device: DeviceId, at: Timestamp) -> watch::Answer<Course> {
-    let before = watch::positions_before(db, device, at, LOOK_BACK)?;
+fn course_before(
+    db: &watch::Db,
+    tail: &query::Tail,
+    book: &Book,
+    device: DeviceId,
+    at: Timestamp,
+) -> watch::Answer<Course> {
+    let before = watch::positions_before(db, tail, device, at, LOOK_BACK)?;
     let mut course = Course::after(book, device, &before);
     let first = before.iter().find(|seen| seen.sound).map(|seen| seen.at);
     // Those that it was in all the while: it came earlier.

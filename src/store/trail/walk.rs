@@ -24,7 +24,7 @@ impl Tail {
         Self::of(db, None)
     }
 
-    pub(in crate::store) fn of_one(db: &Connection, device: DeviceId) -> Result<Self> {
+    pub fn of_one(db: &Connection, device: DeviceId) -> Result<Self> {
         Self::of(db, Some(device))
     }
 
