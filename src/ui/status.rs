@@ -5,20 +5,11 @@
 
 use jiff::SignedDuration;
 
-use super::map::{
-    Trail,
-    trail::{MOVING_KMH, RHYTHM_FLOOR, median},
+use super::map::Trail;
+use crate::model::{
+    DeviceOverview, DeviceState, Timestamp, Trust,
+    watch::rhythm::{self, MOVING_KMH},
 };
-use crate::model::{DeviceOverview, DeviceState, Timestamp, Trust};
-
-/// The rhythm of a device that has not shown one yet.
-const UNKNOWN_RHYTHM: SignedDuration = SignedDuration::from_mins(5);
-
-/// The least rhythm of a parked device that has not shown one: many report only what moves.
-const PARKED_RHYTHM: SignedDuration = SignedDuration::from_mins(15);
-
-/// Fewer intervals than this are no rhythm.
-const MIN_INTERVALS: usize = 3;
 
 /// Rhythms of silence after which a device is late, stale, lost.
 const LATE_RHYTHMS: i32 = 3;
@@ -150,13 +141,7 @@ pub fn status(overview: &DeviceOverview, trail: Option<&Trail>, now: Timestamp) 
 fn rhythm(trail: Option<&Trail>, moving: bool) -> SignedDuration {
     /// Intervals to look back for those of the same kind.
     const LOOK_BACK: usize = 200;
-    let recent = || trail.into_iter().flat_map(Trail::intervals).take(LOOK_BACK);
-    let alike = || recent().filter(|(moved, _)| *moved == moving).map(|(_, interval)| interval);
-    if alike().take(MIN_INTERVALS).count() == MIN_INTERVALS {
-        return median(alike()).unwrap_or(UNKNOWN_RHYTHM).max(RHYTHM_FLOOR);
-    }
-    let any = median(recent().map(|(_, interval)| interval)).unwrap_or(UNKNOWN_RHYTHM).max(RHYTHM_FLOOR);
-    if moving { any } else { any.max(PARKED_RHYTHM) }
+    rhythm::usual(trail.into_iter().flat_map(Trail::intervals).take(LOOK_BACK), moving)
 }
 
 #[cfg(test)]

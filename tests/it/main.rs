@@ -8,6 +8,7 @@ mod command;
 mod config;
 mod decode;
 mod deps;
+mod desk;
 mod devices_list;
 mod dock;
 mod export;

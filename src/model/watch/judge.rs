@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::SignedDuration;
 
-use super::{Battery, Kind, Overspeed, Place, PlaceId, Rhythm, RuleBook};
+use super::{Battery, Kind, Overspeed, Place, PlaceId, Rhythm, RuleBook, rhythm};
 use crate::{
     geo::{
         LatLon,
@@ -24,9 +24,6 @@ pub const LATE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Two fixes that are further apart say nothing of the speed between them.
 const SPEED_GAP: SignedDuration = SignedDuration::from_mins(5);
-
-/// From here on a device moves, in km/h.
-const MOVING_KMH: f64 = 3.0;
 
 /// A device that tells no speed has moved if it is so far from the fix before, in metres.
 const MOVED_M: f64 = 50.0;
@@ -229,7 +226,7 @@ impl Course {
     fn beat(&mut self, seen: &Seen) {
         let before = self.sound.as_ref();
         self.moving = match seen.speed_kmh {
-            Some(speed_kmh) => speed_kmh >= MOVING_KMH,
+            Some(speed_kmh) => speed_kmh >= rhythm::MOVING_KMH,
             None => before.is_some_and(|before| before.place.distance_m(seen.place) > MOVED_M),
         };
         if let Some(before) = before {

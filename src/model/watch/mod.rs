@@ -2,7 +2,7 @@
 
 mod judge;
 mod place;
-mod rhythm;
+pub mod rhythm;
 mod rules;
 
 pub use judge::{ASSUMED_ACCURACY_M, Book, Course, LATE_AFTER, Raised, Seen};

@@ -385,7 +385,8 @@ impl MapPanel {
     /// The pulses of new fixes.
     fn pulse(&mut self, ui: &egui::Ui, screen: &Screen, seen: &InView, cx: &Cx<'_>) {
         let fresh = self.markers.take_fresh();
-        if !cx.view.settings.map.pulse || cx.data.shown.is_some() {
+        let settings = &cx.view.settings;
+        if settings.reduce_motion || !settings.map.pulse || cx.data.shown.is_some() {
             return self.pulses.end();
         }
         let time = ui.input(|i| i.time);

@@ -4,24 +4,15 @@ use jiff::SignedDuration;
 
 use crate::{
     geo::{LatLon, mercator::World, pyramid::Pyramid},
-    model::{FASTEST_KMH, Leaps, PacketId, Readings, Spot, StoredFix, Timestamp, Trust},
+    model::{FASTEST_KMH, Leaps, PacketId, Readings, Spot, StoredFix, Timestamp, Trust, watch::rhythm},
     ui::{format, view::Units},
 };
-
-/// Intervals that the rhythm of a device is taken from.
-const RHYTHM_INTERVALS: usize = 20;
-
-/// A rhythm faster than this counts as this.
-pub(crate) const RHYTHM_FLOOR: SignedDuration = SignedDuration::from_secs(30);
 
 /// A device that is silent for this many times its rhythm, and is elsewhere then, leaves a gap.
 const GAP_RHYTHMS: i32 = 5;
 
 /// Less than this is no gap however long it took, in metres: the device rested.
 const GAP_MIN_M: f64 = 50.0;
-
-/// From here on a device moves, in km/h; less is what receivers report at rest.
-pub(crate) const MOVING_KMH: f64 = 3.0;
 
 /// Fixes in doubt of a trail that are kept at most, of each kind; the oldest go first.
 const MAX_DOUBTED: usize = 2_000;
@@ -263,7 +254,7 @@ impl Trail {
     }
 
     /// The last intervals between points, newest first, each with whether the device moved at its start.
-    pub fn intervals(&self) -> impl Iterator<Item = (bool, SignedDuration)> {
+    pub fn intervals(&self) -> impl Iterator<Item = (bool, SignedDuration)> + Clone {
         self.points.windows(2).rev().map(|pair| (pair[0].moving, pair[1].at.duration_since(pair[0].at)))
     }
 
@@ -281,12 +272,12 @@ impl Trail {
             let world = world.near(*from);
             let metres = from.distance(world) * world.metres_per_unit();
             let kmh = metres / took.as_secs_f64().max(1.0) * 3.6;
-            point.moving = point.speed_kmh.map_or(kmh, f64::from) >= MOVING_KMH;
+            point.moving = point.speed_kmh.map_or(kmh, f64::from) >= rhythm::MOVING_KMH;
             // The rhythm is asked for only where it can matter, for it takes longer than all the rest.
-            let silent = || took > RHYTHM_FLOOR * GAP_RHYTHMS && took > self.patience();
+            let silent = || took > rhythm::FLOOR * GAP_RHYTHMS && took > self.patience();
             gap = metres > GAP_MIN_M && (kmh > FASTEST_KMH || silent());
         } else {
-            point.moving = point.speed_kmh.is_some_and(|s| f64::from(s) >= MOVING_KMH);
+            point.moving = point.speed_kmh.is_some_and(|s| f64::from(s) >= rhythm::MOVING_KMH);
         }
         self.line.push(world, gap);
         self.extent.take(&point);
@@ -298,11 +289,11 @@ impl Trail {
         self.rhythm() * GAP_RHYTHMS
     }
 
-    /// The median of the last intervals, [`RHYTHM_FLOOR`] at least.
+    /// The median of the last intervals, [`rhythm::FLOOR`] at least.
     fn rhythm(&self) -> SignedDuration {
-        let recent = &self.points[self.points.len().saturating_sub(RHYTHM_INTERVALS + 1)..];
+        let recent = &self.points[self.points.len().saturating_sub(rhythm::INTERVALS + 1)..];
         let intervals = recent.windows(2).map(|pair| pair[1].at.duration_since(pair[0].at));
-        median(intervals).unwrap_or(RHYTHM_FLOOR).max(RHYTHM_FLOOR)
+        rhythm::median(intervals).unwrap_or(rhythm::FLOOR).max(rhythm::FLOOR)
     }
 }
 
@@ -323,19 +314,6 @@ fn keep_beside(beside: &mut Vec<(TrailPoint, World)>, point: TrailPoint, world: 
     if beside.len() > MAX_DOUBTED {
         beside.remove(0);
     }
-}
-
-/// The middle one of up to [`RHYTHM_INTERVALS`] durations; more are not looked at.
-pub(crate) fn median(durations: impl Iterator<Item = SignedDuration>) -> Option<SignedDuration> {
-    let mut sorted = [SignedDuration::ZERO; RHYTHM_INTERVALS];
-    let mut count = 0;
-    for (slot, duration) in sorted.iter_mut().zip(durations) {
-        *slot = duration;
-        count += 1;
-    }
-    let sorted = sorted.get_mut(..count).filter(|s| !s.is_empty())?;
-    sorted.sort_unstable();
-    sorted.get(count / 2).copied()
 }
 
 #[cfg(test)]

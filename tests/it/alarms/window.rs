@@ -1,65 +1,44 @@
 //! Places and events in the window: drawn with the pen, entered and left by phones over real sockets, read in the list.
 
 use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicBool, mpsc},
-    time::{Duration, Instant},
+    ops::{Deref, DerefMut},
+    time::Duration,
 };
 
 use egui::{Key, Modifiers, Pos2, accesskit::Role, vec2};
-use egui_kittest::{Harness, kittest::Queryable as _};
-use jiff::tz::TimeZone;
+use egui_kittest::kittest::Queryable as _;
 use serde_json::json;
-use wayglass::{
-    backend::{Access, Backend, Https, ListenAt, ReceiverStatus, Setup, bounds::Bounds, logfile::LogFile},
-    geo::fence::Shape,
-    model::{Keep, Policy, Protocol},
-    ui::{App, Options, data::Data},
-};
+use wayglass::{geo::fence::Shape, model::Policy, ui::data::Data};
 
 use super::engine::report;
-use crate::support::{SOON, TestClock, picture, post};
+use crate::{
+    desk::Plan,
+    support::{picture, post},
+};
 
-struct Desk {
-    window: Harness<'static, App>,
-    owntracks: SocketAddr,
-    clock: TestClock,
-    woken: mpsc::Receiver<()>,
-    _folder: tempfile::TempDir,
+/// A desk with a phone at the yard's middle.
+struct Desk(crate::desk::Desk);
+
+impl Deref for Desk {
+    type Target = crate::desk::Desk;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Desk {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 impl Desk {
-    /// At noon, with a phone at the yard's middle.
+    /// At noon.
     fn open() -> Self {
-        let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let setup = Setup {
-            data_dir: folder.path().to_owned(),
-            listen: vec![(Protocol::OwnTracks, ListenAt::Address(free))],
-            policy: Policy::Adopt,
-            limits: Bounds::default(),
-            access: Access::default(),
-            https: Https::default(),
-            addresses: None,
-            keep: Keep::default(),
-            settings: None,
-            log: LogFile::default(),
-        };
-        let (tell, woken) = mpsc::sync_channel(1);
-        let wake = Arc::new(move || {
-            tell.try_send(()).ok();
-        });
-        let clock = TestClock::at("2026-11-21T12:00:00Z");
-        let backend = Backend::start(setup, clock.clock(), wake).unwrap();
-        backend.wait_settled();
-        let line = backend.receivers().into_iter().find(|line| line.protocol == Protocol::OwnTracks).unwrap();
-        let ReceiverStatus::Listening(owntracks) = line.status else { panic!("{:?}", line.status) };
-        let quit = Arc::new(AtomicBool::new(false));
-        let (zone, begun, tile_cache) = (TimeZone::UTC, None, None);
-        let options = Options { clock: clock.clock(), zone, quit, begun, sync_tiles: true, tile_cache };
-        let builder = Harness::builder().with_size([1440.0, 900.0]).with_max_steps(20).wgpu();
-        let window = builder.build_eframe(|cc| App::new(cc, backend, options));
-        let mut desk = Self { window, owntracks, clock, woken, _folder: folder };
+        let now = "2026-11-21T12:00:00Z";
+        let plan = Plan { policy: Policy::Adopt, gt06: None, now, wgpu: true, ..Plan::default() };
+        let mut desk = Self(crate::desk::Desk::of(plan));
         desk.go(-30, 0.0);
         desk.until("the phone is on the map", |window| window.query_by_label(ON_MAP).is_some());
         desk
@@ -70,35 +49,8 @@ impl Desk {
         assert_eq!(post(self.owntracks, &report("a", second, metres, &json!({}))).status, 200);
     }
 
-    fn until(&mut self, what: &str, mut done: impl FnMut(&Harness<'static, App>) -> bool) {
-        let end = Instant::now() + SOON;
-        loop {
-            self.window.step();
-            if done(&self.window) {
-                self.window.run();
-                return;
-            }
-            assert!(Instant::now() < end, "still not: {what}");
-            self.woken.recv_timeout(Duration::from_millis(20)).ok();
-        }
-    }
-
     fn until_data(&mut self, what: &str, done: impl Fn(&Data) -> bool) {
         self.until(what, |window| done(window.state().data()));
-    }
-
-    fn until_shown(&mut self, label: &str) {
-        self.until(label, |window| window.query_all_by_label(label).next().is_some());
-    }
-
-    fn click(&mut self, label: &str) {
-        self.window.get_by_label(label).click();
-        self.window.run();
-    }
-
-    fn press(&mut self, modifiers: Modifiers, key: Key) {
-        self.window.key_press_modifiers(modifiers, key);
-        self.window.run();
     }
 
     /// Where the phone is on the screen.

@@ -12,7 +12,7 @@ use wayglass::{
     },
 };
 
-use super::desk::{AT_HOME, Desk, TRACKER};
+use crate::desk::{AT_HOME, Desk, TRACKER};
 use crate::support::post;
 
 const PHONE: &str = "owntracks/jane/phone";

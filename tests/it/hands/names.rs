@@ -4,7 +4,7 @@ use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use wayglass::model::Policy;
 
-use super::desk::{AT_HOME, Desk, TRACKER};
+use crate::desk::{AT_HOME, Desk, TRACKER};
 use crate::support::post;
 
 /// What a user acts on.

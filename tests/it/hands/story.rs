@@ -2,12 +2,9 @@
 
 use egui::{Key, Modifiers, OutputCommand, accesskit::Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use wayglass::{
-    model::{DeviceState, Policy},
-    ui::view::Sheet,
-};
+use wayglass::{model::DeviceState, ui::view::Sheet};
 
-use super::desk::{AT_HOME, Desk};
+use crate::desk::{AT_HOME, Desk, Plan};
 use crate::support::post;
 
 const PHONE: &str = "owntracks/jane/phone";
@@ -26,7 +23,7 @@ fn tab_to(desk: &mut Desk, label: &str) {
 
 #[test]
 fn from_a_new_sender_to_its_file_without_a_mouse() {
-    let mut desk = Desk::open_sized(Policy::Ask, [1024.0, 640.0]);
+    let mut desk = Desk::of(Plan { size: [1024.0, 640.0], ..Plan::default() });
     desk.until_shown("Connect something");
     assert_eq!(post(desk.owntracks, AT_HOME).status, 200);
     desk.until_shown("1 new sender");

@@ -7,7 +7,7 @@ use wayglass::{
     ui::view::{Sheet, ThemeChoice},
 };
 
-use super::desk::{AT_HOME, Desk, TRACKER};
+use crate::desk::{AT_HOME, Desk, TRACKER};
 use crate::support::post;
 
 const UNDO: (Modifiers, Key) = (Modifiers::COMMAND, Key::Z);

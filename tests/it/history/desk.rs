@@ -1,64 +1,42 @@
 //! The whole application over a real backend whose store has a yesterday.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicBool, mpsc},
-    time::{Duration, Instant},
-};
+use std::ops::{Deref, DerefMut};
 
 use egui::{Key, Modifiers};
 use egui_kittest::{Harness, kittest::Queryable as _};
-use jiff::tz::TimeZone;
 use wayglass::{
-    backend::{Access, Backend, Https, ListenAt, ReceiverStatus, Setup, bounds::Bounds, logfile::LogFile},
-    model::{DeviceId, Keep, Policy, Protocol, Timestamp},
-    ui::{App, Data, Options, View},
+    model::{DeviceId, Policy, Timestamp},
+    ui::App,
 };
 
-use crate::support::{SOON, TestClock, post, sql};
+use crate::{
+    desk::Plan,
+    support::{post, sql},
+};
 
 /// When all of it is looked at; yesterday is November 20.
 pub const NOW: &str = "2026-11-21T14:02:31Z";
 
-/// The application with its backend in a temporary folder.
-pub struct Desk {
-    pub window: Harness<'static, App>,
-    pub folder: tempfile::TempDir,
-    owntracks: SocketAddr,
-    woken: mpsc::Receiver<()>,
+/// A desk whose window goes on by itself: time passes in it, so nobody waits for it to rest.
+pub struct Desk(crate::desk::Desk);
+
+impl Deref for Desk {
+    type Target = crate::desk::Desk;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Desk {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 impl Desk {
     pub fn open() -> Self {
-        let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let setup = Setup {
-            data_dir: folder.path().to_owned(),
-            listen: vec![(Protocol::OwnTracks, ListenAt::Address(free))],
-            policy: Policy::Adopt,
-            limits: Bounds::default(),
-            access: Access::default(),
-            https: Https::default(),
-            addresses: None,
-            keep: Keep::default(),
-            settings: None,
-            log: LogFile::default(),
-        };
-        let (tell, woken) = mpsc::sync_channel(1);
-        let wake = Arc::new(move || {
-            tell.try_send(()).ok();
-        });
-        let clock = TestClock::at(NOW).clock();
-        let backend = Backend::start(setup, Arc::clone(&clock), wake).unwrap();
-        backend.wait_settled();
-        let line = backend.receivers().into_iter().find(|line| line.protocol == Protocol::OwnTracks).unwrap();
-        let ReceiverStatus::Listening(owntracks) = line.status else { panic!("{line:?}") };
-        let quit = Arc::new(AtomicBool::new(false));
-        let (zone, begun, tile_cache) = (TimeZone::UTC, None, None);
-        let options = Options { clock, zone, quit, begun, sync_tiles: true, tile_cache };
-        let builder = Harness::builder().with_size([1440.0, 900.0]).with_max_steps(20);
-        let window = builder.build_eframe(|cc| App::new(cc, backend, options));
-        Self { window, folder, owntracks, woken }
+        Self(crate::desk::Desk::of(Plan { policy: Policy::Adopt, gt06: None, now: NOW, ..Plan::default() }))
     }
 
     /// What a phone tells: seconds of its day, and metres north of where it began.
@@ -73,14 +51,6 @@ impl Desk {
         }
     }
 
-    pub fn view(&self) -> &View {
-        self.window.state().view()
-    }
-
-    pub fn data(&self) -> &Data {
-        self.window.state().data()
-    }
-
     pub fn device(&self, phone: &str) -> DeviceId {
         let name = format!("owntracks/{phone}/phone");
         let found = self.data().devices.values().find(|d| d.device.identity.as_str() == name);
@@ -88,19 +58,10 @@ impl Desk {
     }
 
     /// Draws frames until `done`; time in the window goes on by a quarter of a second a frame.
-    pub fn until(&mut self, what: &str, mut done: impl FnMut(&Harness<'static, App>) -> bool) {
-        // Histories are told packet by packet, and a busy machine takes one a frame.
-        let end = Instant::now() + 4 * SOON;
-        loop {
-            self.window.step();
-            if done(&self.window) {
-                // What has just come takes its place.
-                self.window.run_steps(3);
-                return;
-            }
-            assert!(Instant::now() < end, "still not: {what}");
-            self.woken.recv_timeout(Duration::from_millis(20)).ok();
-        }
+    pub fn until(&mut self, what: &str, done: impl FnMut(&Harness<'static, App>) -> bool) {
+        self.0.step_until(what, done);
+        // What has just come takes its place.
+        self.window.run_steps(3);
     }
 
     pub fn until_shown(&mut self, label: &str) {

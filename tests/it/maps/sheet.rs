@@ -12,7 +12,7 @@ use egui_kittest::kittest::Queryable as _;
 use wayglass::{model::Policy, ui::charts::State};
 
 use super::{BRUSSELS, layers_json, mbtiles, picture, pmtiles, town, vector_tiles};
-use crate::hands::desk::Desk;
+use crate::desk::Desk;
 
 /// What is kept between runs.
 #[derive(Default)]

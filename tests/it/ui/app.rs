@@ -2,15 +2,7 @@
 
 mod imports;
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
-    time::{Duration, Instant},
-};
+use std::{net::TcpListener, sync::atomic::Ordering, time::Duration};
 
 use base64::Engine as _;
 use egui::{
@@ -21,126 +13,37 @@ use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
 };
-use jiff::tz::TimeZone;
 use wayglass::{
-    backend::{Access, Backend, Https, ListenAt, ReceiverStatus, Setup, bounds::Bounds, logfile::LogFile},
-    model::{Policy, Protocol},
+    model::Policy,
     store::{self, Store},
     ui::{
-        App, Options,
+        App,
         view::{Selection, Sheet},
     },
 };
 
-use crate::support::{SOON, TestClock, Tracker, http, picture, post};
+use crate::{
+    desk::{AT_HOME, Desk, LOGIN, LOGIN_ANSWER, Plan},
+    support::{TestClock, Tracker, http, picture, post},
+};
 
-/// The application with its backend in a temporary folder.
-struct Desk {
-    window: Harness<'static, App>,
-    owntracks: SocketAddr,
-    gt06: SocketAddr,
-    quit: Arc<AtomicBool>,
-    woken: mpsc::Receiver<()>,
-    folder: tempfile::TempDir,
+/// Over a store that has so many packets, one a second.
+fn desk_with(packets: i64) -> Desk {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = TestClock::at("2026-11-21T14:02:31Z").clock();
+    Store::open(folder.path(), store::Options::new(clock)).unwrap().close();
+    let db = rusqlite::Connection::open(folder.path().join("wayglass.db")).unwrap();
+    db.execute(
+        "INSERT INTO packets(id, received_ms, protocol, direction, peer, connection, kind, verdict, bytes)
+         WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < ?1)
+         SELECT id, 1795230000000 + id * 1000, 'gt06', 'in', '10.0.0.9:4711', 1, 'login', 'ok',
+           x'78780D01012345678901234500018CDD0D0A' FROM n",
+        [packets],
+    )
+    .unwrap();
+    drop(db);
+    Desk::of(Plan { folder, ..Plan::default() })
 }
-
-impl Desk {
-    fn open(policy: Policy) -> Self {
-        let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        Self::open_at(policy, free)
-    }
-
-    fn open_at(policy: Policy, gt06: SocketAddr) -> Self {
-        Self::open_in(tempfile::tempdir().unwrap(), policy, gt06)
-    }
-
-    /// Over a store that has so many packets, one a second.
-    fn open_with(packets: i64) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = TestClock::at("2026-11-21T14:02:31Z").clock();
-        Store::open(folder.path(), store::Options::new(clock)).unwrap().close();
-        let db = rusqlite::Connection::open(folder.path().join("wayglass.db")).unwrap();
-        db.execute(
-            "INSERT INTO packets(id, received_ms, protocol, direction, peer, connection, kind, verdict, bytes)
-             WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < ?1)
-             SELECT id, 1795230000000 + id * 1000, 'gt06', 'in', '10.0.0.9:4711', 1, 'login', 'ok',
-               x'78780D01012345678901234500018CDD0D0A' FROM n",
-            [packets],
-        )
-        .unwrap();
-        drop(db);
-        Self::open_in(folder, Policy::Ask, "127.0.0.1:0".parse().unwrap())
-    }
-
-    fn open_in(folder: tempfile::TempDir, policy: Policy, gt06: SocketAddr) -> Self {
-        let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let setup = Setup {
-            data_dir: folder.path().to_owned(),
-            listen: vec![(Protocol::OwnTracks, ListenAt::Address(free)), (Protocol::Gt06, ListenAt::Address(gt06))],
-            policy,
-            limits: Bounds::default(),
-            access: Access::default(),
-            https: Https::default(),
-            addresses: None,
-            keep: wayglass::model::Keep::default(),
-            settings: None,
-            log: LogFile::default(),
-        };
-        let (tell, woken) = mpsc::sync_channel(1);
-        let wake = Arc::new(move || {
-            tell.try_send(()).ok();
-        });
-        let clock = TestClock::at("2026-11-21T14:02:31Z").clock();
-        let backend = Backend::start(setup, Arc::clone(&clock), wake).unwrap();
-        backend.wait_settled();
-        let bound = |protocol| {
-            let line = backend.receivers().into_iter().find(|line| line.protocol == protocol).unwrap();
-            if let ReceiverStatus::Listening(at) = line.status { at } else { free }
-        };
-        let (owntracks, gt06) = (bound(Protocol::OwnTracks), bound(Protocol::Gt06));
-        let quit = Arc::new(AtomicBool::new(false));
-        let options = Options {
-            clock,
-            zone: TimeZone::UTC,
-            quit: Arc::clone(&quit),
-            begun: None,
-            sync_tiles: true,
-            tile_cache: None,
-        };
-        let window = Harness::builder()
-            .with_size([1440.0, 900.0])
-            .with_max_steps(20)
-            .build_eframe(|cc| App::new(cc, backend, options));
-        Self { window, owntracks, gt06, quit, woken, folder }
-    }
-
-    /// Draws frames until `done`.
-    fn until(&mut self, what: &str, mut done: impl FnMut(&Harness<'static, App>) -> bool) {
-        let end = Instant::now() + SOON;
-        loop {
-            self.window.step();
-            if done(&self.window) {
-                self.window.run();
-                return;
-            }
-            assert!(Instant::now() < end, "still not: {what}");
-            self.woken.recv_timeout(Duration::from_millis(20)).ok();
-        }
-    }
-
-    fn until_shown(&mut self, label: &str) {
-        self.until(label, |window| window.query_all_by_label(label).next().is_some());
-    }
-
-    fn click(&mut self, label: &str) {
-        self.window.get_by_label(label).click();
-        self.window.run();
-    }
-}
-
-const AT_HOME: &str = r#"{"_type":"location","topic":"owntracks/jane/phone","tid":"ja","tst":1795269747,"lat":51.1234,"lon":4.3912,"acc":8,"vel":42,"cog":93,"batt":87}"#;
-const LOGIN: &str = "78780D01012345678901234500018CDD0D0A";
-const LOGIN_ANSWER: &str = "787805010001D9DC0D0A";
 
 #[test]
 fn a_phone_is_adopted_and_its_bytes_are_opened() {
@@ -212,7 +115,7 @@ fn top_row(window: &Harness<'static, App>) -> String {
 
 #[test]
 fn every_stored_packet_is_counted_and_reached() {
-    let mut desk = Desk::open_with(12_000);
+    let mut desk = desk_with(12_000);
     desk.until_shown("12,000");
     desk.until("the newest are there", |window| held(window) == (7_001, 12_000));
     let at = desk.window.get_by_role_and_label(Role::ListBox, "Packets").rect().center();
@@ -285,7 +188,7 @@ fn a_command_goes_out_and_its_answer_comes_back() {
 fn a_taken_port_is_said_and_mended() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = taken.local_addr().unwrap();
-    let mut desk = Desk::open_at(Policy::Ask, at);
+    let mut desk = Desk::of(Plan { gt06: Some(at), ..Plan::default() });
     desk.until("the window says so", |window| {
         window.query_by_label_contains(&format!("GT06 cannot listen on {at}")).is_some()
     });

@@ -6,7 +6,8 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use wayglass::model::Policy;
 
-use super::{AT_HOME, Desk, picture, post};
+use super::{picture, post};
+use crate::desk::{AT_HOME, Desk};
 
 /// Two points that are new, one that is here, one without a time.
 fn table(desk: &Desk) -> std::path::PathBuf {

@@ -1,4 +1,4 @@
-//! The whole application over a real backend, driven by keys.
+//! The whole application over a real backend: real sockets, a real store, the window that a user sees.
 
 use std::{
     net::SocketAddr,
@@ -12,16 +12,48 @@ use jiff::tz::TimeZone;
 use wayglass::{
     backend::{Access, Backend, Https, ListenAt, ReceiverStatus, Setup, bounds::Bounds, logfile::LogFile},
     model::{Keep, Policy, Protocol},
-    ui::{App, Options, View},
+    ui::{App, Data, Options, View},
 };
 
 use crate::support::{SOON, TestClock, Tracker};
 
 pub const AT_HOME: &str = r#"{"_type":"location","topic":"owntracks/jane/phone","tid":"ja","tst":1795269747,"lat":51.1234,"lon":4.3912,"acc":8,"vel":42,"cog":93,"batt":87,"alt":12}"#;
-const LOGIN: &str = "78780D01012345678901234500018CDD0D0A";
-const LOGIN_ANSWER: &str = "787805010001D9DC0D0A";
+pub const LOGIN: &str = "78780D01012345678901234500018CDD0D0A";
+pub const LOGIN_ANSWER: &str = "787805010001D9DC0D0A";
 /// Who logs in by [`Desk::log_in`].
 pub const TRACKER: &str = "123456789012345";
+
+/// How a [`Desk`] begins.
+pub struct Plan {
+    pub policy: Policy,
+    /// `None`: nobody listens to trackers.
+    pub gt06: Option<SocketAddr>,
+    pub now: &'static str,
+    pub zone: &'static str,
+    pub size: [f32; 2],
+    /// Draws, so that pictures can be taken.
+    pub wgpu: bool,
+    pub folder: tempfile::TempDir,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            policy: Policy::Ask,
+            gt06: Some(free()),
+            now: "2026-11-21T14:02:31Z",
+            zone: "UTC",
+            size: [1440.0, 900.0],
+            wgpu: false,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+}
+
+/// A port that nobody has.
+fn free() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
 
 /// The application with its backend in a temporary folder.
 pub struct Desk {
@@ -29,20 +61,22 @@ pub struct Desk {
     pub owntracks: SocketAddr,
     pub gt06: SocketAddr,
     pub folder: tempfile::TempDir,
-    woken: mpsc::Receiver<()>,
+    pub clock: TestClock,
+    pub quit: Arc<AtomicBool>,
+    pub woken: mpsc::Receiver<()>,
 }
 
 impl Desk {
     pub fn open(policy: Policy) -> Self {
-        Self::open_sized(policy, [1440.0, 900.0])
+        Self::of(Plan { policy, ..Plan::default() })
     }
 
-    pub fn open_sized(policy: Policy, size: [f32; 2]) -> Self {
-        let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let folder = tempfile::tempdir().unwrap();
+    pub fn of(plan: Plan) -> Self {
+        let Plan { policy, gt06, now, zone, size, wgpu, folder } = plan;
+        let listen = [(Protocol::OwnTracks, Some(free())), (Protocol::Gt06, gt06)];
         let setup = Setup {
             data_dir: folder.path().to_owned(),
-            listen: [Protocol::OwnTracks, Protocol::Gt06].map(|p| (p, ListenAt::Address(free))).to_vec(),
+            listen: listen.into_iter().filter_map(|(p, at)| Some((p, ListenAt::Address(at?)))).collect(),
             policy,
             limits: Bounds::default(),
             access: Access::default(),
@@ -56,29 +90,42 @@ impl Desk {
         let wake = Arc::new(move || {
             tell.try_send(()).ok();
         });
-        let clock = TestClock::at("2026-11-21T14:02:31Z").clock();
-        let backend = Backend::start(setup, Arc::clone(&clock), wake).unwrap();
+        let clock = TestClock::at(now);
+        let backend = Backend::start(setup, clock.clock(), wake).unwrap();
         backend.wait_settled();
         let bound = |protocol| {
-            let line = backend.receivers().into_iter().find(|line| line.protocol == protocol).unwrap();
-            if let ReceiverStatus::Listening(at) = line.status { at } else { free }
+            let line = backend.receivers().into_iter().find(|line| line.protocol == protocol);
+            line.and_then(|line| if let ReceiverStatus::Listening(at) = line.status { Some(at) } else { None })
         };
-        let (owntracks, gt06) = (bound(Protocol::OwnTracks), bound(Protocol::Gt06));
+        let (owntracks, gt06) = (bound(Protocol::OwnTracks).unwrap(), bound(Protocol::Gt06).unwrap_or(free()));
         let quit = Arc::new(AtomicBool::new(false));
-        let (zone, begun, tile_cache) = (TimeZone::get("Asia/Kathmandu").unwrap(), None, None);
-        let options = Options { clock, zone, quit, begun, sync_tiles: true, tile_cache };
+        let options = Options {
+            clock: clock.clock(),
+            zone: TimeZone::get(zone).unwrap(),
+            quit: Arc::clone(&quit),
+            begun: None,
+            sync_tiles: true,
+            tile_cache: None,
+        };
         let builder = Harness::builder().with_size(size).with_max_steps(20);
+        let builder = if wgpu { builder.wgpu() } else { builder };
         let window = builder.build_eframe(|cc| App::new(cc, backend, options));
-        Self { window, owntracks, gt06, folder, woken }
+        Self { window, owntracks, gt06, folder, clock, quit, woken }
+    }
+
+    /// Draws frames until `done`, and nothing changes any more.
+    pub fn until(&mut self, what: &str, done: impl FnMut(&Harness<'static, App>) -> bool) {
+        self.step_until(what, done);
+        self.window.run();
     }
 
     /// Draws frames until `done`.
-    pub fn until(&mut self, what: &str, mut done: impl FnMut(&Harness<'static, App>) -> bool) {
-        let end = Instant::now() + SOON;
+    pub fn step_until(&mut self, what: &str, mut done: impl FnMut(&Harness<'static, App>) -> bool) {
+        // Histories are told packet by packet, and a busy machine takes one a frame.
+        let end = Instant::now() + 4 * SOON;
         loop {
             self.window.step();
             if done(&self.window) {
-                self.window.run();
                 return;
             }
             assert!(Instant::now() < end, "still not: {what}");
@@ -108,6 +155,10 @@ impl Desk {
 
     pub fn view(&self) -> &View {
         self.window.state().view()
+    }
+
+    pub fn data(&self) -> &Data {
+        self.window.state().data()
     }
 
     /// A tracker that stays connected.
