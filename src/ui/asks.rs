@@ -24,7 +24,7 @@ pub(super) struct Asks {
     pub(super) removal: Option<(PacketId, Pending<Option<Removal>>)>,
     pub(super) fixes: Option<(PacketId, Pending<Vec<StoredFix>>)>,
     pub(super) events: Option<(DeviceId, Pending<Vec<StoredEvent>>)>,
-    adoptions: Vec<(DeviceId, Pending<u64>)>,
+    adoptions: Vec<(DeviceId, Slot<u64>)>,
     changes: Vec<(Change, Pending<()>)>,
     pub(super) export: Option<(Pending<Result<ExportReport, ExportError>>, Watch)>,
     pub(super) copy: Option<(Pending<Result<Copied, CopyError>>, Watch)>,
@@ -189,12 +189,17 @@ impl Asks {
     }
 
     pub(super) fn adopt(&mut self, device: DeviceId, pending: Pending<u64>) {
-        self.adoptions.push((device, pending));
+        self.adoptions.push((device, Slot::Asked(pending)));
     }
 
-    /// Adoptions that are done, with the number of positions that became history.
+    /// Adoptions that are done, with the number of positions that became history: once the last of them is, for one click on many is
+    /// told in one line.
     pub(super) fn adopted(&mut self) -> Vec<(DeviceId, Result<u64, Error>)> {
-        take_answered(&mut self.adoptions)
+        let waiting = self.adoptions.iter_mut().map(|(_, asked)| asked.poll()).filter(|answered| !answered).count();
+        if waiting > 0 {
+            return Vec::new();
+        }
+        self.adoptions.drain(..).map(|(device, asked)| (device, asked.answer())).collect()
     }
 
     pub(super) fn change(&mut self, what: String, device: Option<DeviceId>, pending: Pending<()>) {
