@@ -89,6 +89,7 @@ fn packet(sender: Option<Sender>, received: Timestamp, reports: Vec<Report>) -> 
         context: None,
         reports,
         replies: Vec::new(),
+        answers: None,
     }
 }
 
