@@ -7,11 +7,13 @@
 
 mod cursor;
 pub mod dress;
+mod facts;
 mod field;
 pub mod gt06;
 pub mod json;
 pub mod owntracks;
 
+pub use facts::Seen;
 pub use field::{CrcCheck, Dissection, Field, Value, hex};
 
 use crate::model::{
