@@ -77,3 +77,16 @@ fn what_is_there_stays_while_its_span_is_read_again() {
         window.state().data().history.points() > before
     });
 }
+
+#[test]
+fn a_burst_that_the_window_did_not_hear_in_full_is_a_whole_trail() {
+    let mut desk = Desk::open();
+    desk.tell("van", "2026-11-21", &[(at(10, 0), 0.0)]);
+    desk.until("it has a trail", |window| window.state().data().trails.len() == 1);
+    let way: Vec<_> = (1..3_000).map(|n| (at(10, 0) + n, f64::from(i32::try_from(n).unwrap()) * 10.0)).collect();
+    desk.tell("van", "2026-11-21", &way);
+    desk.until("all of it is there", |window| {
+        let mut trails = window.state().data().trails.values();
+        trails.next().is_some_and(|trail| trail.points().len() == 3_000)
+    });
+}
