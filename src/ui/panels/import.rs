@@ -195,12 +195,14 @@ impl Import {
             return;
         }
         if let State::Seen(found) = &self.state {
-            let taken = found.tracks.iter().zip(&self.goes).filter(|(_, goes)| **goes != Goes::Nowhere);
-            let points: u64 = taken.map(|(track, _)| track.points).sum();
+            let points: u64 = found.tracks.iter().zip(&self.goes).map(|(track, goes)| new_points(track, *goes)).sum();
             let text = format!("Import {}", format::counted(points, "point", "points"));
             let import = widgets::primary(ui, None, &text);
-            let why_not =
-                if cx.data.station.viewer { "This window only looks on" } else { "There is nothing to import" };
+            let why_not = match () {
+                () if cx.data.station.viewer => "This window only looks on",
+                () if found.duplicates() > 0 => "All of it is here already",
+                () => "There is nothing to import",
+            };
             let ready = points > 0 && !cx.data.station.viewer;
             if ui.add_enabled(ready, import).on_disabled_hover_text(why_not).clicked() {
                 let into = found.tracks.iter().zip(&self.goes).map(|(track, goes)| target(track, *goes)).collect();
@@ -212,6 +214,15 @@ impl Import {
         if ui.button("Close").clicked() {
             cx.ask(Action::Sheet(None));
         }
+    }
+}
+
+/// Points of a track that are not where it goes, as far as that is known.
+fn new_points(track: &FoundTrack, goes: Goes) -> u64 {
+    match goes {
+        Goes::Nowhere => 0,
+        Goes::Into(id) if track.device.as_ref().is_some_and(|own| own.id == id) => track.points - track.duplicates,
+        Goes::Into(_) | Goes::New => track.points,
     }
 }
 
