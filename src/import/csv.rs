@@ -154,7 +154,7 @@ pub(super) fn read<R: Read>(source: &mut Source<'_, R>, sink: &mut Sink<'_>, gro
     let mut assumed = false;
     loop {
         rows.get_mut().piece();
-        let began = base + rows.position().byte();
+        let (began, line) = (base + rows.position().byte(), rows.position().line());
         match rows.read_byte_record(&mut row) {
             Ok(true) => {}
             Ok(false) => break,
@@ -166,7 +166,7 @@ pub(super) fn read<R: Read>(source: &mut Source<'_, R>, sink: &mut Sink<'_>, gro
                 });
             }
         }
-        let at = Mark { line: line_of(&rows, &row, base), column: 0, byte: began };
+        let at = Mark { line: line_of(&rows, &row, base).max(line), column: 0, byte: began };
         if row.len() == 1 && row.get(0).is_some_and(|cell| cell.trim_ascii().is_empty()) {
             continue;
         }
@@ -185,7 +185,8 @@ pub(super) fn read<R: Read>(source: &mut Source<'_, R>, sink: &mut Sink<'_>, gro
     }
 }
 
-/// The line that a row begins in. The reader has passed its end by now, but for the second half of a CRLF and at the end of the file.
+/// The line that a row begins in. The reader has passed its end by now, but for the second half of a CRLF and at the end of the file. One too
+/// few where the file ends within quotes, just behind the end of a line.
 fn line_of<R: Read>(rows: &csv::Reader<&mut Source<'_, R>>, row: &ByteRecord, base: u64) -> u64 {
     let (end, source) = (rows.position(), rows.get_ref());
     let passed = base + end.byte() == source.mark().byte && source.at_line_start();
