@@ -340,6 +340,7 @@ fn a_table_is_the_same_in_pieces_of_whatever_size() {
         (format!("\u{feff}fix_time;latitude;longitude\r\n\r\n{time};1;2\r\n\r\n{time};3;4\r\n"), vec![3, 5]),
         (format!("fix_time,latitude,longitude\n{time},1,2\r\n{time},3,4\n"), vec![2, 3]),
         (format!("fix_time,latitude,longitude,device\r\n{time},1,2,\"a\nb\"\n{time},3,4,c\r\n"), vec![2, 4]),
+        (format!("fix_time,latitude,longitude,device\r\n{time},1,2,a\n{time},3,4,\"c\n"), vec![2, 3]),
     ] {
         for piece in 1..=text.len() {
             let read = parse_from(Kind::Csv, Pieces(text.as_bytes(), piece));
