@@ -70,7 +70,7 @@ fn sql_picks_what_a_filter_admits() {
             kind: kind.into(),
             verdict: verdicts[n % 4],
             bytes,
-            ..packet(whose[n / 3 % 4].clone(), after(n as i64 * 10), Vec::new())
+            ..packet(whose[n / 3 % 4].clone(), after(i64::try_from(n).unwrap_or_default() * 10), Vec::new())
         });
     }
     let c = shelf.device("C");
