@@ -62,6 +62,7 @@ use self::{
 pub use self::{
     online::{OnlineOptions as OnlineMap, host as online_host},
     shown::{Moment, Shown},
+    style::Colour,
     trail::{Doubt, Trail, TrailPoint},
 };
 use super::{Action, Cx, Data, theme, view::Selection};

@@ -115,7 +115,7 @@ impl StripChart {
         let response = ui.interact(rect, ui.scope_id().with("time-strip"), Sense::click_and_drag());
         let instant = cx.view.instant_ms(cx.now);
         response.widget_info(|| {
-            let text = format!("Time bar, {}", cx.view.date_time(moment(instant)));
+            let text = format!("Time bar, {}", cx.view.stamp(moment(instant)));
             #[expect(clippy::cast_precision_loss, reason = "for a screen reader")]
             WidgetInfo::slider(true, instant as f64, text)
         });
@@ -227,7 +227,7 @@ impl StripChart {
         let ms = axis.ms(pointer.x);
         ui.painter().vline(pointer.x, rooms.plot.y_range(), Stroke::new(1.0, p.weak.gamma_multiply(0.6)));
         let units = cx.view.settings.units;
-        let mut lines = vec![cx.view.date_time(moment(ms))];
+        let mut lines = vec![cx.view.stamp(moment(ms))];
         let folded = axis.parts().iter().find(|part| part.folded && (part.left..part.right).contains(&pointer.x));
         if let Some(part) = folded {
             lines.push(format!("Nothing moves for {}", format::span((part.to_ms - part.from_ms) / 1_000)));
@@ -235,7 +235,9 @@ impl StripChart {
             let series = cx.view.time.series;
             let strip = if series == Series::Packets { Some(&cx.data.history.packets) } else { None };
             let strip = strip.or_else(|| cx.data.history.shown.get(&id).map(|shown| &shown.strip));
-            if let Some((_, value)) = strip.and_then(|strip| strip.value_at(ms)) {
+            // In a gap nobody knows.
+            let value = strip.filter(|_| !past.in_gap(ms)).and_then(|strip| strip.value_at(ms));
+            if let Some((_, value)) = value {
                 lines.push(format!("{} {}", series_title(series), value_text(series, value, units)));
             }
             match past.leg_at(ms) {
