@@ -77,6 +77,7 @@ impl Desk {
     pub fn of(plan: Plan) -> Self {
         let Plan { policy, gt06, now, zone, size, wgpu, folder, files } = plan;
         let listen = [(Protocol::OwnTracks, Some(free())), (Protocol::Gt06, gt06)];
+        let clock = TestClock::at(now);
         let setup = Setup {
             data_dir: folder.path().to_owned(),
             listen: listen.into_iter().filter_map(|(p, at)| Some((p, ListenAt::Address(at?)))).collect(),
@@ -88,12 +89,12 @@ impl Desk {
             keep: Keep::default(),
             settings: None,
             log: LogFile::default(),
+            passing: Some(clock.passing()),
         };
         let (tell, woken) = mpsc::sync_channel(1);
         let wake = Arc::new(move || {
             tell.try_send(()).ok();
         });
-        let clock = TestClock::at(now);
         let backend = Backend::start(setup, clock.clock(), wake).unwrap();
         backend.wait_settled();
         let bound = |protocol| {

@@ -35,6 +35,8 @@ pub(super) struct Folds {
     cursor: Option<i64>,
     /// Up to which it stands in the file.
     noted: i64,
+    /// Everybody is known who may be in a place for long.
+    waits: bool,
     /// The places or rules are others, so silence asks again.
     pub(super) adapted: bool,
 }
@@ -77,6 +79,7 @@ impl Folds {
             });
         }
         if !more {
+            self.moved(reader, now, judged).await?;
             let mut again = std::mem::take(&mut self.again).into_iter();
             loop {
                 let some: Vec<_> = again.by_ref().take(AT_ONCE).collect();
@@ -98,7 +101,9 @@ impl Folds {
             return;
         }
         let course = self.courses.get_mut(&device);
-        let goes_on = |course: &&mut Course| course.last().is_some_and(|last| last.order() < first.order());
+        let goes_on = |course: &&mut Course| {
+            course.last().is_some_and(|last| last.order() < first.order()) && !course.is_overtaken_by(first.at)
+        };
         let Some(course) = course.filter(goes_on) else {
             self.again.insert(device, first.at);
             return;
@@ -128,7 +133,7 @@ impl Folds {
                     [(device, _)] => query::Tail::of_one(db, *device)?,
                     _ => query::Tail::of_all(db)?,
                 };
-                devices.into_iter().map(|(device, from)| Again::read(db, &tail, &asked, device, from)).collect()
+                devices.into_iter().map(|(device, from)| Again::read(db, &tail, &asked, device, from, now)).collect()
             })
             .answered()
             .await?;
@@ -147,6 +152,68 @@ impl Folds {
             let known = |made: &watch::Made| (made.at.as_millisecond(), made.kind, made.key);
             judged.gone.extend(made.iter().filter(|made| !names.contains(&known(made))).map(|made| made.id));
             judged.new.extend(new.into_iter().filter(|event| made.iter().all(|made| known(made) != name(event))));
+        }
+        Ok(())
+    }
+
+    /// Devices that got or lost positions which others had are judged again from the first of these on.
+    async fn moved(&mut self, reader: &Reader, now: Timestamp, judged: &mut Judged) -> Result<(), Error> {
+        let earliest = now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN);
+        for moved in reader.read(watch::moved).answered().await? {
+            if moved.adopted {
+                let from = moved.from.max(earliest);
+                let known = self.again.entry(moved.device).or_insert(from);
+                *known = from.min(*known);
+            }
+            judged.moved.push(moved.mark);
+        }
+        Ok(())
+    }
+
+    /// Stays that became long by now, although no fix says so.
+    pub(super) async fn wait(
+        &mut self,
+        reader: &Reader,
+        book: &Arc<Book>,
+        mutes: &Mutes,
+        now: Timestamp,
+        judged: &mut Judged,
+    ) -> Result<(), Error> {
+        if book.places().iter().all(|place| place.spec.dwell_min.is_none()) {
+            return Ok(());
+        }
+        if !std::mem::replace(&mut self.waits, true) {
+            self.know_all(reader, book, now).await?;
+        }
+        let mut raised = Vec::new();
+        for (device, course) in &mut self.courses {
+            course.wait(book, now, &mut raised);
+            let new = raised.drain(..).map(|raised| {
+                let unread = should_read(raised.at, *device, mutes, now);
+                NewEvent::of(*device, raised, unread)
+            });
+            judged.new.extend(new);
+        }
+        Ok(())
+    }
+
+    /// Where everybody was that has not been heard since the program began: it may be in a place all the while.
+    async fn know_all(&mut self, reader: &Reader, book: &Arc<Book>, now: Timestamp) -> Result<(), Error> {
+        let heard = reader.read(watch::heard).answered().await?;
+        let is_recent = |heard: &&watch::Heard| now.duration_since(heard.at) <= HISTORY;
+        let unknown = heard.values().filter(is_recent).map(|heard| heard.device);
+        let unknown: Vec<_> = unknown.filter(|device| self.known(*device).is_none()).collect();
+        for some in unknown.chunks(AT_ONCE) {
+            let (some, asked) = (some.to_vec(), Arc::clone(book));
+            let found: Vec<_> = reader
+                .read_long(move |db| {
+                    let tail = query::Tail::of_all(db)?;
+                    let one = |device| Ok((device, course_before(db, &tail, &asked, device, now)?));
+                    some.into_iter().map(one).collect()
+                })
+                .answered()
+                .await?;
+            self.courses.extend(found);
         }
         Ok(())
     }
@@ -204,7 +271,14 @@ struct Again {
 }
 
 impl Again {
-    fn read(db: &watch::Db, tail: &query::Tail, book: &Book, device: DeviceId, from: Timestamp) -> watch::Answer<Self> {
+    fn read(
+        db: &watch::Db,
+        tail: &query::Tail,
+        book: &Book,
+        device: DeviceId,
+        from: Timestamp,
+        now: Timestamp,
+    ) -> watch::Answer<Self> {
         let mut course = course_before(db, tail, book, device, from)?;
         let behind = course.last().map_or(from, |last| last.at);
         let (mut raised, mut made) = (Vec::new(), watch::made_from(db, device, behind)?);
@@ -214,6 +288,8 @@ impl Again {
         for seen in watch::positions_from(db, tail, device, from)? {
             course.step(book, device, &seen, &mut raised);
         }
+        // What was told because nothing came stays told.
+        course.wait(book, now, &mut raised);
         Ok(Self { device, course, raised, made })
     }
 }

@@ -286,8 +286,9 @@ impl Batch<'_> {
         self.devices.trails.drop_device(self.db, device)
     }
 
-    /// Gives the positions of one device to another, but for those that the other has as well. Answers how many those are.
-    pub(super) fn give_positions(&mut self, from: DeviceId, to: DeviceId) -> Result<usize> {
+    /// Gives the positions of one device to another, but for those that the other has as well. Answers how many those are, and the time
+    /// of the first of them, in milliseconds.
+    pub(super) fn give_positions(&mut self, from: DeviceId, to: DeviceId) -> Result<(usize, Option<i64>)> {
         let db = self.db;
         let trails = &mut self.devices.trails;
         trails.pack(db, from)?;
@@ -307,7 +308,8 @@ impl Batch<'_> {
         let count = given.len();
         drop_all(db, from)?;
         fold::fold(db, from, left)?;
-        let last_ms = given.iter().map(|point| point.at_ms).max();
+        let times = || given.iter().map(|point| point.at_ms);
+        let (first_ms, last_ms) = (times().min(), times().max());
         fold::fold(db, to, given)?;
         if let Some(last_ms) = last_ms {
             let trail = trails.by_device.entry(to).or_default();
@@ -315,7 +317,7 @@ impl Batch<'_> {
             trail.packed_ms = trail.last_ms;
             fold::ends(db, to, trails.last_position, trail.last_ms)?;
         }
-        Ok(count)
+        Ok((count, first_ms))
     }
 
     /// The last fix as [`super::devices::Known::learn`] has it, found in the file.

@@ -63,6 +63,7 @@ use self::{
 pub use self::{
     online::{OnlineOptions as OnlineMap, host as online_host},
     shown::{Moment, Shown},
+    style::Colour,
     trail::{Doubt, Trail, TrailPoint},
 };
 use super::{Action, Cx, Data, format, theme, view::Selection};
