@@ -21,6 +21,7 @@
 //! | 2 | [`export`] | history in the formats of others | where it comes from |
 //! | 1 | [`charts`] | map files of the user: PMTiles, MBTiles, vector tiles | how they look |
 //! | 2 | [`import`] | history out of the files of others | where it goes |
+//! | 2 | [`capture`] | packets out of logs, dumps and pcap files, and into them | what they mean, where they go |
 //! | 2 | [`sim`] | pretend devices: routes and bytes, pure | sockets |
 //! | 3 | [`ingest`] | sockets and tasks; stamps every read with the time | what bytes mean |
 //! | 4 | [`backend`] | the façade: what the app can do | how it looks |
@@ -66,6 +67,7 @@
 //! | a column or query | [`store`]: a migration, and `store::query` |
 
 pub mod backend;
+pub mod capture;
 pub mod charts;
 pub mod cli;
 pub mod export;

@@ -510,6 +510,7 @@ impl Desk {
             context: Some(context.to_string()),
             reports: Vec::new(),
             replies: Vec::new(),
+            answers: None,
         };
         match self.commit(packet).await {
             Ok(_) => answer,

@@ -286,6 +286,7 @@ pub(super) async fn keep_noise(noise: Noise, peer: SocketAddr, line: &Line, rati
         context: Some(context.to_string()),
         reports: Vec::new(),
         replies,
+        answers: None,
     };
     let kept = async { site.store.append(packet).await?.durable().await };
     if let Err(error) = kept.await {

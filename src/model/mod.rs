@@ -19,6 +19,7 @@ mod clock;
 mod command;
 mod device;
 mod fact;
+pub mod filter;
 mod habit;
 mod hidden;
 mod import;

@@ -107,6 +107,8 @@ pub struct NewPacket {
     pub reports: Vec<Report>,
     /// What we answer, committed in the same transaction and linked to this packet.
     pub replies: Vec<NewReply>,
+    /// The packet that is stored already and answered by this one: of two that talk with each other and are overheard.
+    pub answers: Option<PacketId>,
 }
 
 /// An answer to the packet that carries it.

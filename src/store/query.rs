@@ -1,5 +1,6 @@
 //! Every question that is asked of the store, as plain functions over a connection: hand them to [`super::Reader::read`].
 
+mod filtered;
 mod history;
 
 use std::collections::HashSet;
@@ -11,6 +12,7 @@ use super::{
     Rederivation, recent,
     row::{self, COMMAND, DEVICE, EVENT, FIX, IMPORT, PACKET, USER_COMMAND},
 };
+pub use filtered::packets_filtered;
 pub use history::{
     box_around, count_in, first_position, has_fix, newest_position, positions_without_packet, track, track_each,
     track_each_of, track_points,

@@ -7,11 +7,13 @@
 
 mod cursor;
 pub mod dress;
+mod facts;
 mod field;
 pub mod gt06;
 pub mod json;
 pub mod owntracks;
 
+pub use facts::Seen;
 pub use field::{CrcCheck, Dissection, Field, Value, hex};
 
 use crate::model::{
@@ -36,6 +38,7 @@ pub const CLOCK_SET_S: &str = "clock_set_s";
 pub fn dissect_kept(packet: &PacketRow, profile: &Profile) -> Dissection {
     let mut dissection = dissect_as_it_came(packet, profile);
     dissection.problems.extend(clock_was_set(packet));
+    dissection.problems.extend(ours_differs(packet));
     dissection
 }
 
@@ -48,6 +51,19 @@ fn clock_was_set(packet: &PacketRow) -> Option<Problem> {
         severity: Severity::Note,
         group: Group::Time,
         text: format!("before it was received, the clock of this computer was set {way} by {by} s, or it slept"),
+        span: 0..packet.bytes.len(),
+    })
+}
+
+/// Of a server that was overheard: that we would have answered something else.
+fn ours_differs(packet: &PacketRow) -> Option<Problem> {
+    let context = packet.context.as_deref().filter(|_| packet.direction == Direction::Out)?;
+    let context: serde_json::Value = serde_json::from_str(context).ok()?;
+    let ours = context.get(gt06::OURS)?.as_str()?;
+    Some(Problem {
+        severity: Severity::Note,
+        group: Group::Sequence,
+        text: format!("another server answered this; our answer is {ours}"),
         span: 0..packet.bytes.len(),
     })
 }

@@ -78,6 +78,7 @@ fn packet(n: i64, sender: Sender) -> NewPacket {
         context: None,
         reports: vec![Report { fix: Some(fix), readings, fix_key: 0x22, ..Report::default() }],
         replies: Vec::new(),
+        answers: None,
     }
 }
 

@@ -515,6 +515,7 @@ fn a_packet_that_was_read_with_yesterdays_profile_is_read_again() {
             context: None,
             reports: read.reports,
             replies: Vec::new(),
+            answers: None,
         };
         let writer = store.writer();
         let stored = async { writer.append_read_with(packet, Some(profile.into())).await?.durable().await };

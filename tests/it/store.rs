@@ -4,6 +4,7 @@ mod bounds;
 mod commands;
 mod copy;
 mod damage;
+mod filter;
 mod folder;
 mod keeping;
 mod layout;
@@ -89,6 +90,7 @@ fn packet(sender: Option<Sender>, received: Timestamp, reports: Vec<Report>) -> 
         context: None,
         reports,
         replies: Vec::new(),
+        answers: None,
     }
 }
 

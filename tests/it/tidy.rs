@@ -15,11 +15,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("store", &["geo", "model", "track"]),
     ("export", &["geo", "model", "track"]),
     ("import", &["geo", "model", "wire"]),
+    ("capture", &["geo", "model", "wire"]),
     ("sim", &["geo", "model", "wire"]),
     ("ingest", &["geo", "model", "wire", "store"]),
-    ("backend", &["geo", "model", "track", "wire", "store", "export", "import", "sim", "ingest"]),
-    ("cli", &["geo", "model", "track", "wire", "store", "export", "import", "sim", "ingest", "backend"]),
-    ("ui", &["geo", "model", "track", "wire", "charts", "export", "import", "backend"]),
+    ("backend", &["geo", "model", "track", "wire", "store", "export", "import", "capture", "sim", "ingest"]),
+    ("cli", &["geo", "model", "track", "wire", "store", "export", "import", "capture", "sim", "ingest", "backend"]),
+    ("ui", &["geo", "model", "track", "wire", "charts", "export", "import", "capture", "backend"]),
 ];
 
 /// Names that only some rooms may say: a crate, and the path prefixes under `src/` that may name it.

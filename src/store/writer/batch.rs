@@ -300,7 +300,7 @@ impl<'t> Batch<'t> {
     ) -> Result<PacketId> {
         *self.last_packet += 1;
         let id = PacketId(*self.last_packet);
-        let answers = reply.map(|(_, answered)| answered);
+        let answers = reply.map(|(_, answered)| answered).or(packet.answers);
         let (direction, kind, bytes, context) = match reply {
             Some((reply, _)) => (Direction::Out, &reply.kind, &reply.bytes, None),
             None => (packet.direction, &packet.kind, &packet.bytes, packet.context.as_deref()),

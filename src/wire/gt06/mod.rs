@@ -18,6 +18,7 @@
 //! | `addresses` | where the address of a place comes from, if anybody knows one |
 //! | [`encode`] | bytes out: the only writer of length, serial and checksum |
 //! | `session` | one connection: who talks, what is answered |
+//! | `witness` | one connection with somebody else's server, overheard |
 //!
 //! References (`gt06.md §…`) are to the project's description of the protocol.
 
@@ -45,6 +46,7 @@ mod tags;
 mod text;
 mod told;
 mod topin;
+mod witness;
 
 use std::ops::Range;
 
@@ -52,6 +54,7 @@ pub use addresses::{AddressSource, Tongue};
 pub use family::KNOWN_MODELS;
 pub use session::{Session, command_bytes};
 pub use state::State;
+pub use witness::{OURS, Witness, Witnessed};
 
 use crate::model::{Profile, Timestamp};
 use crate::wire::{CrcCheck, Dissection};

@@ -85,6 +85,11 @@ impl Session {
         self
     }
 
+    /// Which of the two dialects is spoken.
+    pub(super) fn dialect(&self) -> super::state::Dialect {
+        self.state.dialect()
+    }
+
     fn setting(&self) -> Setting<'_> {
         let Self { profile, state, now, addresses, .. } = self;
         Setting { profile, state, received: *now, addresses: addresses.as_ref() }
@@ -185,6 +190,7 @@ impl Session {
             context,
             reports: dissection.reports,
             replies,
+            answers: None,
         })));
         self.outputs.extend(receipt.map(Output::Receipt));
         self.outputs.extend(reply.map(Output::Send));
@@ -221,6 +227,7 @@ impl Session {
             context: None,
             reports: Vec::new(),
             replies: Vec::new(),
+            answers: None,
         })));
         self.outputs.push_back(Output::Send(bytes));
         self.outputs.push_back(Output::Receipt(Receipt::Sent { id: command.id, at: self.now }));
@@ -367,7 +374,7 @@ fn flag_of(id: CommandId) -> u32 {
 }
 
 /// The word for an answer in the store.
-fn reply_kind(bytes: &[u8]) -> std::borrow::Cow<'static, str> {
+pub(super) fn reply_kind(bytes: &[u8]) -> std::borrow::Cow<'static, str> {
     let word = match frame::head(bytes) {
         Some((_, _, _, 0x8A)) => "time",
         Some((_, _, _, 0x17 | 0x97)) => "address",

@@ -144,6 +144,7 @@ pub fn read(line: &Line, request: &Request<'_>, secret: Option<&str>, now: Times
         context: Some(context(request, first.as_ref().map(|(_, rule)| *rule))),
         reports,
         replies: Vec::new(),
+        answers: None,
     };
     Incoming { packet, accepted: body.accepted, decrypted: body.decrypted, closed, problems }
 }
