@@ -59,14 +59,15 @@ pub use crate::{
     model::ClockAdvice,
     store::{
         Copied, CopyError, Error, Health as StoreHealth, Pending, Reason, Rederived, Removal, Repaired, Stage, Watch,
+        write_private,
     },
     wire::gt06::{AddressSource, Tongue},
 };
 use crate::{
     ingest::{ForPhones, Receivers, Tls},
     model::{
-        Clock, DeviceId, DeviceOverview, Keep, Look, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent,
-        StoredFix, TimeWindow,
+        Clock, DeviceId, DeviceOverview, Keep, Look, Overviews, PacketId, PacketRow, Policy, Profile, Protocol,
+        StoredEvent, StoredFix, TimeWindow,
     },
     store::{self, Options, Store, query},
 };
@@ -404,6 +405,11 @@ impl Backend {
     /// Every device, in any state.
     pub fn devices(&self) -> Pending<Vec<DeviceOverview>> {
         self.store.reader().read(query::device_overviews)
+    }
+
+    /// Every device, in any state, and how much of what the feed tells that has already.
+    pub fn overviews(&self) -> Pending<Overviews> {
+        self.store.reader().read(query::overviews)
     }
 
     /// Fixes of a device in order of time; the newest `limit`.

@@ -53,8 +53,7 @@ use crate::{
     wire::{Line, owntracks},
 };
 
-/// Largest head of a request in bytes, and most header lines.
-pub const HEAD_BYTES: usize = 64 << 10;
+/// Most header lines of a request.
 const HEADERS: usize = 100;
 /// How much of a body that is refused for its size is kept, and how much is read and thrown away so that the phone can hear the
 /// answer at all (an answer that meets unread bytes is lost in the reset).
@@ -118,7 +117,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
     // timer for every request; the tape has clocks that cost less.
     let connection = hyper::server::conn::http1::Builder::new()
         .header_read_timeout(None)
-        .max_buf_size(HEAD_BYTES)
+        .max_buf_size(site.limits.head_bytes)
         .max_headers(HEADERS)
         // A script that says no more than its requests still wants their answers.
         .half_close(true)

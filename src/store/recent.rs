@@ -40,6 +40,19 @@ pub(super) fn all(db: &Connection) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// The newest packet that these rows of all devices may have, whether it is still there or not.
+pub(super) fn upto(db: &Connection, rows: &[Row]) -> Result<Option<PacketId>> {
+    let stored: i64 = db.prepare_cached("SELECT coalesce(max(id), 0) FROM packets")?.query_row([], |row| row.get(0))?;
+    let upto = rows.iter().map(|row| row.upto).fold(stored.max(written(db)?), i64::max);
+    Ok((upto > 0).then_some(PacketId(upto)))
+}
+
+/// Up to this packet every row of `latest` has everything.
+fn written(db: &Connection) -> Result<i64> {
+    let mut select = db.prepare_cached("SELECT value FROM counters WHERE name = ?1")?;
+    Ok(select.query_row([LATEST_UPTO], |row| row.get(0)).optional()?.unwrap_or_default())
+}
+
 /// One device.
 pub(super) fn one(db: &Connection, device: DeviceId) -> Result<Option<Row>> {
     Ok(some(db, &[device])?.pop())
@@ -62,7 +75,7 @@ pub(super) fn some(db: &Connection, devices: &[DeviceId]) -> Result<Vec<Row>> {
 }
 
 /// All questions of one answer see the same file. `None`: they are asked within a transaction already.
-fn one_moment(db: &Connection) -> Result<Option<Transaction<'_>>> {
+pub(super) fn one_moment(db: &Connection) -> Result<Option<Transaction<'_>>> {
     db.is_autocommit().then(|| db.unchecked_transaction()).transpose()
 }
 
@@ -93,11 +106,7 @@ struct Learned {
 
 /// Adds what came after the rows were written.
 fn catch_up(db: &Connection, rows: &mut [Row]) -> Result<()> {
-    let upto: i64 = db
-        .prepare_cached("SELECT value FROM counters WHERE name = ?1")?
-        .query_row([LATEST_UPTO], |row| row.get(0))
-        .optional()?
-        .unwrap_or_default();
+    let upto = written(db)?;
     let by_device: HashMap<i64, usize> = (0..).zip(&*rows).map(|(n, row)| (row.overview.device.id.0, n)).collect();
     // One of a few is found without a look at what is none of its.
     let only = match &*rows {

@@ -48,6 +48,26 @@ pub struct Point {
 }
 
 impl Point {
+    /// One that tells when and where, and nothing else.
+    #[cfg(test)]
+    pub(crate) fn bare(at_ms: i64, place: LatLon, row: i64) -> Self {
+        Self {
+            at_ms,
+            place,
+            fix: row,
+            packet: PacketId(row),
+            speed_kmh: None,
+            altitude_m: None,
+            course_deg: None,
+            accuracy_m: None,
+            volts: None,
+            battery_percent: None,
+            satellites: None,
+            valid: true,
+            aside: None,
+        }
+    }
+
     /// True where it is part of the way.
     pub fn counts(&self) -> bool {
         self.aside.is_none()
@@ -68,24 +88,11 @@ pub enum Aside {
 #[cfg(test)]
 mod testing {
     use super::Point;
-    use crate::{geo::LatLon, model::PacketId};
+    use crate::geo::LatLon;
 
-    /// A point that tells its place and nothing else. Its row is named by its second.
+    /// A point at a second; its row is named by it.
     pub(super) fn point(second: i64, lat_deg: f64, lon_deg: f64) -> Point {
-        Point {
-            at_ms: 1_700_000_000_000 + second * 1_000,
-            place: LatLon::new(lat_deg, lon_deg).expect("on the globe"),
-            fix: second,
-            packet: PacketId(second),
-            speed_kmh: None,
-            altitude_m: None,
-            course_deg: None,
-            accuracy_m: None,
-            volts: None,
-            battery_percent: None,
-            satellites: None,
-            valid: true,
-            aside: None,
-        }
+        let place = LatLon::new(lat_deg, lon_deg).expect("on the globe");
+        Point::bare(1_700_000_000_000 + second * 1_000, place, second)
     }
 }

@@ -3,7 +3,7 @@
 use super::Point;
 
 /// What a strip chart shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Series {
     #[default]
     Speed,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::data::FIRST_PACKETS;
 use crate::{
     backend::{Backend, Copied, CopyError, Error, ExportError, ExportReport, PacketQuery, Pending, Removal, Watch},
-    model::{Committed, DeviceId, DeviceOverview, PacketId, PacketRow, StoredEvent, StoredFix, TimeWindow, Timestamp},
+    model::{Committed, DeviceId, Overviews, PacketId, PacketRow, StoredEvent, StoredFix, TimeWindow, Timestamp},
 };
 
 /// Points of one trail at most.
@@ -46,7 +46,7 @@ struct AskedTrail {
 
 /// The store is being read from the beginning.
 struct Reload {
-    devices: Slot<Vec<DeviceOverview>>,
+    devices: Slot<Overviews>,
     packets: Slot<Vec<PacketRow>>,
     since: Vec<Arc<Committed>>,
     overflowed: bool,
@@ -78,7 +78,7 @@ impl<T> Slot<T> {
 
 /// Everything the list and the log begin with.
 pub(super) struct Fresh {
-    pub(super) devices: Vec<DeviceOverview>,
+    pub(super) devices: Overviews,
     pub(super) packets: Vec<PacketRow>,
     pub(super) since: Vec<Arc<Committed>>,
     /// Too much happened meanwhile: ask again.
@@ -89,7 +89,7 @@ impl Asks {
     /// Reads devices and newest packets again.
     pub(super) fn reload(&mut self, backend: &Backend) {
         self.reload = Some(Reload {
-            devices: Slot::Asked(backend.devices()),
+            devices: Slot::Asked(backend.overviews()),
             packets: Slot::Asked(backend.packets(PacketQuery { limit: FIRST_PACKETS, ..PacketQuery::default() })),
             since: Vec::new(),
             overflowed: false,

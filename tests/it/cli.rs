@@ -119,6 +119,10 @@ fn a_wrong_settings_file_is_said_with_its_line_whoever_reads_it() {
         call(home.path(), &["devices", "--config", file]).failed(&[line, key]);
     }
     call(home.path(), &["devices", "--config", "/nowhere/at/all.toml"]).failed(&["/nowhere/at/all.toml"]);
+    let doctor = call(home.path(), &["doctor", "--config", "/nowhere/at/all.toml"]);
+    let trouble = doctor.out.lines().next().unwrap();
+    assert!(trouble.starts_with("trouble settings: ") && trouble.contains("/nowhere/at/all.toml"), "{trouble}");
+    assert_eq!(trouble.matches("os error").count(), 1, "{trouble}");
 }
 
 #[test]

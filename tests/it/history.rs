@@ -1,5 +1,6 @@
 //! The past: trips and stops, replay, hidden positions, through the window, the store and the command line.
 
+mod bar;
 mod cli;
 mod desk;
 mod hidden;

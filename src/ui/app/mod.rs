@@ -137,7 +137,7 @@ struct Kept {
     camera: Option<Camera>,
     /// What was found in the palette, the last one first.
     recent: Vec<Name>,
-    bar: time::Bar,
+    time: time::KeptTime,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "one a pane")]
@@ -165,7 +165,7 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
-        let Kept { settings, devices: list, charts, open, camera, recent, bar } =
+        let Kept { settings, devices: list, charts, open, camera, recent, time } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
         let KeptOpen { dock, devices, details, map } = open;
         let view = View {
@@ -174,7 +174,7 @@ impl App {
             charts,
             open: Open { dock, devices, details, map, sheet: None },
             local_zone: options.zone,
-            time: time::TimeView { bar, ..time::TimeView::default() },
+            time: time.view(),
             ..View::default()
         };
         let cache = options.tile_cache.map(|dir| (dir, backend.window_bounds().tile_cache_bytes));
@@ -372,7 +372,7 @@ impl eframe::App for App {
             open: KeptOpen { dock, devices, details, map },
             camera: self.panels.map.chosen_camera(),
             recent: self.panels.palette.recent.clone(),
-            bar: self.view.time.bar,
+            time: time::KeptTime::of(&self.view.time),
         };
         eframe::set_value(storage, KEPT, &kept);
     }

@@ -98,14 +98,14 @@ impl App {
 
     fn take_fresh(&mut self, fresh: Fresh) {
         let before: BTreeMap<_, _> =
-            self.data.trails.keys().filter_map(|id| Some((*id, last_fix(self.data.devices.get(id)?)))).collect();
+            self.data.trails.keys().filter_map(|id| Some((*id, told(self.data.devices.get(id)?)))).collect();
         self.data.reload(fresh.devices, fresh.packets, &fresh.since, self.news.events_of);
         if let Some(backend) = &self.backend {
             self.paging.read_again(backend, &self.data);
         }
         self.data.trouble = None;
         // The old trail stays on the map until the new one is there.
-        let changed = before.into_iter().filter(|(id, fix)| self.data.devices.get(id).map(last_fix) != Some(*fix));
+        let changed = before.into_iter().filter(|(id, known)| self.data.devices.get(id).map(told) != Some(*known));
         self.news.stale_trails.extend(changed.map(|(id, _)| id));
         self.news.events_stale = true;
         self.news.missed |= fresh.overflowed;
@@ -293,6 +293,7 @@ impl App {
     }
 }
 
-fn last_fix(overview: &DeviceOverview) -> Option<i64> {
-    overview.last_fix.as_ref().map(|fix| fix.id)
+/// The last fix, and how many there are: of a burst, the last may be heard where others were missed.
+fn told(overview: &DeviceOverview) -> (Option<i64>, u64) {
+    (overview.last_fix.as_ref().map(|fix| fix.id), overview.positions)
 }

@@ -149,6 +149,8 @@ pub struct MapPanel {
     known_spot: Option<KnownSpot>,
     /// What is in view; `None` before the first frame.
     view: Option<WorldBox>,
+    /// What of that nothing lies over.
+    clear: Option<WorldBox>,
     /// What somebody else put over it.
     covered: Option<Rect>,
 }
@@ -204,6 +206,7 @@ impl MapPanel {
             pulses: Pulses::default(),
             known_spot: None,
             view: None,
+            clear: None,
             covered: None,
         }
     }
@@ -256,9 +259,9 @@ impl MapPanel {
         (self.goal, self.settled) = (Some(Goal::Device(device)), true);
     }
 
-    /// True where something of this is in view.
+    /// True where something of this is in view, beside what lies over the map.
     pub(super) fn sees(&self, places: WorldBox) -> bool {
-        self.view.is_some_and(|view| places.touches(view))
+        self.clear.is_some_and(|view| places.touches(view))
     }
 
     /// Something lies over this part of the map: what is fitted keeps clear of it.
@@ -331,6 +334,8 @@ impl MapPanel {
         self.camera = screen.camera();
 
         self.view = Some(screen.view(0.0));
+        let clear = self.room(&screen);
+        self.clear = Some(WorldBox { min: screen.world(clear.min), max: screen.world(clear.max) });
         self.spread = self.spread.take().filter(|s| (s.zoom - screen.zoom).abs() < SPREAD_LEVELS);
 
         let only = self.isolated(cx);

@@ -6,10 +6,7 @@ use egui::{
     Align, ComboBox, Context, Grid, Label, Layout, ProgressBar, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo,
 };
 
-use super::{
-    copy::fraction,
-    export::dialog::{Dialog, Ended},
-};
+use super::{copy::fraction, export::dialog::Browse};
 use crate::{
     backend::{
         Stage,
@@ -35,8 +32,7 @@ pub(in crate::ui) struct Import {
     state: State,
     /// Where each track goes.
     goes: Vec<Goes>,
-    dialog: Option<Dialog>,
-    no_dialog: bool,
+    browse: Browse,
 }
 
 #[derive(Default)]
@@ -69,8 +65,7 @@ impl Import {
 
     /// Opens the system's file dialog. Where there is none the path field remains.
     pub(in crate::ui) fn browse(&mut self, ctx: Context, near: &Path) {
-        self.dialog = Dialog::pick(ctx, "Import", near, None);
-        self.no_dialog = self.dialog.is_none();
+        self.browse.pick(ctx, "Import", near, None);
     }
 
     /// The answer to [`Action::LookAtImport`].
@@ -103,7 +98,10 @@ impl Import {
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        self.take_browsed(ui.input(|i| i.time), cx);
+        if let Some(path) = self.browse.picked(ui.input(|i| i.time)) {
+            self.choose(&path);
+            cx.ask(Action::LookAtImport(path));
+        }
         ui.set_width(WIDTH.min(ui.available_width()));
         let hint = "GPX, KML, GeoJSON, CSV (Traccar's, ours, any that names its columns), OwnTracks Recorder's .rec. \
                     A file can be dropped on the window, too.";
@@ -111,9 +109,7 @@ impl Import {
         ui.add_space(theme::GAP);
         let busy = matches!(self.state, State::Looking | State::Importing);
         ui.add_enabled_ui(!busy, |ui| self.file(ui, cx));
-        if self.no_dialog {
-            ui.label(RichText::new("No file dialog here: type the path").color(theme::palette(ui).late));
-        }
+        self.browse.note(ui);
         ui.add_space(theme::GAP);
         self.result(ui, cx);
         ui.horizontal(|ui| self.buttons(ui, cx));
@@ -122,24 +118,11 @@ impl Import {
         }
     }
 
-    fn take_browsed(&mut self, now_s: f64, cx: &mut Cx<'_>) {
-        let Some(ended) = self.dialog.as_ref().and_then(|dialog| dialog.ended(now_s)) else { return };
-        self.dialog = None;
-        match ended {
-            Ended::Picked(path) => {
-                self.choose(&path);
-                cx.ask(Action::LookAtImport(path));
-            }
-            Ended::Cancelled => {}
-            Ended::Missing => self.no_dialog = true,
-        }
-    }
-
     fn file(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         ui.horizontal(|ui| {
             ui.label(widgets::weak(ui, "File"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…")).clicked() {
+                if self.browse.button(ui) {
                     cx.ask(Action::BrowseImport(PathBuf::from(&self.path)));
                 }
                 let path = PathBuf::from(self.path.trim());
@@ -195,12 +178,14 @@ impl Import {
             return;
         }
         if let State::Seen(found) = &self.state {
-            let taken = found.tracks.iter().zip(&self.goes).filter(|(_, goes)| **goes != Goes::Nowhere);
-            let points: u64 = taken.map(|(track, _)| track.points).sum();
+            let points: u64 = found.tracks.iter().zip(&self.goes).map(|(track, goes)| new_points(track, *goes)).sum();
             let text = format!("Import {}", format::counted(points, "point", "points"));
             let import = widgets::primary(ui, None, &text);
-            let why_not =
-                if cx.data.station.viewer { "This window only looks on" } else { "There is nothing to import" };
+            let why_not = match () {
+                () if cx.data.station.viewer => "This window only looks on",
+                () if found.duplicates() > 0 => "All of it is here already",
+                () => "There is nothing to import",
+            };
             let ready = points > 0 && !cx.data.station.viewer;
             if ui.add_enabled(ready, import).on_disabled_hover_text(why_not).clicked() {
                 let into = found.tracks.iter().zip(&self.goes).map(|(track, goes)| target(track, *goes)).collect();
@@ -212,6 +197,15 @@ impl Import {
         if ui.button("Close").clicked() {
             cx.ask(Action::Sheet(None));
         }
+    }
+}
+
+/// Points of a track that are not where it goes, as far as that is known.
+fn new_points(track: &FoundTrack, goes: Goes) -> u64 {
+    match goes {
+        Goes::Nowhere => 0,
+        Goes::Into(id) if track.device.as_ref().is_some_and(|own| own.id == id) => track.points - track.duplicates,
+        Goes::Into(_) | Goes::New => track.points,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be done about the past.
 
-use super::{Bar, SPEEDS, Span, TimeView};
+use super::{Bar, SPEEDS, Span, TimeView, zoom};
 use crate::{
     model::{DeviceId, Timestamp},
     track::Series,
@@ -11,6 +11,13 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
     Span(Span),
+    /// Look at so many times as much, with this instant staying where it is on the bar.
+    Zoom {
+        about_ms: i64,
+        times: f64,
+    },
+    /// Look at what is so much later; earlier, where negative.
+    Pan(i64),
     /// Look at this instant.
     At(i64),
     /// Back to now.
@@ -56,6 +63,15 @@ pub(in crate::ui) fn apply(view: &mut View, data: &Data, now: Timestamp, act: Ac
             time.range = None;
             pause(time);
             time.reveal();
+        }
+        Act::Zoom { about_ms, times } => {
+            let whole = time.whole.unwrap_or(time.span);
+            let ends = whole.ends_ms(now, &zone);
+            look_at_part(time, zoom::zoomed((from, to), about_ms, times, ends), ends, instant);
+        }
+        Act::Pan(by_ms) => {
+            let ends = time.whole.unwrap_or(time.span).ends_ms(now, &zone);
+            look_at_part(time, zoom::panned((from, to), by_ms, ends), ends, instant);
         }
         Act::At(ms) => {
             // The right edge is now, as long as the span goes on.
@@ -110,6 +126,23 @@ pub(in crate::ui) fn apply(view: &mut View, data: &Data, now: Timestamp, act: Ac
     }
 }
 
+/// Looks at a part of a span, and at the span again where it is all of it. What is looked at in it stays.
+fn look_at_part(time: &mut TimeView, (from_ms, to_ms): (i64, i64), ends: (i64, i64), instant: i64) {
+    if (from_ms, to_ms) == ends {
+        if let Some(whole) = time.whole.take() {
+            time.span = whole;
+        }
+        return;
+    }
+    let was_live = time.cursor_ms.is_none() && time.span.rolls();
+    time.whole = time.whole.or(Some(time.span));
+    time.span = Span::Fixed { from_ms, to_ms };
+    if was_live {
+        // Of a part, the right edge is no longer now.
+        time.cursor_ms = Some(instant.clamp(from_ms, to_ms));
+    }
+}
+
 fn pause(time: &mut TimeView) {
     time.playing = false;
     time.ticked_s = None;
@@ -161,7 +194,6 @@ mod tests {
     use super::*;
     use crate::{
         geo::LatLon,
-        model::PacketId,
         track::{Past, Point},
     };
 
@@ -175,20 +207,9 @@ mod tests {
     fn data() -> Data {
         let mut data = Data::default();
         let begin = now().as_millisecond() - 3_600_000;
-        let points = (0..60i32).map(|n| Point {
-            at_ms: begin + i64::from(n) * 60_000,
-            place: LatLon::new(51.0 + f64::from((n - 50).max(0)) * 0.01, 4.0).unwrap(),
-            fix: n.into(),
-            packet: PacketId(n.into()),
-            speed_kmh: None,
-            altitude_m: None,
-            course_deg: None,
-            accuracy_m: None,
-            volts: None,
-            battery_percent: None,
-            satellites: None,
-            valid: true,
-            aside: None,
+        let points = (0..60i32).map(|n| {
+            let place = LatLon::new(51.0 + f64::from((n - 50).max(0)) * 0.01, 4.0).unwrap();
+            Point::bare(begin + i64::from(n) * 60_000, place, n.into())
         });
         data.history.take(DeviceId(1), Past::of(points.collect()));
         data.history.find_rests(begin, now().as_millisecond());
@@ -232,6 +253,25 @@ mod tests {
         assert_eq!(minutes, 49, "just before it leaves");
         tick(&mut view, &data, now(), 200.0);
         assert!(view.is_live() && !view.time.playing, "played up to now, it is now");
+    }
+
+    #[test]
+    fn a_wheel_looks_at_a_part_and_back_at_the_whole() {
+        let (mut view, data) = (View::default(), data());
+        let end = now().as_millisecond();
+        let zoom = |times| Act::Zoom { about_ms: end - 1_800_000, times };
+        do_all(&mut view, &data, &[zoom(0.5)]);
+        assert_eq!(view.span_ms(now()), (end - 2_700_000, end - 900_000));
+        assert!(!view.is_live());
+        do_all(&mut view, &data, &[Act::At(end - 1_200_000), Act::Pan(-300_000)]);
+        assert_eq!(view.span_ms(now()), (end - 3_000_000, end - 1_200_000));
+        do_all(&mut view, &data, &[Act::Pan(-9_000_000)]);
+        assert_eq!(view.span_ms(now()), (end - 3_600_000, end - 1_800_000), "not beyond the whole");
+        assert_eq!(view.time.cursor_ms, Some(end - 1_200_000), "what is looked at stays");
+        do_all(&mut view, &data, &[zoom(2.0)]);
+        assert_eq!((view.time.span, view.time.whole), (Span::LastHour, None));
+        do_all(&mut view, &data, &[zoom(2.0), Act::Live]);
+        assert!(view.is_live(), "there is no more than the whole");
     }
 
     #[test]

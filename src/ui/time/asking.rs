@@ -25,7 +25,9 @@ const MOST_LIVE: usize = 12;
 /// Spans that are read at a time.
 const AT_ONCE: usize = 4;
 /// Between two readings of a span that goes on.
-const REFRESH_EVERY: Duration = Duration::from_secs(2);
+const REFRESH_EVERY: Duration = Duration::from_secs(3);
+/// So many times as long as reading takes, nothing is read.
+const REST_AFTER_READING: u32 = 5;
 /// Alarms of one device that are marked.
 const MOST_ALARMS: usize = 2_000;
 /// Parts of a span that packets are counted in.
@@ -46,6 +48,8 @@ pub struct Asking {
     /// Devices that told more since their span was read.
     stale: BTreeSet<DeviceId>,
     read_at: Option<Instant>,
+    /// What the last reading took, until all of it was ready to be drawn.
+    took: Duration,
     alarms: Option<Pending<Vec<StoredEvent>>>,
     counts: Option<(i64, Pending<Counts>)>,
     /// What was counted last, in minutes.
@@ -60,7 +64,8 @@ pub struct Asking {
 #[derive(PartialEq, Eq)]
 struct Want {
     span: Span,
-    days: (Date, Date),
+    /// `None`: it goes on over midnight.
+    days: Option<(Date, Date)>,
     devices: Vec<DeviceId>,
 }
 
@@ -102,7 +107,8 @@ impl Asking {
     ) -> Option<Duration> {
         let wanted = wanted(data, view);
         let span = held(view, now);
-        let want = Want { span, days: span.days(now, &view.zone()), devices: wanted };
+        let days = (span != Span::LastHour).then(|| span.days(now, &view.zone()));
+        let want = Want { span, days, devices: wanted };
         if self.want.as_ref() != Some(&want) {
             self.change(data, want);
         }
@@ -156,6 +162,7 @@ impl Asking {
         }
         // Into a span that is over, something comes late and seldom.
         let every = if span.rolls() { REFRESH_EVERY } else { 3 * REFRESH_EVERY };
+        let every = every.max(self.took * REST_AFTER_READING);
         let left = self.read_at.map_or(Duration::ZERO, |at| every.saturating_sub(at.elapsed()));
         if left > Duration::ZERO {
             return Some(left);
@@ -178,7 +185,9 @@ impl Asking {
             self.alarms = Some(backend.alarms(devices, window, MOST_ALARMS));
             self.read_at = Some(Instant::now());
         }
-        data.history.awaited = self.queue.len() + self.asked.len() + self.prepared.len();
+        // What is there already stays until it is replaced: nobody waits for it.
+        let on_its_way = self.queue.iter().chain(self.asked.keys()).chain(self.prepared.keys());
+        data.history.awaited = on_its_way.filter(|id| !data.history.shown.contains_key(id)).count();
     }
 
     /// Packets are counted only where they are looked at.
@@ -277,6 +286,9 @@ impl Asking {
                 room.give_back(old.points.len());
             }
             history.put(device, shown, series);
+            if let Some(at) = self.read_at.filter(|_| self.prepared.is_empty() && self.asked.is_empty()) {
+                self.took = at.elapsed();
+            }
         }
         if let Some(answer) = self.alarms.as_mut().and_then(Pending::poll) {
             self.alarms = None;

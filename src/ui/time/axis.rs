@@ -60,6 +60,12 @@ impl Axis {
         &self.parts
     }
 
+    /// Something of this stretch is on it.
+    pub fn shows(&self, from_ms: i64, to_ms: i64) -> bool {
+        let ends = self.parts.first().zip(self.parts.last());
+        ends.is_some_and(|(first, last)| from_ms <= last.to_ms && to_ms >= first.from_ms)
+    }
+
     /// Where an instant is; beside the span, at its end.
     pub fn x(&self, ms: i64) -> f32 {
         let after = self.parts.partition_point(|part| part.to_ms <= ms);
@@ -116,6 +122,8 @@ mod tests {
         let xs = [-5, 0, 500, 1_000, 9_999].map(|ms| format!("{:.1}", axis.x(ms)));
         assert_eq!(xs, ["100.0", "100.0", "150.0", "200.0", "200.0"]);
         assert_eq!([axis.ms(0.0), axis.ms(125.0), axis.ms(300.0)], [0, 250, 1_000]);
+        let shown = [(-9, -1), (-9, 0), (400, 500), (1_000, 2_000), (1_001, 2_000)].map(|(a, b)| axis.shows(a, b));
+        assert_eq!(shown, [false, true, true, true, false]);
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn fix(point: &Point) -> StoredFix {
 #[derive(Debug, Default)]
 pub struct History {
     pub shown: BTreeMap<DeviceId, Shown>,
-    /// Devices whose span is on its way.
+    /// Devices of whose span nothing is there yet, and which is on its way.
     pub awaited: usize,
     /// What the strips show.
     pub(super) series: Series,

@@ -6,7 +6,9 @@ mod act;
 mod asking;
 mod axis;
 mod history;
+mod kept;
 mod span;
+mod zoom;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +20,7 @@ pub use self::{
     asking::{Asking, MOST_POINTS},
     axis::Axis,
     history::{History, Shown},
+    kept::KeptTime,
     span::Span,
 };
 use super::view::View;
@@ -111,9 +114,9 @@ impl TimeView {
         self.cursor_ms = None;
         self.playing = false;
         self.ticked_s = None;
-        self.whole = None;
+        let whole = self.whole.take().filter(|whole| whole.rolls());
         if !self.span.rolls() {
-            self.span = Span::LastHour;
+            self.span = whole.unwrap_or(Span::LastHour);
         }
     }
 

@@ -1,13 +1,14 @@
 //! Which part of the past.
 
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
 
 const HOUR_MS: i64 = 3_600_000;
 
 /// A stretch of time that somebody chose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Span {
     LastHour,
     /// Since midnight.
@@ -84,8 +85,8 @@ impl Span {
         let today = now.to_zoned(zone.clone()).date();
         let (first, last) = self.days(now, zone);
         let edge = if days < 0 { first } else { last };
-        // From the last hour or a part of a day, the step back is to the whole of that day.
-        let within = matches!(self, Self::LastHour | Self::Fixed { .. }) && days < 0 && first == last && last < today;
+        // Of a part only some of its first day is seen: where that is over, the step back is to the whole of it.
+        let within = matches!(self, Self::LastHour | Self::Fixed { .. }) && days < 0 && first < today;
         let day = if within { edge } else { edge.checked_add(days.days()).unwrap_or(edge) };
         Self::day(day.min(today), today)
     }
@@ -140,6 +141,9 @@ mod tests {
         let flip = |span: Span, days| span.flipped(days, now, &zone());
         assert_eq!(flip(Span::LastHour, -1), Span::Yesterday);
         assert_eq!(flip(Span::Today, -1), Span::Yesterday);
+        // Ten minutes into a day, the last hour is mostly of the day before: that is one step back, too.
+        let early: Timestamp = "2026-11-20T23:10:00Z".parse().unwrap();
+        assert_eq!(Span::LastHour.flipped(-1, early, &zone()), Span::Yesterday);
         let friday = jiff::civil::date(2026, 11, 19);
         assert_eq!(flip(Span::Yesterday, -1), Span::Days(friday, friday));
         assert_eq!(flip(Span::Days(friday, friday), 1), Span::Yesterday);

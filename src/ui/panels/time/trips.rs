@@ -13,16 +13,21 @@ use crate::{
     ui::{
         Action, Cx, format,
         icons::{self, Icon},
+        panels::dock::shorten::to_its_end,
         theme,
         time::{Act, Span, moment},
         widgets,
     },
 };
 
-const WIDTH: f32 = 620.0;
+const WIDTH: f32 = 560.0;
+/// What the names of several devices take besides.
+const DEVICE: f32 = 90.0;
 const ROW: f32 = 22.0;
 /// Where less room is left for a line, it says less.
-const NARROW: f32 = 460.0;
+const NARROW: f32 = 440.0;
+/// And less again.
+const NARROWEST: f32 = 350.0;
 /// Lines that are listed at most.
 const MOST_LINES: usize = 20_000;
 /// Points hidden or shown again at a time.
@@ -41,11 +46,12 @@ impl Trips {
     pub(super) fn ui(&mut self, ui: &Ui, cx: &mut Cx<'_>, map: Rect) {
         let main = cx.data.history.main(cx.view.selection.device);
         self.find(cx, main);
-        let width = WIDTH.min(map.width() - 24.0);
+        let wanted = if main.is_none() { WIDTH + DEVICE } else { WIDTH };
+        let width = wanted.min(map.width() - 24.0);
         let rows = self.lines.len().min(1_000);
         #[expect(clippy::cast_precision_loss, reason = "few rows")]
-        let wanted = 132.0 + rows as f32 * ROW;
-        let height = wanted.clamp(150.0, (map.height() * 0.62).max(150.0)).min(map.height() - 16.0);
+        let wanted = if rows == 0 { 96.0 } else { 132.0 + rows as f32 * ROW };
+        let height = wanted.clamp(96.0, (map.height() * 0.5).max(190.0)).min(map.height() - 16.0);
         if width < 200.0 || height < 90.0 {
             return;
         }
@@ -141,9 +147,13 @@ struct Columns {
 
 impl Columns {
     fn fit(width: f32, with_device: bool) -> Self {
-        let device = if with_device { 90.0 } else { 0.0 };
+        let device = if with_device { DEVICE } else { 0.0 };
         let left = width - 22.0 - device;
         let share = |part: f32| left * part;
+        if left < NARROWEST {
+            // A place that is cut off is of no use; the map shows it.
+            return Self { device, time: share(0.4), took: share(0.32), way: share(0.28), speed: 0.0, place: 0.0 };
+        }
         if left < NARROW {
             // Speeds go first; their tooltip has them still.
             return Self {
@@ -218,9 +228,11 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
         WidgetInfo::labeled(Role::Button, true, format!("{word} of {name}, {times}, {}", told.join(", ")))
     });
     let mut x = rect.left() + 22.0;
-    let device_name = cx.data.label(device).to_owned();
+    // Names of one fleet differ at their ends.
+    let (room, font) = (columns.device - 4.0, egui::TextStyle::Body.resolve(ui.style()));
+    let who = ui.fonts_mut(|fonts| to_its_end(cx.data.label(device), room, |c| fonts.glyph_width(&font, c)));
     for (width, text, colour) in [
-        (columns.device, device_name.as_str(), p.weak),
+        (columns.device, who.as_ref(), p.weak),
         (columns.time, &times, p.strong),
         (columns.took, &took, p.text),
         (columns.way, &way, p.text),
@@ -288,6 +300,9 @@ pub(super) fn around(past: &Past, leg: &Leg) -> Option<Bounds> {
 
 /// What the span amounts to.
 fn sums(ui: &mut Ui, cx: &Cx<'_>, stats: &Stats) {
+    if stats.points == 0 {
+        return;
+    }
     let units = cx.view.settings.units;
     let speed = |kmh: Option<f64>| kmh.map_or("–".to_owned(), |kmh| format::speed(kmh, units));
     let told = [
@@ -301,7 +316,9 @@ fn sums(ui: &mut Ui, cx: &Cx<'_>, stats: &Stats) {
     ];
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        ui.label(RichText::new(told.join("  ·  ")));
+        // A line breaks between two of them only.
+        let told = told.map(|text| text.replace(' ', "\u{a0}"));
+        ui.label(RichText::new(told.join("\u{a0} · ")));
     });
 }
 

@@ -58,7 +58,7 @@ fn a_file_is_looked_at_brought_in_and_taken_back() {
     desk.window.get_by_label("1 record cannot be used");
     desk.window.get_by_label("line 5: no time");
     pictures(&mut desk, "seen");
-    desk.click("Import 3 points");
+    desk.click("Import 2 points");
     desk.until("it says what came of it", |window| {
         window.query_by_label_contains("2 new positions imported into").is_some()
     });
