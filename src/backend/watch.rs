@@ -96,6 +96,8 @@ impl Watch {
                     if !std::mem::replace(&mut trouble, true) {
                         tracing::warn!(%error, "places and rules are not watched now");
                     }
+                    // What was found may not be written: from what stands in the file it is found again.
+                    (self.folds, self.seen) = (Folds::default(), None);
                     tokio::time::sleep(AGAIN_AFTER).await;
                 }
             }
@@ -120,12 +122,12 @@ impl Watch {
         }
         let mut judged = Judged::default();
         let mut more = false;
-        let arrived = self.seen != Some(commits.all);
+        let arrived = self.seen != Some(commits.all) || self.folds.waits();
         if arrived {
             more = self.folds.look(&self.reader, &self.book, &self.mutes, now, &mut judged).await?;
             self.alarms(now, &mut judged).await?;
         }
-        if !more && self.silence.is_settled(now) {
+        if !more && !self.folds.waits() && self.silence.is_settled(now) {
             self.folds.wait(&self.reader, &self.book, &self.mutes, now, &mut judged).await?;
         }
         self.silence.look(&self.reader, &self.book, &self.mutes, &mut self.folds, now, arrived, &mut judged).await?;

@@ -3,7 +3,10 @@
 //! A fix that is newer than all before goes on from there. One that is late, or the first of a device since the program began, takes the
 //! device back to before it: everything from there on is read and judged again, and what was made of it otherwise is corrected.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::SignedDuration;
 
@@ -22,6 +25,10 @@ const LOOK_BACK: usize = 48;
 /// Devices that are judged again in one go: what is not packed yet is looked through once for all of them.
 const AT_ONCE: usize = 256;
 
+/// Where so many rows are not packed yet, devices wait until there are [`AT_ONCE`] of them, or until one has waited for so long.
+const LONG_TAIL: i64 = 8_192;
+const GATHER: Duration = Duration::from_secs(2);
+
 /// A fix that comes later than this is history: it makes no events.
 const HISTORY: SignedDuration = SignedDuration::from_hours(24 * 31);
 
@@ -31,12 +38,14 @@ pub(super) struct Folds {
     courses: ByDevice<Course>,
     /// To be judged again, from when on.
     again: ByDevice<Timestamp>,
+    /// When the first of them came to wait.
+    waits_since: Option<Instant>,
     /// Up to which position it was read; `None`: not at all.
     cursor: Option<i64>,
     /// Up to which it stands in the file.
     noted: i64,
     /// Everybody is known who may be in a place for long.
-    waits: bool,
+    everybody: bool,
     /// The places or rules are others, so silence asks again.
     pub(super) adapted: bool,
 }
@@ -52,13 +61,13 @@ impl Folds {
         judged: &mut Judged,
     ) -> Result<bool, Error> {
         let cursor = self.cursor;
-        let (watched, after, new) = reader
+        let (watched, after, new, tail) = reader
             .read(move |db| {
                 let watched = watch::watched(db)?;
                 // What was removed leaves its ids to others.
                 let newest = query::newest_position(db)?;
                 let after = cursor.map_or(watched, |cursor| cursor.min(newest));
-                Ok((watched, after, watch::positions_after(db, after, POSITIONS)?))
+                Ok((watched, after, watch::positions_after(db, after, POSITIONS)?, query::Tail::rows(db)?))
             })
             .answered()
             .await?;
@@ -78,19 +87,36 @@ impl Folds {
                 judged.new.push(NewEvent::of(device, raised, unread));
             });
         }
-        if !more {
-            self.moved(reader, now, judged).await?;
-            let mut again = std::mem::take(&mut self.again).into_iter();
-            loop {
-                let some: Vec<_> = again.by_ref().take(AT_ONCE).collect();
-                if some.is_empty() {
-                    break;
+        // What was moved is marked in the file until it is judged again, so that does not wait.
+        if !more && (self.moved(reader, now, judged).await? | self.is_due(tail)) {
+            while self.waits() {
+                let some: Vec<_> = self.again.iter().take(AT_ONCE).map(|(device, from)| (*device, *from)).collect();
+                self.judge_again(reader, book, mutes, some.clone(), now, judged).await?;
+                for (device, _) in &some {
+                    self.again.remove(device);
                 }
-                self.judge_again(reader, book, mutes, some, now, judged).await?;
             }
         }
         self.cursor = Some(upto);
         Ok(more)
+    }
+
+    /// True where devices wait to be judged again.
+    pub(super) fn waits(&self) -> bool {
+        !self.again.is_empty()
+    }
+
+    /// Whether those that wait are to be judged now: to look through a long tail costs as much for one as for many.
+    fn is_due(&mut self, tail: i64) -> bool {
+        if self.again.is_empty() {
+            return false;
+        }
+        let since = *self.waits_since.get_or_insert_with(Instant::now);
+        let due = tail < LONG_TAIL || self.again.len() >= AT_ONCE || since.elapsed() >= GATHER;
+        if due {
+            self.waits_since = None;
+        }
+        due
     }
 
     /// Goes on with fixes that are new, or notes from when on it must begin again.
@@ -156,8 +182,8 @@ impl Folds {
         Ok(())
     }
 
-    /// Devices that got or lost positions which others had are judged again from the first of these on.
-    async fn moved(&mut self, reader: &Reader, now: Timestamp, judged: &mut Judged) -> Result<(), Error> {
+    /// Devices that got or lost positions which others had are judged again from the first of these on. True where there are some.
+    async fn moved(&mut self, reader: &Reader, now: Timestamp, judged: &mut Judged) -> Result<bool, Error> {
         let earliest = now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN);
         for moved in reader.read(watch::moved).answered().await? {
             if moved.adopted {
@@ -167,7 +193,7 @@ impl Folds {
             }
             judged.moved.push(moved.mark);
         }
-        Ok(())
+        Ok(!judged.moved.is_empty())
     }
 
     /// Stays that became long by now, although no fix says so.
@@ -182,7 +208,7 @@ impl Folds {
         if book.places().iter().all(|place| place.spec.dwell_min.is_none()) {
             return Ok(());
         }
-        if !std::mem::replace(&mut self.waits, true) {
+        if !std::mem::replace(&mut self.everybody, true) {
             self.know_all(reader, book, now).await?;
         }
         let mut raised = Vec::new();

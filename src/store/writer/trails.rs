@@ -4,7 +4,7 @@ use std::{collections::HashMap, ops::ControlFlow};
 
 use rusqlite::{Connection, OptionalExtension, Params, Result, params};
 
-use super::{batch::Batch, devices::Devices};
+use super::{batch::Batch, devices::Devices, slice::Slice};
 use crate::geo::LatLon;
 use crate::model::{DeviceId, StoredFix};
 use crate::store::{
@@ -126,17 +126,19 @@ impl Trails {
         fold::ends(db, device, self.last_position, trail.last_ms)
     }
 
-    /// Packs what waits of so many devices. True where there are more of this round.
-    pub(super) fn pack_some(&mut self, db: &Connection, devices: usize) -> Result<bool> {
+    /// Packs what waits of devices, within a slice of time. True where there are more of this round.
+    pub(super) fn pack_some(&mut self, db: &Connection, slice: Slice) -> Result<bool> {
         let mut round = self.round.take().unwrap_or_else(|| {
             let waits = |(id, trail): (&DeviceId, &Trail)| (!trail.waiting.is_empty()).then_some(*id);
             let mut left: Vec<_> = self.by_device.iter().filter_map(waits).collect();
             left.sort_unstable_by(|a, b| b.cmp(a));
             Round { upto: self.last_position, left }
         });
-        for _ in 0..devices {
-            let Some(device) = round.left.pop() else { break };
+        while let Some(device) = round.left.pop() {
             self.pack(db, device)?;
+            if slice.is_over() {
+                break;
+            }
         }
         if round.left.is_empty() {
             fold::tracked(db, round.upto)?;
@@ -350,8 +352,8 @@ impl Batch<'_> {
         Ok(None)
     }
 
-    /// Packs what waits of so many devices. True where there are more.
-    pub(super) fn pack_some(&mut self, devices: usize) -> Result<bool> {
-        self.devices.trails.pack_some(self.db, devices)
+    /// Packs what waits of devices, within a slice of time. True where there are more.
+    pub(super) fn pack_some(&mut self, slice: Slice) -> Result<bool> {
+        self.devices.trails.pack_some(self.db, slice)
     }
 }
