@@ -16,6 +16,7 @@ use super::{
     map::{Shown, Trail},
     phones::Phones,
     remote::Remote,
+    stamped::Stamped,
     time::History,
     watch::Watch,
 };
@@ -39,9 +40,9 @@ pub const MAX_EVENTS: usize = 100;
 #[derive(Default)]
 pub struct Data {
     /// Every device in any state, in the order they were first seen.
-    pub devices: BTreeMap<DeviceId, DeviceOverview>,
+    pub devices: Stamped<BTreeMap<DeviceId, DeviceOverview>>,
     /// The trail of each device that is shown.
-    pub trails: BTreeMap<DeviceId, Trail>,
+    pub trails: Stamped<BTreeMap<DeviceId, Trail>>,
     /// What the map shows of history; `None` is live.
     pub shown: Option<Shown>,
     /// A run of the stored packets, oldest first; bounded.
@@ -280,7 +281,7 @@ impl Data {
         since: &[Arc<Committed>],
         events_of: Option<DeviceId>,
     ) {
-        self.devices = devices.into_iter().map(|d| (d.device.id, d)).collect();
+        *self.devices = devices.into_iter().map(|d| (d.device.id, d)).collect();
         self.trails.retain(|id, _| self.devices.contains_key(id));
         self.roster += 1;
         self.watch.read_again();

@@ -19,6 +19,7 @@ mod notices;
 pub mod panels;
 pub mod phones;
 pub mod remote;
+pub mod stamped;
 pub mod status;
 pub mod summary;
 pub mod theme;

@@ -1,6 +1,6 @@
 //! The devices on the map: where each is and in what state, kept from frame to frame and renewed only where something changed.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use egui::{Pos2, Vec2, vec2};
 
@@ -48,6 +48,18 @@ pub(super) struct Markers {
     /// The narrowest box around all, over the antimeridian where that is shorter.
     bounds: Option<WorldBox>,
     fresh: Vec<DeviceId>,
+    /// The state of what the list was made of; `None` where it shows another moment than now.
+    made_of: Option<MadeOf>,
+}
+
+/// The state of everything that a marker tells.
+#[derive(PartialEq)]
+struct MadeOf {
+    devices: u64,
+    trails: u64,
+    /// Phones name themselves.
+    roster: u64,
+    hidden: BTreeSet<String>,
 }
 
 /// One device that has a place.
@@ -132,10 +144,20 @@ pub(super) struct Choice<'a> {
 impl Markers {
     /// Takes over what changed in `data` since the last call, without the groups that `list` hides.
     pub(super) fn renew(&mut self, data: &Data, list: &DeviceList, now: Timestamp) {
+        let made_of = MadeOf {
+            devices: data.devices.stamp(),
+            trails: data.trails.stamp(),
+            roster: data.roster,
+            hidden: list.hidden_groups.clone(),
+        };
+        if self.made_of.as_ref() == Some(&made_of) {
+            return;
+        }
+        self.made_of = Some(made_of);
         let mut places: Option<Vec<World>> = None;
         let mut count = 0;
         let mut trails = data.trails.iter().peekable();
-        for (device, overview) in &data.devices {
+        for (device, overview) in data.devices.iter() {
             let on_map = overview.device.state != DeviceState::Ignored && !list.hides_device(overview);
             let Some(fix) = overview.last_fix.as_ref().filter(|_| on_map) else { continue };
             while trails.next_if(|(id, _)| *id < device).is_some() {}
@@ -186,6 +208,7 @@ impl Markers {
 
     /// Puts the devices where they were at the moment of the cursor.
     pub(super) fn replay(&mut self, shown: &Shown, data: &Data) {
+        self.made_of = None;
         self.list.clear();
         let mut places = Vec::new();
         for (device, track) in &shown.tracks {
