@@ -15,6 +15,7 @@ mod keep;
 mod limits;
 mod log;
 mod moment;
+mod packets;
 mod phone;
 mod place;
 mod plain;
@@ -87,6 +88,8 @@ enum Call {
     Serve(Listen),
     Decode(decode::DecodeArgs),
     Export(export::ExportArgs),
+    Packets(packets::PacketsArgs),
+    Report(packets::ReportArgs),
     Import(import::ImportArgs),
     Trips(trips::TripsArgs),
     Devices(devices::DevicesArgs),
@@ -234,6 +237,8 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
             }
         }
         Call::Export(args) => export::run(&args, &site()?)?,
+        Call::Packets(args) => packets::run(&args, &site()?)?,
+        Call::Report(args) => packets::report(&args, &site()?)?,
         Call::Import(args) => import::run(&args, &site()?, out)?,
         Call::Trips(args) => trips::run(&args, &site()?, out)?,
         Call::Devices(args) => devices::list(&args, &site()?, out)?,
@@ -272,6 +277,8 @@ impl Call {
             Self::Limits(args) => args.json,
             Self::Desktop(_)
             | Self::Export(_)
+            | Self::Packets(_)
+            | Self::Report(_)
             | Self::Adopt(_)
             | Self::Ignore(_)
             | Self::Phone(_)

@@ -23,6 +23,7 @@ mod ingest;
 mod map;
 mod maps;
 mod open_files;
+mod out;
 mod owntracks;
 mod phones;
 mod profile;
