@@ -94,6 +94,8 @@ pub struct Setup {
     pub settings: Option<PathBuf>,
     /// Where the log goes once the folder is ours.
     pub log: LogFile,
+    /// What passes while the computer is awake; `None`: as the system counts it.
+    pub passing: Option<watch::Passing>,
 }
 
 /// HTTPS for phones, beside HTTP on a port of its own.
@@ -163,6 +165,7 @@ pub struct Backend {
     log: LogFile,
     /// A copy that is being saved.
     copying: Mutex<Option<Watch>>,
+    desktop: notify::Desktop,
     /// Why nothing is received here, where the folder cannot be had.
     despite: Option<Error>,
     /// What the window may keep.
@@ -194,7 +197,7 @@ impl Backend {
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
-        watch::begin(runtime.handle(), &store, &clock);
+        watch::begin(runtime.handle(), &store, &clock, setup.passing);
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
         let window = limits.window;
@@ -210,6 +213,7 @@ impl Backend {
             demo: Mutex::default(),
             rederiving,
             copying: Mutex::default(),
+            desktop: notify::Desktop::default(),
             despite: None,
             scratch: None,
             health,
@@ -237,6 +241,7 @@ impl Backend {
             demo: Mutex::default(),
             rederiving: profile::Board::default(),
             copying: Mutex::default(),
+            desktop: notify::Desktop::default(),
             despite: None,
             scratch: None,
             health,

@@ -78,14 +78,15 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
         let (tasks, tally) = (site.tasks.clone(), Arc::clone(&site.tally));
         tasks.spawn(async move {
             let desk = Desk { line: line(peer, &site), peer, secure, room, guest: Arc::clone(&guest), site };
+            // In boxes of their own, here and below: a task is as large as the largest that it may ever do, and nearly all only wait.
             let talk = async {
                 if secure {
-                    match shake_hands(stream, &desk.site).await {
-                        Ok(stream) => serve(stream, desk, &ration).await,
-                        Err(failed) => no_handshake(peer, failed, &ration, &desk.site).await,
+                    match Box::pin(shake_hands(stream, &desk.site)).await {
+                        Ok(stream) => Box::pin(serve(stream, desk, &ration)).await,
+                        Err(failed) => Box::pin(no_handshake(peer, failed, &ration, &desk.site)).await,
                     }
                 } else {
-                    serve(stream, desk, &ration).await;
+                    Box::pin(serve(stream, desk, &ration)).await;
                 }
             };
             tokio::select! {
@@ -110,7 +111,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
     let desk = Arc::new(desk);
     let service = service_fn(move |request| {
         let desk = Arc::clone(&desk);
-        async move { Ok::<_, Infallible>(receive(&desk, request).await) }
+        Box::pin(async move { Ok::<_, Infallible>(receive(&desk, request).await) })
     });
     // Built by hand: axum::serve sets no time-out for the head of a request, and a router would be made and asked for every one. hyper's own sets a
     // timer for every request; the tape has clocks that cost less.
@@ -138,7 +139,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
     }
     // A request that nobody answers because we stop is no noise: it comes again.
     if ended.is_err() || !stop.is_cancelled() {
-        tape.keep(peer, &line, ended.as_ref().err(), ration, &site).await;
+        Box::pin(tape.keep(peer, &line, ended.as_ref().err(), ration, &site)).await;
     }
 }
 

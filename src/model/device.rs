@@ -68,7 +68,7 @@ impl DeviceState {
 }
 
 /// What happens to a sender nobody has decided about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
     /// Keep what it sends, answer it, show it as new.

@@ -14,6 +14,9 @@ use crate::model::{DeviceId, DeviceOverview, PacketId, Report, Timestamp, Trust}
 /// Up to this packet every row of `latest` has everything.
 pub(super) const LATEST_UPTO: &str = "latest_upto";
 
+/// Rows of `learned` removed in one go.
+const OUTDATED_AT_ONCE: i64 = 500;
+
 /// A device with the last that is known of it.
 pub(super) struct Row {
     pub(super) overview: DeviceOverview,
@@ -222,12 +225,26 @@ pub(super) fn write(db: &Connection, overview: &DeviceOverview, newest: Option<P
     Ok(())
 }
 
-/// Says that every row of `latest` has everything up to a packet.
+/// Says that every row of `latest` has everything up to a packet. What that makes outdated is left out by who reads, and can stay.
 pub(super) fn written_upto(db: &Connection, upto: i64) -> Result<()> {
-    db.prepare_cached("DELETE FROM learned WHERE packet_id <= ?1")?.execute([upto])?;
     db.prepare_cached("INSERT OR REPLACE INTO counters(name, value) VALUES (?1, ?2)")?
         .execute(params![LATEST_UPTO, upto])?;
     Ok(())
+}
+
+/// Whether some row of `learned` tells what every row of `latest` has: those up to a packet.
+pub(super) fn has_outdated(db: &Connection, upto: i64) -> Result<bool> {
+    // They are in the order of their packets.
+    let mut first = db.prepare_cached("SELECT packet_id FROM learned ORDER BY id LIMIT 1")?;
+    Ok(first.query_row([], |row| row.get::<_, i64>(0)).optional()?.is_some_and(|packet| packet <= upto))
+}
+
+/// Removes some such rows. True where there may be more.
+pub(super) fn remove_outdated(db: &Connection, upto: i64) -> Result<bool> {
+    let mut remove =
+        db.prepare_cached("DELETE FROM learned WHERE packet_id <= ?1 AND id <= (SELECT min(id) FROM learned) + ?2")?;
+    remove.execute([upto, OUTDATED_AT_ONCE])?;
+    has_outdated(db, upto)
 }
 
 /// Writes every row that lacks something, for a file that nobody else uses.

@@ -8,8 +8,9 @@ use crate::{
     model::{Committed, DeviceId, Overviews, PacketId, PacketRow, StoredEvent, StoredFix, TimeWindow, Timestamp},
 };
 
-/// Points of one trail at most.
-const TRAIL_POINTS: usize = 20_000;
+/// Points of one trail at most; of the selected device's there may be more.
+pub(super) const TRAIL_POINTS: usize = 20_000;
+pub(super) const SELECTED_POINTS: usize = 100_000;
 /// Trails asked for at a time; the rest waits its turn.
 const TRAILS_AT_ONCE: usize = 8;
 /// Commits remembered while the store is read again. More than that, and it is read once more.
@@ -39,9 +40,18 @@ pub(super) struct Change {
 
 /// A trail on its way.
 struct AskedTrail {
+    /// Points at most.
+    limit: usize,
     answer: Pending<Vec<StoredFix>>,
     /// Fixes that were committed meanwhile.
     since: Vec<StoredFix>,
+}
+
+/// A trail that came.
+pub(super) struct AnsweredTrail {
+    pub(super) fixes: Vec<StoredFix>,
+    /// There are older ones.
+    pub(super) cut: bool,
 }
 
 /// The store is being read from the beginning.
@@ -131,27 +141,28 @@ impl Asks {
         }))
     }
 
-    /// Asks for the trails of these devices from a moment on, a few at a time, the first ones first.
+    /// Asks for the trails of these devices from a moment on, each of so many points at most, a few at a time, the first ones first.
     pub(super) fn trails(
         &mut self,
         backend: &Backend,
-        wanted: impl Iterator<Item = DeviceId>,
+        wanted: impl Iterator<Item = (DeviceId, usize)>,
         from: Option<Timestamp>,
     ) {
-        for device in wanted {
+        for (device, limit) in wanted {
             if self.trails.len() >= TRAILS_AT_ONCE {
                 return;
             }
             let window = TimeWindow { from, to: None };
             self.trails.entry(device).or_insert_with(|| AskedTrail {
-                answer: backend.track(device, window, TRAIL_POINTS),
+                limit,
+                answer: backend.track(device, window, limit),
                 since: Vec::new(),
             });
         }
     }
 
-    /// Trails that came.
-    pub(super) fn trails_answered(&mut self) -> Vec<(DeviceId, Result<Vec<StoredFix>, Error>)> {
+    /// Trails that came, and how many points were asked for.
+    pub(super) fn trails_answered(&mut self) -> Vec<(DeviceId, usize, Result<AnsweredTrail, Error>)> {
         let mut answered = Vec::new();
         self.trails.retain(|device, asked| match asked.answer.poll() {
             Some(answer) => {
@@ -163,9 +174,9 @@ impl Asks {
                         }
                     }
                     fixes.sort_by_key(|fix| fix.fix.at);
-                    fixes
+                    AnsweredTrail { fixes, cut: read >= asked.limit }
                 });
-                answered.push((*device, answer));
+                answered.push((*device, asked.limit, answer));
                 false
             }
             None => true,

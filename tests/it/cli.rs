@@ -131,6 +131,7 @@ fn without_a_display_the_window_says_what_to_do_instead() {
         return;
     }
     let home = home();
+    call(home.path(), &["desktop", "nowhere.pmtiles"]).failed(&["nowhere.pmtiles", "there is no such file"]);
     for words in [&[][..], &["desktop"]] {
         call(home.path(), words).failed(&["display", "wayglass serve"]);
         let free = [words, &["--gt06", "127.0.0.1:0", "--owntracks", "127.0.0.1:0"]].concat();

@@ -373,9 +373,9 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, batch: &ImportBatch) {
     });
     let positions = format::counted(batch.positions, "position", "positions");
     let state = match (batch.undone, batch.ended) {
-        (Some(at), _) => format!("taken back {}", cx.view.date_time(at)),
+        (Some(at), _) => format!("taken back {}", cx.view.stamp(at)),
         (None, None) => format!("{positions}, cut off"),
-        (None, Some(_)) => format!("{positions}, {}", cx.view.date_time(batch.began)),
+        (None, Some(_)) => format!("{positions}, {}", cx.view.stamp(batch.began)),
     };
     widgets::cell(ui, 270.0, |ui| {
         ui.label(widgets::weak(ui, state));
