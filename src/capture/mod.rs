@@ -3,6 +3,8 @@
 //! A capture is a run of [`Item`]s, whatever it was made of: a log of Traccar, a hex dump, a Recorder file, what Wireshark wrote. What the
 //! bytes mean is said by `wire`, as it is live; here it is only found out which bytes went when, which way, and over which connection.
 
+pub mod read;
+
 use std::sync::Arc;
 
 use crate::{
