@@ -4,6 +4,7 @@
 //! bytes mean is said by `wire`, as it is live; here it is only found out which bytes went when, which way, and over which connection.
 
 pub mod out;
+pub mod read;
 pub mod redact;
 mod report;
 

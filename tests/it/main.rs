@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "a test crate has no outside")]
 
 mod alarms;
+mod capture;
 mod cli;
 mod command;
 mod config;

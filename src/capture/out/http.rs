@@ -21,7 +21,7 @@ fn request(row: &PacketRow) -> Vec<u8> {
     let head = Head::of(row.context.as_deref());
     let mut text = format!("{} {} HTTP/1.1\r\nHost: wayglass\r\n", head.method(), head.target());
     for (name, value) in head.headers() {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text.extend([name, ": ", &value, "\r\n"]);
     }
     message(text, &row.bytes)
 }
@@ -33,8 +33,8 @@ fn response(row: &PacketRow) -> Vec<u8> {
     message(format!("HTTP/1.1 {status} {words}\r\n"), &row.bytes)
 }
 
-fn message(mut head: String, body: &[u8]) -> Vec<u8> {
-    head.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len()));
+fn message(head: String, body: &[u8]) -> Vec<u8> {
+    let head = format!("{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 

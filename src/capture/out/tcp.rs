@@ -173,5 +173,5 @@ fn other(direction: Direction) -> Direction {
 fn made_up(connection: u64) -> SocketAddr {
     let [.., high, middle, low] = connection.to_be_bytes();
     let port = 1_024 + u16::from(middle);
-    SocketAddr::new(Ipv4Addr::new(198, 18 | (high & 1), middle, low).into(), port)
+    SocketAddr::new(Ipv4Addr::new(198, 18 + high % 2, middle, low).into(), port)
 }

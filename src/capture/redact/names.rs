@@ -30,7 +30,7 @@ const TYPE_CODE: &str = "00440199";
 pub(super) struct Names {
     seed: u64,
     trackers: HashMap<String, usize>,
-    names: HashMap<String, usize>,
+    words: HashMap<String, usize>,
     short: HashMap<String, usize>,
     peers: HashMap<String, usize>,
     /// By how many degrees latitudes and longitudes are moved, both without sign.
@@ -52,7 +52,7 @@ impl Names {
         Self {
             seed,
             trackers: HashMap::new(),
-            names: HashMap::new(),
+            words: HashMap::new(),
             short: HashMap::new(),
             peers: HashMap::new(),
             lat_deg: 5.0 + 30.0 * part(1),
@@ -91,7 +91,7 @@ impl Names {
 
     /// One name of a person, a phone, a place.
     pub(super) fn name(&mut self, name: &str) -> String {
-        if PLAIN.contains(&name) { name.to_owned() } else { format!("name{}", place(&mut self.names, name)) }
+        if PLAIN.contains(&name) { name.to_owned() } else { format!("name{}", place(&mut self.words, name)) }
     }
 
     /// A topic, whose parts are names.

@@ -148,3 +148,30 @@ fn logs_are_lines_that_decode_reads() {
     let json: serde_json::Value = serde_json::from_str(text(Form::JsonLines).lines().nth(1).unwrap()).unwrap();
     assert_eq!((json["direction"].as_str(), json["context"]["X-Limit-U"].as_str()), (Some("in"), Some("jane")));
 }
+
+#[test]
+fn what_is_written_is_read_again() {
+    use wayglass::capture::{
+        Item,
+        read::{Ended, Ground, Kind, read},
+    };
+    let all = talk();
+    for (form, kind) in [(Form::Pcapng, Kind::PcapNg), (Form::JsonLines, Kind::Text), (Form::Hex, Kind::Text)] {
+        let file = written(form, &all);
+        let mut records = Vec::new();
+        let ended = read(kind, file.as_slice(), &Ground::default(), &mut |_| (), &mut |item| {
+            if let Item::Record(record) = item {
+                records.push(record);
+            }
+            std::ops::ControlFlow::Continue(())
+        });
+        assert_eq!(ended.unwrap(), Ended::Whole, "{form:?}");
+        let logins: Vec<_> = records.iter().filter(|r| r.bytes == *all[0].bytes).collect();
+        assert_eq!(logins.len(), 2, "{form:?}: {records:?}");
+        assert_eq!(logins[0].at, Some(all[0].received), "{form:?}");
+        assert_eq!(logins[0].connection, logins[1].connection, "{form:?}");
+        let bodies: Vec<_> = records.iter().filter(|r| r.bytes == *all[1].bytes).collect();
+        assert_eq!(bodies.len(), 1, "{form:?}: {records:?}");
+        assert_eq!((bodies[0].protocol, bodies[0].direction), (Protocol::OwnTracks, Direction::In), "{form:?}");
+    }
+}

@@ -32,6 +32,8 @@ fn told(dissection: &Dissection) -> (Vec<String>, Vec<f64>) {
             _ => {}
         }
     }
+    // Zeros throughout say that there is nothing.
+    names.retain(|name| name.chars().any(|c| c != '0'));
     names.retain(|name| {
         !["owntracks", "event", "waypoint", "waypoints", "info", "cmd", "beacon", "status", "request", "dump", "step"]
             .contains(&name.as_str())
