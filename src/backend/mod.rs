@@ -22,6 +22,7 @@ pub mod part;
 mod past;
 pub mod phones;
 mod profile;
+pub mod replay;
 mod scratch;
 mod signal;
 pub mod soundness;

@@ -7,8 +7,11 @@ pub mod out;
 pub mod read;
 pub mod redact;
 mod report;
+mod rewrite;
 
 use std::sync::Arc;
+
+pub use rewrite::with_imei;
 
 use crate::{
     model::{Direction, Protocol, Timestamp},

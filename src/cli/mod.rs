@@ -22,6 +22,7 @@ mod plain;
 mod profile;
 mod progress;
 mod repair;
+mod replay;
 pub mod serve;
 mod simulate;
 mod trips;
@@ -101,6 +102,7 @@ enum Call {
     Command(command::CommandArgs),
     Profile(profile::ProfileArgs),
     Simulate(simulate::SimulateArgs),
+    Replay(replay::ReplayArgs),
     Backup(backup::BackupArgs),
     Compact(compact::CompactArgs),
     Repair(repair::RepairArgs),
@@ -263,6 +265,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Command(args) => command::run(&args, &site()?, out)?,
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
+        Call::Replay(args) => replay::run(args, &site()?, out)?,
         Call::Backup(args) => backup::run(args, &site()?, out)?,
         Call::Repair(args) => repair::run(&args, &site()?, out)?,
         Call::Compact(args) => compact::run(&args, &site()?, out)?,
@@ -296,6 +299,7 @@ impl Call {
             | Self::Ignore(_)
             | Self::Phone(_)
             | Self::Simulate(_)
+            | Self::Replay(_)
             | Self::Compact(_)
             | Self::Backup(_)
             | Self::Repair(_) => false,

@@ -23,26 +23,27 @@ fn request(row: &PacketRow) -> Vec<u8> {
     for (name, value) in head.headers() {
         text.extend([name, ": ", &value, "\r\n"]);
     }
-    message(text, &row.bytes)
+    message(&text, &row.bytes)
 }
 
 fn response(row: &PacketRow) -> Vec<u8> {
     let head = Head::of(row.context.as_deref());
     let status = head.0.get("status").and_then(Value::as_u64).unwrap_or(200);
     let words = if status == 200 { "OK" } else { "Refused" };
-    message(format!("HTTP/1.1 {status} {words}\r\n"), &row.bytes)
+    message(&format!("HTTP/1.1 {status} {words}\r\n"), &row.bytes)
 }
 
-fn message(head: String, body: &[u8]) -> Vec<u8> {
+fn message(head: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
 /// What is kept about a request beside its body.
-pub(crate) struct Head(Value);
+pub struct Head(Value);
 
 impl Head {
-    pub(crate) fn of(context: Option<&str>) -> Self {
+    /// `context`: as it is kept beside a packet.
+    pub fn of(context: Option<&str>) -> Self {
         Self(context.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
     }
 
@@ -56,7 +57,7 @@ impl Head {
     }
 
     /// Path and query.
-    pub(crate) fn target(&self) -> String {
+    pub fn target(&self) -> String {
         let path = self.text("path").filter(|path| path.starts_with('/') && !path.contains(' ')).unwrap_or("/pub");
         match self.text("query").filter(|query| !query.contains(' ')) {
             Some(query) => format!("{path}?{query}"),
@@ -65,7 +66,7 @@ impl Head {
     }
 
     /// Those that tell who sent it.
-    pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
         let mut headers: Vec<_> = ["X-Limit-U", "X-Limit-D"]
             .into_iter()
             .filter_map(|name| self.text(name).map(|value| (name, value.to_owned())))

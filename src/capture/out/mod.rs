@@ -14,6 +14,8 @@ mod tcp;
 
 use std::io::{self, Write};
 
+pub use http::Head as RequestHead;
+
 use super::{redact::Redactor, report::Report};
 use crate::model::{Device, PacketRow, Timestamp};
 

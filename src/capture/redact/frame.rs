@@ -127,7 +127,7 @@ fn coordinate(there: &[u8], field: &Field, longitude: bool, names: &Names) -> Ve
 }
 
 /// Makes the checksum fit again; where it did not fit before, it is as wrong as it was.
-fn seal(before: &[u8], out: &mut [u8], dissection: &Dissection) {
+pub(crate) fn seal(before: &[u8], out: &mut [u8], dissection: &Dissection) {
     let (Some(sums), Some(range)) = (dissection.crc, place(dissection)) else { return };
     let covered = 2..range.start;
     let Some(old) = before.get(covered.clone()).map(checksum).filter(|old| *old == sums.computed) else { return };

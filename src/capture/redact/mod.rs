@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub(super) use self::frame::seal;
 use self::names::Names;
 use crate::{
     model::{Device, Identity, PacketRow, Profile, Protocol},

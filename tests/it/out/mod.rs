@@ -3,6 +3,7 @@
 mod cli;
 mod pcapng;
 mod redact;
+mod replay;
 
 use std::{borrow::Cow, sync::Arc};
 
