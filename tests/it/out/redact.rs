@@ -5,7 +5,7 @@ use std::fs;
 use wayglass::{
     capture::redact::Redactor,
     model::{Direction, PacketRow, Profile, Protocol, Timestamp},
-    wire::{Dissection, Value, dissect_kept, gt06, hex},
+    wire::{CrcCheck, Dissection, Value, dissect_kept, gt06, hex},
 };
 
 use super::{super::support::bytes, row};
@@ -17,17 +17,17 @@ fn told(dissection: &Dissection) -> (Vec<String>, Vec<f64>) {
         let key = field.name.split(' ').next().unwrap_or_default();
         match (&*field.name, key, &field.value) {
             ("IMEI" | "Terminal" | "IMSI" | "ICCID", _, Value::Text(text)) if text.len() > 8 => {
-                names.push(text.clone())
+                names.push(text.clone());
             }
             ("MAC", _, Value::Text(text)) if text.len() > 8 => names.push(text.replace(':', "")),
             (_, "topic", Value::Text(text)) => {
-                names.extend(text.split('/').filter(|part| part.len() > 3).map(str::to_owned))
+                names.extend(text.split('/').filter(|part| part.len() > 3).map(str::to_owned));
             }
             (_, "ssid" | "bssid" | "desc" | "name" | "username" | "password", Value::Text(text)) if text.len() > 3 => {
                 names.push(text.clone());
             }
             (_, "Latitude" | "Longitude" | "lat" | "lon", Value::Scaled { value, .. } | Value::Real(value)) => {
-                places.push(*value)
+                places.push(*value);
             }
             _ => {}
         }
@@ -57,7 +57,7 @@ fn check(row: &PacketRow, name: &str) {
     if before.kind != "encrypted" {
         assert_eq!(shape(&after), shape(&before), "{name}");
     }
-    assert_eq!(before.crc.map(|c| c.ok()), after.crc.map(|c| c.ok()), "{name}");
+    assert_eq!(before.crc.map(CrcCheck::ok), after.crc.map(CrcCheck::ok), "{name}");
     let (names, places) = told(&before);
     let (text, digits) = (String::from_utf8_lossy(&after_row.bytes).into_owned(), hex(&after_row.bytes));
     for secret in names {
