@@ -290,7 +290,7 @@ fn header(devices: &[Device], history: &History, bounds: Option<Bounds>, now: Ti
     Header { title, description: Some(description), written: now, bounds }
 }
 
-fn part_of(to: &Path) -> PathBuf {
+pub(super) fn part_of(to: &Path) -> PathBuf {
     let mut name = to.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     to.with_file_name(name)

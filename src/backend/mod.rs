@@ -16,11 +16,13 @@ pub mod import;
 pub mod keeping;
 pub mod logfile;
 mod notify;
+mod packets;
 pub mod pairing;
 pub mod part;
 mod past;
 pub mod phones;
 mod profile;
+pub mod replay;
 mod scratch;
 mod signal;
 pub mod soundness;
@@ -46,6 +48,7 @@ pub use files::raise_open_files;
 pub use health::Health;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, safe_name, write_history};
 use logfile::LogFile;
+pub use packets::{PacketsJob, Selection, export_packets, redaction_seed, write_packets};
 pub use past::{Room, read_past};
 pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
@@ -523,6 +526,15 @@ impl Backend {
         let (reader, now, watch) = (self.store.reader(), (self.clock)(), Watch::default());
         let watched = watch.clone();
         self.runtime.spawn_blocking(move || answer.give(Ok(export_history(&reader, job, now, &watched))));
+        (pending, watch)
+    }
+
+    /// Writes packets to a file, on a thread of its own. What is answered first is how many; the second is how far it is.
+    pub fn export_packets(&self, job: PacketsJob) -> (Pending<Result<u64, ExportError>>, Watch) {
+        let (answer, pending) = Pending::pair();
+        let (reader, now, watch) = (self.store.reader(), (self.clock)(), Watch::default());
+        let watched = watch.clone();
+        self.runtime.spawn_blocking(move || answer.give(Ok(export_packets(&reader, job, now, &watched))));
         (pending, watch)
     }
 

@@ -3,7 +3,15 @@
 //! A capture is a run of [`Item`]s, whatever it was made of: a log of Traccar, a hex dump, a Recorder file, what Wireshark wrote. What the
 //! bytes mean is said by `wire`, as it is live; here it is only found out which bytes went when, which way, and over which connection.
 
+pub mod out;
+pub mod read;
+pub mod redact;
+mod report;
+mod rewrite;
+
 use std::sync::Arc;
+
+pub use rewrite::with_imei;
 
 use crate::{
     model::{Direction, Protocol, Timestamp},

@@ -95,7 +95,7 @@ pub(super) fn run(args: &ExportArgs, site: &Site) -> Result<()> {
 }
 
 /// The devices of these words, each once.
-fn find(words: &[String], reader: &Reader) -> Result<Vec<DeviceId>> {
+pub(super) fn find(words: &[String], reader: &Reader) -> Result<Vec<DeviceId>> {
     let mut found = Vec::new();
     for word in words {
         let name = word.clone();

@@ -15,12 +15,14 @@ mod keep;
 mod limits;
 mod log;
 mod moment;
+mod packets;
 mod phone;
 mod place;
 mod plain;
 mod profile;
 mod progress;
 mod repair;
+mod replay;
 pub mod serve;
 mod simulate;
 mod trips;
@@ -87,6 +89,8 @@ enum Call {
     Serve(Listen),
     Decode(decode::DecodeArgs),
     Export(export::ExportArgs),
+    Packets(packets::PacketsArgs),
+    Report(packets::ReportArgs),
     Import(import::ImportArgs),
     Trips(trips::TripsArgs),
     Devices(devices::DevicesArgs),
@@ -98,6 +102,7 @@ enum Call {
     Command(command::CommandArgs),
     Profile(profile::ProfileArgs),
     Simulate(simulate::SimulateArgs),
+    Replay(replay::ReplayArgs),
     Backup(backup::BackupArgs),
     Compact(compact::CompactArgs),
     Repair(repair::RepairArgs),
@@ -247,6 +252,8 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
             }
         }
         Call::Export(args) => export::run(&args, &site()?)?,
+        Call::Packets(args) => packets::run(&args, &site()?)?,
+        Call::Report(args) => packets::report(&args, &site()?)?,
         Call::Import(args) => import::run(&args, &site()?, out)?,
         Call::Trips(args) => trips::run(&args, &site()?, out)?,
         Call::Devices(args) => devices::list(&args, &site()?, out)?,
@@ -258,6 +265,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Command(args) => command::run(&args, &site()?, out)?,
         Call::Profile(args) => profile::run(&args, &site()?, out)?,
         Call::Simulate(args) => simulate::run(&args, &site()?, out)?,
+        Call::Replay(args) => replay::run(args, &site()?, out)?,
         Call::Backup(args) => backup::run(args, &site()?, out)?,
         Call::Repair(args) => repair::run(&args, &site()?, out)?,
         Call::Compact(args) => compact::run(&args, &site()?, out)?,
@@ -285,10 +293,13 @@ impl Call {
             Self::Limits(args) => args.json,
             Self::Desktop(_)
             | Self::Export(_)
+            | Self::Packets(_)
+            | Self::Report(_)
             | Self::Adopt(_)
             | Self::Ignore(_)
             | Self::Phone(_)
             | Self::Simulate(_)
+            | Self::Replay(_)
             | Self::Compact(_)
             | Self::Backup(_)
             | Self::Repair(_) => false,

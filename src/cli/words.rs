@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::{export::Format, model::Policy};
+use crate::{capture::out::Form, export::Format, model::Policy};
 
 /// `ask`, `adopt` or `strict`.
 pub(super) fn policy() -> impl TypedValueParser<Value = Policy> {
@@ -14,4 +14,10 @@ pub(super) fn policy() -> impl TypedValueParser<Value = Policy> {
 pub(super) fn format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::as_str))
         .map(|word| Format::parse(&word).expect("only words of formats are let through"))
+}
+
+/// The word of a form of captures.
+pub(super) fn form() -> impl TypedValueParser<Value = Form> {
+    PossibleValuesParser::new(Form::ALL.map(Form::as_str))
+        .map(|word| Form::parse(&word).expect("only words of forms are let through"))
 }

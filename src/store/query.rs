@@ -12,7 +12,7 @@ use super::{
     Rederivation, recent,
     row::{self, COMMAND, DEVICE, EVENT, FIX, IMPORT, PACKET, USER_COMMAND},
 };
-pub use filtered::packets_filtered;
+pub use filtered::{is_answered, packets_filtered, packets_onward};
 pub use history::{
     box_around, count_in, first_position, has_fix, newest_position, positions_without_packet, track, track_each,
     track_each_of, track_points,

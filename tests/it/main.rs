@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "a test crate has no outside")]
 
 mod alarms;
+mod capture;
 mod cli;
 mod command;
 mod config;
@@ -23,6 +24,7 @@ mod ingest;
 mod map;
 mod maps;
 mod open_files;
+mod out;
 mod owntracks;
 mod phones;
 mod profile;

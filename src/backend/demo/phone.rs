@@ -58,6 +58,11 @@ impl HttpUrl {
 }
 
 impl HttpUrl {
+    /// The `Authorization` header.
+    pub fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
+    }
+
     /// With these credentials, `user:password`, unless the URL brings its own.
     #[must_use]
     pub fn or_credentials(mut self, credentials: Option<&str>) -> Self {

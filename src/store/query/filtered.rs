@@ -8,7 +8,7 @@ use rusqlite::{Connection, Result, params_from_iter, types::Value as Sql};
 use super::{PACKET, clamp};
 use crate::{
     model::{
-        PacketId, PacketRow, Timestamp, Verdict,
+        DeviceId, PacketId, PacketRow, TimeWindow, Timestamp, Verdict,
         filter::{Expr, Field, Filter, Op, Path, Value},
     },
     store::row,
@@ -29,6 +29,40 @@ pub fn packets_filtered(
     let mut packets = select.query_map(params_from_iter(asked.params), row::packet)?.collect::<Result<Vec<_>>>()?;
     packets.reverse();
     Ok(packets)
+}
+
+/// The oldest `limit` packets above `after` that may fulfil a filter, of these devices (none named: of anybody) and received within
+/// `window`, oldest first.
+pub fn packets_onward(
+    db: &Connection,
+    filter: &Filter,
+    (devices, window): (&[DeviceId], TimeWindow),
+    now: Timestamp,
+    after: PacketId,
+    limit: usize,
+) -> Result<Vec<PacketRow>> {
+    let mut asked = Asked { params: vec![Sql::from(after.0), Sql::from(clamp(limit))], now };
+    let mut wanted = vec!["id > ?1".to_owned()];
+    wanted.extend(filter.expr().and_then(|expr| asked.part(expr)).map(|part| part.sql));
+    for (at, op) in [(window.from, ">="), (window.to, "<=")] {
+        wanted.extend(at.map(|at| format!("received_ms {op} {}", asked.bind(at.as_millisecond()))));
+    }
+    if !devices.is_empty() {
+        let ids: Vec<_> = devices.iter().map(|device| device.0.to_string()).collect();
+        wanted.push(format!("device_id IN ({})", ids.join(", ")));
+    }
+    let sql = format!("SELECT {PACKET} FROM packets WHERE {} ORDER BY id LIMIT ?2", wanted.join(" AND "));
+    let mut select = db.prepare_cached(&sql)?;
+    select.query_map(params_from_iter(asked.params), row::packet)?.collect()
+}
+
+/// True where a packet was answered by one that came soon after it.
+pub fn is_answered(db: &Connection, id: PacketId) -> Result<bool> {
+    /// Answers are stored with what they answer, or not long after.
+    const SOON: i64 = 10_000;
+    let mut select =
+        db.prepare_cached("SELECT EXISTS (SELECT 1 FROM packets WHERE id > ?1 AND id <= ?2 AND answers = ?1)")?;
+    select.query_row([id.0, id.0.saturating_add(SOON)], |row| row.get(0))
 }
 
 /// A condition, which is 0 or 1 and never NULL.
