@@ -17,6 +17,7 @@ mod phones;
 mod quarantine;
 mod rederive;
 mod retention;
+mod slice;
 mod steady;
 mod tallied;
 mod thread;

@@ -69,6 +69,8 @@ pub struct Options {
     pub sync_tiles: bool,
     /// Where tiles of the online map are kept; `None` keeps none.
     pub tile_cache: Option<PathBuf>,
+    /// Files that are opened first, as if they were dropped on the window.
+    pub files: Vec<PathBuf>,
 }
 
 impl Options {
@@ -76,7 +78,8 @@ impl Options {
     pub fn new(clock: Clock) -> Self {
         let dirs = directories::ProjectDirs::from("", "", "wayglass");
         let tile_cache = dirs.map(|dirs| dirs.cache_dir().join("tiles"));
-        Self { clock, zone: TimeZone::system(), quit: Arc::default(), begun: None, sync_tiles: false, tile_cache }
+        let (zone, quit, files) = (TimeZone::system(), Arc::default(), Vec::new());
+        Self { clock, zone, quit, begun: None, sync_tiles: false, tile_cache, files }
     }
 }
 
@@ -126,6 +129,8 @@ pub struct App {
     /// Map files that are being looked into, and the one that the user has just asked for.
     shelf: Shelf,
     opening: Option<PathBuf>,
+    /// Files that the command line named.
+    given: Vec<PathBuf>,
 }
 
 /// What is kept between runs beside egui's own memory.
@@ -222,6 +227,7 @@ impl App {
             milestones,
             shelf: Shelf::default(),
             opening: None,
+            given: options.files,
             backend: Some(backend),
         }
     }
@@ -346,6 +352,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.dress(&ctx);
+        self.take_given(&ctx);
         self.take_dropped_charts(&ctx);
         let mut actions = Vec::new();
         for command in command::pressed(&ctx, self.typing, self.view.open.sheet.is_some()) {

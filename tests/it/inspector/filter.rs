@@ -139,10 +139,14 @@ fn a_field_becomes_a_column_and_a_filter_is_saved() {
     desk.click(&alarm);
     desk.until("it is open", |window| window.state().data().opened.is_some());
     let latitude = |label: &String| label.starts_with("Latitude");
-    let mut fields = desk.window.get_all_by_role(Role::TreeItem);
-    let field = fields.find(|field| field.accesskit_node().label().as_ref().is_some_and(latitude)).unwrap();
+    let named = desk
+        .window
+        .get_all_by_role(Role::TreeItem)
+        .filter_map(|field| field.accesskit_node().label())
+        .find(latitude)
+        .unwrap();
+    desk.window.get_by_label(&named).click_secondary();
     let name = "Latitude";
-    field.click_secondary();
     desk.window.run();
     desk.click("Show as column");
     let wanted = format!("Column {name}");

@@ -24,7 +24,10 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns) {
     let mut list = cx.view.packets.clone();
     for (what, left, width) in columns.places() {
         let cell = Rect::from_min_size(pos2(rect.left() + left, rect.top()), vec2(width, rect.height()));
-        let title = title(columns, what, cx.view.packets.time);
+        let mut title = title(columns, what, cx.view.packets.time);
+        if *what == What::Usual(Column::Time) && cx.view.packets.time == TimeKind::Clock {
+            title = format!("{title}, {}", cx.view.zone_name(cx.now));
+        }
         let response = ui.interact(cell, ui.scope_id().with(("title", what_key(what))), Sense::CLICK);
         let name = what.title();
         response.widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, format!("Column {name}")));
