@@ -93,6 +93,7 @@ impl Stage {
             delta: vec2(0.0, wheel),
             phase: TouchPhase::Move,
             modifiers: egui::Modifiers::NONE,
+            source: egui::MouseWheelSource::Wheel,
         };
         let input = RawInput {
             screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), self.size)),
