@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use jiff::SignedDuration;
 
-use super::{Command, Device, DeviceId, Fix, PacketId, PacketRow, Readings, Timestamp, Trust};
+use super::{Command, Device, DeviceId, Fix, PacketId, PacketNote, PacketRow, Readings, Timestamp, Trust};
 
 /// A position as the store has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +68,8 @@ pub struct Committed {
     pub rederived: Vec<DeviceId>,
     /// Places, rules, who is muted, or which events there are beside those told by packets, changed: ask again.
     pub watch: bool,
+    /// What was written about packets, as it is now; an empty note was taken away.
+    pub notes: Vec<(PacketId, PacketNote)>,
 }
 
 /// What subscribers of the store hear.

@@ -28,6 +28,7 @@ mod leap;
 pub mod library;
 mod look;
 mod mishap;
+mod note;
 mod packet;
 mod phone;
 mod phone_command;
@@ -50,6 +51,7 @@ pub use keep::{
 pub use leap::{FASTEST_KMH, Leaps, Spot};
 pub use look::{DeviceIcon, Look, MAX_GROUPS, MAX_NOTES_CHARS, Tint, group_name, same_group};
 pub use mishap::{Mishap, MishapKind};
+pub use note::{MAX_COMMENT_CHARS, PacketNote};
 pub use packet::{Direction, NewPacket, NewReply, PacketId, PacketRow, Protocol, Sender};
 pub use phone::{Card, ClosedPacket, Login, Named, PhoneBook, PhoneRow, Secret, StoredCard};
 pub use phone_command::{MOST_PHONE_COMMAND_BYTES, PhoneCommand, Place};

@@ -2,6 +2,7 @@
 
 mod filtered;
 mod history;
+mod notes;
 
 use std::collections::HashSet;
 
@@ -12,11 +13,12 @@ use super::{
     Rederivation, recent,
     row::{self, COMMAND, DEVICE, EVENT, FIX, IMPORT, PACKET, USER_COMMAND},
 };
-pub use filtered::{is_answered, packets_filtered, packets_onward};
+pub use filtered::{is_answered, newest_id, oldest_packet, packets_filtered, packets_onward};
 pub use history::{
     box_around, count_in, first_position, has_fix, newest_position, positions_without_packet, track, track_each,
     track_each_of, track_points,
 };
+pub use notes::notes;
 
 use crate::model::{
     Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, ImportBatch, ImportId, Overviews, PacketId,

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use super::{
     data::Pages,
     device_list::DeviceList,
+    filter::{PacketList, Sieve},
     time::Act,
     view::{Layout, Settings, Sheet},
     watch::WatchAction,
@@ -17,8 +18,8 @@ use crate::{
     },
     geo::Bounds,
     model::{
-        CommandId, DeviceId, HideReason, Identity, ImportId, ImportInto, Keep, Look, PacketId, PhoneCommand, Policy,
-        Profile, Protocol, Secret,
+        CommandId, DeviceId, HideReason, Identity, ImportId, ImportInto, Keep, Look, PacketId, PacketNote,
+        PhoneCommand, Policy, Profile, Protocol, Secret,
     },
 };
 
@@ -66,6 +67,21 @@ pub enum Action {
     Jump(Jump),
     /// Put the cursor into the filter of the packets; with a text, filter by that.
     FilterPackets(Option<String>),
+    /// Filter the packets by this, too.
+    NarrowPackets(String),
+    /// Select the next packet that fulfils a filter; the one before, where `by` is negative.
+    FindPacket {
+        filter: String,
+        by: i32,
+    },
+    /// Have the store look for older packets that a filter admits; without one, leave off.
+    SearchPackets(Option<Box<Sieve>>),
+    /// List the packets so: columns, times, colours, saved filters.
+    SetPacketList(PacketList),
+    /// Mark a packet and write about it; an empty note takes that away.
+    SetNote(PacketId, PacketNote),
+    /// Write about the selected packet.
+    EditComment,
     /// Hold the packet list still, or let it go on.
     PausePackets,
     /// The field, else the packet's bytes, else the place of the device, to the clipboard.

@@ -1,5 +1,6 @@
 //! The read model: what the window knows, filled by facts and by answers to its questions.
 
+mod notes;
 mod paging;
 
 use std::{
@@ -9,9 +10,11 @@ use std::{
     sync::Arc,
 };
 
+pub use self::notes::Notes;
 pub use self::paging::{Ends, FIRST_PACKETS, PAGE, Pages};
 use super::{
     charts,
+    filter::Found,
     lamps::{self, Age},
     map::{Shown, Trail},
     phones::Phones,
@@ -49,6 +52,10 @@ pub struct Data {
     pub packets: VecDeque<PacketRow>,
     /// What the store has beyond them.
     pub ends: Ends,
+    /// What was found among older ones.
+    pub found: Found,
+    /// What was written about packets.
+    pub notes: Notes,
     /// The selected packet, opened.
     pub opened: Option<Opened>,
     /// A packet that was asked for and is no longer there, with when and why it went.
@@ -175,7 +182,10 @@ impl Data {
     pub fn apply(&mut self, committed: &Committed, events_of: Option<DeviceId>) {
         self.phones.learn(committed);
         // Destructured, so that a new kind of fact has to be handled here.
-        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _, watch } = committed;
+        let Committed { packets, fixes, events, devices, readings, commands, removed, rederived: _, watch, notes } =
+            committed;
+        self.notes.learn(notes);
+        self.notes.remove(removed);
         self.watch.stale |= *watch || !events.is_empty();
         for device in devices {
             self.device(device);
@@ -285,6 +295,7 @@ impl Data {
         self.trails.retain(|id, _| self.devices.contains_key(id));
         self.roster += 1;
         self.watch.read_again();
+        self.notes.stale = true;
         self.upto = upto;
         if self.loaded {
             for packet in &packets {

@@ -11,6 +11,7 @@ pub mod data;
 pub mod device_icons;
 pub mod device_list;
 pub mod faces;
+pub mod filter;
 pub mod format;
 pub mod icons;
 pub mod lamps;

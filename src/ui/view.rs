@@ -3,7 +3,9 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::{charts::Charts, device_list::DeviceList, map::style::Style, time::TimeView, watch::EventFilter};
+use super::{
+    charts::Charts, device_list::DeviceList, filter::PacketList, map::style::Style, time::TimeView, watch::EventFilter,
+};
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -34,6 +36,8 @@ pub struct View {
     pub devices: DeviceList,
     /// The user's map files.
     pub charts: Charts,
+    /// How the packets are listed.
+    pub packets: PacketList,
     pub open: Open,
     pub events: Events,
     /// Which part of the past is looked at.
@@ -61,6 +65,7 @@ impl Default for View {
             settings: Settings::default(),
             devices: DeviceList::default(),
             charts: Charts::default(),
+            packets: PacketList::default(),
             open: Open::default(),
             events: Events::default(),
             time: TimeView::default(),
@@ -197,6 +202,10 @@ pub enum Sheet {
     /// What besides is worth an event.
     Rules,
     Keys,
+    /// What is written about a packet.
+    Comment,
+    /// Colours of the packet list, and saved filters.
+    Colours,
 }
 
 /// A part of the sheet about all phones.

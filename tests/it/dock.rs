@@ -20,6 +20,7 @@ use wayglass::{
     ui::{
         Action, Cx, Data, View,
         data::{Ends, Opened, Pages},
+        filter::Found,
         panels::{bytes::Bytes, packets::Packets, tree::Tree},
         theme,
     },
@@ -90,6 +91,10 @@ impl Dock {
                 Action::HoverField(field) => self.view.hovered_field = *field,
                 Action::ReadPacketsAbove(above) => self.data.ends.reading_above = *above,
                 Action::MorePackets(_) => self.data.ends.loading = true,
+                Action::SearchPackets(Some(sieve)) => {
+                    self.data.found = Found::begun(sieve.asked.clone());
+                    self.data.found.loading = true;
+                }
                 _ => {}
             }
             if !matches!(action, Action::HoverField(_) | Action::ReadPacketsAbove(_)) {
@@ -431,10 +436,8 @@ fn a_filter_that_finds_nothing_says_so_and_what_it_is() {
     harness.run();
     harness.get_by_role(Role::TextInput).type_text("verdict:error");
     harness.run();
-    harness.get_by_label(
-        "No packet matches “verdict:error”. The filter is plain text: “verdict:” is looked for as it stands. \
-         Type the word alone.",
-    );
+    harness.get_by_label("No packet matches “verdict:error”.");
+    harness.get_by_label("at 1: looked for as a word; verdict == error asks for the field");
 }
 
 #[test]
@@ -450,8 +453,9 @@ fn a_search_says_how_far_it_is() {
     harness.run_steps(2);
     harness.get_by_label_contains("searching … ");
     harness.run();
-    // All that is held was searched; the next page was asked for.
-    assert_eq!(harness.state().asked.last(), Some(&Action::MorePackets(Pages::Older)));
+    // All that is held was searched; the store was asked for what is older.
+    let asked = harness.state().asked.last();
+    assert!(matches!(asked, Some(Action::SearchPackets(Some(sieve))) if sieve.asked.text == "nowhere"), "{asked:?}");
     harness.state_mut().data.ends = Ends::default();
     harness.run();
     harness.get_by_label("No packet matches “nowhere”.");

@@ -173,17 +173,51 @@ impl Filter {
         self.expr.as_ref().is_none_or(|expr| admit::admits(expr, facts, now))
     }
 
+    /// What both admit.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let mut doubts = self.doubts;
+        doubts.extend(other.doubts);
+        let expr = match (self.expr, other.expr) {
+            (Some(one), Some(two)) => Some(Expr::All(vec![one, two])),
+            (one, two) => one.or(two),
+        };
+        Self { expr, doubts }
+    }
+
     /// True where the answer for a packet changes while time goes on: `time in 5m`.
     pub fn ages(&self) -> bool {
-        fn ages(expr: &Expr) -> bool {
-            match expr {
-                Expr::All(parts) | Expr::Any(parts) => parts.iter().any(ages),
-                Expr::Not(inner) => ages(inner),
-                Expr::Within { .. } => true,
-                _ => false,
-            }
+        self.has(&|part| matches!(part, Expr::Within { .. }))
+    }
+
+    /// True where it asks for a word, whatever has it.
+    pub fn has_words(&self) -> bool {
+        self.has(&|part| matches!(part, Expr::Word { .. }))
+    }
+
+    /// True where it asks about this field.
+    pub fn mentions(&self, field: Field) -> bool {
+        self.has(&|part| match part {
+            Expr::Has(path)
+            | Expr::Test { path, .. }
+            | Expr::OneOf { path, .. }
+            | Expr::Between { path, .. }
+            | Expr::Within { path, .. } => *path == Path::Field(field),
+            _ => false,
+        })
+    }
+
+    /// True where some part of it is so.
+    fn has(&self, so: &dyn Fn(&Expr) -> bool) -> bool {
+        fn has(expr: &Expr, so: &dyn Fn(&Expr) -> bool) -> bool {
+            so(expr)
+                || match expr {
+                    Expr::All(parts) | Expr::Any(parts) => parts.iter().any(|part| has(part, so)),
+                    Expr::Not(inner) => has(inner, so),
+                    _ => false,
+                }
         }
-        self.expr.as_ref().is_some_and(ages)
+        self.expr.as_ref().is_some_and(|expr| has(expr, so))
     }
 }
 

@@ -134,7 +134,7 @@ impl Parser<'_> {
 
     /// A word by itself.
     fn word(&mut self, word: &str, span: &Range<usize>) -> Expr {
-        let says_whether = |path: &Path| !matches!(path, Path::Field(field) if field.about().kind != Kind::Bool);
+        let says_whether = |path: &Path| !matches!(path, Path::Field(field) if field.about().kind != Kind::Bool && *field != Field::Comment);
         if let Some(path) = Path::of(word).filter(says_whether) {
             if let Path::Reading(_) = path {
                 let text = format!("packets with this reading; write \"{word}\" for the word");

@@ -3,7 +3,9 @@
 //! What comes out admits every packet that the filter admits, and perhaps more: whoever asked looks at each with the filter itself. So a
 //! million packets are read past without dissecting them.
 
-use rusqlite::{Connection, Result, params_from_iter, types::Value as Sql};
+use std::ops::Range;
+
+use rusqlite::{Connection, OptionalExtension, Result, params_from_iter, types::Value as Sql};
 
 use super::{PACKET, clamp};
 use crate::{
@@ -14,17 +16,18 @@ use crate::{
     store::row,
 };
 
-/// The newest `limit` packets below `before` that may fulfil a filter, oldest first.
+/// The newest `limit` packets of `among` that may fulfil a filter, oldest first.
 pub fn packets_filtered(
     db: &Connection,
     filter: &Filter,
     now: Timestamp,
-    before: Option<PacketId>,
+    among: Range<PacketId>,
     limit: usize,
 ) -> Result<Vec<PacketRow>> {
-    let mut asked = Asked { params: vec![Sql::from(before.map_or(i64::MAX, |id| id.0)), Sql::from(clamp(limit))], now };
+    let params = vec![Sql::from(among.end.0), Sql::from(clamp(limit)), Sql::from(among.start.0)];
+    let mut asked = Asked { params, now };
     let wanted = filter.expr().and_then(|expr| asked.part(expr)).map_or("1".to_owned(), |part| part.sql);
-    let sql = format!("SELECT {PACKET} FROM packets WHERE id < ?1 AND {wanted} ORDER BY id DESC LIMIT ?2");
+    let sql = format!("SELECT {PACKET} FROM packets WHERE id >= ?3 AND id < ?1 AND {wanted} ORDER BY id DESC LIMIT ?2");
     let mut select = db.prepare_cached(&sql)?;
     let mut packets = select.query_map(params_from_iter(asked.params), row::packet)?.collect::<Result<Vec<_>>>()?;
     packets.reverse();
@@ -56,14 +59,28 @@ pub fn packets_onward(
     select.query_map(params_from_iter(asked.params), row::packet)?.collect()
 }
 
-/// True where a packet was answered by one that came soon after it.
-pub fn is_answered(db: &Connection, id: PacketId) -> Result<bool> {
-    /// Answers are stored with what they answer, or not long after.
-    const SOON: i64 = 10_000;
-    let mut select =
-        db.prepare_cached("SELECT EXISTS (SELECT 1 FROM packets WHERE id > ?1 AND id <= ?2 AND answers = ?1)")?;
-    select.query_row([id.0, id.0.saturating_add(SOON)], |row| row.get(0))
+/// The oldest packet from this one on, and when it came.
+pub fn oldest_packet(db: &Connection, from: PacketId) -> Result<Option<(PacketId, Timestamp)>> {
+    let sql = "SELECT id, received_ms FROM packets WHERE id >= ?1 ORDER BY id LIMIT 1";
+    let found = db.prepare_cached(sql)?.query_row([from.0], |row| Ok((PacketId(row.get(0)?), row.get::<_, i64>(1)?)));
+    let found = found.optional()?;
+    Ok(found.and_then(|(id, ms)| Some((id, Timestamp::from_millisecond(ms).ok()?))))
 }
+
+/// The greatest id of a packet; 0 where there is none.
+pub fn newest_id(db: &Connection) -> Result<PacketId> {
+    let sql = "SELECT coalesce(max(id), 0) FROM packets";
+    db.prepare_cached(sql)?.query_row([], |row| row.get(0).map(PacketId))
+}
+
+/// Whether one of the `near` packets after this one answers it.
+pub fn is_answered(db: &Connection, id: PacketId, near: i64) -> Result<bool> {
+    let sql = "SELECT EXISTS(SELECT 1 FROM packets WHERE id > ?1 AND id <= ?1 + ?2 AND answers = ?1)";
+    db.prepare_cached(sql)?.query_row([id.0, near], |row| row.get(0))
+}
+
+const MARKED: &str = "(EXISTS(SELECT 1 FROM packet_notes n WHERE n.packet_id = packets.id AND n.marked))";
+const COMMENTED: &str = "(EXISTS(SELECT 1 FROM packet_notes n WHERE n.packet_id = packets.id AND n.comment <> ''))";
 
 /// A condition, which is 0 or 1 and never NULL.
 struct Part {
@@ -123,6 +140,8 @@ impl Asked {
                 let (from, to) = (self.test(*field, Op::AtLeast, from)?, self.test(*field, Op::AtMost, to)?);
                 Some(Part { sql: format!("({} AND {})", from.sql, to.sql), exact: from.exact && to.exact })
             }
+            Expr::Has(Path::Field(Field::Marked)) => Some(exact(MARKED)),
+            Expr::Has(Path::Field(Field::Comment)) => Some(exact(COMMENTED)),
             Expr::Within { path: Path::Field(Field::Time), ago } => {
                 let from = self.now.checked_sub(*ago).unwrap_or(Timestamp::MIN);
                 self.test(Field::Time, Op::AtLeast, &Value::Time(from))
@@ -158,6 +177,18 @@ impl Asked {
             (Field::Kind, Value::Text(text)) => self.text("kind", op, text),
             (Field::Peer, Value::Text(text)) => self.text("peer", op, text),
             (Field::Bytes, Value::Text(text)) => self.text("hex(bytes)", op, text),
+            (Field::Marked, Value::Bool(yes)) => {
+                let yes = *yes == (op == Op::Is);
+                Some(exact(if yes { MARKED.to_owned() } else { format!("(NOT {MARKED})") }))
+            }
+            (Field::Comment, Value::Text(text)) => {
+                let said = self.text("n.comment", op, text)?;
+                let sql = format!(
+                    "(EXISTS(SELECT 1 FROM packet_notes n WHERE n.packet_id = packets.id AND n.comment <> '' AND {}))",
+                    said.sql
+                );
+                Some(exact(sql))
+            }
             (Field::Device, Value::Text(text)) => self.device(&["identity", "name"], op, text),
             (Field::Identity, Value::Text(text)) => self.device(&["identity"], op, text),
             (Field::Type, Value::Number(n)) if op == Op::Is => {

@@ -55,7 +55,7 @@ pub(super) struct Ground<'t> {
 
 /// A point within a batch.
 pub(super) struct Mark {
-    facts: Option<[usize; 6]>,
+    facts: Option<[usize; 7]>,
     packets: u64,
     positions: u64,
 }
@@ -257,9 +257,19 @@ impl<'t> Batch<'t> {
     /// Where the facts end, for [`Batch::undo`].
     pub(super) fn mark(&self) -> Mark {
         let facts = self.facts.as_ref().map(|facts| {
-            let Committed { packets, fixes, events, devices, readings, commands, removed: _, rederived: _, watch: _ } =
-                facts;
-            [packets.len(), fixes.len(), events.len(), devices.len(), readings.len(), commands.len()]
+            let Committed {
+                packets,
+                fixes,
+                events,
+                devices,
+                readings,
+                commands,
+                removed: _,
+                rederived: _,
+                watch: _,
+                notes,
+            } = facts;
+            [packets.len(), fixes.len(), events.len(), devices.len(), readings.len(), commands.len(), notes.len()]
         });
         Mark { facts, packets: self.packets, positions: self.positions }
     }
@@ -267,7 +277,7 @@ impl<'t> Batch<'t> {
     /// Forgets what was written since the mark: the caller has rolled it back.
     pub(super) fn undo(&mut self, mark: &Mark) -> Result<()> {
         (self.packets, self.positions) = (mark.packets, mark.positions);
-        if let (Some(facts), Some([packets, fixes, events, devices, readings, commands])) =
+        if let (Some(facts), Some([packets, fixes, events, devices, readings, commands, notes])) =
             (&mut self.facts, mark.facts)
         {
             facts.packets.truncate(packets);
@@ -276,6 +286,7 @@ impl<'t> Batch<'t> {
             facts.devices.truncate(devices);
             facts.readings.truncate(readings);
             facts.commands.truncate(commands);
+            facts.notes.truncate(notes);
         }
         self.devices.reload(self.db)?;
         *self.quarantine = Quarantine::load(self.db, self.devices)?;

@@ -11,6 +11,7 @@ mod devices;
 mod hide;
 mod import;
 mod log;
+mod note;
 mod part;
 mod phones;
 mod quarantine;

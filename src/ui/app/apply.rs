@@ -64,6 +64,19 @@ impl App {
                 self.view.events.open = false;
                 self.panels.packets.filter(text);
             }
+            Action::NarrowPackets(by) => self.panels.packets.narrow(&by),
+            Action::FindPacket { filter, by } => self.find_packet(&filter, by),
+            Action::SearchPackets(sieve) => {
+                if let Some(backend) = &self.backend {
+                    self.finding.search(backend, &mut self.data, sieve.map(|sieve| *sieve));
+                }
+            }
+            Action::SetNote(packet, note) => {
+                let pending = self.backend().set_note(packet, note);
+                self.asks.change("write about the packet".to_owned(), None, pending);
+            }
+            Action::SetPacketList(list) => self.view.packets = list.mended(),
+            Action::EditComment => self.edit_comment(),
             Action::PausePackets => self.panels.packets.pause_or_go_on(),
             Action::CopySelection => self.copy_selection(ctx),
             Action::BeginRename => self.begin_rename(),

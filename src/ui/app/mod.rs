@@ -3,6 +3,7 @@
 mod apply;
 mod charts;
 mod demo;
+mod finding;
 mod going;
 mod health;
 mod importing;
@@ -34,6 +35,7 @@ use super::{
     command,
     data::Station,
     device_list::DeviceList,
+    filter::PacketList,
     map::{MapOptions, OnlineMap, camera::Camera},
     panels::{Name, Panels},
     phones, remote, theme, time,
@@ -97,6 +99,7 @@ pub struct App {
     /// What is being asked about phones.
     phones: phones::Asking,
     paging: pages::Paging,
+    finding: finding::Finding,
     /// What is being asked about the past.
     past: time::Asking,
     /// What is being asked about imports.
@@ -143,6 +146,7 @@ struct Kept {
     /// What was found in the palette, the last one first.
     recent: Vec<Name>,
     time: time::KeptTime,
+    packets: PacketList,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "one a pane")]
@@ -170,12 +174,13 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, backend: Backend, options: Options) -> Self {
         let milestones = Milestones::at_window(options.begun);
         theme::install(&cc.egui_ctx);
-        let Kept { settings, devices: list, charts, open, camera, recent, time } =
+        let Kept { settings, devices: list, charts, open, camera, recent, time, packets } =
             cc.storage.and_then(|storage| eframe::get_value(storage, KEPT)).unwrap_or_default();
         let KeptOpen { dock, devices, details, map } = open;
         let view = View {
             settings,
             devices: list.mended(),
+            packets: packets.mended(),
             charts,
             open: Open { dock, devices, details, map, sheet: None },
             local_zone: options.zone,
@@ -202,6 +207,7 @@ impl App {
             remote: remote::Asking::default(),
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
+            finding: finding::Finding::default(),
             past: time::Asking::default(),
             imports: importing::Asking::default(),
             hiding: Vec::new(),
@@ -315,6 +321,7 @@ impl eframe::App for App {
         {
             ctx.request_repaint_after(later);
         }
+        self.take_found();
         self.read_again(ctx);
         self.look_at_station();
         self.look_at_health(ctx);
@@ -331,6 +338,7 @@ impl eframe::App for App {
             || self.remote.waiting()
             || self.phones.waiting()
             || self.paging.waiting()
+            || self.finding.waiting()
             || self.watch.waiting()
             || self.shelf.waiting()
             || self.past.waiting()
@@ -380,6 +388,7 @@ impl eframe::App for App {
             camera: self.panels.map.chosen_camera(),
             recent: self.panels.palette.recent.clone(),
             time: time::KeptTime::of(&self.view.time),
+            packets: self.view.packets.clone(),
         };
         eframe::set_value(storage, KEPT, &kept);
     }

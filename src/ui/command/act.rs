@@ -1,10 +1,11 @@
 //! What a command asks for now.
 
 use super::{Choice, UserCommand};
-use crate::model::DeviceState;
+use crate::model::{DeviceState, PacketNote};
 use crate::ui::{
     Action, Data, View,
     action::Jump,
+    filter::PacketList,
     time::Act,
     view::{PhonesTab, Settings, Sheet},
     watch::WatchAction,
@@ -69,6 +70,16 @@ impl UserCommand {
             Self::NextOfSession => view.selection.packet.map(|_| vec![Action::Jump(Jump::Session(1))]),
             Self::Linked => view.selection.packet.map(|_| vec![Action::Jump(Jump::Linked)]),
             Self::NextProblem => one(Action::Jump(Jump::Problem)),
+            Self::Mark => view.selection.packet.filter(|_| may).map(|id| {
+                let note = data.notes.of(id).cloned().unwrap_or_default();
+                vec![Action::SetNote(id, PacketNote { marked: !note.marked, ..note })]
+            }),
+            Self::Comment => view.selection.packet.filter(|_| may).map(|_| vec![Action::EditComment]),
+            Self::TimeKind => {
+                let list = PacketList { time: view.packets.time.next(), ..view.packets.clone() };
+                one(Action::SetPacketList(list))
+            }
+            Self::Colours => sheet(Sheet::Colours),
             Self::Pause => one(Action::PausePackets),
             Self::CopySelection => {
                 (view.selection != super::super::view::Selection::default()).then(|| vec![Action::CopySelection])

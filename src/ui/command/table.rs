@@ -99,6 +99,16 @@ pub const TABLE: &[About] = &[
     row(Do::NextProblem, Packets, "Next packet with a problem", &[plain(Key::N)])
         .does("The next warning or error, beginning anew after the last")
         .menu(Some(Icon::Warning)),
+    row(Do::Mark, Packets, "Mark the packet", &[plain(Key::M)]).does("Or take the mark away"),
+    row(Do::Comment, Packets, "Comment on the packet…", &[Chord::ctrl_shift(Key::M)])
+        .does("What you want to remember about it; it is kept with the packet"),
+    row(
+        Do::TimeKind,
+        Packets,
+        "Times in the packet list: of day, since the row above, since the mark",
+        &[Chord::ctrl_shift(Key::T)],
+    ),
+    row(Do::Colours, Packets, "Colours of packets and saved filters…", &[Chord::ctrl_shift(Key::L)]).always(),
     row(Do::Pause, Packets, "Pause the packet list", &[plain(Key::P)]).does("Receiving goes on"),
     row(Do::CopySelection, Packets, "Copy what is selected", &[ctrl(Key::C)])
         .does("The field, else the packet's bytes, else the place of the device"),

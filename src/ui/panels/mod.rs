@@ -1,7 +1,9 @@
 //! The panels. Each is a function of [`crate::ui::Data`]; what a panel alone cares about is its private field.
 
 pub mod bytes;
+mod colours;
 mod commands;
+mod comment;
 mod copy;
 mod details;
 mod devices;
@@ -73,6 +75,8 @@ pub struct Panels {
     pub(super) palette: palette::Palette,
     keys: keys::Keys,
     pub(super) packets: packets::Packets,
+    pub(super) comment: comment::Comment,
+    colours: colours::Colours,
     tree: tree::Tree,
     bytes: bytes::Bytes,
     pub(super) places: places::Places,
@@ -102,6 +106,8 @@ impl Panels {
             palette: palette::Palette::default(),
             keys: keys::Keys::default(),
             packets: packets::Packets::default(),
+            comment: comment::Comment::default(),
+            colours: colours::Colours::default(),
             tree: tree::Tree::default(),
             bytes: bytes::Bytes::default(),
             places: places::Places::default(),
@@ -187,6 +193,8 @@ impl Panels {
             phones,
             places,
             rules,
+            comment,
+            colours,
             ..
         } = self;
         let selected = cx.view.selection.device.and_then(|id| cx.data.devices.get(&id));
@@ -211,6 +219,8 @@ impl Panels {
             Sheet::Keys => keys.ui(ui),
             Sheet::Places => places.ui(ui, cx),
             Sheet::Rules => rules.ui(ui, cx),
+            Sheet::Comment => comment.ui(ui, cx),
+            Sheet::Colours => colours.ui(ui, cx),
         });
     }
 

@@ -8,16 +8,19 @@ use std::{
 };
 
 use egui::{
-    Align, Align2, Button, EventFilter, Key, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, TextEdit,
-    TextFormat, Ui, UiBuilder, WidgetInfo, accesskit::Role, pos2, text::LayoutJob, vec2,
+    Align, Button, EventFilter, Key, Layout, Modifiers, Popup, PopupCloseBehavior, Rect, Response, RichText,
+    ScrollArea, Sense, TextEdit, TextFormat, Ui, UiBuilder, WidgetInfo, accesskit::Role, pos2, text::LayoutJob, vec2,
 };
 use jiff::tz::TimeZone;
 
 use super::dock::{
     anchor::{Anchor, Measures},
+    cells::{self, Cells},
     columns::{Column, Columns},
     dense,
-    listing::{Haystacks, Listing, Matches, Query},
+    filter_box::{FilterBox, Offering},
+    header,
+    listing::{Haystacks, Listing, Matches, haystack},
     paint::{self, GAP},
     push,
     reach::{Goal, NEAR, Reach, Reading},
@@ -25,13 +28,21 @@ use super::dock::{
     shorten::to_its_end,
 };
 use crate::{
-    model::{DeviceId, Look, PacketId, PacketRow, Profile, Timestamp, Verdict},
+    model::{
+        DeviceId, Look, PacketId, PacketNote, PacketRow, Profile, Timestamp, Verdict,
+        filter::{Field, Filter, Ground, Mistake, quoted},
+    },
     ui::{
         Action, Cx, Data,
-        data::{MAX_PACKETS, Pages},
+        filter::{
+            Found, Sieve,
+            columns::What,
+            phrase::{self, Phrase},
+        },
         format,
+        icons::{self, Icon},
         summary::{Summary, summarize},
-        view::{Pane, Units},
+        view::{Pane, Sheet, Units},
         widgets,
     },
 };
@@ -42,13 +53,19 @@ const SEARCH_BUDGET: Duration = Duration::from_millis(4);
 /// The same at most, where frames are slow for other reasons.
 const MOST_SEARCH: Duration = Duration::from_millis(25);
 
+/// Values that are offered for a field.
+const MOST_VALUES: usize = 500;
+
+/// Newest packets that are looked through for such values.
+const MOST_LOOKED_FOR_VALUES: usize = 2_000;
+
 /// Lines that are kept: several screens of them.
 const MOST_LINES: usize = 1_024;
 
 /// The list and what only the list knows.
 #[derive(Default)]
 pub struct Packets {
-    filter_text: String,
+    filter: FilterBox,
     problems_only: bool,
     /// Pinned when the toggle is pressed, so that selecting another device does not change what is listed.
     only_device: Option<DeviceId>,
@@ -59,12 +76,15 @@ pub struct Packets {
     anchor: Anchor,
     reach: Reach,
     lines: Lines,
-    /// The filter takes the cursor.
-    wants_filter: bool,
     /// The list is to be paused, or to go on.
     wants_pause: bool,
     /// The selection that was scrolled to.
     shown_selection: Option<PacketId>,
+    /// The cell whose menu is open.
+    cell: Option<What>,
+    /// Name of the filter that is being saved.
+    save_as: String,
+    cells: Cells,
 }
 
 /// What is shown of what there is.
@@ -76,14 +96,29 @@ struct Shown {
     /// More matches may come by themselves.
     searching: bool,
     /// Packets that the filter has looked at.
-    looked_at: usize,
+    looked_at: u64,
+    /// How far back the store was searched.
+    back_to: Option<Timestamp>,
 }
 
 impl Packets {
     /// Puts the cursor into the filter; with a text, filters by that.
     pub(in crate::ui) fn filter(&mut self, text: Option<String>) {
-        self.wants_filter = true;
-        self.filter_text = text.unwrap_or_else(|| std::mem::take(&mut self.filter_text));
+        self.filter.focus();
+        if let Some(text) = text {
+            self.filter.set(text);
+        }
+    }
+
+    /// Filters by this, and leaves the keyboard where it is.
+    pub fn filter_by(&mut self, text: &str) {
+        self.filter.set(text.to_owned());
+    }
+
+    /// Only what fulfils this, too.
+    pub(in crate::ui) fn narrow(&mut self, by: &str) {
+        let text = phrase::narrowed(self.filter.text(), by);
+        self.filter.set(text);
     }
 
     /// Holds the list still, or lets it go on.
@@ -95,32 +130,39 @@ impl Packets {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let data = cx.data;
         let rows = &data.packets;
-        let query = Query::new(&self.filter_text, self.problems_only, self.only_device);
-        let filtered = !query.admits_all();
-        let complete = !filtered || self.search(ui, data, &query, cx.view.settings.units);
+        let ground = Ground { now: cx.now, zone: cx.view.zone() };
+        let (filter, mistake) = self.filter.read(&ground);
+        let text = self.filter.valid_text();
+        let sieve = Sieve::new(text, filter, self.problems_only, self.only_device, (data, cx.view, cx.now));
+        let filtered = !sieve.admits_all();
+        let complete = !filtered || self.search(ui, data, &sieve);
         if !complete {
             ui.ctx().request_repaint();
         }
         let matches = std::mem::take(&mut self.matches);
-        let listing = if filtered { Listing::matching(rows, &matches) } else { Listing::all(rows) };
+        let nothing = Found::default();
+        let found = if data.found.asked == sieve.asked { &data.found } else { &nothing };
+        let listing = if filtered { Listing::found(&found.rows, rows, &matches) } else { Listing::all(rows) };
         let listing = self.paused_at.map_or(listing, |last| listing.until(last));
-        let more = data.ends.loading || data.ends.older && data.has_room_for_a_page() && listing.len() < NEAR;
-        let searching = filtered && (!complete || more);
-        let looked_at = matches.looked_at(rows);
-        let shown = Shown { filtered, complete, searching, looked_at };
+        let more = data.ends.older && !found.all && !found.full() && listing.len() < NEAR;
+        let searching = filtered && (!complete || data.ends.older && found.loading || more);
+        let looked_at = matches.looked_at(rows) as u64 + found.looked_at();
+        let shown = Shown { filtered, complete, searching, looked_at, back_to: found.back_to };
 
         dense(ui);
-        let pause = self.toolbar(ui, cx, &listing, shown) || std::mem::take(&mut self.wants_pause);
+        let pause = self.toolbar(ui, cx, &listing, shown, (&sieve.filter, mistake.as_ref(), &ground))
+            || std::mem::take(&mut self.wants_pause);
         let mut resume = self.paused_at.is_some() && pause;
         if rows.is_empty() {
             paint::middle(ui, "Bytes will appear here the moment anything connects, even if we cannot decode them.");
         } else if listing.is_empty() {
-            let text = if searching { progress("Searching", data, shown) } else { self.nothing(&query, data) };
+            let text = if searching { progress("Searching", cx, shown) } else { self.nothing(cx.data) };
             paint::middle(ui, &text);
             self.ask(ui, cx, &listing, shown, 0..0);
         } else {
             resume |= self.list(ui, cx, &listing, shown);
         }
+        self.look_further(ui, cx, &sieve, &listing, found, filtered && complete);
         self.matches = matches;
         if resume {
             self.paused_at = None;
@@ -133,21 +175,41 @@ impl Packets {
     }
 
     /// Looks for matches within the time that a frame has for it. True when everything that is held was looked at.
-    fn search(&mut self, ui: &Ui, data: &Data, query: &Query, units: Units) -> bool {
+    fn search(&mut self, ui: &Ui, data: &Data, sieve: &Sieve) -> bool {
         let begun = Instant::now();
         let quarter = Duration::from_secs_f32(ui.input(|i| i.stable_dt).clamp(0.0, 1.0) / 4.0);
         let budget = quarter.clamp(SEARCH_BUDGET, MOST_SEARCH);
         let Self { matches, haystacks, .. } = self;
+        let units = sieve.units;
         haystacks.under(data.roster << 2 | units as u64);
         let go_on = || begun.elapsed() < budget;
-        matches.update(&data.packets, query, go_on, |row| {
-            query.admits(row, who(data, row), || haystacks.of(row.id, || line(data, row, units)).to_owned())
+        matches.update(&data.packets, &sieve.asked, go_on, |row| {
+            let hay = || haystacks.of(row.id, || line(data, row, units)).to_owned();
+            sieve.admits(data, profile(data, row), row, hay)
         })
     }
 
+    /// Has the store look for matches that are older than what is held, where the list comes near its beginning.
+    fn look_further(&self, ui: &Ui, cx: &mut Cx<'_>, sieve: &Sieve, listing: &Listing<'_>, found: &Found, ready: bool) {
+        let loading = cx.data.found.loading;
+        if !ready || !cx.data.ends.older {
+            if loading && found.asked != cx.data.found.asked {
+                // Nobody asks for that any more.
+                cx.ask(Action::SearchPackets(None));
+            }
+            return;
+        }
+        let Some(held) = cx.data.packets.front().map(|row| row.id) else { return };
+        let at = whole(self.anchor.offset() / paint::row_height(ui));
+        let wanted = at < NEAR || listing.len() < NEAR;
+        if !(loading && cx.data.found.asked == sieve.asked) && found.next(held, wanted).is_some() {
+            push(ui, cx, Action::SearchPackets(Some(Box::new(sieve.clone()))));
+        }
+    }
+
     /// Why the list is empty.
-    fn nothing(&self, query: &Query, data: &Data) -> String {
-        let text = self.filter_text.trim();
+    fn nothing(&self, data: &Data) -> String {
+        let text = self.filter.valid_text().trim();
         let mut said = match (text.is_empty(), self.problems_only) {
             (false, _) => format!("No packet matches “{text}”"),
             (true, true) => "No packet has a warning or an error".to_owned(),
@@ -160,36 +222,29 @@ impl Packets {
             said.push_str(" from ");
             said.push_str(data.label(device));
         }
-        if data.ends.older || data.ends.newer {
-            let held = format::count(data.packets.len() as u64);
-            let total = format::count(data.stored_packets());
-            said = format!("{said} in the {held} of {total} that were searched");
-        }
         said.push('.');
-        if let Some(field) = query.field() {
-            said.push_str(" The filter is plain text: “");
-            said.push_str(field);
-            said.push_str(":” is looked for as it stands. Type the word alone.");
-        }
         said
     }
 
-    /// Quick filter, count and pause. True when pause or resume was pressed.
-    fn toolbar(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, listing: &Listing<'_>, shown: Shown) -> bool {
+    /// Filter, count and pause. True when pause or resume was pressed.
+    fn toolbar(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx<'_>,
+        listing: &Listing<'_>,
+        shown: Shown,
+        (filter, mistake, ground): (&Filter, Option<&Mistake>, &Ground),
+    ) -> bool {
         let mut pressed = false;
         let paused = self.paused_at.is_some();
         ui.horizontal(|ui| {
-            let roomy = ui.available_width() > 620.0;
-            let edit = TextEdit::singleline(&mut self.filter_text)
-                .hint_text("Filter")
-                .align(Align2::LEFT_CENTER)
-                .desired_width(if roomy { 200.0 } else { 110.0 });
-            let field = ui.add(edit);
-            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Filter packets"));
-            if std::mem::take(&mut self.wants_filter) {
-                field.request_focus();
-            }
-            field.on_hover_text("Words in device, address, type or summary, or bytes in hex (Ctrl+L)");
+            let width = (ui.available_width() * 0.44).clamp(110.0, 460.0);
+            let tree = tree_names(cx.data);
+            let tree: Vec<&str> = tree.iter().map(AsRef::as_ref).collect();
+            let values = |field: Field| values_of(cx.data, field);
+            let hint = "Words, or fields: speed > 90 && dev == \"Van 7\" (Ctrl+L)";
+            self.filter.ui(ui, width, &Offering { ground, values: &values, tree: &tree }).on_hover_text(hint);
+            self.saved(ui, cx);
             let toggle = Button::new("Problems").selected(self.problems_only);
             if ui.add(toggle).on_hover_text("Only packets with warnings and errors").clicked() {
                 self.problems_only = !self.problems_only;
@@ -208,30 +263,52 @@ impl Packets {
                 let label = if paused { "Resume" } else { "Pause" };
                 let hint = "Hold the list still; receiving goes on";
                 pressed = ui.add(Button::new(label).selected(paused)).on_hover_text(hint).clicked();
-                let ends = cx.data.ends;
-                if shown.filtered && !shown.searching && ends.older && !cx.data.has_room_for_a_page() {
-                    let hint = "Search packets that are older than those that were searched";
-                    if ui.button("Older").on_hover_text(hint).clicked() {
-                        self.anchor.hold();
-                        push(ui, cx, Action::MorePackets(Pages::Older));
-                    }
-                }
-                let total = format::count(cx.data.stored_packets());
-                let text = if shown.searching {
-                    progress("searching", cx.data, shown)
-                } else if !shown.filtered {
-                    total
-                } else if ends.older || ends.newer {
-                    let held = format::count(cx.data.packets.len() as u64);
-                    format!("{} in {held} of {total}", format::count(listing.len() as u64))
-                } else {
-                    format!("{} of {total}", format::count(listing.len() as u64))
-                };
+                let text =
+                    if shown.searching { progress("searching", cx, shown) } else { counted(cx.data, listing, shown) };
                 ui.add(egui::Label::new(RichText::new(text).weak()).truncate());
             });
         });
+        self.filter.says(ui, filter, mistake);
         ui.add_space(3.0);
         pressed
+    }
+
+    /// Saved filters, and what keeps the one that is typed.
+    fn saved(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let button = widgets::icon_button(ui, Icon::Down, "Saved filters");
+        Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+            let list = &cx.view.packets;
+            for saved in &list.saved {
+                if ui.button(&saved.name).on_hover_text(&saved.filter).clicked() {
+                    cx.actions.push(Action::FilterPackets(Some(saved.filter.clone())));
+                    ui.close();
+                }
+            }
+            if list.saved.is_empty() {
+                ui.label(widgets::weak(ui, "No filter is saved yet"));
+            }
+            ui.separator();
+            let text = self.filter.text().trim();
+            ui.add_enabled_ui(!text.is_empty(), |ui| {
+                let field =
+                    TextEdit::singleline(&mut self.save_as).hint_text("Save this filter as").desired_width(170.0);
+                let field = ui.add(field);
+                field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Save this filter as"));
+                let enter = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+                let named = !self.save_as.trim().is_empty();
+                if (ui.add_enabled(named, Button::new("Save the filter")).clicked() || enter) && named {
+                    let mut list = list.clone();
+                    list.save(self.save_as.trim(), text);
+                    cx.actions.push(Action::SetPacketList(list));
+                    self.save_as.clear();
+                    ui.close();
+                }
+            });
+            if ui.button("Colours and saved filters…").clicked() {
+                cx.actions.push(Action::Sheet(Some(Sheet::Colours)));
+                ui.close();
+            }
+        });
     }
 
     /// Asks for other parts of the store where the list comes near an end of what is held.
@@ -264,8 +341,10 @@ impl Packets {
     /// Column titles and rows. True when the paused list should go on.
     fn list(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, listing: &Listing<'_>, shown: Shown) -> bool {
         let row_height = paint::row_height(ui);
-        let columns = Columns::fit(ui.available_width() - ui.spacing().scroll.bar_width, paint::figure_width(ui));
-        header(ui, &columns, &cx.view.zone_name(cx.now));
+        let width = ui.available_width() - ui.spacing().scroll.bar_width;
+        let columns = Columns::fit(&cx.view.packets.columns, width, paint::figure_width(ui));
+        header::ui(ui, cx, &columns);
+        self.cells.under(cx);
         let area = ui.available_rect_before_wrap();
         // Whole rows, so that at the end none is cut by the titles.
         let area = area.with_max_y(area.top() + points(whole(area.height() / row_height).max(1)) * row_height);
@@ -291,7 +370,9 @@ impl Packets {
             for index in lines.visible(ui.clip_rect()) {
                 let Some(row) = listing.get(index) else { continue };
                 let rect = lines.rect(index).with_max_x(area.right());
-                if self.row(ui, cx, row, rect, &columns) {
+                let above = index.checked_sub(1).and_then(|n| listing.get(n)).map(|row| row.received);
+                let was_clicked = self.row(ui, cx, (row, above), rect, &columns);
+                if was_clicked {
                     self.shown_selection = Some(row.id);
                     self.anchor.hold();
                     ui.memory_mut(|m| m.request_focus(keyboard.id));
@@ -416,25 +497,42 @@ impl Packets {
     }
 
     /// One row. True when it was clicked.
-    fn row(&mut self, ui: &Ui, cx: &Cx<'_>, row: &PacketRow, rect: Rect, columns: &Columns) -> bool {
+    fn row(
+        &mut self,
+        ui: &Ui,
+        cx: &mut Cx<'_>,
+        (row, above): (&PacketRow, Option<Timestamp>),
+        rect: Rect,
+        columns: &Columns,
+    ) -> bool {
         let selected = cx.view.selection.packet == Some(row.id);
         let then = !cx.view.is_live() && cx.data.history.as_of.as_ref().is_some_and(|fix| fix.packet == row.id);
         let response = ui.interact(rect, ui.scope_id().with(("packet", row.id.0)), Sense::CLICK);
         paint::row_background(ui, rect, selected, response.hovered());
+        let (data, units) = (cx.data, cx.view.settings.units);
+        let hay = || haystack(&line(data, row, units)).into_string();
+        let rule = self.cells.rule(data, profile(data, row), row, hay).cloned();
+        if let Some(rule) = rule.as_ref().filter(|_| !selected) {
+            cells::colour(ui, rect, rule);
+        }
         if then {
             let mark = rect.with_max_x(rect.left() + 3.0);
             ui.painter().rect_filled(mark, 0.0, ui.visuals().selection.stroke.color);
         }
 
         let zone = cx.view.zone();
-        let time = time_text(row.received, cx.now, &zone, columns.milliseconds);
+        let time = cells::relative(cx.view.packets.time, data, row, above)
+            .unwrap_or_else(|| time_text(row.received, cx.now, &zone, columns.milliseconds));
         let who = who(cx.data, row);
         let summary = self.lines.line(cx.data, row, cx.view.settings.units);
         let serial = summary.serial.map(|n| format!("#{n}")).unwrap_or_default();
+        let noted = cx.data.notes.of(row.id);
         let label = || {
             let word = paint::direction_word(row.direction);
             let (protocol, kind, verdict) = (row.protocol.title(), summary.type_text.as_ref(), row.verdict.as_str());
-            let parts = [time.as_str(), word, who, protocol, kind, &serial, &summary.line(), verdict];
+            let (marked, comment) =
+                noted.map_or(("", ""), |n| (if n.marked { "marked" } else { "" }, n.comment.as_str()));
+            let parts = [time.as_str(), word, who, protocol, kind, &serial, &summary.line(), marked, comment, verdict];
             parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
         };
         response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, selected, label()));
@@ -445,7 +543,9 @@ impl Packets {
         let cell = |column: Column| columns.cell(column, rect);
         let direction = paint::direction_color(ui, row.direction);
         paint::text(ui, cell(Column::Time), &time, mono.clone(), weak, Align::Min);
-        paint::direction_arrow(ui, cell(Column::Direction).center(), row.direction);
+        if columns.width(Column::Direction) > 0.0 {
+            paint::direction_arrow(ui, cell(Column::Direction).center(), row.direction);
+        }
         let who_color = if row.device.is_some() { direction } else { weak };
         let who_cell = cell(Column::Who);
         let shown = if named(cx.data, row) {
@@ -460,6 +560,9 @@ impl Packets {
         paint::text(ui, cell(Column::Type), &summary.type_text, type_font, plain, Align::Min);
         paint::text(ui, cell(Column::Serial), &serial, mono, weak, Align::Max);
 
+        let note = cx.data.notes.of(row.id);
+        let summary_cell = note_marks(ui, cell(Column::Summary), note);
+        let summary_cell = rule.as_ref().map_or(summary_cell, |rule| cells::label(ui, summary_cell, rule));
         let mut job = LayoutJob::default();
         if let Some(trouble) = &summary.trouble {
             let color = paint::verdict_color(ui, row.verdict.max(Verdict::Warn));
@@ -470,13 +573,25 @@ impl Packets {
         job.append(&summary.title, lead, TextFormat::simple(body.clone(), strong));
         let lead = gap(&job);
         job.append(&summary.detail, lead, TextFormat::simple(body.clone(), plain));
-        let cut = paint::line(ui, cell(Column::Summary), job, Align::Min);
+        if let Some(note) = note.filter(|note| !note.comment.is_empty()) {
+            let color = crate::ui::theme::palette(ui).late;
+            let comment = format!("“{}”", note.comment.replace('\n', " "));
+            job.append(&comment, GAP, TextFormat::simple(body.clone(), color));
+        }
+        let cut = paint::line(ui, summary_cell, job, Align::Min);
 
         let verdict = cell(Column::Verdict);
-        paint::verdict_mark(ui, pos2(verdict.left() + 6.0, verdict.center().y), row.verdict);
+        if verdict.width() > 0.0 {
+            paint::verdict_mark(ui, pos2(verdict.left() + 6.0, verdict.center().y), row.verdict);
+        }
         let word = verdict.with_min_x(verdict.left() + 16.0);
         let color = if row.verdict == Verdict::Ok { weak } else { paint::verdict_color(ui, row.verdict) };
-        paint::text(ui, word, row.verdict.as_str(), body, color, Align::Min);
+        paint::text(ui, word, row.verdict.as_str(), body.clone(), color, Align::Min);
+        for (what, left, width) in columns.places().filter(|(what, ..)| !matches!(what, What::Usual(_))) {
+            let text = self.cells.text(data, profile(data, row), row, what, above, hay);
+            let place = Rect::from_min_size(pos2(rect.left() + left, rect.top()), vec2(width, rect.height()));
+            paint::text(ui, place, &text, body.clone(), plain, Align::Min);
+        }
 
         let pointer = response.hover_pos();
         if cut && pointer.is_some_and(|p| cell(Column::Summary).contains(p)) {
@@ -487,24 +602,81 @@ impl Packets {
             let full = row.received.to_zoned(zone).strftime("%A %-d %B %Y, %H:%M:%S%.3f %Z").to_string();
             response.clone().on_hover_text_at_pointer(full);
         }
+        self.menu(&response, cx, (row, above), rect, columns);
         response.clicked()
+    }
+
+    /// What can be done with the cell under the pointer.
+    fn menu(
+        &mut self,
+        response: &Response,
+        cx: &mut Cx<'_>,
+        (row, above): (&PacketRow, Option<Timestamp>),
+        rect: Rect,
+        columns: &Columns,
+    ) {
+        if response.secondary_clicked() {
+            let at = response.interact_pointer_pos().unwrap_or(rect.center());
+            self.cell = columns.at(at, rect).cloned();
+        }
+        let Some(what) = self.cell.clone() else { return };
+        let identity = row.device.and_then(|id| cx.data.devices.get(&id)).map(|d| d.device.identity.as_str());
+        let data = cx.data;
+        response.context_menu(|ui| {
+            let units = cx.view.settings.units;
+            let summary = line(data, row, units);
+            let phrase = match &what {
+                What::Usual(column) => Phrase::of_cell(*column, row, &summary, who(data, row), identity),
+                added => {
+                    let hay = || haystack(&line(data, row, units)).into_string();
+                    let text = self.cells.text(data, profile(data, row), row, added, above, hay);
+                    Phrase::of_column(added, row, &text)
+                }
+            };
+            if let Some(phrase) = phrase {
+                phrase.menu(ui, cx);
+                ui.separator();
+            }
+            row_menu(ui, cx, row);
+        });
     }
 }
 
-fn header(ui: &mut Ui, columns: &Columns, zone: &str) {
-    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), paint::row_height(ui)));
-    let weak = ui.visuals().weak_text_color();
-    for column in Column::ALL {
-        let align = if column == Column::Serial { Align::Max } else { Align::Min };
-        let font = egui::TextStyle::Small.resolve(ui.style());
-        let title = match column {
-            Column::Time => Cow::Owned(format!("{}, {zone}", columns.title(column))),
-            _ => Cow::Borrowed(columns.title(column)),
-        };
-        paint::text(ui, columns.cell(column, rect), &title, font, weak, align);
+/// What can be done with a row, whichever cell it is.
+fn row_menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &PacketRow) {
+    let note = cx.data.notes.of(row.id).cloned().unwrap_or_default();
+    let connection = format!("conn == {} && peer == {}", row.connection, quoted(&row.peer));
+    let mark = if note.marked { "Take the mark away" } else { "Mark (M)" };
+    let marked = PacketNote { marked: !note.marked, ..note };
+    let offers = [
+        (mark, vec![Action::SetNote(row.id, marked)]),
+        ("Comment…", vec![Action::SelectPacket(row.id), Action::EditComment]),
+        ("Only this connection", vec![Action::FilterPackets(Some(connection))]),
+    ];
+    for (text, actions) in offers {
+        if ui.button(text).clicked() {
+            cx.actions.extend(actions);
+            ui.close();
+        }
     }
-    let line = ui.visuals().widgets.noninteractive.bg_stroke;
-    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, line);
+}
+
+/// A flag where the packet is marked, a pen where it has a comment. Gives what is left of the cell.
+fn note_marks(ui: &Ui, cell: Rect, note: Option<&PacketNote>) -> Rect {
+    let Some(note) = note else { return cell };
+    let colour = crate::ui::theme::palette(ui).late;
+    let mut left = cell.left();
+    let icons = [(note.marked, Icon::Pin), (!note.comment.is_empty(), Icon::Pencil)];
+    for (_, icon) in icons.into_iter().filter(|(so, _)| *so) {
+        icons::paint(
+            ui.painter(),
+            Rect::from_min_size(pos2(left, cell.top()), vec2(14.0, cell.height())),
+            icon,
+            colour,
+        );
+        left += 16.0;
+    }
+    cell.with_min_x(left.min(cell.right()))
 }
 
 /// "34 new", over the lower end of the list. True when it was clicked.
@@ -520,14 +692,46 @@ fn pill(ui: &mut Ui, list: Rect, text: String) -> bool {
         .clicked()
 }
 
-/// "searching … 12,000 of 50,000".
-fn progress(word: &str, data: &Data, shown: Shown) -> String {
-    let all = if data.ends.older && data.has_room_for_a_page() {
-        data.stored_packets().min(MAX_PACKETS as u64)
-    } else {
-        data.packets.len() as u64
+/// "searching … 12,000 of 50,000, back to 21 Nov 14:02".
+fn progress(word: &str, cx: &Cx<'_>, shown: Shown) -> String {
+    let all = cx.data.stored_packets().max(shown.looked_at);
+    let back = shown.back_to.map(|at| format!(", back to {}", cx.view.date_time(at))).unwrap_or_default();
+    format!("{word} … {} of {}{back}", format::count(shown.looked_at), format::count(all))
+}
+
+/// How many are listed, of how many.
+fn counted(data: &Data, listing: &Listing<'_>, shown: Shown) -> String {
+    let (total, listed) = (data.stored_packets(), format::count(listing.len() as u64));
+    if !shown.filtered {
+        return format::count(total);
+    }
+    if data.ends.newer || data.ends.older && shown.looked_at < total {
+        return format!("{listed} in {} of {}", format::count(shown.looked_at), format::count(total));
+    }
+    format!("{listed} of {}", format::count(total))
+}
+
+/// Names of the fields of the opened packet.
+fn tree_names(data: &Data) -> std::collections::BTreeSet<Cow<'static, str>> {
+    let fields = data.opened.iter().flat_map(|opened| &opened.dissection.fields);
+    fields.filter(|field| !field.name.contains(']')).map(|field| field.name.clone()).collect()
+}
+
+/// What packets have for a field, for the offers.
+fn values_of(data: &Data, field: Field) -> Vec<String> {
+    let unique = |words: &mut dyn Iterator<Item = String>| {
+        let mut known = std::collections::BTreeSet::new();
+        words.filter(|word| known.insert(word.clone())).take(MOST_VALUES).collect::<Vec<_>>()
     };
-    format!("{word} … {} of {}", format::count(shown.looked_at as u64), format::count(all))
+    let newest = || data.packets.iter().rev().take(MOST_LOOKED_FOR_VALUES);
+    match field {
+        Field::Device => unique(&mut data.devices.values().map(|d| data.name_of(d).to_owned())),
+        Field::Identity => unique(&mut data.devices.values().map(|d| d.device.identity.to_string())),
+        Field::Kind => unique(&mut newest().map(|row| row.kind.to_string())),
+        Field::Peer => unique(&mut newest().map(|row| row.peer.to_string())),
+        Field::Connection => unique(&mut newest().map(|row| row.connection.to_string())),
+        _ => Vec::new(),
+    }
 }
 
 /// Whose packet it is: the device as the user calls it, else the far end's address.

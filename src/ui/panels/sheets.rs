@@ -41,6 +41,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
         Sheet::Places => "Places",
         Sheet::Rules => "Rules and mutes",
         Sheet::Keys => "Keys",
+        Sheet::Comment => "Comment",
+        Sheet::Colours => "Colours and saved filters",
     };
     let frame = Frame::window(ui.style()).inner_margin(18);
     let id = Id::unique("sheet").with(title);

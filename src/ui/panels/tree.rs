@@ -20,7 +20,19 @@ use super::dock::{
 };
 use crate::{
     model::{Group, PacketId, Problem, Severity, Verdict},
-    ui::{Action, Cx, View, data::Opened, format, theme::fields::tint_of, view::Pane, widgets},
+    ui::{
+        Action, Cx, View,
+        data::Opened,
+        filter::{
+            columns::{self, What},
+            phrase::Phrase,
+        },
+        format,
+        icons::{self, Icon},
+        theme::{self, fields::tint_of},
+        view::Pane,
+        widgets,
+    },
     wire::{Field, Value},
 };
 
@@ -68,6 +80,7 @@ impl Tree {
             return;
         };
         title(ui, opened);
+        note(ui, cx, opened.row.id);
         let outline = Outline::of(&opened.dissection.fields);
         let (rows, foot) = paint::with_footer(ui);
         ui.scope_builder(UiBuilder::new().max_rect(rows), |ui| {
@@ -151,7 +164,7 @@ impl Tree {
                     push(ui, cx, Action::SelectField(Some(line.field)));
                 }
             }
-            menu(&response, field, &opened.row.bytes);
+            menu(&response, cx, field, &opened.row.bytes);
         }
         hover(cx, over);
         self.hovering = over.is_some();
@@ -427,10 +440,42 @@ impl Columns {
     }
 }
 
-fn menu(response: &Response, field: &Field, packet: &[u8]) {
+/// What was written about the packet.
+fn note(ui: &mut Ui, cx: &mut Cx<'_>, packet: PacketId) {
+    let data = cx.data;
+    let Some(note) = data.notes.of(packet) else { return };
+    let p = theme::palette(ui);
+    ui.horizontal(|ui| {
+        ui.add_space(2.0);
+        if note.marked {
+            icons::show(ui, Icon::Pin, p.late).on_hover_text("Marked (M)");
+        }
+        let text = if note.comment.is_empty() { "Marked" } else { note.comment.as_str() };
+        let link = Label::new(RichText::new(text).color(p.late)).truncate().sense(Sense::CLICK);
+        if ui.add(link).on_hover_text("Write about it").clicked() {
+            push(ui, cx, Action::EditComment);
+        }
+    });
+    rule(ui);
+}
+
+fn menu(response: &Response, cx: &mut Cx<'_>, field: &Field, packet: &[u8]) {
     response.context_menu(|ui| {
+        if let Some(phrase) = Phrase::of_field(field) {
+            phrase.menu(ui, cx);
+            if ui.button("Show as column").clicked() {
+                let mut list = cx.view.packets.clone();
+                let what = What::Field(format!("[{}]", field.name));
+                if list.columns.iter().all(|shown| shown.what != what) {
+                    columns::toggle(&mut list.columns, &what);
+                    cx.ask(Action::SetPacketList(list));
+                }
+                ui.close();
+            }
+            ui.separator();
+        }
         let hex = explain::raw_hex(explain::bytes_of(field, packet));
-        for (what, text) in [("name", field.name.to_string()), ("value", field.text()), ("hex", hex)] {
+        for (what, text) in [("name", field.name.to_string()), ("hex", hex)] {
             if !text.is_empty() && ui.button(format!("Copy {what}")).clicked() {
                 ui.ctx().copy_text(text);
                 ui.close();

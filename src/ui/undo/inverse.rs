@@ -66,6 +66,20 @@ pub fn of(action: &Action, data: &Data, view: &View) -> Option<Step> {
         }
         Action::ListenHttps(at) => listen(data.phones.https.as_ref()?, *at, Action::ListenHttps, action),
         Action::Hide { device, fixes, reason } => hide(data, *device, fixes, *reason, action),
+        Action::SetNote(packet, note) => {
+            let before = data.notes.of(*packet).cloned().unwrap_or_default();
+            if before == *note {
+                return None;
+            }
+            let did = match (before.marked, note.marked) {
+                (false, true) if before.comment == note.comment => "Marked the packet",
+                (true, false) if before.comment == note.comment => "Took the mark away",
+                _ if note.comment.is_empty() => "Took the comment away",
+                _ => "Wrote about the packet",
+            };
+            let undo = Action::SetNote(*packet, before);
+            Some(step(did.to_owned(), "The packet's note is as before".to_owned(), undo, action))
+        }
         Action::SetSettings(settings) => set_settings(&view.settings, settings, action),
         Action::Watch(action) => action.inverse(data),
         _ => None,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 use wayglass::{
     model::{
-        Direction, NewPacket, PacketId, Policy, Profile, Protocol, Verdict,
+        Direction, NewPacket, PacketId, PacketNote, Policy, Profile, Protocol, Verdict,
         filter::{Filter, Ground},
     },
     store::query,
@@ -91,16 +91,56 @@ fn sql_picks_what_a_filter_admits() {
         let all = shelf.read(|db| query::packets(db, None, None, 1_000));
         let wanted: Vec<PacketId> = all.iter().filter(|row| admits(row)).map(|row| row.id).collect();
         let (asked, now) = (filter.clone(), ground.now);
-        let picked = shelf.read(move |db| query::packets_filtered(db, &asked, now, None, 1_000));
+        let picked =
+            shelf.read(move |db| query::packets_filtered(db, &asked, now, PacketId(0)..PacketId(i64::MAX), 1_000));
         let kept: Vec<PacketId> = picked.iter().filter(|row| admits(row)).map(|row| row.id).collect();
         assert_eq!(kept, wanted, "{text}");
         assert!(!exact || picked.len() == wanted.len(), "{text}: {} picked for {}", picked.len(), wanted.len());
         // A page is the newest of them.
-        let (asked, last) = (filter.clone(), picked.last().map(|row| row.id));
-        let page = shelf.read(move |db| query::packets_filtered(db, &asked, now, last, 2));
+        let (asked, last) = (filter.clone(), picked.last().map_or(PacketId(i64::MAX), |row| row.id));
+        let page = shelf.read(move |db| query::packets_filtered(db, &asked, now, PacketId(0)..last, 2));
         let before: Vec<PacketId> = picked.iter().map(|row| row.id).rev().skip(1).take(2).collect();
         assert_eq!(page.iter().map(|row| row.id).rev().collect::<Vec<_>>(), before, "{text}");
     }
 }
 
 const LOGIN: &str = "78780D01012345678901234500018CDD0D0A";
+
+#[test]
+fn a_mark_and_a_comment_go_with_their_packet() {
+    let shelf = Shelf::new(Policy::Adopt);
+    for n in 0..4 {
+        shelf.append(packet(from("A"), after(n), Vec::new()));
+    }
+    let note = |marked, comment: &str| PacketNote { marked, comment: comment.to_owned() };
+    let set = |id: i64, note: PacketNote| shelf.store().writer().set_note(PacketId(id), note).wait();
+    set(2, note(true, "")).unwrap();
+    set(3, note(true, "Why twice?")).unwrap();
+    set(4, note(false, "gone")).unwrap();
+    set(4, note(false, "")).unwrap();
+    assert!(set(99, note(true, "")).is_err(), "there is no such packet");
+    assert!(set(2, note(true, &"x".repeat(2_001))).is_err());
+    let known = shelf.read(|db| query::notes(db, 10));
+    assert_eq!(known, [(PacketId(3), note(true, "Why twice?")), (PacketId(2), note(true, ""))]);
+    let ground = Ground { now: after(9), zone: TimeZone::UTC };
+    let cases: [(&str, &[i64]); 6] = [
+        ("marked", &[2, 3]),
+        ("!marked", &[1, 4]),
+        ("marked == no", &[1, 4]),
+        ("comment", &[3]),
+        ("comment contains twice", &[3]),
+        ("comment == \"why twice?\"", &[3]),
+    ];
+    for (text, wanted) in cases {
+        let filter = Filter::parse(text, &ground).unwrap();
+        let picked = shelf
+            .read(move |db| query::packets_filtered(db, &filter, after(9), PacketId(0)..PacketId(i64::MAX), 100))
+            .into_iter()
+            .map(|row| row.id.0)
+            .collect::<Vec<_>>();
+        assert_eq!(picked, wanted, "{text}");
+    }
+    let device = shelf.device("A").id;
+    shelf.store().writer().forget(device).wait().unwrap();
+    assert_eq!(shelf.read(|db| query::notes(db, 10)), []);
+}

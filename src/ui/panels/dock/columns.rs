@@ -2,11 +2,16 @@
 
 use egui::{Rect, pos2, vec2};
 
-use super::paint::GAP;
-use crate::model::Protocol;
+use serde::{Deserialize, Serialize};
 
-/// The columns, from left to right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use super::paint::GAP;
+use crate::{
+    model::Protocol,
+    ui::filter::columns::{Shown, What},
+};
+
+/// The usual columns, from left to right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Column {
     Time,
     Direction,
@@ -66,7 +71,7 @@ const LEAST_TYPE: f32 = 52.0;
 /// Where each column stands, as offsets from the left edge of a row.
 #[derive(Debug, Clone)]
 pub struct Columns {
-    at: [(f32, f32); Column::ALL.len()],
+    at: Vec<(What, f32, f32)>,
     /// The time shows milliseconds.
     pub milliseconds: bool,
 }
@@ -94,30 +99,33 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(&self, column: Column) -> f32 {
+    /// Of a column that is shown.
+    fn of(&self, shown: &Shown) -> f32 {
+        let What::Usual(column) = shown.what else { return shown.width.unwrap_or(shown.what.usual_width()) };
         match column {
+            Column::Summary => 0.0,
+            _ if shown.width.is_some() => shown.width.unwrap_or(0.0),
             Column::Time => self.time,
             Column::Direction => 12.0,
             Column::Who => self.who,
             Column::Protocol => self.protocol,
             Column::Type => self.kind,
             Column::Serial => self.serial,
-            Column::Summary => 0.0,
             Column::Verdict => self.verdict,
         }
     }
 
     /// What they leave of this width.
-    fn rest(&self, width: f32) -> f32 {
-        let taken: f32 = Column::ALL.iter().map(|&c| self.of(c)).filter(|w| *w > 0.0).map(|w| w + GAP).sum();
+    fn rest(&self, shown: &[Shown], width: f32) -> f32 {
+        let taken: f32 = shown.iter().map(|shown| self.of(shown)).filter(|w| *w > 0.0).map(|w| w + GAP).sum();
         width - taken - 2.0 * GAP
     }
 }
 
 impl Columns {
-    /// Shares a width, a scroll bar's already taken off: the summary gets what is left, and the lesser columns shrink and go
-    /// when that is little. `figure` is the width of a digit.
-    pub fn fit(width: f32, figure: f32) -> Self {
+    /// Shares a width, a scroll bar's already taken off, among the columns that are shown: the summary gets what is left, and the lesser columns
+    /// shrink and go when that is little, but for those that have a width of their own. `figure` is the width of a digit.
+    pub fn fit(shown: &[Shown], width: f32, figure: f32) -> Self {
         let mut wanted = Wanted {
             time: 12.0 * figure,
             who: (width * 0.175).clamp(LEAST_WHO, 190.0),
@@ -127,30 +135,50 @@ impl Columns {
             verdict: 50.0,
         };
         for less in LESS {
-            if wanted.rest(width) < LEAST_SUMMARY {
+            if wanted.rest(shown, width) < LEAST_SUMMARY {
                 less(&mut wanted, figure);
             }
         }
-        let summary = wanted.rest(width).max(40.0);
+        let summary = wanted.rest(shown, width).max(40.0);
         let mut x = GAP;
-        let at = Column::ALL.map(|column| {
-            let wide = if column == Column::Summary { summary } else { wanted.of(column) };
-            let at = (x, wide);
+        let place = |shown: &Shown| {
+            let rest = shown.what == What::Usual(Column::Summary);
+            let wide = if rest { summary } else { wanted.of(shown) };
+            let at = (shown.what.clone(), x, wide);
             x += if wide > 0.0 { wide + GAP } else { 0.0 };
             at
-        });
-        Self { at, milliseconds: wanted.time > 10.0 * figure }
+        };
+        let mut columns = Self { at: shown.iter().map(place).collect(), milliseconds: false };
+        columns.milliseconds = columns.width(Column::Time) > 10.0 * figure;
+        columns
     }
 
-    /// The cell of a column in a row.
+    /// Every column that has room, with its left edge and its width.
+    pub fn places(&self) -> impl Iterator<Item = (&What, f32, f32)> {
+        self.at.iter().filter(|(_, _, wide)| *wide > 0.0).map(|(what, x, wide)| (what, *x, *wide))
+    }
+
+    fn place(&self, column: Column) -> (f32, f32) {
+        self.places().find(|(what, ..)| **what == What::Usual(column)).map_or((0.0, 0.0), |(_, x, wide)| (x, wide))
+    }
+
+    /// The cell of a column in a row; without a width where it is left out.
     pub fn cell(&self, column: Column, row: Rect) -> Rect {
-        let (x, width) = self.at[column as usize];
+        let (x, width) = self.place(column);
         Rect::from_min_size(pos2(row.left() + x, row.top()), vec2(width, row.height()))
+    }
+
+    /// The column of a place in a row.
+    pub fn at(&self, place: egui::Pos2, row: Rect) -> Option<&What> {
+        let x = place.x - row.left();
+        self.places()
+            .find(|(_, left, wide)| (left - GAP / 2.0..left + wide + GAP / 2.0).contains(&x))
+            .map(|(what, ..)| what)
     }
 
     /// How wide a column is; 0 where it is left out.
     pub fn width(&self, column: Column) -> f32 {
-        self.at[column as usize].1
+        self.place(column).1
     }
 
     /// The word for a protocol that its column has room for.
@@ -174,19 +202,20 @@ impl Columns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::filter::columns::usual;
 
     const FIGURE: f32 = 7.2;
 
     fn shown(width: f32) -> Vec<Column> {
-        let columns = Columns::fit(width, FIGURE);
+        let columns = Columns::fit(&usual(), width, FIGURE);
         Column::ALL.into_iter().filter(|c| columns.width(*c) > MARK).collect()
     }
 
     #[test]
     fn nothing_reaches_beyond_the_row() {
         for width in [380.0, 440.0, 520.0, 600.0, 760.0, 1200.0] {
-            let columns = Columns::fit(width, FIGURE);
-            let (x, wide) = columns.at[Column::Verdict as usize];
+            let columns = Columns::fit(&usual(), width, FIGURE);
+            let (x, wide) = columns.place(Column::Verdict);
             assert!(x + wide <= width, "{width}: {columns:?}");
         }
     }
@@ -196,11 +225,25 @@ mod tests {
         use Column::{Protocol, Serial, Summary, Time, Type, Verdict, Who};
         let all = [Time, Who, Protocol, Type, Serial, Summary, Verdict];
         assert_eq!(shown(740.0), all);
-        assert!(Columns::fit(740.0, FIGURE).milliseconds);
-        assert_eq!(Columns::fit(740.0, FIGURE).protocol(crate::model::Protocol::OwnTracks), "OwnTracks");
+        assert!(Columns::fit(&usual(), 740.0, FIGURE).milliseconds);
+        assert_eq!(Columns::fit(&usual(), 740.0, FIGURE).protocol(crate::model::Protocol::OwnTracks), "OwnTracks");
         assert_eq!(shown(520.0), all);
-        assert!(!Columns::fit(520.0, FIGURE).milliseconds);
-        assert_eq!(Columns::fit(520.0, FIGURE).protocol(crate::model::Protocol::OwnTracks), "OT");
+        assert!(!Columns::fit(&usual(), 520.0, FIGURE).milliseconds);
+        assert_eq!(Columns::fit(&usual(), 520.0, FIGURE).protocol(crate::model::Protocol::OwnTracks), "OT");
         assert_eq!(shown(440.0), [Time, Who, Type, Summary, Verdict]);
+    }
+
+    #[test]
+    fn more_columns_take_their_room_from_the_summary() {
+        let mut shown = usual();
+        crate::ui::filter::columns::toggle(&mut shown, &What::Peer);
+        let columns = Columns::fit(&shown, 900.0, FIGURE);
+        let without = Columns::fit(&usual(), 900.0, FIGURE).width(Column::Summary);
+        assert!((columns.width(Column::Summary) - (without - 130.0 - GAP)).abs() < 0.1);
+        let row = Rect::from_min_size(pos2(10.0, 0.0), vec2(900.0, 20.0));
+        let peer = columns.places().find(|(what, ..)| **what == What::Peer).unwrap();
+        assert_eq!(columns.at(pos2(10.0 + peer.1 + 5.0, 5.0), row), Some(&What::Peer));
+        shown.retain(|shown| shown.what != What::Usual(Column::Direction));
+        assert!(Columns::fit(&shown, 900.0, FIGURE).width(Column::Direction) < 0.1);
     }
 }

@@ -1,69 +1,14 @@
-//! The rows that the packet list shows: all of them or those that a quick filter admits, by position and by identity.
+//! The rows that the packet list shows: all of them or those that a filter admits, by position and by identity.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::{
-    model::{DeviceId, PacketId, PacketRow, Verdict},
-    ui::summary::Summary,
+    model::{PacketId, PacketRow},
+    ui::{filter::Asked, summary::Summary},
 };
-
-/// Shorter runs of hex digits occur in every packet and are not looked for in the bytes.
-const LEAST_HEX_DIGITS: usize = 4;
 
 /// Summaries that are kept for searching take no more than about this.
 const MOST_HAY_BYTES: usize = 24 << 20;
-
-/// What the user wants to see of the list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Query {
-    /// Lower-case words; each must occur somewhere in the row.
-    words: Vec<String>,
-    /// The whole text as bytes, where it spells some.
-    bytes: Option<Vec<u8>>,
-    /// Warnings and errors only.
-    problems: bool,
-    device: Option<DeviceId>,
-}
-
-impl Query {
-    /// From what was typed and toggled.
-    pub fn new(text: &str, problems: bool, device: Option<DeviceId>) -> Self {
-        let text = text.to_lowercase();
-        let digits: String = text.strip_prefix("0x").unwrap_or(&text).split_whitespace().collect();
-        let words = text.split_whitespace().map(str::to_owned).collect();
-        Self { words, bytes: bytes_of_hex(&digits), problems, device }
-    }
-
-    /// True where every row is admitted.
-    pub fn admits_all(&self) -> bool {
-        self.words.is_empty() && !self.problems && self.device.is_none()
-    }
-
-    /// The field of `field:value`, where the text asks so: this filter knows words only.
-    pub fn field(&self) -> Option<&str> {
-        self.words.iter().find_map(|word| {
-            let (field, value) = word.split_once(':')?;
-            (!value.is_empty() && field.len() > 2 && field.bytes().all(|b| b.is_ascii_alphabetic())).then_some(field)
-        })
-    }
-
-    /// True where the query asks for this row. `haystack` is only called when the cheap questions are answered.
-    pub fn admits<H: AsRef<str>>(&self, row: &PacketRow, who: &str, haystack: impl FnOnce() -> H) -> bool {
-        if (self.problems && row.verdict < Verdict::Warn) || (self.device.is_some() && row.device != self.device) {
-            return false;
-        }
-        if self.words.is_empty() || self.bytes.as_ref().is_some_and(|sought| holds(&row.bytes, sought)) {
-            return true;
-        }
-        let known = [who, &row.peer, &row.kind, row.protocol.title(), row.verdict.as_str()].join("\n").to_lowercase();
-        let mut left = self.words.iter().filter(|word| !known.contains(word.as_str())).peekable();
-        if left.peek().is_none() {
-            return true;
-        }
-        let haystack = haystack();
-        left.all(|word| haystack.as_ref().contains(word.as_str()))
-    }
-}
 
 /// What a summary says, in lower case, to be searched.
 pub fn haystack(summary: &Summary) -> Box<str> {
@@ -100,21 +45,10 @@ impl Haystacks {
     }
 }
 
-fn bytes_of_hex(digits: &str) -> Option<Vec<u8>> {
-    if digits.len() < LEAST_HEX_DIGITS || digits.len() % 2 == 1 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..digits.len()).step_by(2).map(|i| u8::from_str_radix(digits.get(i..i + 2)?, 16).ok()).collect()
-}
-
-fn holds(bytes: &[u8], sought: &[u8]) -> bool {
-    bytes.windows(sought.len()).any(|window| window == sought)
-}
-
 /// The packets that a query admits, kept up to date a while at a time, the newest first.
 #[derive(Debug, Default)]
 pub struct Matches {
-    query: Query,
+    asked: Asked,
     ids: VecDeque<PacketId>,
     /// Oldest and newest packet that was looked at.
     looked_at: Option<(PacketId, PacketId)>,
@@ -126,18 +60,18 @@ impl Matches {
     pub fn update(
         &mut self,
         rows: &VecDeque<PacketRow>,
-        query: &Query,
+        asked: &Asked,
         mut go_on: impl FnMut() -> bool,
         mut admits: impl FnMut(&PacketRow) -> bool,
     ) -> bool {
         let (Some(first), Some(last)) = (rows.front(), rows.back()) else {
-            *self = Self { query: query.clone(), ..Self::default() };
+            *self = Self { asked: asked.clone(), ..Self::default() };
             return true;
         };
         // What was looked at has to join what is there: else the list was read anew.
         let anew = self.looked_at.is_some_and(|(oldest, newest)| newest < first.id || oldest > last.id);
-        if self.query != *query || anew {
-            *self = Self { query: query.clone(), ..Self::default() };
+        if self.asked != *asked || anew {
+            *self = Self { asked: asked.clone(), ..Self::default() };
         }
         while self.ids.front().is_some_and(|id| *id < first.id) {
             self.ids.pop_front();
@@ -190,18 +124,24 @@ pub struct Listing<'a> {
     rows: &'a VecDeque<PacketRow>,
     /// `None`: all of them.
     only: Option<&'a VecDeque<PacketId>>,
+    /// Older ones that match and are not held.
+    before: Option<&'a VecDeque<PacketRow>>,
+    /// How many of those.
+    older: usize,
     len: usize,
 }
 
 impl<'a> Listing<'a> {
     /// Every row.
     pub fn all(rows: &'a VecDeque<PacketRow>) -> Self {
-        Self { rows, only: None, len: rows.len() }
+        Self { rows, only: None, before: None, older: 0, len: rows.len() }
     }
 
-    /// The rows that match.
-    pub fn matching(rows: &'a VecDeque<PacketRow>, matches: &'a Matches) -> Self {
-        Self { rows, only: Some(&matches.ids), len: matches.ids.len() }
+    /// The rows that match, after older ones that match and that were found in the store.
+    pub fn found(before: &'a VecDeque<PacketRow>, rows: &'a VecDeque<PacketRow>, matches: &'a Matches) -> Self {
+        // What is held stands among what is held.
+        let older = rows.front().map_or(before.len(), |first| before.partition_point(|row| row.id < first.id));
+        Self { rows, only: Some(&matches.ids), before: Some(before), older, len: older + matches.ids.len() }
     }
 
     /// The same without what came after this packet.
@@ -225,11 +165,17 @@ impl<'a> Listing<'a> {
         if index >= self.len {
             return None;
         }
-        self.only.map_or_else(|| self.rows.get(index).map(|r| r.id), |ids| ids.get(index).copied())
+        match index.checked_sub(self.older) {
+            None => self.before?.get(index).map(|row| row.id),
+            Some(index) => self.only.map_or_else(|| self.rows.get(index).map(|r| r.id), |ids| ids.get(index).copied()),
+        }
     }
 
     /// A row.
     pub fn get(&self, index: usize) -> Option<&'a PacketRow> {
+        if index < self.older.min(self.len) {
+            return self.before?.get(index);
+        }
         find(self.rows, self.id(index)?)
     }
 
@@ -240,9 +186,13 @@ impl<'a> Listing<'a> {
 
     /// Where this packet is, or would be: the index of the first row that is not older.
     pub fn at_or_after(&self, id: PacketId) -> usize {
-        self.only
-            .map_or_else(|| self.rows.partition_point(|r| r.id < id), |ids| ids.partition_point(|i| *i < id))
-            .min(self.len)
+        let older = self.before.map_or(0, |rows| rows.partition_point(|row| row.id < id).min(self.older));
+        if older < self.older {
+            return older.min(self.len);
+        }
+        let held =
+            self.only.map_or_else(|| self.rows.partition_point(|r| r.id < id), |ids| ids.partition_point(|i| *i < id));
+        (older + held).min(self.len)
     }
 
     /// Where this packet is; `None` where it is not shown.
@@ -262,7 +212,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{Direction, Protocol};
+    use crate::model::{DeviceId, Direction, Protocol, Verdict};
 
     fn row(id: i64) -> PacketRow {
         PacketRow {
@@ -294,95 +244,87 @@ mod tests {
         (0..listing.len()).filter_map(|i| listing.id(i)).map(|id| id.0).collect()
     }
 
-    fn check(text: &str, admitted: bool) {
-        let summary = Summary {
-            type_text: "0x12".into(),
-            title: "Position".into(),
-            serial: Some(1204),
-            trouble: Some("CRC 5B05".to_owned()),
-            detail: "51.12345, 4.39127".to_owned(),
-        };
-        assert_eq!(Query::new(text, false, None).admits(&row(1), "Van 7", || haystack(&summary)), admitted, "{text}");
+    /// What is asked in most of these.
+    fn problems() -> Asked {
+        Asked { problems: true, ..Asked::default() }
     }
 
-    #[test]
-    fn words_are_found_in_whatever_the_row_shows() {
-        for text in ["", "van", "VAN 51.123", "10.0.0.9", "gt06", "0x12", "#1204", "crc", "note", "location"] {
-            check(text, true);
-        }
-        check("van 0x13", false);
-        check("jane", false);
+    fn has_problems(row: &PacketRow) -> bool {
+        row.verdict >= Verdict::Warn
     }
 
-    #[test]
-    fn hex_is_found_in_the_bytes_from_two_bytes_on() {
-        check("780d", true);
-        check("78 78 0D", true);
-        check("0x780d", true);
-        check("0d", false);
-        check("8780", false);
+    fn matching<'a>(rows: &'a VecDeque<PacketRow>, matches: &'a Matches) -> Listing<'a> {
+        static NOTHING: VecDeque<PacketRow> = VecDeque::new();
+        Listing::found(&NOTHING, rows, matches)
     }
 
     #[test]
     fn matches_come_newest_first_and_end_up_in_order() {
         let rows: VecDeque<_> = (1..=100).map(row).collect();
-        let query = Query::new("", true, None);
+        let query = problems();
         let mut matches = Matches::default();
-        let admits = |row: &PacketRow| query.admits(row, "", || "");
+        let admits = has_problems;
         assert!(!matches.update(&rows, &query, most(40), admits));
-        assert_eq!(numbers(Listing::matching(&rows, &matches)), [60, 70, 80, 90, 100]);
+        assert_eq!(numbers(matching(&rows, &matches)), [60, 70, 80, 90, 100]);
         assert_eq!(matches.looked_at(&rows), 41);
         assert!(!matches.update(&rows, &query, most(40), admits));
         assert!(matches.update(&rows, &query, most(40), admits));
-        assert_eq!(numbers(Listing::matching(&rows, &matches)), [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
-        assert_eq!(numbers(Listing::matching(&rows, &matches).until(PacketId(35))), [10, 20, 30]);
+        assert_eq!(numbers(matching(&rows, &matches)), [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+        assert_eq!(numbers(matching(&rows, &matches).until(PacketId(35))), [10, 20, 30]);
     }
 
     #[test]
     fn pages_before_and_after_are_searched_and_dropped_ones_go() {
-        let query = Query::new("", true, None);
-        let admits = |row: &PacketRow| query.admits(row, "", || "");
+        let query = problems();
+        let admits = has_problems;
         let mut rows: VecDeque<_> = (101..=150).map(row).collect();
         let mut matches = Matches::default();
         matches.update(&rows, &query, || true, admits);
         (61..=100).rev().for_each(|id| rows.push_front(row(id)));
         rows.truncate(70);
         assert!(matches.update(&rows, &query, || true, admits));
-        assert_eq!(numbers(Listing::matching(&rows, &matches)), [70, 80, 90, 100, 110, 120, 130]);
+        assert_eq!(numbers(matching(&rows, &matches)), [70, 80, 90, 100, 110, 120, 130]);
         rows.extend((131..=160).map(row));
         assert!(!matches.update(&rows, &query, most(5), admits));
         assert!(matches.update(&rows, &query, || true, admits));
-        assert_eq!(numbers(Listing::matching(&rows, &matches)), [70, 80, 90, 100, 110, 120, 130, 140, 150, 160]);
+        assert_eq!(numbers(matching(&rows, &matches)), [70, 80, 90, 100, 110, 120, 130, 140, 150, 160]);
     }
 
     #[test]
-    fn a_search_by_field_is_seen() {
-        let field = |text: &str| Query::new(text, false, None).field().map(str::to_owned);
-        assert_eq!(field("van verdict:error").as_deref(), Some("verdict"));
-        for text in ["10.0.0.9:4711", "error", "aa:bb:", "14:02:31"] {
-            assert_eq!(field(text), None, "{text}");
-        }
+    fn older_matches_stand_before_those_that_are_held() {
+        let rows: VecDeque<_> = (51..=80).map(row).collect();
+        let before: VecDeque<_> = [10, 20, 50, 60].map(row).into();
+        let mut matches = Matches::default();
+        matches.update(&rows, &problems(), || true, has_problems);
+        let listing = Listing::found(&before, &rows, &matches);
+        assert_eq!(numbers(listing), [10, 20, 50, 60, 70, 80]);
+        let all: Vec<_> = (0..listing.len()).filter_map(|n| listing.get(n)).map(|row| row.id.0).collect();
+        assert_eq!(all, numbers(listing));
+        assert_eq!((listing.position(PacketId(20)), listing.position(PacketId(60))), (Some(1), Some(3)));
+        assert_eq!((listing.at_or_after(PacketId(55)), listing.at_or_after(PacketId(81))), (3, 6));
+        assert_eq!(numbers(listing.until(PacketId(49))), [10, 20]);
+        assert_eq!(numbers(listing.until(PacketId(60))), [10, 20, 50, 60]);
     }
 
     #[test]
     fn matches_follow_rows_that_come_and_go() {
         let mut rows: VecDeque<_> = (1..=30).map(row).collect();
-        let query = Query::new("", true, None);
+        let query = problems();
         let mut matches = Matches::default();
-        let admits = |row: &PacketRow| query.admits(row, "", || "");
+        let admits = has_problems;
         matches.update(&rows, &query, || true, admits);
         rows.drain(..15);
         rows.extend((31..=41).map(row));
         assert!(matches.update(&rows, &query, || true, admits));
-        assert_eq!(numbers(Listing::matching(&rows, &matches)), [20, 30, 40]);
+        assert_eq!(numbers(matching(&rows, &matches)), [20, 30, 40]);
 
         rows.truncate(20);
         matches.update(&rows, &query, || true, admits);
-        assert_eq!(numbers(Listing::matching(&rows, &matches)), [20, 30]);
+        assert_eq!(numbers(matching(&rows, &matches)), [20, 30]);
 
-        let one_device = Query::new("", true, Some(DeviceId(0)));
-        matches.update(&rows, &one_device, || true, |row| one_device.admits(row, "", || ""));
-        assert_eq!(numbers(Listing::matching(&rows, &matches)), [30]);
+        let one_device = Asked { device: Some(DeviceId(0)), ..problems() };
+        matches.update(&rows, &one_device, || true, |row| row.device == Some(DeviceId(0)) && has_problems(row));
+        assert_eq!(numbers(matching(&rows, &matches)), [30]);
     }
 
     #[test]

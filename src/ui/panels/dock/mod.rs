@@ -7,8 +7,11 @@
 //! | [`hex`], [`bits`] | bytes and bits, each in its field's colour |
 //! | [`light`] | how strongly bytes are lit |
 //! | [`lines`] | a text body broken into lines |
+//! | [`filter_box`] | the filter as it is typed |
 //! | [`listing`] | the rows that the packet list shows, filtered, by position and by identity |
 //! | [`anchor`] | where the packet list stands while rows come and go |
+//! | [`header`] | the titles of the columns |
+//! | [`cells`] | columns that a person added, colours of rows |
 //! | [`columns`], [`split`] | how the list shares its width, and the dock its own |
 //! | [`shorten`] | text without its beginning |
 //! | [`reach`] | when the list asks for another part of the stored packets |
@@ -19,9 +22,12 @@
 
 pub mod anchor;
 pub mod bits;
+pub mod cells;
 pub mod columns;
 pub mod copy;
 pub mod explain;
+pub mod filter_box;
+pub mod header;
 pub mod hex;
 pub mod light;
 pub mod lines;

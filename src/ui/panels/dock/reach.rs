@@ -61,7 +61,7 @@ impl Reach {
         let room = cx.data.has_room_for_a_page();
         let pages = if ends.newer && !still && !paused {
             Pages::End
-        } else if ends.older && first < NEAR && (room || still && !filtered) {
+        } else if ends.older && !filtered && first < NEAR && (room || still) {
             Pages::Older
         } else if ends.newer && last + NEAR >= listing.len() && (room || !filtered) {
             Pages::Newer

@@ -6,7 +6,7 @@ use egui::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{DeviceId, DeviceOverview, DeviceState, Direction, PacketRow, Protocol, watch::Place},
+    model::{DeviceId, DeviceOverview, DeviceState, Direction, PacketRow, Protocol, filter::quoted, watch::Place},
     ui::{
         Action, Cx, View,
         command::{Shown, TABLE},
@@ -71,6 +71,7 @@ pub(super) fn all(ctx: &Context, cx: &Cx<'_>, scope: Scope, brief: bool) -> Vec<
             items.extend(cx.data.devices.values().filter(|d| !brief || listed(d)).map(|d| device(cx, d)));
             items.extend(cx.data.watch.set_up.places.iter().map(|place| self::place(cx, place)));
             items.extend(kinds(cx));
+            items.extend(saved(cx));
             items
         }
     }
@@ -188,6 +189,19 @@ fn with_device(ctx: &Context, cx: &Cx<'_>, id: DeviceId) -> Vec<Item> {
     items
 }
 
+/// Filters that the user saved.
+fn saved(cx: &Cx<'_>) -> Vec<Item> {
+    let item = |saved: &crate::ui::filter::Saved| Item {
+        name: Name::Packets(format!("saved {}", saved.name)),
+        text: format!("Filter: {}", saved.name),
+        about: saved.filter.clone(),
+        icon: Some(Icon::Search),
+        key: String::new(),
+        actions: vec![Action::FilterPackets(Some(saved.filter.clone()))],
+    };
+    cx.view.packets.saved.iter().map(item).collect()
+}
+
 /// Kinds of the newest packets, with how many there are.
 fn kinds(cx: &Cx<'_>) -> Vec<Item> {
     let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
@@ -200,7 +214,7 @@ fn kinds(cx: &Cx<'_>) -> Vec<Item> {
         about: format!("{} of the newest", format::count(n)),
         icon: Some(Icon::PaneBottom),
         key: String::new(),
-        actions: vec![Action::FilterPackets(Some(kind.to_owned()))],
+        actions: vec![Action::FilterPackets(Some(format!("kind == {}", quoted(kind))))],
     };
     counted.into_iter().map(item).collect()
 }

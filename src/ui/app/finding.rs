@@ -1,0 +1,157 @@
+//! What the store looks for by a filter, packets that are found by what they have, and what is written about them.
+
+use std::ops::Range;
+
+use super::App;
+use crate::{
+    backend::{Backend, Find, FoundPackets, Pending},
+    model::{
+        PacketId, PacketNote, PacketRow,
+        filter::{Filter, Ground},
+    },
+    ui::{
+        Data,
+        filter::{ANSWERED_WITHIN, Found, Known, Sieve},
+        view::Sheet,
+    },
+};
+
+/// Matches that are asked for at a time.
+const ENOUGH: usize = 300;
+
+/// What is being looked for.
+#[derive(Default)]
+pub(super) struct Finding {
+    asked: Option<(Range<PacketId>, Pending<FoundPackets>)>,
+    notes: Option<Pending<Vec<(PacketId, PacketNote)>>>,
+    /// One packet, and in which direction.
+    one: Option<(Sieve, Pending<FoundPackets>)>,
+}
+
+impl Finding {
+    /// True while an answer is on its way.
+    pub(super) fn waiting(&self) -> bool {
+        self.asked.is_some() || self.notes.is_some() || self.one.is_some()
+    }
+
+    /// Looks further for what this admits; what was looked for else is dropped.
+    pub(super) fn search(&mut self, backend: &Backend, data: &mut Data, sieve: Option<Sieve>) {
+        let Some(sieve) = sieve else {
+            self.asked = None;
+            data.found = Found::default();
+            return;
+        };
+        if data.found.asked != sieve.asked {
+            self.asked = None;
+            data.found = Found::begun(sieve.asked.clone());
+        }
+        let held = data.packets.front().map(|row| row.id);
+        let Some(among) = held.and_then(|held| data.found.next(held, true)).filter(|_| self.asked.is_none()) else {
+            return;
+        };
+        data.found.loading = true;
+        // What the list let go is joined without a gap.
+        let enough = if among.start.0 == i64::MIN { ENOUGH } else { usize::MAX };
+        self.asked = Some((among.clone(), ask(backend, data, sieve, among, enough)));
+    }
+
+    /// Takes over what came.
+    pub(super) fn take(&mut self, backend: &Backend, data: &mut Data) {
+        if let Some((among, pending)) = &mut self.asked
+            && let Some(answer) = pending.poll()
+        {
+            let among = among.clone();
+            self.asked = None;
+            match answer {
+                Ok(FoundPackets { rows, from, oldest }) => data.found.take(&among, from, rows, oldest),
+                Err(error) => {
+                    data.found.loading = false;
+                    data.trouble = Some(error.to_string());
+                }
+            }
+        }
+        if data.notes.stale {
+            data.notes.stale = false;
+            self.notes = Some(backend.notes());
+        }
+        if let Some(answer) = self.notes.as_mut().and_then(Pending::poll) {
+            self.notes = None;
+            match answer {
+                Ok(notes) => data.notes.read(notes),
+                Err(error) => data.trouble = Some(error.to_string()),
+            }
+        }
+    }
+}
+
+fn ask(backend: &Backend, data: &Data, sieve: Sieve, among: Range<PacketId>, enough: usize) -> Pending<FoundPackets> {
+    let known = Known::of(data);
+    let (filter, now) = (sieve.filter.clone(), sieve.now);
+    let find = Find { filter, now, among, enough, answered_within: ANSWERED_WITHIN };
+    backend.find_packets(find, move |row, answered| known.admits(&sieve, row, answered))
+}
+
+impl App {
+    pub(super) fn take_found(&mut self) {
+        let Some(backend) = &self.backend else { return };
+        self.finding.take(backend, &mut self.data);
+        let Some((_, pending)) = &mut self.finding.one else { return };
+        let Some(answer) = pending.poll() else { return };
+        let Some((sieve, _)) = self.finding.one.take() else { return };
+        match answer {
+            Ok(FoundPackets { rows, from, .. }) => match rows.last() {
+                Some(row) => self.select_packet(row.id, None),
+                None if from.0 == i64::MIN => self.toasts.info("No packet before has this"),
+                None => {
+                    let pending = ask(backend, &self.data, sieve.clone(), PacketId(i64::MIN)..from, 1);
+                    self.finding.one = Some((sieve, pending));
+                }
+            },
+            Err(error) => self.toasts.error(error.to_string()),
+        }
+    }
+
+    /// Goes to another packet that fulfils a filter; before those that are held, the store looks.
+    pub(super) fn find_packet(&mut self, text: &str, by: i32) {
+        let now = self.now();
+        let ground = Ground { now, zone: self.view.zone() };
+        let Ok(filter) = Filter::parse(text, &ground) else { return };
+        let sieve = Sieve::new(text, filter, false, None, (&self.data, &self.view, now));
+        let packets = &self.data.packets;
+        let selected = self.view.selection.packet;
+        let known = Known::of(&self.data);
+        let fulfils = |row: &&PacketRow| {
+            let answered = packets.iter().any(|other| other.answers == Some(row.id));
+            known.admits(&sieve, row, answered)
+        };
+        let found = match selected {
+            Some(id) if by < 0 => packets.range(..packets.partition_point(|row| row.id < id)).rev().find(fulfils),
+            Some(id) => packets.range(packets.partition_point(|row| row.id <= id)..).find(fulfils),
+            None => packets.iter().rev().find(fulfils),
+        };
+        if let Some(id) = found.map(|row| row.id) {
+            self.view.open.dock = true;
+            return self.select_packet(id, None);
+        }
+        let first = packets.front().map_or(PacketId(i64::MAX), |row| row.id);
+        let below = selected.map_or(first, |id| id.min(first));
+        match &self.backend {
+            Some(backend) if by < 0 && self.data.ends.older => {
+                let among = PacketId(i64::MIN)..below;
+                let pending = ask(backend, &self.data, sieve.clone(), among, 1);
+                self.finding.one = Some((sieve, pending));
+            }
+            _ if by < 0 => self.toasts.info("No packet before has this"),
+            _ => self.toasts.info("No packet after this one has it"),
+        }
+    }
+
+    /// Opens the editor of what is written about the selected packet.
+    pub(super) fn edit_comment(&mut self) {
+        if let Some(id) = self.view.selection.packet {
+            let note = self.data.notes.of(id).cloned().unwrap_or_default();
+            self.panels.comment.begin(id, note);
+            self.view.open.sheet = Some(Sheet::Comment);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What stands in the columns that a person added, and how rows are coloured; each found once while nothing changes.
+
+use std::{collections::HashMap, fmt::Write};
+
+use egui::{Color32, Rect, Ui, vec2};
+
+use super::{listing::find, paint};
+use crate::{
+    model::{
+        PacketId, PacketRow, Profile, Timestamp,
+        filter::{Facts, Filter, Ground, Path, Told},
+    },
+    ui::{
+        Cx, Data,
+        filter::{
+            Rule, Sieve,
+            columns::{TimeKind, What},
+        },
+        theme::tints,
+    },
+    wire::Seen,
+};
+
+/// Rows of which cells are kept: several screens of them.
+const MOST_KEPT: usize = 1_024;
+
+/// Cells and colours of rows that were visible lately.
+#[derive(Default)]
+pub struct Cells {
+    under: (Vec<Rule>, Vec<What>, u64, u64),
+    sieves: Vec<Option<Sieve>>,
+    known: HashMap<PacketId, Cell>,
+}
+
+/// What is known of one row.
+#[derive(Clone, Default)]
+struct Cell {
+    rule: Option<usize>,
+    texts: Vec<String>,
+}
+
+impl Cells {
+    /// Forgets what was found under other circumstances.
+    pub fn under(&mut self, cx: &Cx<'_>) {
+        let list = &cx.view.packets;
+        let fields = list.columns.iter().filter(|c| matches!(c.what, What::Field(_))).map(|c| c.what.clone());
+        let under = (list.rules.clone(), fields.collect(), cx.data.roster, cx.data.notes.version());
+        if self.under != under || self.known.len() > MOST_KEPT {
+            let ground = Ground { now: cx.now, zone: cx.view.zone() };
+            let sieve = |rule: &Rule| {
+                let filter = Filter::parse(&rule.filter, &ground).ok().filter(|f| rule.on && f.expr().is_some())?;
+                Some(Sieve::new(&rule.filter, filter, false, None, (cx.data, cx.view, cx.now)))
+            };
+            self.sieves = under.0.iter().map(sieve).collect();
+            (self.under, self.known) = (under, HashMap::new());
+        }
+    }
+
+    fn of(&mut self, data: &Data, profile: &Profile, row: &PacketRow, hay: impl Fn() -> String) -> &Cell {
+        let Self { under, sieves, known } = self;
+        known.entry(row.id).or_insert_with(|| {
+            let admits = |sieve: &Option<Sieve>| sieve.as_ref().is_some_and(|s| s.admits(data, profile, row, &hay));
+            let rule = sieves.iter().position(admits);
+            let texts = under.1.iter().map(|what| what.path().map_or(String::new(), |path| told(row, profile, &path)));
+            Cell { rule, texts: texts.collect() }
+        })
+    }
+
+    /// The rule that colours a row.
+    pub fn rule(&mut self, data: &Data, profile: &Profile, row: &PacketRow, hay: impl Fn() -> String) -> Option<&Rule> {
+        let rule = self.of(data, profile, row, hay).rule?;
+        self.under.0.get(rule)
+    }
+
+    /// What stands in a column that is no usual one. `above`: when the row above it came.
+    pub fn text(
+        &mut self,
+        data: &Data,
+        profile: &Profile,
+        row: &PacketRow,
+        what: &What,
+        above: Option<Timestamp>,
+        hay: impl Fn() -> String,
+    ) -> String {
+        match what {
+            What::Usual(_) => String::new(),
+            What::Delta => above.map_or(String::new(), |above| apart(above, row.received)),
+            What::Since => since_mark(data, row),
+            What::Peer => row.peer.to_string(),
+            What::Connection => row.connection.to_string(),
+            What::Kind => row.kind.to_string(),
+            What::Length => row.bytes.len().to_string(),
+            What::Field(_) => {
+                let at = self.under.1.iter().position(|known| known == what);
+                let cell = self.of(data, profile, row, hay);
+                at.and_then(|at| cell.texts.get(at)).cloned().unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// The moment of a row as the list says it; `None`: the time of day.
+pub fn relative(kind: TimeKind, data: &Data, row: &PacketRow, above: Option<Timestamp>) -> Option<String> {
+    match kind {
+        TimeKind::Clock => None,
+        TimeKind::Delta => Some(above.map_or(String::new(), |above| apart(above, row.received))),
+        TimeKind::Since => Some(since_mark(data, row)),
+    }
+}
+
+/// Since the last marked packet that is held and not later than this one.
+fn since_mark(data: &Data, row: &PacketRow) -> String {
+    let marked = |(id, note): &(PacketId, &crate::model::PacketNote)| note.marked && *id <= row.id;
+    let mark = data.notes.all().rev().find(marked).and_then(|(id, _)| {
+        let found = find(&data.packets, id).or_else(|| find(&data.found.rows, id));
+        found.map(|row| row.received)
+    });
+    mark.map_or(String::new(), |mark| apart(mark, row.received))
+}
+
+/// "+0.250", "+2:05.1", "+3:00:00": seconds, then minutes, then hours.
+fn apart(from: Timestamp, to: Timestamp) -> String {
+    let ms = to.as_millisecond() - from.as_millisecond();
+    let (sign, ms) = (if ms < 0 { '-' } else { '+' }, ms.unsigned_abs());
+    let (h, m, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+    match (h, m) {
+        (0, 0) => format!("{sign}{s}.{:03}", ms % 1_000),
+        (0, _) => format!("{sign}{m}:{s:02}.{}", ms % 1_000 / 100),
+        _ => format!("{sign}{h}:{m:02}:{s:02}"),
+    }
+}
+
+/// What a packet says for a field.
+fn told(row: &PacketRow, profile: &Profile, path: &Path) -> String {
+    let seen = Seen::new(row, profile, &[]);
+    let mut text = String::new();
+    seen.any(path, &mut |told| {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        match told {
+            Told::Text(t) | Told::Named(_, t) => text.push_str(t),
+            Told::Number(n) => {
+                // As many decimals as the number has, and no noise of the last bits.
+                let n = (n * 1e6).round() / 1e6;
+                write!(text, "{n}").expect("writing to a String cannot fail");
+            }
+            Told::Bool(b) => text.push_str(if b { "yes" } else { "no" }),
+            Told::Time(at) => text.push_str(&at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            Told::Verdict(verdict) => text.push_str(verdict.as_str()),
+        }
+        text.len() > 80
+    });
+    text
+}
+
+/// Colours a row: a bar at its left, and a breath of it behind.
+pub fn colour(ui: &Ui, rect: Rect, rule: &Rule) -> Color32 {
+    let colour = tints::color(crate::model::Tint(rule.tint));
+    ui.painter().rect_filled(rect, 0.0, colour.gamma_multiply(0.12));
+    ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), 0.0, colour);
+    colour
+}
+
+/// The word of a rule, in a little box. Gives what is left of the cell.
+pub fn label(ui: &Ui, cell: Rect, rule: &Rule) -> Rect {
+    if rule.label.is_empty() || cell.width() < 60.0 {
+        return cell;
+    }
+    let tint = crate::model::Tint(rule.tint);
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let galley = ui.painter().layout_no_wrap(rule.label.clone(), font, tints::ink(tint));
+    let size = galley.size() + vec2(8.0, 0.0);
+    let chip = Rect::from_min_size(egui::pos2(cell.left(), cell.center().y - size.y / 2.0), size);
+    ui.painter().rect_filled(chip, 3.0, tints::color(tint));
+    ui.painter().galley(chip.min + vec2(4.0, 0.0), galley, tints::ink(tint));
+    cell.with_min_x((chip.right() + paint::GAP / 2.0).min(cell.right()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_short() {
+        let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap();
+        let cases = [(250, "+0.250"), (61_150, "+1:01.1"), (10_800_000, "+3:00:00"), (-1_500, "-1.500")];
+        for (ms, text) in cases {
+            assert_eq!(apart(at(1_000_000), at(1_000_000 + ms)), text);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The inspector as a user has it: the whole window over real sockets and a real store.
+
+mod filter;
