@@ -14,6 +14,7 @@ pub mod health;
 mod history;
 pub mod import;
 pub mod keeping;
+mod link;
 pub mod logfile;
 mod notify;
 pub mod pairing;
@@ -25,6 +26,7 @@ mod scratch;
 mod signal;
 pub mod soundness;
 mod symptoms;
+pub mod talk;
 pub mod watch;
 
 use std::{
@@ -45,6 +47,7 @@ pub use feed::Feed;
 pub use files::raise_open_files;
 pub use health::Health;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, safe_name, write_history};
+pub use link::read_link;
 use logfile::LogFile;
 pub use past::{Room, read_past};
 pub use profile::{Rederiving, clock_advice, rederive_due};

@@ -2,6 +2,7 @@
 
 mod filtered;
 mod history;
+mod talk;
 
 use std::collections::HashSet;
 
@@ -17,6 +18,8 @@ pub use history::{
     box_around, count_in, first_position, has_fix, newest_position, positions_without_packet, track, track_each,
     track_each_of, track_points,
 };
+
+pub use talk::{Cell, Line, count_packets, packets_of_line};
 
 use crate::model::{
     Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, ImportBatch, ImportId, Overviews, PacketId,

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use super::{
     data::Pages,
     device_list::DeviceList,
+    talk::TalkAction,
     time::Act,
     view::{Layout, Settings, Sheet},
     watch::WatchAction,
@@ -233,6 +234,8 @@ pub enum Action {
     },
     /// Places, rules, events.
     Watch(WatchAction),
+    /// Conversations, comparisons, statistics.
+    Talk(TalkAction),
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
     /// Show this part of the world on the map.

@@ -16,6 +16,7 @@ use super::{
     map::{Shown, Trail},
     phones::Phones,
     remote::Remote,
+    talk::Talk,
     time::History,
     watch::Watch,
 };
@@ -75,6 +76,8 @@ pub struct Data {
     pub health: Option<Health>,
     /// Why there is no health to show.
     pub health_trouble: Option<String>,
+    /// How devices talk.
+    pub talk: Talk,
     /// Commands, profile and clock of the selected tracker.
     pub remote: Remote,
     /// What is set up for phones.

@@ -21,6 +21,7 @@ pub mod phones;
 pub mod remote;
 pub mod status;
 pub mod summary;
+pub mod talk;
 pub mod theme;
 pub mod time;
 mod toasts;

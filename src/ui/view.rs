@@ -3,7 +3,9 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::{charts::Charts, device_list::DeviceList, map::style::Style, time::TimeView, watch::EventFilter};
+use super::{
+    charts::Charts, device_list::DeviceList, map::style::Style, talk::TalkView, time::TimeView, watch::EventFilter,
+};
 use crate::model::{DeviceId, PacketId};
 
 /// The one selection that every pane is a view of. By identity, never by row: it survives filters, sorting and new data.
@@ -36,6 +38,8 @@ pub struct View {
     pub charts: Charts,
     pub open: Open,
     pub events: Events,
+    /// Conversations, comparisons, statistics.
+    pub talk: TalkView,
     /// Which part of the past is looked at.
     pub time: TimeView,
     /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
@@ -63,6 +67,7 @@ impl Default for View {
             charts: Charts::default(),
             open: Open::default(),
             events: Events::default(),
+            talk: TalkView::default(),
             time: TimeView::default(),
             undo: None,
             redo: None,

@@ -20,6 +20,7 @@ mod history;
 mod https;
 mod import;
 mod ingest;
+mod inspector;
 mod map;
 mod maps;
 mod open_files;

@@ -62,9 +62,13 @@ impl App {
             Action::FilterPackets(text) => {
                 self.view.open.dock = true;
                 self.view.events.open = false;
+                self.view.talk.tab = None;
                 self.panels.packets.filter(text);
             }
-            Action::PausePackets => self.panels.packets.pause_or_go_on(),
+            Action::PausePackets => {
+                self.view.talk.tab = None;
+                self.panels.packets.pause_or_go_on();
+            }
             Action::CopySelection => self.copy_selection(ctx),
             Action::BeginRename => self.begin_rename(),
             Action::Rename(device, name) => {
@@ -175,7 +179,11 @@ impl App {
                 let pending = self.backend().open_log_folder();
                 self.asks.change("open the folder of the log".to_owned(), None, pending);
             }
-            Action::Watch(action) => self.apply_watch(action),
+            Action::Watch(action) => {
+                self.view.talk.tab = None;
+                self.apply_watch(action);
+            }
+            Action::Talk(action) => self.apply_talk(action),
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();

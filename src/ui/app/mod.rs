@@ -10,6 +10,7 @@ mod milestones;
 mod news;
 mod pages;
 mod past;
+mod talk;
 mod undoing;
 mod watching;
 
@@ -99,6 +100,7 @@ pub struct App {
     paging: pages::Paging,
     /// What is being asked about the past.
     past: time::Asking,
+    talk: super::talk::Asking,
     /// What is being asked about imports.
     imports: importing::Asking,
     /// Positions that are being hidden or shown again, by their device.
@@ -203,6 +205,7 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             past: time::Asking::default(),
+            talk: super::talk::Asking::default(),
             imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
@@ -324,6 +327,7 @@ impl eframe::App for App {
         self.data.count(now);
         self.ask(ctx, now);
         self.look_at_past(ctx, now);
+        self.look_at_talk(now);
         if self.demo.on_the_road(&self.data) {
             self.panels.map.bring_all();
         }
@@ -334,6 +338,7 @@ impl eframe::App for App {
             || self.watch.waiting()
             || self.shelf.waiting()
             || self.past.waiting()
+            || self.talk.waiting()
             || self.imports.waiting()
             || !self.hiding.is_empty()
         {

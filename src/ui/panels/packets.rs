@@ -13,16 +13,19 @@ use egui::{
 };
 use jiff::tz::TimeZone;
 
-use super::dock::{
-    anchor::{Anchor, Measures},
-    columns::{Column, Columns},
-    dense,
-    listing::{Haystacks, Listing, Matches, Query},
-    paint::{self, GAP},
-    push,
-    reach::{Goal, NEAR, Reach, Reading},
-    rows::{Rows, points, whole},
-    shorten::to_its_end,
+use super::{
+    conversation::row_menu,
+    dock::{
+        anchor::{Anchor, Measures},
+        columns::{Column, Columns},
+        dense,
+        listing::{Haystacks, Listing, Matches, Query},
+        paint::{self, GAP},
+        push,
+        reach::{Goal, NEAR, Reach, Reading},
+        rows::{Rows, points, whole},
+        shorten::to_its_end,
+    },
 };
 use crate::{
     model::{DeviceId, Look, PacketId, PacketRow, Profile, Timestamp, Verdict},
@@ -31,6 +34,7 @@ use crate::{
         data::{MAX_PACKETS, Pages},
         format,
         summary::{Summary, summarize},
+        talk::TalkAction,
         view::{Pane, Units},
         widgets,
     },
@@ -291,7 +295,10 @@ impl Packets {
             for index in lines.visible(ui.clip_rect()) {
                 let Some(row) = listing.get(index) else { continue };
                 let rect = lines.rect(index).with_max_x(area.right());
-                if self.row(ui, cx, row, rect, &columns) {
+                let (clicked, held) = self.row(ui, cx, row, rect, &columns);
+                if let Some(other) = cx.view.selection.packet.filter(|id| clicked && held && *id != row.id) {
+                    push(ui, cx, Action::Talk(TalkAction::Compare(other, row.id)));
+                } else if clicked {
                     self.shown_selection = Some(row.id);
                     self.anchor.hold();
                     ui.memory_mut(|m| m.request_focus(keyboard.id));
@@ -415,8 +422,8 @@ impl Packets {
         }
     }
 
-    /// One row. True when it was clicked.
-    fn row(&mut self, ui: &Ui, cx: &Cx<'_>, row: &PacketRow, rect: Rect, columns: &Columns) -> bool {
+    /// One row. True when it was clicked, and when Ctrl was held then.
+    fn row(&mut self, ui: &Ui, cx: &mut Cx<'_>, row: &PacketRow, rect: Rect, columns: &Columns) -> (bool, bool) {
         let selected = cx.view.selection.packet == Some(row.id);
         let then = !cx.view.is_live() && cx.data.history.as_of.as_ref().is_some_and(|fix| fix.packet == row.id);
         let response = ui.interact(rect, ui.scope_id().with(("packet", row.id.0)), Sense::CLICK);
@@ -487,7 +494,8 @@ impl Packets {
             let full = row.received.to_zoned(zone).strftime("%A %-d %B %Y, %H:%M:%S%.3f %Z").to_string();
             response.clone().on_hover_text_at_pointer(full);
         }
-        response.clicked()
+        response.context_menu(|ui| row_menu(ui, cx, row));
+        (response.clicked(), ui.input(|i| i.modifiers.command))
     }
 }
 
