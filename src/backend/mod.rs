@@ -15,6 +15,7 @@ pub mod health;
 mod history;
 pub mod import;
 pub mod keeping;
+mod link;
 pub mod logfile;
 mod notify;
 mod packets;
@@ -28,6 +29,7 @@ mod scratch;
 mod signal;
 pub mod soundness;
 mod symptoms;
+pub mod talk;
 pub mod watch;
 
 use std::{
@@ -49,6 +51,7 @@ pub use files::raise_open_files;
 pub use find::{Find, FoundPackets};
 pub use health::Health;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, safe_name, write_history};
+pub use link::read_link;
 use logfile::LogFile;
 pub use packets::{PacketsJob, Selection, export_packets, redaction_seed, write_packets};
 pub use past::{Room, read_past};

@@ -122,7 +122,9 @@ fn page(
     let asks = filter.expr().is_some_and(asks_for_answers);
     let rows = reader.read_long(move |db| {
         let rows = query::packets_onward(db, &filter, (&devices, window), now, PacketId(after), PAGE)?;
-        rows.into_iter().map(|row| Ok((asks && query::is_answered(db, row.id, SOON)?, row))).collect::<Result<Vec<_>, _>>()
+        rows.into_iter()
+            .map(|row| Ok((asks && query::is_answered(db, row.id, SOON)?, row)))
+            .collect::<Result<Vec<_>, _>>()
     });
     Ok(rows.wait()?.into_iter().map(|(answered, row)| (row, answered)).collect())
 }

@@ -1,5 +1,6 @@
 //! `wayglass decode`: explains bytes. Needs no store, no socket, no window.
 
+mod explain;
 mod listing;
 
 use std::{
@@ -37,6 +38,9 @@ pub struct DecodeArgs {
     /// Keep state from line to line, as one connection would (login, dialect, zone).
     #[arg(long)]
     pub session: bool,
+    /// Say of each GT06 frame why it is read by this layout, which others there are, and what they or other models would read.
+    #[arg(long, conflicts_with = "json")]
+    pub explain: bool,
     /// Print one JSON object a line for each frame or body.
     #[arg(long)]
     pub json: bool,
@@ -264,9 +268,13 @@ impl<'a> Decoder<'a> {
                 let mut apart = gt06::State::default();
                 let live = self.args.session && buffer.direction == Direction::In;
                 let state = if live { &mut self.state } else { &mut apart };
+                let before = state.clone();
                 for piece in gt06::explain(&buffer.bytes, &self.profile, state, self.now) {
                     let bytes = buffer.bytes.get(piece.bytes.clone()).unwrap_or_default();
                     self.print(number, buffer, piece.offset, bytes, &piece.dissection)?;
+                    if self.args.explain {
+                        explain::write(self.out, bytes, &self.profile, &before, self.now)?;
+                    }
                 }
             }
             Protocol::OwnTracks => {

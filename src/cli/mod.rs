@@ -13,6 +13,7 @@ mod export;
 mod import;
 mod keep;
 mod limits;
+mod link;
 mod log;
 mod moment;
 mod packets;
@@ -93,6 +94,7 @@ enum Call {
     Report(packets::ReportArgs),
     Import(import::ImportArgs),
     Trips(trips::TripsArgs),
+    Link(link::LinkArgs),
     Devices(devices::DevicesArgs),
     Adopt(devices::AdoptArgs),
     Ignore(devices::IgnoreArgs),
@@ -256,6 +258,7 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
         Call::Report(args) => packets::report(&args, &site()?)?,
         Call::Import(args) => import::run(&args, &site()?, out)?,
         Call::Trips(args) => trips::run(&args, &site()?, out)?,
+        Call::Link(args) => link::run(&args, &site()?, out)?,
         Call::Devices(args) => devices::list(&args, &site()?, out)?,
         Call::Adopt(args) => devices::adopt(&args, &site()?, out)?,
         Call::Ignore(args) => devices::ignore(&args, &site()?, out)?,
@@ -283,6 +286,7 @@ impl Call {
             Self::Serve(_) => true,
             Self::Decode(args) => args.json,
             Self::Trips(args) => args.json,
+            Self::Link(args) => args.json,
             Self::Devices(args) => args.json,
             Self::Import(args) => args.json,
             Self::Command(args) => args.json,

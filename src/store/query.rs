@@ -3,6 +3,7 @@
 mod filtered;
 mod history;
 mod notes;
+mod talk;
 
 use std::collections::HashSet;
 
@@ -19,6 +20,8 @@ pub use history::{
     track_each_of, track_points,
 };
 pub use notes::notes;
+
+pub use talk::{Cell, Line, count_packets, packets_of_line};
 
 use crate::model::{
     Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, ImportBatch, ImportId, Overviews, PacketId,

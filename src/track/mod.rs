@@ -4,6 +4,7 @@
 //! command line show the same.
 
 mod instant;
+pub mod link;
 mod past;
 mod rest;
 pub mod rhythm;

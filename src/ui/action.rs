@@ -6,6 +6,7 @@ use super::{
     data::Pages,
     device_list::DeviceList,
     filter::{PacketList, Sieve},
+    talk::TalkAction,
     time::Act,
     view::{Layout, Settings, Sheet},
     watch::WatchAction,
@@ -249,6 +250,8 @@ pub enum Action {
     },
     /// Places, rules, events.
     Watch(WatchAction),
+    /// Conversations, comparisons, statistics.
+    Talk(TalkAction),
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
     /// Show this part of the world on the map.

@@ -20,6 +20,7 @@ use super::{
     phones::Phones,
     remote::Remote,
     stamped::Stamped,
+    talk::Talk,
     time::History,
     watch::Watch,
 };
@@ -83,6 +84,8 @@ pub struct Data {
     pub health: Option<Health>,
     /// Why there is no health to show.
     pub health_trouble: Option<String>,
+    /// How devices talk.
+    pub talk: Talk,
     /// Commands, profile and clock of the selected tracker.
     pub remote: Remote,
     /// What is set up for phones.

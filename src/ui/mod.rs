@@ -23,6 +23,7 @@ pub mod remote;
 pub mod stamped;
 pub mod status;
 pub mod summary;
+pub mod talk;
 pub mod theme;
 pub mod time;
 mod toasts;

@@ -4,7 +4,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    charts::Charts, device_list::DeviceList, filter::PacketList, map::style::Style, time::TimeView, watch::EventFilter,
+    charts::Charts, device_list::DeviceList, filter::PacketList, map::style::Style, talk::TalkView, time::TimeView,
+    watch::EventFilter,
 };
 use crate::model::{DeviceId, PacketId};
 
@@ -40,6 +41,8 @@ pub struct View {
     pub packets: PacketList,
     pub open: Open,
     pub events: Events,
+    /// Conversations, comparisons, statistics.
+    pub talk: TalkView,
     /// Which part of the past is looked at.
     pub time: TimeView,
     /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
@@ -68,6 +71,7 @@ impl Default for View {
             packets: PacketList::default(),
             open: Open::default(),
             events: Events::default(),
+            talk: TalkView::default(),
             time: TimeView::default(),
             undo: None,
             redo: None,

@@ -6,6 +6,7 @@
 //!   OwnTracks needs none, since one HTTP request is one packet: see [`owntracks`].
 
 mod cursor;
+pub mod diff;
 pub mod dress;
 mod facts;
 mod field;

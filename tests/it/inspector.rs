@@ -1,3 +1,4 @@
-//! The inspector as a user has it: the whole window over real sockets and a real store.
+//! The inspector as a user has it: the whole window over real sockets and a real store, and the command line.
 
 mod filter;
+mod talk;

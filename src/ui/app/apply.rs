@@ -62,6 +62,7 @@ impl App {
             Action::FilterPackets(text) => {
                 self.view.open.dock = true;
                 self.view.events.open = false;
+                self.view.talk.tab = None;
                 self.panels.packets.filter(text);
             }
             Action::NarrowPackets(by) => self.panels.packets.narrow(&by),
@@ -77,7 +78,10 @@ impl App {
             }
             Action::SetPacketList(list) => self.view.packets = list.mended(),
             Action::EditComment => self.edit_comment(),
-            Action::PausePackets => self.panels.packets.pause_or_go_on(),
+            Action::PausePackets => {
+                self.view.talk.tab = None;
+                self.panels.packets.pause_or_go_on();
+            }
             Action::CopySelection => self.copy_selection(ctx),
             Action::BeginRename => self.begin_rename(),
             Action::Rename(device, name) => {
@@ -188,7 +192,11 @@ impl App {
                 let pending = self.backend().open_log_folder();
                 self.asks.change("open the folder of the log".to_owned(), None, pending);
             }
-            Action::Watch(action) => self.apply_watch(action),
+            Action::Watch(action) => {
+                self.view.talk.tab = None;
+                self.apply_watch(action);
+            }
+            Action::Talk(action) => self.apply_talk(action),
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();

@@ -129,7 +129,11 @@ impl App {
                 packets.range(from..).find(troubled).or_else(|| packets.range(..from).find(troubled))
             }
         };
-        match (found.map(|row| row.id), jump) {
+        let found = found
+            .map(|row| row.id)
+            .or_else(|| selected.filter(|_| jump == Jump::Linked).and_then(|id| related::other_end(&self.data, id)));
+        match (found, jump) {
+            (None, Jump::Linked) if self.show_its_place() => {}
             (Some(id), _) => {
                 self.view.open.dock = true;
                 self.select_packet(id, None);
@@ -141,6 +145,20 @@ impl App {
             (None, Jump::Linked) => self.toasts.info("Nothing belongs to this packet"),
             (None, Jump::Problem) => self.toasts.info("No packet has a problem"),
         }
+    }
+
+    /// Selects the place that the opened packet told, unless it is selected. True where there is one.
+    fn show_its_place(&mut self) -> bool {
+        let opened = self.data.opened.as_ref();
+        let Some(fix) = opened.and_then(|opened| opened.fixes.first()) else { return false };
+        let (device, id, packet) = (fix.device, fix.id, fix.packet);
+        self.view.selection.device = Some(device);
+        self.view.selection.fix = Some(id);
+        self.view.selection.packet = Some(packet);
+        self.view.open.map = true;
+        self.panels.map.fit_device(device);
+        self.cursor_to(device, id);
+        true
     }
 
     /// To the clipboard: the field, else the packet's bytes, else the place of the device.

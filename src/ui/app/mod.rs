@@ -11,6 +11,7 @@ mod milestones;
 mod news;
 mod pages;
 mod past;
+mod talk;
 mod undoing;
 mod watching;
 
@@ -102,6 +103,7 @@ pub struct App {
     finding: finding::Finding,
     /// What is being asked about the past.
     past: time::Asking,
+    talk: super::talk::Asking,
     /// What is being asked about imports.
     imports: importing::Asking,
     /// Positions that are being hidden or shown again, by their device.
@@ -209,6 +211,7 @@ impl App {
             paging: pages::Paging::default(),
             finding: finding::Finding::default(),
             past: time::Asking::default(),
+            talk: super::talk::Asking::default(),
             imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
@@ -331,6 +334,7 @@ impl eframe::App for App {
         self.data.count(now);
         self.ask(ctx, now);
         self.look_at_past(ctx, now);
+        self.look_at_talk(now);
         if self.demo.on_the_road(&self.data) {
             self.panels.map.bring_all();
         }
@@ -342,6 +346,7 @@ impl eframe::App for App {
             || self.watch.waiting()
             || self.shelf.waiting()
             || self.past.waiting()
+            || self.talk.waiting()
             || self.imports.waiting()
             || !self.hiding.is_empty()
         {

@@ -6,6 +6,7 @@ use crate::ui::{
     Action, Data, View,
     action::Jump,
     filter::PacketList,
+    talk::TalkAction,
     time::Act,
     view::{PhonesTab, Settings, Sheet},
     watch::WatchAction,
@@ -69,6 +70,9 @@ impl UserCommand {
             Self::PreviousOfSession => view.selection.packet.map(|_| vec![Action::Jump(Jump::Session(-1))]),
             Self::NextOfSession => view.selection.packet.map(|_| vec![Action::Jump(Jump::Session(1))]),
             Self::Linked => view.selection.packet.map(|_| vec![Action::Jump(Jump::Linked)]),
+            Self::FollowConnection => view.selection.packet.map(|id| vec![Action::Talk(TalkAction::Follow(id))]),
+            Self::Compare => view.selection.packet.map(|_| vec![Action::Talk(TalkAction::Pin)]),
+            Self::Statistics => one(Action::Talk(TalkAction::Count(None))),
             Self::NextProblem => one(Action::Jump(Jump::Problem)),
             Self::Mark => view.selection.packet.filter(|_| may).map(|id| {
                 let note = data.notes.of(id).cloned().unwrap_or_default();

@@ -95,7 +95,13 @@ pub const TABLE: &[About] = &[
     row(Do::PreviousOfSession, Packets, "Previous packet of the same connection", &[ctrl(Key::Comma)]),
     row(Do::NextOfSession, Packets, "Next packet of the same connection", &[ctrl(Key::Period)]),
     row(Do::Linked, Packets, "Go to what belongs to the packet", &[plain(Key::G)])
-        .does("Its answer, or what it answers"),
+        .does("Its answer, what it answers, or its position"),
+    row(Do::FollowConnection, Packets, "Follow the connection of the packet", &[Chord::ctrl_shift(Key::F)])
+        .does("What was said and answered on it, in two columns"),
+    row(Do::Compare, Packets, "Compare the packet with another…", &[plain(Key::D)])
+        .does("Press it on both; or Ctrl+click the other"),
+    row(Do::Statistics, Packets, "Statistics of packets", &[Chord::ctrl_shift(Key::S)])
+        .does("By type, device and verdict"),
     row(Do::NextProblem, Packets, "Next packet with a problem", &[plain(Key::N)])
         .does("The next warning or error, beginning anew after the last")
         .menu(Some(Icon::Warning)),

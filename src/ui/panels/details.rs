@@ -1,5 +1,7 @@
 //! The details at the right: everything that is known of the selected device, now or at the selected packet.
 
+mod link;
+
 use std::borrow::Cow;
 
 use egui::{Align, Key, Label, Layout, RichText, Role, ScrollArea, Sense, TextEdit, TextStyle, Ui, WidgetInfo};
@@ -113,6 +115,7 @@ impl Details {
             self.readings(ui, cx, readings);
         }
         commands(ui, cx, overview.device.id);
+        link::ui(ui, cx, overview.device.id);
         if !cx.data.events.is_empty() {
             section(ui);
             events(ui, cx);

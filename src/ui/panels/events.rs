@@ -17,6 +17,7 @@ use crate::{
         Action, Cx, format,
         icons::{self, Icon},
         notices,
+        talk::{Tab, TalkAction},
         theme::{self, Palette},
         view::Sheet,
         watch::{EventFilter, MAX_LISTED, WatchAction},
@@ -31,6 +32,7 @@ const HEAD: f32 = 18.0;
 
 /// The two lists that the dock has room for; one is shown.
 pub(super) fn tabs(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let tab = cx.view.talk.tab;
     let open = cx.view.events.open;
     let unread = cx.data.watch.set_up.unread;
     ui.horizontal(|ui| {
@@ -38,13 +40,15 @@ pub(super) fn tabs(ui: &mut Ui, cx: &mut Cx<'_>) {
         for (events, text, name) in
             [(false, "Packets".to_owned(), "Show packets"), (true, title(unread), "Show events")]
         {
-            let tab = ui.selectable_label(open == events, text);
-            tab.widget_info(|| WidgetInfo::selected(Role::Tab, true, open == events, name));
-            if tab.clicked() && open != events {
+            let chosen = open == events && tab.is_none();
+            let label = ui.selectable_label(chosen, text);
+            label.widget_info(|| WidgetInfo::selected(Role::Tab, true, chosen, name));
+            if label.clicked() && !chosen {
                 cx.ask(Action::Watch(WatchAction::List(events)));
             }
         }
-        if open {
+        talk_tabs(ui, cx);
+        if open && tab.is_none() {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 for (text, sheet) in [("Rules…", Sheet::Rules), ("Places…", Sheet::Places)] {
                     if ui.button(text).clicked() {
@@ -54,6 +58,27 @@ pub(super) fn tabs(ui: &mut Ui, cx: &mut Cx<'_>) {
             });
         }
     });
+}
+
+/// What else there is to see: only what was asked for.
+fn talk_tabs(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let talk = &cx.data.talk;
+    for tab in Tab::ALL {
+        let there = match tab {
+            Tab::Conversation => talk.conversation.is_some(),
+            Tab::Compare => talk.compared.is_some(),
+            Tab::Statistics => talk.statistics.is_some(),
+        };
+        let chosen = cx.view.talk.tab == Some(tab);
+        if !there && !chosen {
+            continue;
+        }
+        let label = ui.selectable_label(chosen, tab.title());
+        label.widget_info(|| WidgetInfo::selected(Role::Tab, true, chosen, tab.title()));
+        if label.clicked() && !chosen {
+            cx.ask(Action::Talk(TalkAction::Show(Some(tab))));
+        }
+    }
 }
 
 /// `Events`, `Events 12`.

@@ -4,6 +4,8 @@ pub mod bytes;
 mod colours;
 mod commands;
 mod comment;
+mod compare;
+mod conversation;
 mod copy;
 mod details;
 mod devices;
@@ -28,6 +30,7 @@ mod receivers;
 mod rules;
 mod settings;
 mod sheets;
+mod statistics;
 mod time;
 mod top;
 pub mod tree;
@@ -48,6 +51,7 @@ pub(super) fn pane_id(pane: Pane) -> egui::Id {
 use super::{
     Action, Cx,
     map::{MapOptions, MapPanel},
+    talk::Tab,
     theme,
     view::{Pane, Sheet},
 };
@@ -260,7 +264,13 @@ impl Panels {
         CentralPanel::default().frame(pane).show(ui, |ui| {
             note_pane(ui, Pane::Packets);
             events::tabs(ui, cx);
-            if cx.view.events.open { events::ui(ui, cx) } else { self.packets.ui(ui, cx) }
+            match cx.view.talk.tab {
+                Some(Tab::Conversation) => conversation::ui(ui, cx),
+                Some(Tab::Compare) => compare::ui(ui, cx),
+                Some(Tab::Statistics) => statistics::ui(ui, cx),
+                None if cx.view.events.open => events::ui(ui, cx),
+                None => self.packets.ui(ui, cx),
+            }
         });
     }
 }

@@ -13,19 +13,22 @@ use egui::{
 };
 use jiff::tz::TimeZone;
 
-use super::dock::{
-    anchor::{Anchor, Measures},
-    cells::{self, Cells},
-    columns::{Column, Columns},
-    dense,
-    filter_box::{FilterBox, Offering},
-    header,
-    listing::{Haystacks, Listing, Matches, haystack},
-    paint::{self, GAP},
-    push,
-    reach::{Goal, NEAR, Reach, Reading},
-    rows::{Rows, points, whole},
-    shorten::to_its_end,
+use super::{
+    conversation,
+    dock::{
+        anchor::{Anchor, Measures},
+        cells::{self, Cells},
+        columns::{Column, Columns},
+        dense,
+        filter_box::{FilterBox, Offering},
+        header,
+        listing::{Haystacks, Listing, Matches, haystack},
+        paint::{self, GAP},
+        push,
+        reach::{Goal, NEAR, Reach, Reading},
+        rows::{Rows, points, whole},
+        shorten::to_its_end,
+    },
 };
 use crate::{
     model::{
@@ -42,6 +45,7 @@ use crate::{
         format,
         icons::{self, Icon},
         summary::{Summary, summarize},
+        talk::TalkAction,
         view::{Pane, Sheet, Units},
         widgets,
     },
@@ -371,8 +375,10 @@ impl Packets {
                 let Some(row) = listing.get(index) else { continue };
                 let rect = lines.rect(index).with_max_x(area.right());
                 let above = index.checked_sub(1).and_then(|n| listing.get(n)).map(|row| row.received);
-                let was_clicked = self.row(ui, cx, (row, above), rect, &columns);
-                if was_clicked {
+                let (clicked, held) = self.row(ui, cx, (row, above), rect, &columns);
+                if let Some(other) = cx.view.selection.packet.filter(|id| clicked && held && *id != row.id) {
+                    push(ui, cx, Action::Talk(TalkAction::Compare(other, row.id)));
+                } else if clicked {
                     self.shown_selection = Some(row.id);
                     self.anchor.hold();
                     ui.memory_mut(|m| m.request_focus(keyboard.id));
@@ -496,7 +502,7 @@ impl Packets {
         }
     }
 
-    /// One row. True when it was clicked.
+    /// One row. True when it was clicked, and when Ctrl was held then.
     fn row(
         &mut self,
         ui: &Ui,
@@ -504,7 +510,7 @@ impl Packets {
         (row, above): (&PacketRow, Option<Timestamp>),
         rect: Rect,
         columns: &Columns,
-    ) -> bool {
+    ) -> (bool, bool) {
         let selected = cx.view.selection.packet == Some(row.id);
         let then = !cx.view.is_live() && cx.data.history.as_of.as_ref().is_some_and(|fix| fix.packet == row.id);
         let response = ui.interact(rect, ui.scope_id().with(("packet", row.id.0)), Sense::CLICK);
@@ -603,7 +609,7 @@ impl Packets {
             response.clone().on_hover_text_at_pointer(full);
         }
         self.menu(&response, cx, (row, above), rect, columns);
-        response.clicked()
+        (response.clicked(), ui.input(|i| i.modifiers.command))
     }
 
     /// What can be done with the cell under the pointer.
@@ -638,6 +644,7 @@ impl Packets {
                 ui.separator();
             }
             row_menu(ui, cx, row);
+            conversation::row_menu(ui, cx, row);
         });
     }
 }

@@ -17,6 +17,7 @@ use super::dock::{
     push,
     related::Related,
     rows::{Rows, points},
+    variants::Explainer,
 };
 use crate::{
     model::{Group, PacketId, Problem, Severity, Verdict},
@@ -61,6 +62,7 @@ pub struct Tree {
     /// The pointer was over a field here: what it points at is in view already.
     hovering: bool,
     related: Related,
+    explainer: Explainer,
 }
 
 /// One visible line.
@@ -95,6 +97,7 @@ impl Tree {
                 self.fields(ui, cx, opened, &outline);
                 ui.add_space(4.0);
                 self.related.ui(ui, cx, opened);
+                self.explainer.ui(ui, cx, opened);
             });
         });
         let about = cx.view.hovered_field.or(cx.view.selection.field);

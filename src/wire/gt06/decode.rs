@@ -115,15 +115,48 @@ impl Anatomy {
 /// Reads a frame with checksum. The second value is false where neither length nor checksum nor content make it likely one.
 fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> (Decoded, bool) {
     let anatomy = Anatomy::of(bytes, extent);
-    let Anatomy { start, kind, total, .. } = anatomy;
-    let row = layout::find(start, kind, anatomy.length());
+    let row = layout::find(anatomy.start, anatomy.kind, anatomy.length());
+    read_as(bytes, extent, setting, &anatomy, row)
+}
+
+/// The layout by which a frame is read, and by what it was found: start, type and length. `None` for what is no frame with checksum.
+pub(super) fn row_of(bytes: &[u8], setting: Setting<'_>) -> Option<(Start, u8, usize, &'static Row)> {
+    let anatomy = Anatomy::of(bytes, framed(bytes, setting)?);
+    let (start, kind, length) = (anatomy.start, anatomy.kind, anatomy.length());
+    Some((start, kind, length, layout::find(start, kind, length)))
+}
+
+/// Reads a frame by a layout that was not chosen for it. Bytes that are no frame are read as [`decode`] reads them.
+pub(super) fn decode_as(bytes: &[u8], setting: Setting<'_>, row: &'static Row) -> Dissection {
+    match framed(bytes, setting) {
+        Some(extent) => read_as(bytes, extent, setting, &Anatomy::of(bytes, extent), row).0.dissection,
+        None => decode(bytes, setting).dissection,
+    }
+}
+
+/// How far a frame with checksum goes.
+fn framed(bytes: &[u8], setting: Setting<'_>) -> Option<Extent> {
+    match stream::scan(bytes, setting.state.dialect(), Patience::Over) {
+        Scan::Frame { len, shape } if shape != Shape::Topin => Some(Extent::Framed { len, shape }),
+        Scan::Frame { .. } | Scan::Noise { .. } | Scan::Wait { .. } => None,
+    }
+}
+
+fn read_as(
+    bytes: &[u8],
+    extent: Extent,
+    setting: Setting<'_>,
+    anatomy: &Anatomy,
+    row: &'static Row,
+) -> (Decoded, bool) {
+    let Anatomy { kind, total, .. } = *anatomy;
     let mut told = Told::new(given(kind, zone(kind, setting), setting));
     let mut c = Cursor::new(bytes);
     let (cut, framed) = (matches!(extent, Extent::Cut), matches!(extent, Extent::Framed { .. }));
-    let serial = read_envelope(&mut c, &mut told, row, &anatomy, cut).ok();
+    let serial = read_envelope(&mut c, &mut told, row, anatomy, cut).ok();
     let crc =
         frame::checksums(bytes, total).filter(|_| !cut).map(|(received, computed)| CrcCheck { received, computed });
-    say_what_is_wrong(&mut c, extent, &anatomy, crc);
+    say_what_is_wrong(&mut c, extent, anatomy, crc);
     if crc.is_some_and(|crc| !crc.ok())
         && let Some(finding) = doctor::diagnose(bytes, total, anatomy.overhead - 2)
     {
@@ -143,7 +176,7 @@ fn standard_frame(bytes: &[u8], extent: Extent, setting: Setting<'_>) -> (Decode
         told.place = None;
     }
     let reply = serial.filter(|_| sound).and_then(|serial| reply::to(row.answered, kind, serial, &told, setting));
-    let likely = framed || likely(bytes, &told, &anatomy);
+    let likely = framed || likely(bytes, &told, anatomy);
     let (word, title) = (row.word, row.title);
     (finish(c, told, Outcome { word, title, kind, serial, crc, reply, from_device, sound, topin: false }), likely)
 }

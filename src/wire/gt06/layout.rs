@@ -165,7 +165,7 @@ static TABLE: &[Row] = &[
 ];
 
 /// The rows of a type.
-fn rows(kind: u8) -> &'static [Row] {
+pub(super) fn rows(kind: u8) -> &'static [Row] {
     let (from, to) = (TABLE.partition_point(|row| row.kind < kind), TABLE.partition_point(|row| row.kind <= kind));
     TABLE.get(from..to).unwrap_or_default()
 }
@@ -204,12 +204,26 @@ impl Row {
         !matches!(self.word, "ack" | "command" | "time" | "address")
     }
 
-    fn fits(&self, start: Start, length: usize) -> bool {
-        let length_fits = match self.length {
+    /// The start that it is for; `None`: both.
+    pub(super) fn starts_with(&self) -> Option<Start> {
+        self.start
+    }
+
+    pub(super) fn lengths(&self) -> Length {
+        self.length
+    }
+
+    /// True where it is for frames of this length.
+    pub(super) fn is_for(&self, length: usize) -> bool {
+        match self.length {
             Any => true,
             Is(lengths) => lengths.contains(&length),
             AtLeast(least) => length >= least,
-        };
+        }
+    }
+
+    fn fits(&self, start: Start, length: usize) -> bool {
+        let length_fits = self.is_for(length);
         self.start.is_none_or(|s| s == start) && (length_fits || length == EMPTY && !matches!(self.length, Is(_)))
     }
 }

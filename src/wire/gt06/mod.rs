@@ -18,6 +18,7 @@
 //! | `addresses` | where the address of a place comes from, if anybody knows one |
 //! | [`encode`] | bytes out: the only writer of length, serial and checksum |
 //! | `session` | one connection: who talks, what is answered |
+//! | [`variants`] | why a frame is read by its layout, and what others would read |
 //! | `witness` | one connection with somebody else's server, overheard |
 //!
 //! References (`gt06.md §…`) are to the project's description of the protocol.
@@ -46,6 +47,7 @@ mod tags;
 mod text;
 mod told;
 mod topin;
+pub mod variants;
 mod witness;
 
 use std::ops::Range;

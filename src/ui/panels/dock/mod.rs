@@ -19,6 +19,7 @@
 //! | [`paint`] | marks, arrows and cut-off text |
 //! | [`rows`] | rows of equal height: which can be seen |
 //! | [`related`] | answer, place and context of a packet |
+//! | [`variants`] | why a frame is read by its layout |
 
 pub mod anchor;
 pub mod bits;
@@ -39,6 +40,7 @@ pub mod related;
 pub mod rows;
 pub mod shorten;
 pub mod split;
+pub mod variants;
 
 use crate::ui::{Action, Cx};
 

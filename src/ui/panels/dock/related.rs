@@ -71,24 +71,28 @@ impl Related {
 
     fn context_of(&mut self, row: &PacketRow) -> &[(String, String)] {
         if self.context.as_ref().is_none_or(|(id, _)| *id != row.id) {
-            let mut pairs = Vec::new();
-            if let Some(context) = row.context.as_deref() {
-                match serde_json::from_str::<Json>(context) {
-                    Ok(json) => flatten("", &json, &mut pairs),
-                    Err(_) => pairs.push(("Context".to_owned(), context.to_owned())),
-                }
-            }
-            self.context = Some((row.id, pairs));
+            self.context = Some((row.id, headers(row)));
         }
         self.context.as_ref().map_or(&[], |(_, pairs)| pairs.as_slice())
     }
 }
 
+/// What came beside the bytes of a packet, as lines: path, query, identifying headers. Secrets are never kept.
+pub fn headers(row: &PacketRow) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    if let Some(context) = row.context.as_deref() {
+        match serde_json::from_str::<Json>(context) {
+            Ok(json) => flatten("", &json, &mut pairs),
+            Err(_) => pairs.push(("Context".to_owned(), context.to_owned())),
+        }
+    }
+    pairs
+}
+
 /// The command that this packet took out or answered, and the packet at its other end.
 fn command(ui: &mut Ui, cx: &mut Cx<'_>, id: PacketId) {
     let data = cx.data;
-    let about = |c: &&Command| c.sent_packet == Some(id) || c.answer_packet == Some(id);
-    let Some(command) = data.remote.commands.iter().find(about) else { return };
+    let Some(command) = command_of(data, id) else { return };
     let (relation, other) = if command.answer_packet == Some(id) {
         ("Answers", command.sent_packet)
     } else {
@@ -107,6 +111,17 @@ fn command(ui: &mut Ui, cx: &mut Cx<'_>, id: PacketId) {
 /// The packet that belongs to this one: what it answers, else its answer.
 pub fn linked<'a>(data: &'a Data, row: &PacketRow) -> Option<&'a PacketRow> {
     row.answers.and_then(|id| find(&data.packets, id)).or_else(|| answers(data, row.id).next())
+}
+
+/// The packet at the other end of the command that this one took out or answered.
+pub fn other_end(data: &Data, id: PacketId) -> Option<PacketId> {
+    let command = command_of(data, id)?;
+    if command.answer_packet == Some(id) { command.sent_packet } else { command.answer_packet }
+}
+
+fn command_of(data: &Data, id: PacketId) -> Option<&Command> {
+    let about = |c: &&Command| c.sent_packet == Some(id) || c.answer_packet == Some(id);
+    data.remote.commands.iter().find(about)
 }
 
 fn answers(data: &Data, id: PacketId) -> impl Iterator<Item = &PacketRow> {

@@ -1,0 +1,108 @@
+//! Packets by the connection they came on, and counted. There is no index for either, which would cost a page a row: a window of ids is read past.
+
+use rusqlite::{Connection, Result, named_params};
+
+use super::{PACKET, all, clamp};
+use crate::{
+    model::{DeviceId, Direction, PacketId, PacketRow, Protocol, Verdict},
+    store::row,
+};
+
+/// Whose talk it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub protocol: Protocol,
+    /// One number a connection, unique within a run of the program, so the far end counts, too.
+    pub connection: u64,
+    pub peer: std::sync::Arc<str>,
+    /// Phones make a connection of each request, so theirs are told by the device.
+    pub device: Option<DeviceId>,
+}
+
+impl Line {
+    /// The line of a packet.
+    pub fn of(packet: &PacketRow) -> Self {
+        let device = packet.device.filter(|_| packet.protocol == Protocol::OwnTracks);
+        Self { protocol: packet.protocol, connection: packet.connection, peer: packet.peer.clone(), device }
+    }
+}
+
+/// The packets of a line with ids from one to another, both included: at most `limit`, the oldest or the newest. Oldest first.
+pub fn packets_of_line(
+    db: &Connection,
+    line: &Line,
+    (from, to): (PacketId, PacketId),
+    newest: bool,
+    limit: usize,
+) -> Result<Vec<PacketRow>> {
+    let order = if newest { "DESC" } else { "" };
+    let whose = match line.device {
+        Some(_) => "(device_id = :device OR :connection = connection AND peer = :peer)",
+        None => ":device IS NULL AND connection = :connection AND peer = :peer",
+    };
+    let sql = format!(
+        "SELECT {PACKET} FROM packets WHERE id BETWEEN :from AND :to AND protocol = :protocol AND {whose}
+         ORDER BY id {order} LIMIT :limit"
+    );
+    let named = named_params! {
+        ":from": from.0, ":to": to.0, ":protocol": line.protocol.as_str(), ":device": line.device.map(|d| d.0),
+        ":connection": line.connection.cast_signed(), ":peer": line.peer.as_ref(), ":limit": clamp(limit),
+    };
+    let mut packets = all(db, &sql, named, row::packet)?;
+    if newest {
+        packets.reverse();
+    }
+    Ok(packets)
+}
+
+/// Packets that have all of this in common, within one part of a span.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    pub protocol: Protocol,
+    pub direction: Direction,
+    pub kind: String,
+    /// The number that names the kind on the wire.
+    pub type_number: Option<u8>,
+    pub device: Option<DeviceId>,
+    pub verdict: Verdict,
+    /// Which part of the span.
+    pub part: usize,
+    pub packets: u64,
+    pub bytes: u64,
+    /// Bytes of the shortest and of the longest.
+    pub shortest: u64,
+    pub longest: u64,
+}
+
+/// Counts the packets from an id on that arrived in a span, cut into parts of so many milliseconds. Looks at every one: a question for
+/// [`crate::store::Reader::read_long`].
+pub fn count_packets(db: &Connection, from: PacketId, span_ms: (i64, i64), part_ms: i64) -> Result<Vec<Cell>> {
+    let sql = "SELECT protocol, direction, kind,
+           CASE substr(bytes, 1, 2) WHEN x'7878' THEN hex(substr(bytes, 4, 1)) WHEN x'7979' THEN hex(substr(bytes, 5, 1)) END,
+           device_id, verdict, (received_ms - :from_ms) / :part_ms,
+           count(*), sum(octet_length(bytes)), min(octet_length(bytes)), max(octet_length(bytes))
+         FROM packets WHERE id >= :from AND received_ms BETWEEN :from_ms AND :to_ms GROUP BY 1, 2, 3, 4, 5, 6, 7";
+    let named =
+        named_params! { ":from": from.0, ":from_ms": span_ms.0, ":to_ms": span_ms.1, ":part_ms": part_ms.max(1) };
+    all(db, sql, named, |row| {
+        let number = |at| row.get::<_, Option<i64>>(at).map(|n| n.unwrap_or(0).unsigned_abs());
+        let (protocol, direction): (String, String) = (row.get(0)?, row.get(1)?);
+        let (type_number, verdict): (Option<String>, String) = (row.get(3)?, row.get(5)?);
+        let protocol = Protocol::parse(&protocol).unwrap_or(Protocol::Gt06);
+        Ok(Cell {
+            protocol,
+            direction: if direction == "out" { Direction::Out } else { Direction::In },
+            kind: row.get(2)?,
+            type_number: type_number
+                .filter(|_| protocol == Protocol::Gt06)
+                .and_then(|n| u8::from_str_radix(&n, 16).ok()),
+            device: row.get::<_, Option<i64>>(4)?.map(DeviceId),
+            verdict: Verdict::parse(&verdict).unwrap_or(Verdict::Ok),
+            part: usize::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
+            packets: number(7)?,
+            bytes: number(8)?,
+            shortest: number(9)?,
+            longest: number(10)?,
+        })
+    })
+}
