@@ -50,7 +50,7 @@ impl Rule {
         vec![
             // The verdict has a shape and a word of its own.
             Self::new("verdict == error", "Red", ""),
-            Self::new("kind == alarm || [Alarm] || alarm != normal", "Magenta", "alarm"),
+            Self::new("kind == alarm || alarm != normal", "Magenta", "alarm"),
             Self::new("verdict == warn", "Orange", ""),
             Self::new("kind contains command", "Blue", "command"),
         ]

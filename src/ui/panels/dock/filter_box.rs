@@ -34,8 +34,8 @@ pub struct FilterBox {
     /// Offers are asked for: something was typed, or an arrow pressed.
     asked: bool,
     open: bool,
-    /// The last text that was a filter, and what it was.
-    valid: (String, Option<Filter>),
+    /// As much of it as is a filter.
+    valid: String,
 }
 
 /// What is known of the packets, for the offers.
@@ -70,20 +70,16 @@ impl FilterBox {
         self.wants_focus = true;
     }
 
-    /// What is typed, as a filter; the last one that made sense where this makes none.
+    /// What is typed, as a filter; where it makes none, as much of its beginning as does, up to an `&&`.
     pub fn read(&mut self, ground: &Ground) -> (Filter, Option<Mistake>) {
-        match Filter::parse(&self.text, ground) {
-            Ok(filter) => {
-                self.valid = (self.text.clone(), Some(filter.clone()));
-                (filter, None)
-            }
-            Err(mistake) => (self.valid.1.clone().unwrap_or(Filter::ALL), Some(mistake)),
-        }
+        let (text, filter, mistake) = sense(&self.text, ground);
+        self.valid = text.to_owned();
+        (filter, mistake)
     }
 
     /// The text that the packets are filtered by.
     pub fn valid_text(&self) -> &str {
-        &self.valid.0
+        &self.valid
     }
 
     /// Draws the box; what is to be said about it is for [`FilterBox::says`], under it.
@@ -144,7 +140,7 @@ impl FilterBox {
     pub fn says(&self, ui: &mut Ui, filter: &Filter, mistake: Option<&Mistake>) {
         let p = theme::palette(ui);
         let (text, colour) = match (mistake, filter.doubts.first()) {
-            (Some(mistake), _) => (at_character(&self.text, mistake), p.alarm),
+            (Some(mistake), _) => (at_character(&self.text, mistake), colour_of(ui, &self.text, mistake)),
             (None, Some(doubt)) => (at_character(&self.text, doubt), p.late),
             (None, None) => return,
         };
@@ -233,7 +229,7 @@ impl FilterBox {
             _ if self.text.trim().is_empty() => None,
             Ok(filter) if filter.doubts.is_empty() => Some(p.parked),
             Ok(_) => Some(p.late),
-            Err(_) => Some(p.alarm),
+            Err(mistake) => Some(colour_of(ui, &self.text, &mistake)),
         };
         if let Some(edge) = edge {
             let rounded = ui.visuals().widgets.inactive.corner_radius;
@@ -254,7 +250,7 @@ impl FilterBox {
             .align_alternatives(&[RectAlign::TOP_START])
             .width(response.rect.width().max(LEAST_WIDTH))
             .show(|ui| {
-                ScrollArea::vertical().max_height(MOST_HEIGHT).show(ui, |ui| {
+                ScrollArea::vertical().max_height(MOST_HEIGHT).min_scrolled_height(MOST_HEIGHT).show(ui, |ui| {
                     let mut clicked = None;
                     for (n, offer) in offers.iter().enumerate() {
                         let text = egui::RichText::new(&offer.text).monospace();
@@ -289,6 +285,26 @@ fn at_character(text: &str, mistake: &Mistake) -> String {
     format!("at {}: {}", before + 1, mistake.text)
 }
 
+/// As much of a text as makes a filter, with what is wrong with the rest. While a condition is being typed, those before it go on.
+fn sense<'a>(text: &'a str, ground: &Ground) -> (&'a str, Filter, Option<Mistake>) {
+    let mistake = match Filter::parse(text, ground) {
+        Ok(filter) => return (text, filter, None),
+        Err(mistake) => mistake,
+    };
+    let before = text.get(..mistake.span.start).unwrap_or_default();
+    let mut parts = before.rmatch_indices("&&").filter_map(|(at, _)| before.get(..at));
+    let (part, filter) = parts
+        .find_map(|part| Some((part, Filter::parse(part, ground).ok()?)))
+        .unwrap_or((Default::default(), Filter::ALL));
+    (part, filter, Some(mistake))
+}
+
+/// The colour of a mistake: of what is wrong, or of what is only not there yet.
+fn colour_of(ui: &Ui, text: &str, mistake: &Mistake) -> Color32 {
+    let p = theme::palette(ui);
+    if mistake.span.start >= text.trim_end().len() { p.late } else { p.alarm }
+}
+
 fn byte_of(text: &str, character: usize) -> usize {
     text.char_indices().nth(character).map_or(text.len(), |(at, _)| at)
 }
@@ -310,4 +326,29 @@ fn dressed(ui: &Ui, text: &str, wrong: &[(Range<usize>, Color32)]) -> LayoutJob 
         job.append(piece, 0.0, format);
     }
     job
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn conditions_before_a_mistake_go_on() {
+        let ground = Ground { now: jiff::Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };
+        let cases = [
+            ("kind == alarm", "kind == alarm", false),
+            ("kind == alarm && sped > 5", "kind == alarm ", true),
+            ("verdict >=", "", true),
+            ("(van || sped > 5", "", true),
+            ("van && dir == in && len >", "van && dir == in ", true),
+            ("\"a && b\" && len >", "\"a && b\" ", true),
+        ];
+        for (text, valid, wrong) in cases {
+            let (said, filter, mistake) = sense(text, &ground);
+            assert_eq!((said, mistake.is_some()), (valid, wrong), "{text}");
+            assert_eq!(Filter::parse(valid, &ground).ok(), Some(filter), "{text}");
+        }
+    }
 }
