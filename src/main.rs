@@ -1,6 +1,7 @@
 //! Hands the clock and the window's opener to the command line. The only place that asks the system for the time.
 
 use std::{
+    path::PathBuf,
     process::ExitCode,
     sync::{Arc, LazyLock, atomic::Ordering},
     time::Instant,
@@ -34,7 +35,7 @@ fn now() -> Timestamp {
 }
 
 /// Opens the console and returns when its window is closed and everything is committed.
-fn desktop(setup: Setup, clock: &Clock) -> Result<()> {
+fn desktop(setup: Setup, files: Vec<PathBuf>, clock: &Clock) -> Result<()> {
     // Asked before anything is opened: without a window there is nothing to start here.
     if cfg!(all(unix, not(target_os = "macos"))) && !["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].iter().any(is_set)
     {
@@ -46,7 +47,7 @@ fn desktop(setup: Setup, clock: &Clock) -> Result<()> {
     let (wake, wakes) = ui::late_wake();
     let backend = open(setup, clock, wake)?;
     let begun = Some(ui::Begun { program: *BEGUN, opened: Instant::now() });
-    let options = ui::Options { begun, ..ui::Options::new(Arc::clone(clock)) };
+    let options = ui::Options { begun, open: files, ..ui::Options::new(Arc::clone(clock)) };
     let quit = Arc::clone(&options.quit);
     let signal = backend.stop_signal().context("cannot listen for signals")?;
     let wake = wakes.wake();

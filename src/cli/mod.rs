@@ -48,7 +48,7 @@ use crate::{
 };
 
 /// Opens the window with this set-up and returns when it is closed. Handed in from `main`, because the command line knows no window.
-pub type Desktop = fn(Setup, &Clock) -> Result<()>;
+pub type Desktop = fn(Setup, Vec<PathBuf>, &Clock) -> Result<()>;
 
 /// Receives from OwnTracks phones and GT06 trackers, keeps every byte, shows them on a map, and explains what they said.
 ///
@@ -82,7 +82,7 @@ struct Common {
 #[derive(Debug, Subcommand)]
 enum Call {
     /// Open the console; its receivers run inside it.
-    Desktop(Listen),
+    Desktop(DesktopArgs),
     /// Run the same receivers and store without a window.
     Serve(Listen),
     Decode(decode::DecodeArgs),
@@ -103,6 +103,16 @@ enum Call {
     Repair(repair::RepairArgs),
     Doctor(doctor::DoctorArgs),
     Limits(limits::LimitsArgs),
+}
+
+/// The console, and what is opened in it.
+#[derive(Debug, Args)]
+struct DesktopArgs {
+    /// Captures to open beside the live picture: logs, hex, JSON, pcap, pcapng
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    listen: Listen,
 }
 
 /// Where to listen, and whom to take.
@@ -215,10 +225,10 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
     let site = || Site::new(&common, clock);
     match call {
         // Their log has its level in the settings.
-        Call::Desktop(listen) => {
+        Call::Desktop(DesktopArgs { files, listen }) => {
             let setup = listen.setup(site()?)?;
             log(Some(&setup.log));
-            desktop(setup, clock)?;
+            desktop(setup, files, clock)?;
         }
         Call::Serve(listen) => {
             let setup = listen.setup(site()?)?;

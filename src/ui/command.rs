@@ -46,6 +46,7 @@ pub enum UserCommand {
     Maps,
     Export,
     Import,
+    PasteCapture,
     Places,
     Rules,
     StartDemo,

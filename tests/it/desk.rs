@@ -106,6 +106,7 @@ impl Desk {
             begun: None,
             sync_tiles: true,
             tile_cache: None,
+            open: Vec::new(),
         };
         let builder = Harness::builder().with_size(size).with_max_steps(20);
         let builder = if wgpu { builder.wgpu() } else { builder };

@@ -126,7 +126,7 @@ impl Talk {
         }
         if let Spoken::Http { .. } = self.spoken {
             for end in 0..ENDS {
-                self.http(end, None, self.last_at, Place::Frame(self.last_frame), true, sink)?;
+                self.http(end, &[], self.last_at, Place::Frame(self.last_frame), true, sink)?;
             }
         }
         if matches!(self.spoken, Spoken::Gt06 { .. } | Spoken::Http { .. }) {
@@ -194,7 +194,7 @@ impl Talk {
                     let text = format!("{} bytes before this were not captured", run.lost);
                     sink.rejected(run.place, text)?;
                 }
-                self.http(end, Some(run.bytes), run.at, run.place, false, sink)
+                self.http(end, &run.bytes, run.at, run.place, false, sink)
             }
             Spoken::Unknown | Spoken::Other => sink.passed(run.place),
         }
@@ -203,7 +203,7 @@ impl Talk {
     fn http(
         &mut self,
         end: usize,
-        bytes: Option<Vec<u8>>,
+        bytes: &[u8],
         at: Option<Timestamp>,
         place: Place,
         over: bool,
@@ -212,7 +212,7 @@ impl Talk {
         let Spoken::Http { device, cutters } = &mut self.spoken else { return Ok(()) };
         let device = *device;
         let Some(cutter) = cutters.get_mut(end) else { return Ok(()) };
-        bytes.iter().for_each(|bytes| cutter.push(bytes));
+        cutter.push(bytes);
         let mut found = Vec::new();
         loop {
             match cutter.next(over) {

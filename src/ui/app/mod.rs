@@ -10,6 +10,7 @@ mod milestones;
 mod news;
 mod pages;
 mod past;
+mod scratch;
 mod undoing;
 mod watching;
 
@@ -35,7 +36,7 @@ use super::{
     data::Station,
     device_list::DeviceList,
     map::{MapOptions, OnlineMap, camera::Camera},
-    panels::{Name, Panels},
+    panels::{Name, Panels, sources},
     phones, remote, theme, time,
     toasts::Toasts,
     undo::Undo,
@@ -67,6 +68,8 @@ pub struct Options {
     pub sync_tiles: bool,
     /// Where tiles of the online map are kept; `None` keeps none.
     pub tile_cache: Option<PathBuf>,
+    /// Captures to open beside the live picture.
+    pub open: Vec<PathBuf>,
 }
 
 impl Options {
@@ -74,7 +77,15 @@ impl Options {
     pub fn new(clock: Clock) -> Self {
         let dirs = directories::ProjectDirs::from("", "", "wayglass");
         let tile_cache = dirs.map(|dirs| dirs.cache_dir().join("tiles"));
-        Self { clock, zone: TimeZone::system(), quit: Arc::default(), begun: None, sync_tiles: false, tile_cache }
+        Self {
+            clock,
+            zone: TimeZone::system(),
+            quit: Arc::default(),
+            begun: None,
+            sync_tiles: false,
+            tile_cache,
+            open: Vec::new(),
+        }
     }
 }
 
@@ -123,6 +134,8 @@ pub struct App {
     /// Map files that are being looked into, and the one that the user has just asked for.
     shelf: Shelf,
     opening: Option<PathBuf>,
+    /// Captures beside the live picture.
+    sources: scratch::Sources,
 }
 
 /// What is kept between runs beside egui's own memory.
@@ -216,6 +229,7 @@ impl App {
             milestones,
             shelf: Shelf::default(),
             opening: None,
+            sources: scratch::Sources::wanting(options.open),
             backend: Some(backend),
         }
     }
@@ -251,6 +265,7 @@ impl App {
             receivers: backend.receivers(),
             policy: backend.policy(),
             viewer: backend.viewer(),
+            capture: backend.capture(),
             store_trouble: backend.trouble(),
             demo,
             demo_left: demo_left && !backend.viewer(),
@@ -299,6 +314,7 @@ impl eframe::App for App {
         if self.quit.load(Ordering::Relaxed) {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
+        self.look_at_sources(ctx);
         self.take_facts(ctx);
         self.take_answers();
         self.take_phones(ctx);
@@ -330,6 +346,7 @@ impl eframe::App for App {
             || self.past.waiting()
             || self.imports.waiting()
             || !self.hiding.is_empty()
+            || self.sources.waiting()
         {
             ctx.request_repaint_after(POLL);
         }
@@ -339,11 +356,13 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         self.dress(&ctx);
         self.take_dropped_charts(&ctx);
+        self.take_pasted(&ctx);
         let mut actions = Vec::new();
         for command in command::pressed(&ctx, self.typing, self.view.open.sheet.is_some()) {
             actions.extend(command.actions(&self.data, &self.view).into_iter().flatten());
         }
         let now = self.now();
+        sources::strip(ui, &self.tabs(), &mut actions);
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
         for command in command::left_over(&ctx, self.typing, self.view.open.sheet.is_some()) {
@@ -365,19 +384,21 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         let Open { dock, devices, details, map, sheet: _ } = self.view.open;
+        let (panels, time) = self.live_panels();
         let kept = Kept {
             settings: self.view.settings.clone(),
             devices: self.view.devices.clone(),
             charts: self.view.charts.clone(),
             open: KeptOpen { dock, devices, details, map },
-            camera: self.panels.map.chosen_camera(),
+            camera: panels.map.chosen_camera(),
             recent: self.panels.palette.recent.clone(),
-            time: time::KeptTime::of(&self.view.time),
+            time: time::KeptTime::of(time),
         };
         eframe::set_value(storage, KEPT, &kept);
     }
 
     fn on_exit(&mut self) {
+        self.stop_sources();
         if let Some(backend) = self.backend.take() {
             backend.stop(STOP_PATIENCE);
         }

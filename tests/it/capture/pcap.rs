@@ -119,7 +119,7 @@ pub fn pcapng(segments: &[Seg]) -> Vec<u8> {
         let bytes = frame(Link::Ethernet, false, segment);
         let at = (1_714_557_600 + n as u64) * 1_000_000_000 + 250_000_000;
         let len = u32::try_from(bytes.len()).unwrap();
-        let words = [0, u32::try_from(at >> 32).unwrap(), at as u32, len, len];
+        let words = [0, u32::try_from(at >> 32).unwrap(), u32::try_from(at & 0xffff_ffff).unwrap(), len, len];
         let head: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
         block(6, &[head, bytes].concat());
     }
@@ -218,7 +218,9 @@ fn phones_are_cut_into_bodies() {
         seg('<', 160, 500, "A", rest),
         seg('>', 500, 1, "A", answer.as_bytes()),
     ];
-    talk.iter_mut().for_each(|s| s.port = 8080);
+    for s in &mut talk {
+        s.port = 8080;
+    }
     let context = r#"{"X-Limit-U":"jane","method":"POST","path":"/pub","query":"token=…","user":"jane"}"#;
     let expected = format!(
         "3 owntracks #1 < 192.0.2.7:4000 2024-05-01T10:00:02.25Z {body} {context}\n4 owntracks #1 > 192.0.2.7:4000 2024-05-01T10:00:03.25Z [] {{\"status\":200}}\nclosed #1\n"
@@ -242,6 +244,8 @@ fn traffic_of_others_is_passed_over() {
         seg('<', 110, 0, "FA", b""),
         seg('>', 1, 111, "FA", b""),
     ];
-    talk.iter_mut().for_each(|s| s.port = 443);
+    for s in &mut talk {
+        s.port = 443;
+    }
     assert_eq!(told(&pcap(Link::Ethernet, false, &talk)), "2 passed\n");
 }

@@ -60,7 +60,7 @@ fn a_document_over_many_lines_is_one() {
 #[test]
 fn a_password_in_a_log_is_not_taken_over() {
     let request = "POST /pub HTTP/1.1\r\nAuthorization: Basic amFuZTpoaWRkZW4=\r\nX-Limit-D: phone\r\nContent-Length: 17\r\n\r\n{\"_type\":\"lwt\" } ";
-    let hex: String = request.bytes().map(|b| format!("{b:02x}")).collect();
+    let hex = wayglass::wire::hex(request.as_bytes());
     let told = told(format!("2024-05-01 10:00:05  INFO: [T1: owntracks < 192.0.2.7] {hex}\n").as_bytes());
     assert!(told.contains(r#"{"X-Limit-D":"phone","method":"POST","path":"/pub","user":"jane"}"#), "{told}");
     assert!(!told.contains("amFuZTpoaWRkZW4") && !told.contains("hidden"), "{told}");
