@@ -47,7 +47,7 @@ fn desktop(setup: Setup, files: Vec<PathBuf>, clock: &Clock) -> Result<()> {
     let (wake, wakes) = ui::late_wake();
     let backend = open(setup, clock, wake)?;
     let begun = Some(ui::Begun { program: *BEGUN, opened: Instant::now() });
-    let options = ui::Options { begun, open: files, ..ui::Options::new(Arc::clone(clock)) };
+    let options = ui::Options { begun, files, ..ui::Options::new(Arc::clone(clock)) };
     let quit = Arc::clone(&options.quit);
     let signal = backend.stop_signal().context("cannot listen for signals")?;
     let wake = wakes.wake();

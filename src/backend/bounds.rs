@@ -5,8 +5,10 @@
 //! connections = 12000         # of one receiver at once; for more, strangers make room, else they wait
 //! sockets = 12000             # of all receivers; no more than the system lets us open
 //! login = "30 s"              # for a tracker's first sound frame
+//! stranger = "8 KiB"          # before a tracker's first sound frame
 //! answer = "30 s"             # for a device to take our answer
 //! http_head = "10 s"          # for the head of a request
+//! head = "64 KiB"             # of a request
 //! http_pause = "6 min"        # between two requests of one connection
 //! http_body = "30 s"          # for a body
 //! bodies = "64 MiB"           # memory for request bodies
@@ -29,7 +31,7 @@ use super::{
     logfile::LogBounds,
 };
 use crate::{
-    ingest::{self, BODY_BYTES, HEAD_BYTES},
+    ingest::{self, BODY_BYTES},
     model::{Mishap, bytes_text, parse_age, parse_size, size_text},
     store,
 };
@@ -151,6 +153,13 @@ pub static TABLE: &[Bound] = &[
         .measured(Health::all_connections),
     row("login", "Time for a tracker's first sound frame", Unit::Seconds, time!(1..=10 * MINUTE_S, ingest.login))
         .counted(Mishap::Stranger),
+    row(
+        "stranger",
+        "Bytes before a tracker's first sound frame",
+        Unit::Bytes,
+        number!(KIB..=MIB, ingest.stranger_bytes),
+    )
+    .counted(Mishap::StrangersJunk),
     row("silence", "A tracker's silence", Unit::Seconds, Place::Elsewhere(|bounds| Some(bounds.ingest.idle.as_secs())))
         .counted(Mishap::Silent),
     row("answer", "Time to take our answer", Unit::Seconds, time!(1..=10 * MINUTE_S, ingest.write))
@@ -163,11 +172,11 @@ pub static TABLE: &[Bound] = &[
         .counted(Mishap::BodySlow),
     row("body", "Body of a request", Unit::Bytes, Place::Fixed(BODY_BYTES as u64, "promised to apps"))
         .counted(Mishap::TooLarge),
-    row("head", "Head of a request", Unit::Bytes, Place::Fixed(HEAD_BYTES as u64, "built in"))
+    row("head", "Head of a request", Unit::Bytes, number!(16 * KIB..=16 * MIB, ingest.head_bytes))
         .counted(Mishap::HeadTooLarge),
     row("bodies", "Memory for request bodies", Unit::Bytes, number!(2 * MIB..=4 * GIB - 1, ingest.bodies_in_flight))
         .counted(Mishap::BodiesFull),
-    row("junk", "A tracker's bytes without a sound frame", Unit::Bytes, Place::Fixed(64 * KIB, "built in"))
+    row("junk", "A known tracker's bytes without a sound frame", Unit::Bytes, Place::Fixed(64 * KIB, "built in"))
         .counted(Mishap::Junk),
     row(
         "noise_per_address",

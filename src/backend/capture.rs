@@ -365,6 +365,7 @@ impl Backend {
         let health = health::Keeper::looking_on(&data_dir, &clock);
         Ok(Self {
             capture: Some(Filling { status, watch, thread }),
+            desktop: super::notify::Desktop::default(),
             runtime,
             store,
             receivers: None,

@@ -310,6 +310,7 @@ impl Config {
             policy: self.policy.unwrap_or_default(),
             limits,
             log: LogFile::new(self.log_level.unwrap_or_default()),
+            passing: None,
             access: Access::from_environment(),
             https: Https { listen: self.https.unwrap_or(ListenAt::Off), certificate: self.certificate()? },
             addresses: None,

@@ -9,7 +9,7 @@ use std::{
 use super::{Health, ListenAt, Setup, soundness, symptoms};
 use crate::{
     ingest::{self, CertificateDoubt, CertificateFiles},
-    model::{Clock, Timestamp},
+    model::{Clock, Timestamp, bytes_text},
     store::{self, Store, query},
 };
 
@@ -146,8 +146,8 @@ fn database(dir: &Path, clock: &Clock) -> Finding {
     });
     match read {
         Ok((devices, positions, bytes)) => {
-            let (file, mib) = (file.display(), bytes.div_ceil(1 << 20));
-            Finding::ok(TOPIC, format!("{file} holds {devices} devices and {positions} positions in {mib} MiB"))
+            let (file, size) = (file.display(), bytes_text(bytes));
+            Finding::ok(TOPIC, format!("{file} holds {devices} devices and {positions} positions in {size}"))
         }
         Err(store::Error::Damaged(why)) => Finding::trouble(TOPIC, format!("it is damaged: {why}"), soundness::CURE),
         Err(error) => Finding::trouble(

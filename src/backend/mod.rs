@@ -60,14 +60,15 @@ pub use crate::{
     model::ClockAdvice,
     store::{
         Copied, CopyError, Error, Health as StoreHealth, Pending, Reason, Rederived, Removal, Repaired, Stage, Watch,
+        write_private,
     },
     wire::gt06::{AddressSource, Tongue},
 };
 use crate::{
     ingest::{ForPhones, Receivers, Tls},
     model::{
-        Clock, DeviceId, DeviceOverview, Keep, Look, PacketId, PacketRow, Policy, Profile, Protocol, StoredEvent,
-        StoredFix, TimeWindow,
+        Clock, DeviceId, DeviceOverview, Keep, Look, Overviews, PacketId, PacketRow, Policy, Profile, Protocol,
+        StoredEvent, StoredFix, TimeWindow,
     },
     store::{self, Options, Store, query},
 };
@@ -92,6 +93,8 @@ pub struct Setup {
     pub settings: Option<PathBuf>,
     /// Where the log goes once the folder is ours.
     pub log: LogFile,
+    /// What passes while the computer is awake; `None`: as the system counts it.
+    pub passing: Option<watch::Passing>,
 }
 
 /// HTTPS for phones, beside HTTP on a port of its own.
@@ -163,6 +166,7 @@ pub struct Backend {
     log: LogFile,
     /// A copy that is being saved.
     copying: Mutex<Option<Watch>>,
+    desktop: notify::Desktop,
     /// Why nothing is received here, where the folder cannot be had.
     despite: Option<Error>,
     /// What the window may keep.
@@ -194,7 +198,7 @@ impl Backend {
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
-        watch::begin(runtime.handle(), &store, &clock);
+        watch::begin(runtime.handle(), &store, &clock, setup.passing);
         let settings = setup.settings.map(|path| Arc::new(Mutex::new(path)));
         let (receivers, data_dir) = (Some(receivers), setup.data_dir);
         let window = limits.window;
@@ -211,6 +215,7 @@ impl Backend {
             demo: Mutex::default(),
             rederiving,
             copying: Mutex::default(),
+            desktop: notify::Desktop::default(),
             despite: None,
             scratch: None,
             health,
@@ -239,6 +244,7 @@ impl Backend {
             demo: Mutex::default(),
             rederiving: profile::Board::default(),
             copying: Mutex::default(),
+            desktop: notify::Desktop::default(),
             despite: None,
             scratch: None,
             health,
@@ -409,6 +415,11 @@ impl Backend {
     /// Every device, in any state.
     pub fn devices(&self) -> Pending<Vec<DeviceOverview>> {
         self.store.reader().read(query::device_overviews)
+    }
+
+    /// Every device, in any state, and how much of what the feed tells that has already.
+    pub fn overviews(&self) -> Pending<Overviews> {
+        self.store.reader().read(query::overviews)
     }
 
     /// Fixes of a device in order of time; the newest `limit`.

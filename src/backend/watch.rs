@@ -4,6 +4,7 @@
 //! it had not come to when the program ended it finds at the next start. It looks a few times a second while something arrives, and
 //! rests else.
 
+mod awake;
 mod folds;
 mod silence;
 
@@ -25,6 +26,8 @@ use crate::{
     },
     store::{Error, Judged, Pending, Reader, Store, Writer, watch},
 };
+use awake::Awake;
+pub use awake::Passing;
 use folds::Folds;
 use silence::Silence;
 
@@ -44,7 +47,7 @@ const NOTE_EVERY: Duration = Duration::from_secs(30);
 const READ_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// Begins to watch, until the store is closed.
-pub(super) fn begin(runtime: &Handle, store: &Store, clock: &Clock) {
+pub(super) fn begin(runtime: &Handle, store: &Store, clock: &Clock, passing: Option<Passing>) {
     let started = clock();
     let watch = Watch {
         reader: store.reader(),
@@ -57,6 +60,7 @@ pub(super) fn begin(runtime: &Handle, store: &Store, clock: &Clock) {
         seen: None,
         folds: Folds::default(),
         silence: Silence::since(started),
+        awake: Awake::new(passing),
         noted: None,
     };
     runtime.spawn(watch.run());
@@ -75,6 +79,7 @@ struct Watch {
     seen: Option<u64>,
     folds: Folds,
     silence: Silence,
+    awake: Awake,
     /// When it was written down last how far it got.
     noted: Option<Instant>,
 }
@@ -91,6 +96,8 @@ impl Watch {
                     if !std::mem::replace(&mut trouble, true) {
                         tracing::warn!(%error, "places and rules are not watched now");
                     }
+                    // What was found may not be written: from what stands in the file it is found again.
+                    (self.folds, self.seen) = (Folds::default(), None);
                     tokio::time::sleep(AGAIN_AFTER).await;
                 }
             }
@@ -105,6 +112,9 @@ impl Watch {
     /// Looks at everything that is new. True where there is more.
     async fn look(&mut self) -> Result<bool, Error> {
         let now = (self.clock)();
+        if self.awake.missed(now) {
+            self.silence.listens_since(now);
+        }
         let commits = *self.commits.borrow_and_update();
         if self.book_of != Some(commits.of_book) {
             self.open_book().await?;
@@ -112,10 +122,13 @@ impl Watch {
         }
         let mut judged = Judged::default();
         let mut more = false;
-        let arrived = self.seen != Some(commits.all);
+        let arrived = self.seen != Some(commits.all) || self.folds.waits();
         if arrived {
             more = self.folds.look(&self.reader, &self.book, &self.mutes, now, &mut judged).await?;
             self.alarms(now, &mut judged).await?;
+        }
+        if !more && !self.folds.waits() && self.silence.is_settled(now) {
+            self.folds.wait(&self.reader, &self.book, &self.mutes, now, &mut judged).await?;
         }
         self.silence.look(&self.reader, &self.book, &self.mutes, &mut self.folds, now, arrived, &mut judged).await?;
         judged.upto = self.note_due();

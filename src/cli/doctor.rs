@@ -34,8 +34,8 @@ pub(super) fn run(args: &DoctorArgs, common: &Common, clock: &Clock, out: &mut d
     let config = common.config().unwrap_or_else(|error| {
         findings.push(Finding::trouble(
             "settings",
-            format!("{error:#}"),
-            "correct that line, or name another file with --config",
+            error.to_string(),
+            "correct that, or name another file with --config",
         ));
         // The rest is examined as if there were no file.
         Config { data_dir: common.data_dir.clone(), ..Config::default() }

@@ -47,7 +47,7 @@ use crate::{
     model::{Clock, Policy},
 };
 
-/// Opens the window with this set-up and returns when it is closed. Handed in from `main`, because the command line knows no window.
+/// Opens the window with this set-up, and these files in it, and returns when it is closed. Handed in from `main`, because the command line knows no window.
 pub type Desktop = fn(Setup, Vec<PathBuf>, &Clock) -> Result<()>;
 
 /// Receives from OwnTracks phones and GT06 trackers, keeps every byte, shows them on a map, and explains what they said.
@@ -105,14 +105,14 @@ enum Call {
     Limits(limits::LimitsArgs),
 }
 
-/// The console, and what is opened in it.
+/// What the console begins with.
 #[derive(Debug, Args)]
 struct DesktopArgs {
-    /// Captures to open beside the live picture: logs, hex, JSON, pcap, pcapng
-    #[arg(value_name = "FILE")]
-    files: Vec<PathBuf>,
     #[command(flatten)]
     listen: Listen,
+    /// Files to open in the window: a map (`.pmtiles`, `.mbtiles`) is shown, anything else is looked at to be imported
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
 }
 
 /// Where to listen, and whom to take.
@@ -225,7 +225,10 @@ fn carry_out(cli: Cli, clock: &Clock, desktop: Desktop) -> Result<ExitCode> {
     let site = || Site::new(&common, clock);
     match call {
         // Their log has its level in the settings.
-        Call::Desktop(DesktopArgs { files, listen }) => {
+        Call::Desktop(DesktopArgs { listen, files }) => {
+            if let Some(missing) = files.iter().find(|file| !file.is_file()) {
+                anyhow::bail!("{}: there is no such file", missing.display());
+            }
             let setup = listen.setup(site()?)?;
             log(Some(&setup.log));
             desktop(setup, files, clock)?;

@@ -11,7 +11,7 @@ use super::{
     progress::count,
 };
 use crate::{
-    backend::{self, ListenAt, config, lan_addresses, pairing},
+    backend::{self, ListenAt, config, lan_addresses, pairing, write_private},
     model::{Identity, NewCommand, PhoneCommand, Protocol, Timestamp},
     store::{Error, Store, phones, query},
 };
@@ -171,7 +171,8 @@ fn add(args: Add, site: &Site, store: &Store, out: &mut dyn Write) -> Result<()>
         line("note", warning)?;
     }
     if let Some(path) = otrc {
-        std::fs::write(&path, &setup.otrc).map_err(|e| anyhow!("cannot write {}: {e}", path.display()))?;
+        // It holds the password and the key.
+        write_private(&path, setup.otrc.as_bytes()).map_err(|e| anyhow!("cannot write {}: {e}", path.display()))?;
     }
     // Its colours are a terminal's.
     if let Some(picture) = pairing::qr(&setup.link).filter(|_| io::stdout().is_terminal()) {

@@ -137,7 +137,9 @@ pub(super) fn is_header(line: &[u8]) -> bool {
 /// Reads a table.
 pub(super) fn read<R: Read>(source: &mut Source<'_, R>, sink: &mut Sink<'_>, ground: &Ground) -> Result<(), Halt> {
     source.skip_bom()?;
-    let (delimiter, crlf) = dialect(source)?;
+    let delimiter = delimiter(source)?;
+    // Rows are counted from here.
+    let base = source.mark().byte;
     let builder = |source| {
         ReaderBuilder::new()
             .delimiter(delimiter)
@@ -152,7 +154,7 @@ pub(super) fn read<R: Read>(source: &mut Source<'_, R>, sink: &mut Sink<'_>, gro
     let mut assumed = false;
     loop {
         rows.get_mut().piece();
-        let began = rows.position().byte();
+        let (began, line) = (base + rows.position().byte(), rows.position().line());
         match rows.read_byte_record(&mut row) {
             Ok(true) => {}
             Ok(false) => break,
@@ -164,7 +166,7 @@ pub(super) fn read<R: Read>(source: &mut Source<'_, R>, sink: &mut Sink<'_>, gro
                 });
             }
         }
-        let at = Mark { line: line_of(&rows, &row, crlf), column: 0, byte: began };
+        let at = Mark { line: line_of(&rows, &row, base).max(line), column: 0, byte: began };
         if row.len() == 1 && row.get(0).is_some_and(|cell| cell.trim_ascii().is_empty()) {
             continue;
         }
@@ -183,22 +185,21 @@ pub(super) fn read<R: Read>(source: &mut Source<'_, R>, sink: &mut Sink<'_>, gro
     }
 }
 
-/// The line that a row begins in. The reader has passed its end by now, but for the second half of a CRLF.
-fn line_of<R: Read>(rows: &csv::Reader<&mut Source<'_, R>>, row: &ByteRecord, crlf: bool) -> u64 {
-    let end = rows.position();
-    let last = end.byte() == rows.get_ref().mark().byte && !rows.get_ref().at_line_start();
+/// The line that a row begins in. The reader has passed its end by now, but for the second half of a CRLF and at the end of the file. One too
+/// few where the file ends within quotes, just behind the end of a line.
+fn line_of<R: Read>(rows: &csv::Reader<&mut Source<'_, R>>, row: &ByteRecord, base: u64) -> u64 {
+    let (end, source) = (rows.position(), rows.get_ref());
+    let passed = base + end.byte() == source.mark().byte && source.at_line_start();
     let within = row.as_slice().split(|b| *b == b'\n').count() as u64 - 1;
-    (end.line() - u64::from(!crlf && !last)).saturating_sub(within)
+    end.line().saturating_sub(u64::from(passed) + within)
 }
 
-/// What stands between the cells, by what the first line has most of, and whether lines end in CRLF.
-fn dialect<R: Read>(source: &mut Source<'_, R>) -> Result<(u8, bool), Halt> {
-    use std::io::BufRead;
-    let head = source.fill_buf()?;
+/// What stands between the cells, by what the first line has most of.
+fn delimiter<R: Read>(source: &mut Source<'_, R>) -> Result<u8, Halt> {
+    let head = source.peek(|head| head.contains(&b'\n'))?;
     let line = head.split(|b| *b == b'\n').next().unwrap_or_default();
     let count = |sign: u8| line.split(|b| *b == sign).count();
-    let delimiter = b",;\t".iter().copied().max_by_key(|sign| (count(*sign), *sign == b',')).unwrap_or(b',');
-    Ok((delimiter, line.ends_with(b"\r")))
+    Ok(b",;\t".iter().copied().max_by_key(|sign| (count(*sign), *sign == b',')).unwrap_or(b','))
 }
 
 fn known(name: &str) -> Option<Column> {

@@ -63,9 +63,34 @@ impl<'a, R: Read> Source<'a, R> {
         self.left = PIECE;
     }
 
+    /// What comes next, in one piece: as much as is enough, or as there is room for, or all that is left. However little the input gives at a
+    /// time, this is the same.
+    pub(super) fn peek(&mut self, enough: impl Fn(&[u8]) -> bool) -> io::Result<&[u8]> {
+        self.fill_buf()?;
+        while self.to < self.buffer.len() && !self.buffer.get(self.from..self.to).is_some_and(&enough) {
+            match self.more()? {
+                0 => break,
+                more => self.to += more,
+            }
+        }
+        Ok(self.buffer.get(self.from..self.to).unwrap_or_default())
+    }
+
+    /// Reads behind what is there.
+    fn more(&mut self) -> io::Result<usize> {
+        let room = self.buffer.get_mut(self.to..).unwrap_or_default();
+        loop {
+            match self.input.read(room) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+
     /// Passes over a byte order mark of UTF-8.
     pub(super) fn skip_bom(&mut self) -> io::Result<()> {
-        if self.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
+        const BOM: &[u8] = b"\xef\xbb\xbf";
+        if self.peek(|head| !BOM.starts_with(head) || head == BOM)?.starts_with(BOM) {
             self.consume(3);
         }
         Ok(())
@@ -89,10 +114,12 @@ impl<'a, R: Read> Source<'a, R> {
     }
 }
 
+/// Gives no more than the rest of a line at a time, so that whoever reads ahead stands at the end of one.
 impl<R: Read> Read for Source<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let ready = self.fill_buf()?;
-        let n = ready.len().min(into.len());
+        let line = ready.iter().position(|b| *b == b'\n').map_or(ready.len(), |end| end + 1);
+        let n = line.min(into.len());
         for (to, from) in into.iter_mut().zip(ready) {
             *to = *from;
         }
@@ -109,12 +136,7 @@ impl<R: Read> BufRead for Source<'_, R> {
         if self.from == self.to {
             self.from = 0;
             self.to = 0;
-            self.to = loop {
-                match self.input.read(&mut self.buffer) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    read => break read?,
-                }
-            };
+            self.to = self.more()?;
             (self.passed)(self.mark.byte);
         }
         Ok(self.buffer.get(self.from..self.to).unwrap_or_default())

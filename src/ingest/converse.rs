@@ -23,8 +23,6 @@ use crate::{
 /// may be thousands of them.
 const READ_BYTES: usize = 4096;
 const READ_OF_STRANGERS: usize = 512;
-/// So many bytes without one frame that can be read, from the beginning on, and it is no tracker. What they all may buffer is bounded by this.
-const STRANGER_BYTES: usize = 8 << 10;
 /// Packets of one read that may wait for their commit together; a longer read is settled in parts.
 const MOST_UNSETTLED: usize = 256;
 
@@ -35,8 +33,10 @@ pub(super) enum End {
     Closed,
     /// Said nothing for too long.
     Silent,
-    /// Said nothing of use since it came.
+    /// Said nothing of use in the time that a login may take.
     Stranger,
+    /// Said much, and nothing of use.
+    StrangersJunk,
     /// All places were taken, and it had said nothing of use.
     MadeRoom,
     /// The conversation asked for it.
@@ -58,7 +58,8 @@ impl fmt::Display for End {
         match self {
             Self::Closed => f.write_str("closed by the device"),
             Self::Silent => f.write_str("silent for too long"),
-            Self::Stranger => f.write_str("no sound frame within 8 KiB and the time that a login may take"),
+            Self::Stranger => f.write_str("no sound frame in the time that a login may take"),
+            Self::StrangersJunk => f.write_str("too much without a first sound frame"),
             Self::MadeRoom => f.write_str("made room for others"),
             Self::Asked(why) | Self::Refused(why) => f.write_str(why),
             Self::Replaced => f.write_str("replaced by a newer connection of the device"),
@@ -76,6 +77,7 @@ impl End {
             Self::Closed => Mishap::ClosedByPeer,
             Self::Silent => Mishap::Silent,
             Self::Stranger => Mishap::Stranger,
+            Self::StrangersJunk => Mishap::StrangersJunk,
             Self::Asked(_) => Mishap::Junk,
             Self::Refused(_) => Mishap::SenderRefused,
             Self::Replaced => Mishap::Replaced,
@@ -183,9 +185,9 @@ pub(super) async fn converse(
         if driver.heard.is_some() {
             heard_out.into_iter().for_each(HeardOut::stays);
             chunk.resize(READ_BYTES, 0);
-        } else if received > STRANGER_BYTES {
+        } else if received > limits.stranger_bytes {
             talk.finish(now);
-            return driver.carry_out(talk.as_mut()).await.err().unwrap_or(End::Stranger);
+            return driver.carry_out(talk.as_mut()).await.err().unwrap_or(End::StrangersJunk);
         }
         // Waits are counted on the monotonic clock, from when they began: the wall clock may jump.
         let kept = deadline.filter(|(before, _)| Some(*before) == talk.deadline());

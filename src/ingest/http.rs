@@ -53,8 +53,7 @@ use crate::{
     wire::{Line, owntracks},
 };
 
-/// Largest head of a request in bytes, and most header lines.
-pub const HEAD_BYTES: usize = 64 << 10;
+/// Most header lines of a request.
 const HEADERS: usize = 100;
 /// How much of a body that is refused for its size is kept, and how much is read and thrown away so that the phone can hear the
 /// answer at all (an answer that meets unread bytes is lost in the reset).
@@ -79,14 +78,15 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
         let (tasks, tally) = (site.tasks.clone(), Arc::clone(&site.tally));
         tasks.spawn(async move {
             let desk = Desk { line: line(peer, &site), peer, secure, room, guest: Arc::clone(&guest), site };
+            // In boxes of their own, here and below: a task is as large as the largest that it may ever do, and nearly all only wait.
             let talk = async {
                 if secure {
-                    match shake_hands(stream, &desk.site).await {
-                        Ok(stream) => serve(stream, desk, &ration).await,
-                        Err(failed) => no_handshake(peer, failed, &ration, &desk.site).await,
+                    match Box::pin(shake_hands(stream, &desk.site)).await {
+                        Ok(stream) => Box::pin(serve(stream, desk, &ration)).await,
+                        Err(failed) => Box::pin(no_handshake(peer, failed, &ration, &desk.site)).await,
                     }
                 } else {
-                    serve(stream, desk, &ration).await;
+                    Box::pin(serve(stream, desk, &ration)).await;
                 }
             };
             tokio::select! {
@@ -111,13 +111,13 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
     let desk = Arc::new(desk);
     let service = service_fn(move |request| {
         let desk = Arc::clone(&desk);
-        async move { Ok::<_, Infallible>(receive(&desk, request).await) }
+        Box::pin(async move { Ok::<_, Infallible>(receive(&desk, request).await) })
     });
     // Built by hand: axum::serve sets no time-out for the head of a request, and a router would be made and asked for every one. hyper's own sets a
     // timer for every request; the tape has clocks that cost less.
     let connection = hyper::server::conn::http1::Builder::new()
         .header_read_timeout(None)
-        .max_buf_size(HEAD_BYTES)
+        .max_buf_size(site.limits.head_bytes)
         .max_headers(HEADERS)
         // A script that says no more than its requests still wants their answers.
         .half_close(true)
@@ -139,7 +139,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
     }
     // A request that nobody answers because we stop is no noise: it comes again.
     if ended.is_err() || !stop.is_cancelled() {
-        tape.keep(peer, &line, ended.as_ref().err(), ration, &site).await;
+        Box::pin(tape.keep(peer, &line, ended.as_ref().err(), ration, &site)).await;
     }
 }
 

@@ -39,7 +39,6 @@ use access::Gate;
 pub use certificate::{Certificate, CertificateDoubt};
 use converse::converse;
 use dispatch::Dispatch;
-pub use http::HEAD_BYTES;
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
@@ -108,6 +107,9 @@ pub struct Limits {
     pub write: Duration,
     /// A byte stream without one sound frame is closed after this long: no tracker takes so long to log in.
     pub login: Duration,
+    /// Bytes without one sound frame, from the beginning of a byte stream on, after which it is closed. What all strangers may make us buffer is
+    /// bounded by this.
+    pub stranger_bytes: usize,
     /// The head of an HTTP request from its first byte on; of the first request, from the beginning of the connection on.
     pub http_head: Duration,
     /// The pause between two requests of one connection. Longer than the five minutes for which phones keep a connection: one that is
@@ -115,6 +117,8 @@ pub struct Limits {
     pub http_pause: Duration,
     /// The body of an HTTP request.
     pub http_body: Duration,
+    /// Longest head of an HTTP request in bytes; hyper wants 8 KiB at least.
+    pub head_bytes: usize,
     /// Longest body in bytes (contract.md §4).
     pub body_bytes: usize,
     /// Bytes of request bodies in memory at once, over all connections.
@@ -134,9 +138,11 @@ impl Default for Limits {
             idle: Duration::from_mins(15),
             write: Duration::from_secs(30),
             login: Duration::from_secs(30),
+            stranger_bytes: 8 << 10,
             http_head: Duration::from_secs(10),
             http_pause: Duration::from_mins(6),
             http_body: Duration::from_secs(30),
+            head_bytes: 64 << 10,
             body_bytes: BODY_BYTES,
             bodies_in_flight: 64 << 20,
             noise_per_address: 10,

@@ -2,12 +2,14 @@
 
 use std::{
     collections::HashMap,
-    fmt, future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::{Notify, mpsc};
-use tokio_util::sync::CancellationToken;
 
 use crate::model::{Command, CommandId, DeviceId, Profile};
 
@@ -36,7 +38,7 @@ struct Entry {
     connection: u64,
     /// Boxed: a channel makes room for 32 at once, and there are ten thousand channels, nearly all of them empty for ever.
     mailbox: mpsc::Sender<Box<Errand>>,
-    replaced: CancellationToken,
+    replaced: Arc<AtomicBool>,
 }
 
 /// A command that can be sent now.
@@ -66,10 +68,11 @@ impl Roster {
     /// Enters a device that logged in on `connection`. A connection that the device had before is asked to end: the device has forgotten it.
     pub(super) fn enter(self: &Arc<Self>, device: DeviceId, connection: u64) -> Seat {
         let (mailbox, commands) = mpsc::channel(MAILBOX);
-        let replaced = CancellationToken::new();
-        let entry = Entry { connection, mailbox, replaced: replaced.clone() };
+        let replaced = Arc::default();
+        let entry = Entry { connection, mailbox, replaced: Arc::clone(&replaced) };
         if let Some(before) = self.list().present.insert(device, entry) {
-            before.replaced.cancel();
+            // Its mailbox closes with this entry, which its connection hears.
+            before.replaced.store(true, Ordering::Release);
         }
         self.tell();
         Seat { roster: Arc::clone(self), device, connection, commands, replaced }
@@ -114,7 +117,8 @@ pub(super) struct Seat {
     device: DeviceId,
     connection: u64,
     commands: mpsc::Receiver<Box<Errand>>,
-    replaced: CancellationToken,
+    /// What may still lie in the mailbox is not for this connection.
+    replaced: Arc<AtomicBool>,
 }
 
 /// What the roster wants of a connection.
@@ -130,16 +134,12 @@ impl Seat {
         self.device
     }
 
-    /// What is wanted next. Safe to drop and ask again.
+    /// What is wanted next. Safe to drop and ask again, which is done with every read: so there is but one thing to wait for.
     pub(super) async fn next(&mut self) -> Call {
-        tokio::select! {
-            biased;
-            () = self.replaced.cancelled() => Call::Replaced,
-            command = self.commands.recv() => match command {
-                Some(errand) => Call::Send(errand),
-                // The entry went with a newer connection, which says so itself.
-                None => future::pending().await,
-            },
+        match self.commands.recv().await {
+            Some(errand) if !self.replaced.load(Ordering::Acquire) => Call::Send(errand),
+            // Nobody closes a mailbox but who puts another entry in the place of its own.
+            Some(_) | None => Call::Replaced,
         }
     }
 }
@@ -195,13 +195,28 @@ mod tests {
         assert!(hand(&roster, 1));
         assert!(!hand(&roster, 1), "it lies there already");
         let new = roster.enter(DeviceId(1), 11);
-        assert!(old.replaced.is_cancelled() && !new.replaced.is_cancelled());
+        assert!(old.replaced.load(Ordering::Acquire) && !new.replaced.load(Ordering::Acquire));
         assert!(!hand(&roster, 1), "the old connection may still be sending it");
         drop(old);
         assert_eq!(roster.devices(), [DeviceId(1)], "the old one leaves by itself alone");
         assert!(hand(&roster, 1));
         drop(new);
         assert_eq!(roster.devices(), []);
+    }
+
+    #[tokio::test]
+    async fn who_is_replaced_sends_nothing_more() {
+        let roster = Arc::new(Roster::new(Arc::new(|| ())));
+        let mut old = roster.enter(DeviceId(1), 10);
+        assert!(hand(&roster, 1));
+        assert!(matches!(old.next().await, Call::Send(errand) if errand.command.id == CommandId(1)));
+        assert!(hand(&roster, 2));
+        let mut new = roster.enter(DeviceId(1), 11);
+        assert!(matches!(old.next().await, Call::Replaced), "what lies in its mailbox is for the new one");
+        assert!(matches!(old.next().await, Call::Replaced));
+        drop(old);
+        assert!(hand(&roster, 2));
+        assert!(matches!(new.next().await, Call::Send(errand) if errand.command.id == CommandId(2)));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AlarmTable, Look, Protocol, Readings, StoredFix, SupplyVoltage, Timestamp, Trust, library::Dialect};
+use super::{
+    AlarmTable, Look, PacketId, Protocol, Readings, StoredFix, SupplyVoltage, Timestamp, Trust, library::Dialect,
+};
 
 /// Row id of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,7 +68,7 @@ impl DeviceState {
 }
 
 /// What happens to a sender nobody has decided about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
     /// Keep what it sends, answer it, show it as new.
@@ -172,6 +174,22 @@ pub struct DeviceOverview {
     pub positions: u64,
     /// Frames that it numbered and that did not arrive, ever, by the gaps between serial numbers on one connection.
     pub lost_frames: u64,
+}
+
+/// Every device, in the order they were first seen, and up to where this says everything.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Overviews {
+    pub devices: Vec<DeviceOverview>,
+    pub upto: Upto,
+}
+
+/// Packets and positions up to these, both included, have been counted: their ids grow in the order in which they are committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Upto {
+    /// `None`: no packet.
+    pub packet: Option<PacketId>,
+    /// 0: no position.
+    pub position: i64,
 }
 
 impl DeviceOverview {

@@ -39,7 +39,7 @@ pub mod watch;
 
 pub use clock::{ClockAdvice, ClockExample, ClockSample, advise};
 pub use command::{CANCELLED, COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};
-pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Policy, Profile};
+pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Overviews, Policy, Profile, Upto};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
 pub use habit::{AlarmTable, SupplyVoltage};
 pub use hidden::{HiddenFix, HideReason};

@@ -34,7 +34,7 @@ impl Damage {
     pub(super) fn hear(&self, error: &rusqlite::Error) {
         if check::is_damage(error) && self.0.first.set(error.to_string()).is_ok() {
             // Without the mark the next start may overlook it, and notices it where this one did.
-            fs::write(&self.0.mark, format!("{error}\n")).ok();
+            place::write_private(&self.0.mark, format!("{error}\n").as_bytes()).ok();
             tracing::error!(%error, "the database is damaged: nothing is stored or acknowledged until it is repaired; start Wayglass again");
             self.0.told.cancel();
         }

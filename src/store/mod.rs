@@ -54,6 +54,7 @@ pub use health::{Failure, Health, Lately};
 pub use origin::origin_of;
 pub use pace::CommitTimes;
 pub use pending::{Answer, Pending};
+pub use place::write_private;
 pub use reader::Reader;
 pub use removed::{Reason, Removal, removal_of};
 pub use repair::{Repaired, repair_folder, set_aside_in};

@@ -19,9 +19,17 @@ pub use history::{
 };
 
 use crate::model::{
-    Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, ImportBatch, ImportId, PacketId, PacketRow,
-    StoredEvent, StoredFix, TimeWindow, Timestamp, library::UserCommand,
+    Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, ImportBatch, ImportId, Overviews, PacketId,
+    PacketRow, StoredEvent, StoredFix, TimeWindow, Timestamp, Upto, library::UserCommand,
 };
+
+/// Every device in any state with the last that is known of it, and up to which packet and position that is.
+pub fn overviews(db: &Connection) -> Result<Overviews> {
+    let _one_moment = recent::one_moment(db)?;
+    let rows = recent::all(db)?;
+    let upto = Upto { packet: recent::upto(db, &rows)?, position: newest_position(db)? };
+    Ok(Overviews { devices: rows.into_iter().map(|row| row.overview).collect(), upto })
+}
 
 /// Every device in any state with the last that is known of it, in the order they were first seen.
 pub fn device_overviews(db: &Connection) -> Result<Vec<DeviceOverview>> {

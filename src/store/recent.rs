@@ -14,6 +14,9 @@ use crate::model::{DeviceId, DeviceOverview, PacketId, Report, Timestamp, Trust}
 /// Up to this packet every row of `latest` has everything.
 pub(super) const LATEST_UPTO: &str = "latest_upto";
 
+/// Rows of `learned` removed in one go.
+const OUTDATED_AT_ONCE: i64 = 500;
+
 /// A device with the last that is known of it.
 pub(super) struct Row {
     pub(super) overview: DeviceOverview,
@@ -35,6 +38,19 @@ pub(super) fn all(db: &Connection) -> Result<Vec<Row>> {
     let mut rows = db.prepare_cached(&sql)?.query_map([], from)?.collect::<Result<Vec<_>>>()?;
     catch_up(db, &mut rows)?;
     Ok(rows)
+}
+
+/// The newest packet that these rows of all devices may have, whether it is still there or not.
+pub(super) fn upto(db: &Connection, rows: &[Row]) -> Result<Option<PacketId>> {
+    let stored: i64 = db.prepare_cached("SELECT coalesce(max(id), 0) FROM packets")?.query_row([], |row| row.get(0))?;
+    let upto = rows.iter().map(|row| row.upto).fold(stored.max(written(db)?), i64::max);
+    Ok((upto > 0).then_some(PacketId(upto)))
+}
+
+/// Up to this packet every row of `latest` has everything.
+fn written(db: &Connection) -> Result<i64> {
+    let mut select = db.prepare_cached("SELECT value FROM counters WHERE name = ?1")?;
+    Ok(select.query_row([LATEST_UPTO], |row| row.get(0)).optional()?.unwrap_or_default())
 }
 
 /// One device.
@@ -59,7 +75,7 @@ pub(super) fn some(db: &Connection, devices: &[DeviceId]) -> Result<Vec<Row>> {
 }
 
 /// All questions of one answer see the same file. `None`: they are asked within a transaction already.
-fn one_moment(db: &Connection) -> Result<Option<Transaction<'_>>> {
+pub(super) fn one_moment(db: &Connection) -> Result<Option<Transaction<'_>>> {
     db.is_autocommit().then(|| db.unchecked_transaction()).transpose()
 }
 
@@ -90,11 +106,7 @@ struct Learned {
 
 /// Adds what came after the rows were written.
 fn catch_up(db: &Connection, rows: &mut [Row]) -> Result<()> {
-    let upto: i64 = db
-        .prepare_cached("SELECT value FROM counters WHERE name = ?1")?
-        .query_row([LATEST_UPTO], |row| row.get(0))
-        .optional()?
-        .unwrap_or_default();
+    let upto = written(db)?;
     let by_device: HashMap<i64, usize> = (0..).zip(&*rows).map(|(n, row)| (row.overview.device.id.0, n)).collect();
     // One of a few is found without a look at what is none of its.
     let only = match &*rows {
@@ -213,12 +225,26 @@ pub(super) fn write(db: &Connection, overview: &DeviceOverview, newest: Option<P
     Ok(())
 }
 
-/// Says that every row of `latest` has everything up to a packet.
+/// Says that every row of `latest` has everything up to a packet. What that makes outdated is left out by who reads, and can stay.
 pub(super) fn written_upto(db: &Connection, upto: i64) -> Result<()> {
-    db.prepare_cached("DELETE FROM learned WHERE packet_id <= ?1")?.execute([upto])?;
     db.prepare_cached("INSERT OR REPLACE INTO counters(name, value) VALUES (?1, ?2)")?
         .execute(params![LATEST_UPTO, upto])?;
     Ok(())
+}
+
+/// Whether some row of `learned` tells what every row of `latest` has: those up to a packet.
+pub(super) fn has_outdated(db: &Connection, upto: i64) -> Result<bool> {
+    // They are in the order of their packets.
+    let mut first = db.prepare_cached("SELECT packet_id FROM learned ORDER BY id LIMIT 1")?;
+    Ok(first.query_row([], |row| row.get::<_, i64>(0)).optional()?.is_some_and(|packet| packet <= upto))
+}
+
+/// Removes some such rows. True where there may be more.
+pub(super) fn remove_outdated(db: &Connection, upto: i64) -> Result<bool> {
+    let mut remove =
+        db.prepare_cached("DELETE FROM learned WHERE packet_id <= ?1 AND id <= (SELECT min(id) FROM learned) + ?2")?;
+    remove.execute([upto, OUTDATED_AT_ONCE])?;
+    has_outdated(db, upto)
 }
 
 /// Writes every row that lacks something, for a file that nobody else uses.

@@ -87,7 +87,7 @@ pub(super) fn repair(database: &Path, why: &str, now: Timestamp) -> Result<Repai
     let salvage::Saved { devices, positions, packets, refused, gaps } = saved;
     let repaired = Repaired { why: why.to_owned(), aside, devices, positions, packets, refused, gaps };
     // For whoever finds the file later.
-    fs::write(place::beside(&repaired.aside, ".txt"), format!("{now}: {repaired}\n")).ok();
+    place::write_private(&place::beside(&repaired.aside, ".txt"), format!("{now}: {repaired}\n").as_bytes()).ok();
     tracing::error!("{repaired}");
     Ok(repaired)
 }

@@ -270,6 +270,41 @@ pub fn watched(db: &Connection) -> Result<i64> {
     Ok(watched.unwrap_or(0))
 }
 
+/// A device that got or lost positions which are stored, and so is to be judged again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Its name in the store, by which it is taken away once that is done.
+    pub mark: String,
+    pub device: DeviceId,
+    /// From when on.
+    pub from: Timestamp,
+    pub adopted: bool,
+}
+
+/// Names of counters that are marks begin so.
+const MOVED: &str = "judge_again ";
+
+/// A mark of its own for each time.
+pub(super) fn moved_mark(device: DeviceId, now: Timestamp) -> String {
+    format!("{MOVED}{} {}", device.0, now.as_millisecond())
+}
+
+/// Devices that are to be judged again.
+pub fn moved(db: &Connection) -> Result<Vec<Moved>> {
+    let mut select = db.prepare_cached("SELECT name, value FROM counters WHERE name > ?1 AND name < ?1 || '~'")?;
+    let mut state = db.prepare_cached("SELECT state = 'adopted' FROM devices WHERE id = ?1")?;
+    let marks = select.query_map([MOVED], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    let mut found = Vec::new();
+    for mark in marks {
+        let (mark, from) = mark?;
+        let device = mark.strip_prefix(MOVED).and_then(|rest| rest.split(' ').next()?.parse().ok());
+        let device = DeviceId(device.unwrap_or_default());
+        let adopted = state.query_row([device.0], |row| row.get(0)).optional()?.unwrap_or(false);
+        found.push(Moved { mark, device, from: time(from), adopted });
+    }
+    Ok(found)
+}
+
 /// An event that positions made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Made {

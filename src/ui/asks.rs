@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::data::FIRST_PACKETS;
 use crate::{
     backend::{Backend, Copied, CopyError, Error, ExportError, ExportReport, PacketQuery, Pending, Removal, Watch},
-    model::{Committed, DeviceId, DeviceOverview, PacketId, PacketRow, StoredEvent, StoredFix, TimeWindow, Timestamp},
+    model::{Committed, DeviceId, Overviews, PacketId, PacketRow, StoredEvent, StoredFix, TimeWindow, Timestamp},
 };
 
-/// Points of one trail at most.
-const TRAIL_POINTS: usize = 20_000;
+/// Points of one trail at most; of the selected device's there may be more.
+pub(super) const TRAIL_POINTS: usize = 20_000;
+pub(super) const SELECTED_POINTS: usize = 100_000;
 /// Trails asked for at a time; the rest waits its turn.
 const TRAILS_AT_ONCE: usize = 8;
 /// Commits remembered while the store is read again. More than that, and it is read once more.
@@ -39,14 +40,23 @@ pub(super) struct Change {
 
 /// A trail on its way.
 struct AskedTrail {
+    /// Points at most.
+    limit: usize,
     answer: Pending<Vec<StoredFix>>,
     /// Fixes that were committed meanwhile.
     since: Vec<StoredFix>,
 }
 
+/// A trail that came.
+pub(super) struct AnsweredTrail {
+    pub(super) fixes: Vec<StoredFix>,
+    /// There are older ones.
+    pub(super) cut: bool,
+}
+
 /// The store is being read from the beginning.
 struct Reload {
-    devices: Slot<Vec<DeviceOverview>>,
+    devices: Slot<Overviews>,
     packets: Slot<Vec<PacketRow>>,
     since: Vec<Arc<Committed>>,
     overflowed: bool,
@@ -78,7 +88,7 @@ impl<T> Slot<T> {
 
 /// Everything the list and the log begin with.
 pub(super) struct Fresh {
-    pub(super) devices: Vec<DeviceOverview>,
+    pub(super) devices: Overviews,
     pub(super) packets: Vec<PacketRow>,
     pub(super) since: Vec<Arc<Committed>>,
     /// Too much happened meanwhile: ask again.
@@ -89,7 +99,7 @@ impl Asks {
     /// Reads devices and newest packets again.
     pub(super) fn reload(&mut self, backend: &Backend) {
         self.reload = Some(Reload {
-            devices: Slot::Asked(backend.devices()),
+            devices: Slot::Asked(backend.overviews()),
             packets: Slot::Asked(backend.packets(PacketQuery { limit: FIRST_PACKETS, ..PacketQuery::default() })),
             since: Vec::new(),
             overflowed: false,
@@ -131,27 +141,28 @@ impl Asks {
         }))
     }
 
-    /// Asks for the trails of these devices from a moment on, a few at a time, the first ones first.
+    /// Asks for the trails of these devices from a moment on, each of so many points at most, a few at a time, the first ones first.
     pub(super) fn trails(
         &mut self,
         backend: &Backend,
-        wanted: impl Iterator<Item = DeviceId>,
+        wanted: impl Iterator<Item = (DeviceId, usize)>,
         from: Option<Timestamp>,
     ) {
-        for device in wanted {
+        for (device, limit) in wanted {
             if self.trails.len() >= TRAILS_AT_ONCE {
                 return;
             }
             let window = TimeWindow { from, to: None };
             self.trails.entry(device).or_insert_with(|| AskedTrail {
-                answer: backend.track(device, window, TRAIL_POINTS),
+                limit,
+                answer: backend.track(device, window, limit),
                 since: Vec::new(),
             });
         }
     }
 
-    /// Trails that came.
-    pub(super) fn trails_answered(&mut self) -> Vec<(DeviceId, Result<Vec<StoredFix>, Error>)> {
+    /// Trails that came, and how many points were asked for.
+    pub(super) fn trails_answered(&mut self) -> Vec<(DeviceId, usize, Result<AnsweredTrail, Error>)> {
         let mut answered = Vec::new();
         self.trails.retain(|device, asked| match asked.answer.poll() {
             Some(answer) => {
@@ -163,9 +174,9 @@ impl Asks {
                         }
                     }
                     fixes.sort_by_key(|fix| fix.fix.at);
-                    fixes
+                    AnsweredTrail { fixes, cut: read >= asked.limit }
                 });
-                answered.push((*device, answer));
+                answered.push((*device, asked.limit, answer));
                 false
             }
             None => true,

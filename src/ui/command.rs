@@ -15,8 +15,10 @@ use egui::Context;
 pub use self::{chord::Chord, table::TABLE};
 use super::{
     icons::Icon,
-    view::{Layout, ThemeChoice, Units, Zone},
+    map::Colour,
+    view::{Layout, Settings, ThemeChoice, Units, Zone},
 };
+use crate::model::Policy;
 
 /// Something with a name, and mostly with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,10 +32,10 @@ pub enum UserCommand {
     ZoomOut,
     Labels,
     TrailColour,
+    ColourBy(Colour),
     TrailLength,
     Isolate,
     OnlyInView,
-    Dim,
     Measure,
     CopyPlace,
     Adopt,
@@ -92,6 +94,9 @@ pub enum UserCommand {
     Health,
     Settings,
     Keys,
+    // Settings.
+    Set(Choice),
+    Policy(Policy),
     // Look.
     Larger,
     Smaller,
@@ -99,7 +104,6 @@ pub enum UserCommand {
     Theme(ThemeChoice),
     Units(Units),
     Zone(Zone),
-    ReduceMotion,
     // In the pane that has the keyboard.
     NextWidget,
     Rows,
@@ -108,6 +112,39 @@ pub enum UserCommand {
     DeleteRow,
     Fold,
     Pan,
+}
+
+/// A setting that is on or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Choice {
+    OnlineMap,
+    ShowPlaces,
+    Gather,
+    Accuracy,
+    HideLost,
+    Pulse,
+    Notify,
+    NotifySound,
+    ReduceMotion,
+    Dim,
+}
+
+impl Choice {
+    /// The setting itself.
+    pub fn of(self, settings: &mut Settings) -> &mut bool {
+        match self {
+            Self::OnlineMap => &mut settings.online_map.on,
+            Self::ShowPlaces => &mut settings.show_places,
+            Self::Gather => &mut settings.map.gather,
+            Self::Accuracy => &mut settings.map.accuracy,
+            Self::HideLost => &mut settings.map.hide_lost,
+            Self::Pulse => &mut settings.map.pulse,
+            Self::Notify => &mut settings.notify,
+            Self::NotifySound => &mut settings.notify_sound,
+            Self::ReduceMotion => &mut settings.reduce_motion,
+            Self::Dim => &mut settings.map.dim,
+        }
+    }
 }
 
 /// A row of the table.
@@ -154,12 +191,14 @@ pub enum Group {
     Packets,
     Past,
     Window,
+    Settings,
     Look,
     Panes,
 }
 
 impl Group {
-    pub const ALL: [Self; 6] = [Self::Map, Self::Packets, Self::Past, Self::Window, Self::Look, Self::Panes];
+    pub const ALL: [Self; 7] =
+        [Self::Map, Self::Packets, Self::Past, Self::Window, Self::Settings, Self::Look, Self::Panes];
 
     pub fn title(self) -> &'static str {
         match self {
@@ -167,6 +206,7 @@ impl Group {
             Self::Packets => "Packets",
             Self::Past => "Past and replay",
             Self::Window => "Window",
+            Self::Settings => "Settings",
             Self::Look => "Look",
             Self::Panes => "In the pane that has the keyboard",
         }

@@ -22,8 +22,8 @@ use super::{
 use crate::{
     backend::{Health, ReceiverLine, Removal, Stage, StoreHealth},
     model::{
-        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, ImportBatch, Keep, Origin, PacketId,
-        PacketRow, Policy, Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp,
+        Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, ImportBatch, Keep, Origin, Overviews,
+        PacketId, PacketRow, Policy, Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Upto,
     },
     wire::{self, Dissection},
 };
@@ -93,6 +93,10 @@ pub struct Data {
     /// Live, late and lost, as [`Data::count`] found last.
     pub tally: Tally,
     counted_at: Option<(i64, u64)>,
+    /// What the devices have counted: a fact about less is old news to them.
+    upto: Upto,
+    /// The newest packet that the pulse has felt.
+    felt: Option<PacketId>,
     packet_bytes: usize,
 }
 
@@ -179,7 +183,9 @@ impl Data {
         }
         let newest_known = self.newest_packet();
         for packet in packets {
-            if newest_known.is_none_or(|known| known < packet.id) {
+            self.feel(packet);
+            self.count_packet(packet);
+            if newest_known < Some(packet.id) {
                 self.packet(packet);
             }
         }
@@ -217,10 +223,20 @@ impl Data {
         self.devices.insert(device.id, overview);
     }
 
-    fn packet(&mut self, packet: &PacketRow) {
-        if packet.direction == Direction::In {
-            self.pulse.beat(packet.received);
+    fn feel(&mut self, packet: &PacketRow) {
+        if self.felt < Some(packet.id) {
+            self.felt = Some(packet.id);
+            if packet.direction == Direction::In {
+                self.pulse.beat(packet.received);
+            }
         }
+    }
+
+    fn count_packet(&mut self, packet: &PacketRow) {
+        if self.upto.packet >= Some(packet.id) {
+            return;
+        }
+        self.upto.packet = Some(packet.id);
         if let Some(overview) = packet.device.and_then(|id| self.devices.get_mut(&id)) {
             overview.packets += 1;
             overview.lost_frames += lost_before(packet, &overview.device.profile);
@@ -228,6 +244,9 @@ impl Data {
                 overview.device.last_heard = overview.device.last_heard.max(Some(packet.received));
             }
         }
+    }
+
+    fn packet(&mut self, packet: &PacketRow) {
         self.ends.newest = Some(packet.id);
         if !self.ends.newer {
             self.packet_bytes += packet.bytes.len();
@@ -239,8 +258,13 @@ impl Data {
         if let Some(trail) = self.trails.get_mut(&fix.device) {
             trail.push(fix);
         }
-        let Some(overview) = self.devices.get_mut(&fix.device) else { return };
-        overview.take(fix);
+        if self.upto.position >= fix.id {
+            return;
+        }
+        self.upto.position = fix.id;
+        if let Some(overview) = self.devices.get_mut(&fix.device) {
+            overview.take(fix);
+        }
     }
 
     fn readings(&mut self, device: DeviceId, now: &Readings) {
@@ -250,10 +274,10 @@ impl Data {
         }
     }
 
-    /// Begins anew with what the store has; `since` happened while it was asked.
+    /// Begins anew with what the store has; `since` happened while it was asked, so each answer has all, some or nothing of it.
     pub fn reload(
         &mut self,
-        devices: Vec<DeviceOverview>,
+        Overviews { devices, upto }: Overviews,
         packets: Vec<PacketRow>,
         since: &[Arc<Committed>],
         events_of: Option<DeviceId>,
@@ -262,9 +286,11 @@ impl Data {
         self.trails.retain(|id, _| self.devices.contains_key(id));
         self.roster += 1;
         self.watch.read_again();
-        if let Some(known) = self.newest_packet() {
-            let arrived = packets.iter().filter(|p| p.id > known && p.direction == Direction::In);
-            arrived.for_each(|p| self.pulse.beat(p.received));
+        self.upto = upto;
+        if self.loaded {
+            for packet in &packets {
+                self.feel(packet);
+            }
         }
         let whole = packets.len() < FIRST_PACKETS;
         self.renew(packets, whole);
@@ -272,6 +298,8 @@ impl Data {
         for committed in since {
             self.apply(committed, events_of);
         }
+        // Of a file that took the place of another, ids begin anew.
+        self.felt = self.newest_packet();
         self.loaded = true;
     }
 
@@ -332,58 +360,4 @@ fn lost_before(packet: &PacketRow, profile: &Profile) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        geo::LatLon,
-        model::{Fix, Identity, Trust},
-    };
-
-    #[test]
-    fn the_window_goes_by_the_rule_of_the_store() {
-        let at = |minute: i64| Timestamp::from_second(1_700_000_000 + minute * 60).unwrap();
-        let fix = |id: i64, trust, alarm: Option<&str>| {
-            let mut readings = Readings::new();
-            readings.set("alarm", alarm);
-            let place = LatLon::new(51.0, 4.0).unwrap();
-            let fix = Fix {
-                at: at(id),
-                place,
-                valid: true,
-                altitude_m: None,
-                speed_kmh: None,
-                course_deg: None,
-                satellites: None,
-                accuracy_m: None,
-            };
-            StoredFix { id, device: DeviceId(1), fix, received: at(id), trust, readings, packet: PacketId(id) }
-        };
-        let mut data = Data::default();
-        data.device(&Device {
-            id: DeviceId(1),
-            identity: Identity::new("one").unwrap(),
-            protocol: Protocol::Gt06,
-            name: None,
-            state: DeviceState::Adopted,
-            profile: Profile::default(),
-            first_seen: at(0),
-            last_heard: None,
-        });
-        let mut apply = |fixes: Vec<StoredFix>, readings: Vec<(DeviceId, Readings)>| {
-            data.apply(&Committed { fixes, readings, ..Committed::default() }, None);
-            let overview = &data.devices[&DeviceId(1)];
-            let alarm = overview.readings.get("alarm").and_then(|a| a.as_str()).map(str::to_owned);
-            (overview.last_fix.as_ref().map(|f| f.id), alarm)
-        };
-        let overspeed = Some("overspeed".to_owned());
-        assert_eq!(apply(vec![fix(5, Trust::Good, Some("overspeed"))], Vec::new()), (Some(5), overspeed.clone()));
-        assert_eq!(apply(vec![fix(6, Trust::Suspect, Some("sos"))], Vec::new()), (Some(5), overspeed.clone()));
-        assert_eq!(apply(vec![fix(3, Trust::Good, Some("sos"))], Vec::new()), (Some(5), overspeed));
-        assert_eq!(apply(vec![fix(7, Trust::Good, None)], Vec::new()), (Some(7), None));
-        // The store tells all readings; what is not among them has ended.
-        let mut readings = Readings::new();
-        readings.alarm("sos");
-        assert_eq!(apply(Vec::new(), vec![(DeviceId(1), readings)]).1.as_deref(), Some("sos"));
-        assert_eq!(apply(Vec::new(), vec![(DeviceId(1), Readings::new())]).1, None);
-    }
-}
+mod tests;

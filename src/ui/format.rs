@@ -80,10 +80,16 @@ pub fn span(seconds: i64) -> String {
 
 /// `42 km/h`.
 pub fn speed(kmh: f64, units: Units) -> String {
+    let (unit, of_one) = speed_unit(units);
+    format!("{:.0} {unit}", kmh / of_one)
+}
+
+/// The unit of speeds, and how many km/h one of it is.
+pub fn speed_unit(units: Units) -> (&'static str, f64) {
     match units {
-        Units::Metric => format!("{kmh:.0} km/h"),
-        Units::Imperial => format!("{:.0} mph", kmh / KM_PER_MILE),
-        Units::Nautical => format!("{:.0} kn", kmh / KM_PER_NAUTICAL_MILE),
+        Units::Metric => ("km/h", 1.0),
+        Units::Imperial => ("mph", KM_PER_MILE),
+        Units::Nautical => ("kn", KM_PER_NAUTICAL_MILE),
     }
 }
 
@@ -122,12 +128,26 @@ pub fn area(m2: f64, units: Units) -> String {
 
 /// A height or radius, never in kilometres: `1,204 m`, `39 ft`.
 pub fn height(metres: f64, units: Units) -> String {
-    let (n, unit) = match units {
-        Units::Metric | Units::Nautical => (metres, "m"),
-        Units::Imperial => (metres / METRES_PER_FOOT, "ft"),
-    };
+    let (unit, of_one) = height_unit(units);
+    let n = metres / of_one;
     let sign = if n <= -0.5 { "-" } else { "" };
     format!("{sign}{} {unit}", count(whole(n.abs().round())))
+}
+
+/// The unit of heights, and how many metres one of it is.
+pub fn height_unit(units: Units) -> (&'static str, f64) {
+    match units {
+        Units::Metric | Units::Nautical => ("m", 1.0),
+        Units::Imperial => ("ft", METRES_PER_FOOT),
+    }
+}
+
+/// `21 °C`, `70 °F`.
+pub fn temperature(celsius: f64, units: Units) -> String {
+    match units {
+        Units::Metric | Units::Nautical => format!("{celsius} °C"),
+        Units::Imperial => format!("{:.0} °F", celsius * 1.8 + 32.0),
+    }
 }
 
 /// `093°`.
@@ -175,6 +195,11 @@ impl View {
     /// `2026-11-21 14:02:31`.
     pub fn date_time(&self, at: Timestamp) -> String {
         at.to_zoned(self.zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// `2026-11-21 14:02:31 UTC`: where no zone stands near.
+    pub fn stamp(&self, at: Timestamp) -> String {
+        format!("{} {}", self.date_time(at), self.zone_name(at))
     }
 
     /// `14:02:31` today, `Nov 20 14:02` in this year, else with the year.
@@ -259,6 +284,7 @@ mod tests {
         let next_year: Timestamp = "2027-03-01T22:30:05Z".parse().unwrap();
         assert_eq!(view.clock(at), "02:15:05");
         assert_eq!(view.date_time(at), "2026-03-02 02:15:05");
+        assert_eq!(view.stamp(at), "2026-03-02 02:15:05 +05:45");
         assert_eq!(view.zone_name(at), "+05:45");
         view.settings.zone = Zone::Utc;
         assert_eq!(view.moment(at, later), "20:30:05");

@@ -27,7 +27,7 @@ impl Notice {
         };
         let text = values(&event.kind, &event.attributes, view);
         let title = format!("{}: {}", data.label(event.device), title.to_lowercase());
-        Self { title, text: format!("{} · {text}", view.clock(event.at)) }
+        Self { title, text: format!("{} {} · {text}", view.clock(event.at), view.zone_name(event.at)) }
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) fn values(kind: &str, attributes: &Readings, view: &View) -> String {
         },
         Some(Kind::LowBattery) => number("batteryLevel").map(|percent| format!("{percent:.0} %")).unwrap_or_default(),
         Some(Kind::Quiet) => {
-            let heard = text("lastHeard").parse().map(|at| format!("last heard {}", view.date_time(at)));
+            let heard = text("lastHeard").parse().map(|at| format!("last heard {}", view.stamp(at)));
             let usually = span("usuallySeconds").map(|span| format!("usually every {span}"));
             heard.ok().into_iter().chain(usually).collect::<Vec<_>>().join(", ")
         }

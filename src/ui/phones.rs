@@ -21,6 +21,7 @@ use crate::{
     backend::{
         Backend, Error, ListenAt, Pending, ReceiverLine,
         phones::{KeyOutcome, PhoneCertificate, PhoneChecklist, PhoneSetup, PhoneUrl, SetupChoice},
+        write_private,
     },
     model::{
         Card, Command, Committed, Device, DeviceId, DeviceOverview, Identity, PhoneRow, Protocol, Secret, Timestamp,
@@ -251,9 +252,10 @@ impl Asking {
             Action::Save { to, bytes } => {
                 let (tell, told) = mpsc::channel();
                 self.saving = Some(told);
+                // What is saved here may hold the password and the key of a phone.
                 data.phones.saved = None;
                 thread::spawn(move || {
-                    let done = std::fs::write(&to, bytes).map(|()| to).map_err(|error| error.to_string());
+                    let done = write_private(&to, &bytes).map(|()| to).map_err(|error| error.to_string());
                     // The window may be gone by now.
                     tell.send(done).ok();
                 });

@@ -37,7 +37,7 @@ pub enum Told {
     AtOnce,
     /// By the message that tells what came of it: see [`Undo::newest`].
     WhenAnswered,
-    /// Not at all: everybody sees it. Successive steps with the same key are one.
+    /// Not at all: everybody sees it. Successive steps with the same key, about the same device, are one.
     Silently(Option<&'static str>),
 }
 
@@ -61,7 +61,10 @@ impl Undo {
     /// Something was done. What was taken back before cannot be done again.
     pub fn push(&mut self, step: Step) {
         self.undone.clear();
-        let same = |key| self.done.back().is_some_and(|last| last.told == Told::Silently(Some(key)));
+        let same = |key| {
+            let is = |last: &Step| last.told == Told::Silently(Some(key)) && last.about == step.about;
+            self.done.back().is_some_and(is)
+        };
         if let Told::Silently(Some(key)) = step.told
             && self.went == Some(Went::Did)
             && same(key)

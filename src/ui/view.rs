@@ -111,6 +111,11 @@ impl Default for Open {
 }
 
 impl Open {
+    /// Nothing but the map: it hangs on a wall, and is read from afar.
+    pub fn is_wall(self) -> bool {
+        self.map && !self.dock && !self.devices && !self.details
+    }
+
     /// The panes of a layout; the sheet stays.
     #[must_use]
     pub fn arranged(self, layout: Layout) -> Self {

@@ -107,6 +107,14 @@ pub(super) fn take_keyboard(ui: &Ui, cx: &super::Cx<'_>, pane: super::view::Pane
     }
 }
 
+/// Shows that a painted row has the keyboard.
+pub(super) fn focus_frame(ui: &Ui, response: &Response) {
+    if response.has_focus() {
+        let stroke = ui.visuals().selection.stroke;
+        ui.painter().rect_stroke(response.rect, 3.0, stroke, egui::StrokeKind::Inside);
+    }
+}
+
 /// A card on a panel.
 pub(super) fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     let p = theme::palette(ui);

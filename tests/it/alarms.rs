@@ -2,4 +2,6 @@
 
 mod cli;
 mod engine;
+mod moved;
+mod waiting;
 mod window;

@@ -119,6 +119,10 @@ fn a_wrong_settings_file_is_said_with_its_line_whoever_reads_it() {
         call(home.path(), &["devices", "--config", file]).failed(&[line, key]);
     }
     call(home.path(), &["devices", "--config", "/nowhere/at/all.toml"]).failed(&["/nowhere/at/all.toml"]);
+    let doctor = call(home.path(), &["doctor", "--config", "/nowhere/at/all.toml"]);
+    let trouble = doctor.out.lines().next().unwrap();
+    assert!(trouble.starts_with("trouble settings: ") && trouble.contains("/nowhere/at/all.toml"), "{trouble}");
+    assert_eq!(trouble.matches("os error").count(), 1, "{trouble}");
 }
 
 #[test]
@@ -127,6 +131,7 @@ fn without_a_display_the_window_says_what_to_do_instead() {
         return;
     }
     let home = home();
+    call(home.path(), &["desktop", "nowhere.pmtiles"]).failed(&["nowhere.pmtiles", "there is no such file"]);
     for words in [&[][..], &["desktop"]] {
         call(home.path(), words).failed(&["display", "wayglass serve"]);
         let free = [words, &["--gt06", "127.0.0.1:0", "--owntracks", "127.0.0.1:0"]].concat();

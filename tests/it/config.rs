@@ -168,11 +168,12 @@ fn what_is_changed_while_it_runs_is_written_down() {
 
 #[test]
 fn every_limit_can_be_set_and_what_is_not_keeps_its_default() {
-    let text = "policy = 'adopt'\nsilence = '2 min'\n[limits]\nconnections = 20_000\nanswer = '5 s'\nhttp_head = 7\nqueue = '1 GiB'\nfile = '20 GB'\nhttp_pause = '1 h'\nvisits = 0x10\n";
+    let text = "policy = 'adopt'\nsilence = '2 min'\n[limits]\nconnections = 20_000\nanswer = '5 s'\nhttp_head = 7\nqueue = '1 GiB'\nfile = '20 GB'\nhttp_pause = '1 h'\nvisits = 0x10\nhead = '16 KiB'\nstranger = '2 KiB'\n";
     let setup =
         Config { data_dir: Some("/srv".into()), ..Config::default() }.or(parse(text).unwrap()).setup(None).unwrap();
     let bounds = &setup.limits;
     assert_eq!((bounds.ingest.connections, bounds.ingest.visits), (20_000, 16));
+    assert_eq!((bounds.ingest.head_bytes, bounds.ingest.stranger_bytes), (16 << 10, 2 << 10));
     let seconds = Duration::from_secs;
     assert_eq!(
         (bounds.ingest.write, bounds.ingest.http_head, bounds.ingest.idle),

@@ -34,6 +34,8 @@ pub struct Plan {
     /// Draws, so that pictures can be taken.
     pub wgpu: bool,
     pub folder: tempfile::TempDir,
+    /// What the command line names.
+    pub files: Vec<std::path::PathBuf>,
 }
 
 impl Default for Plan {
@@ -46,6 +48,7 @@ impl Default for Plan {
             size: [1440.0, 900.0],
             wgpu: false,
             folder: tempfile::tempdir().unwrap(),
+            files: Vec::new(),
         }
     }
 }
@@ -72,8 +75,9 @@ impl Desk {
     }
 
     pub fn of(plan: Plan) -> Self {
-        let Plan { policy, gt06, now, zone, size, wgpu, folder } = plan;
+        let Plan { policy, gt06, now, zone, size, wgpu, folder, files } = plan;
         let listen = [(Protocol::OwnTracks, Some(free())), (Protocol::Gt06, gt06)];
+        let clock = TestClock::at(now);
         let setup = Setup {
             data_dir: folder.path().to_owned(),
             listen: listen.into_iter().filter_map(|(p, at)| Some((p, ListenAt::Address(at?)))).collect(),
@@ -85,12 +89,12 @@ impl Desk {
             keep: Keep::default(),
             settings: None,
             log: LogFile::default(),
+            passing: Some(clock.passing()),
         };
         let (tell, woken) = mpsc::sync_channel(1);
         let wake = Arc::new(move || {
             tell.try_send(()).ok();
         });
-        let clock = TestClock::at(now);
         let backend = Backend::start(setup, clock.clock(), wake).unwrap();
         backend.wait_settled();
         let bound = |protocol| {
@@ -106,7 +110,7 @@ impl Desk {
             begun: None,
             sync_tiles: true,
             tile_cache: None,
-            open: Vec::new(),
+            files,
         };
         let builder = Harness::builder().with_size(size).with_max_steps(20);
         let builder = if wgpu { builder.wgpu() } else { builder };

@@ -2,5 +2,6 @@
 
 mod keyboard;
 mod names;
+mod painted;
 mod story;
 mod undo;

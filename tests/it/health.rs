@@ -84,6 +84,12 @@ fn what_was_received_and_what_was_not_is_counted_by_reason() {
     assert_eq!(http(station.owntracks, "POST", "/", basic, &large).status, 413);
     assert_eq!(since(&station, "too_large"), 1);
     assert_eq!(limit(&asked(&station), "body").reached, Some(1));
+    // Who says much and nothing of use is told from who says nothing.
+    let mut talker = Tracker::connect(station.gt06);
+    talker.send(&"00".repeat(9 << 10));
+    talker.expect_closed();
+    station.until("it is counted", |s| since(s, "strangers_junk") == 1);
+    assert_eq!((limit(&asked(&station), "stranger").reached, since(&station, "stranger")), (Some(1), 0));
     drop(tracker);
     station.until("the connection is gone", |s| asked(s).receivers.iter().all(|r| r.connections == 0));
     station.until("its end is counted", |s| since(s, "closed_by_peer") >= 1);

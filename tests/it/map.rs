@@ -4,6 +4,7 @@
 
 mod history;
 mod live;
+mod said;
 
 use std::{
     collections::HashSet,

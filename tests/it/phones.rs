@@ -275,6 +275,11 @@ fn the_command_line_pairs_a_phone_beside_a_running_instance() {
         ["phone", "add", "jane", "pixel", "--url", "https://192.0.2.1:5145/pub", "--otrc", otrc.to_str().unwrap()];
     let (done, said) = wayglass(&words, "");
     assert!(done && said.contains("owntracks/jane/pixel") && said.contains("owntracks:///config?inline="), "{said}");
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&otrc).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600, "it holds the password");
+    }
     let told: Value = serde_json::from_str(&std::fs::read_to_string(otrc).unwrap()).unwrap();
     let password = told["password"].as_str().unwrap();
     // The running instance knows it within a second.

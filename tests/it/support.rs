@@ -14,7 +14,10 @@ use std::{
 
 use egui_kittest::Harness;
 use wayglass::{
-    backend::{Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup, bounds::Bounds, logfile::LogFile},
+    backend::{
+        Access, Backend, Https, Limits, ListenAt, ReceiverStatus, Setup, bounds::Bounds, logfile::LogFile,
+        watch::Passing,
+    },
     model::{Clock, Policy, Protocol, Timestamp},
 };
 
@@ -32,21 +35,40 @@ pub const SOON: Duration = Duration::from_secs(20);
 
 /// A clock that a test sets.
 #[derive(Clone)]
-pub struct TestClock(Arc<AtomicI64>);
+pub struct TestClock {
+    ms: Arc<AtomicI64>,
+    /// Of these it slept so many.
+    asleep_ms: Arc<AtomicI64>,
+}
 
 impl TestClock {
     pub fn at(text: &str) -> Self {
         let at: Timestamp = text.parse().expect("an RFC 3339 time");
-        Self(Arc::new(AtomicI64::new(at.as_millisecond())))
+        Self { ms: Arc::new(AtomicI64::new(at.as_millisecond())), asleep_ms: Arc::default() }
     }
 
     pub fn clock(&self) -> Clock {
-        let ms = Arc::clone(&self.0);
+        let ms = Arc::clone(&self.ms);
         Arc::new(move || Timestamp::from_millisecond(ms.load(Ordering::Relaxed)).expect("a time within range"))
     }
 
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_millis()).expect("a short time"), Ordering::Relaxed);
+        self.ms.fetch_add(i64::try_from(by.as_millis()).expect("a short time"), Ordering::Relaxed);
+    }
+
+    /// The computer sleeps for so long.
+    pub fn sleep(&self, by: Duration) {
+        self.asleep_ms.fetch_add(i64::try_from(by.as_millis()).expect("a short time"), Ordering::Relaxed);
+        self.advance(by);
+    }
+
+    /// Without its sleep.
+    pub fn passing(&self) -> Passing {
+        let Self { ms, asleep_ms } = self.clone();
+        Passing::new(move || {
+            let asleep = asleep_ms.load(Ordering::Relaxed);
+            Duration::from_millis((ms.load(Ordering::Relaxed) - asleep).unsigned_abs())
+        })
     }
 }
 
@@ -66,8 +88,8 @@ impl Station {
 
     /// With HTTPS and the credentials and key of all.
     pub fn start_secure(folder: tempfile::TempDir, policy: Policy, access: Access, https: Https) -> Self {
-        let clock = TestClock::at("2026-11-21T12:00:00Z").clock();
-        Self::start_as(folder, policy, clock, Limits::default(), (access, https))
+        let clock = TestClock::at("2026-11-21T12:00:00Z");
+        Self::start_as(folder, policy, (clock.clock(), clock.passing()), Limits::default(), (access, https))
     }
 
     pub fn start_in(folder: tempfile::TempDir, policy: Policy) -> Self {
@@ -76,7 +98,13 @@ impl Station {
 
     /// By a clock that the test keeps.
     pub fn start_at(clock: &TestClock, policy: Policy) -> Self {
-        Self::start_by(tempfile::tempdir().expect("a temporary folder"), policy, clock.clock())
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::start_as(folder, policy, (clock.clock(), clock.passing()), Limits::default(), Default::default())
+    }
+
+    /// In a folder of before, by a clock that the test keeps.
+    pub fn start_again(folder: tempfile::TempDir, clock: &TestClock) -> Self {
+        Self::start_as(folder, Policy::Adopt, (clock.clock(), clock.passing()), Limits::default(), Default::default())
     }
 
     /// By any clock.
@@ -102,13 +130,17 @@ impl Station {
     }
 
     fn start_bounded(folder: tempfile::TempDir, policy: Policy, clock: Clock, limits: Limits) -> Self {
-        Self::start_as(folder, policy, clock, limits, (Access::default(), Https::default()))
+        let passing = {
+            let clock = Arc::clone(&clock);
+            Passing::new(move || Duration::from_millis(clock().as_millisecond().unsigned_abs()))
+        };
+        Self::start_as(folder, policy, (clock, passing), limits, Default::default())
     }
 
     fn start_as(
         folder: tempfile::TempDir,
         policy: Policy,
-        clock: Clock,
+        (clock, passing): (Clock, Passing),
         limits: Limits,
         (access, https): (Access, Https),
     ) -> Self {
@@ -120,6 +152,7 @@ impl Station {
             limits: Bounds { ingest: limits, ..Bounds::default() },
             settings: None,
             log: LogFile::default(),
+            passing: Some(passing),
             access,
             https,
             addresses: None,

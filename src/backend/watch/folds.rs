@@ -3,7 +3,10 @@
 //! A fix that is newer than all before goes on from there. One that is late, or the first of a device since the program began, takes the
 //! device back to before it: everything from there on is read and judged again, and what was made of it otherwise is corrected.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::SignedDuration;
 
@@ -22,6 +25,10 @@ const LOOK_BACK: usize = 48;
 /// Devices that are judged again in one go: what is not packed yet is looked through once for all of them.
 const AT_ONCE: usize = 256;
 
+/// Where so many rows are not packed yet, devices wait until there are [`AT_ONCE`] of them, or until one has waited for so long.
+const LONG_TAIL: i64 = 8_192;
+const GATHER: Duration = Duration::from_secs(2);
+
 /// A fix that comes later than this is history: it makes no events.
 const HISTORY: SignedDuration = SignedDuration::from_hours(24 * 31);
 
@@ -31,10 +38,14 @@ pub(super) struct Folds {
     courses: ByDevice<Course>,
     /// To be judged again, from when on.
     again: ByDevice<Timestamp>,
+    /// When the first of them came to wait.
+    waits_since: Option<Instant>,
     /// Up to which position it was read; `None`: not at all.
     cursor: Option<i64>,
     /// Up to which it stands in the file.
     noted: i64,
+    /// Everybody is known who may be in a place for long.
+    everybody: bool,
     /// The places or rules are others, so silence asks again.
     pub(super) adapted: bool,
 }
@@ -50,13 +61,13 @@ impl Folds {
         judged: &mut Judged,
     ) -> Result<bool, Error> {
         let cursor = self.cursor;
-        let (watched, after, new) = reader
+        let (watched, after, new, tail) = reader
             .read(move |db| {
                 let watched = watch::watched(db)?;
                 // What was removed leaves its ids to others.
                 let newest = query::newest_position(db)?;
                 let after = cursor.map_or(watched, |cursor| cursor.min(newest));
-                Ok((watched, after, watch::positions_after(db, after, POSITIONS)?))
+                Ok((watched, after, watch::positions_after(db, after, POSITIONS)?, query::Tail::rows(db)?))
             })
             .answered()
             .await?;
@@ -76,18 +87,36 @@ impl Folds {
                 judged.new.push(NewEvent::of(device, raised, unread));
             });
         }
-        if !more {
-            let mut again = std::mem::take(&mut self.again).into_iter();
-            loop {
-                let some: Vec<_> = again.by_ref().take(AT_ONCE).collect();
-                if some.is_empty() {
-                    break;
+        // What was moved is marked in the file until it is judged again, so that does not wait.
+        if !more && (self.moved(reader, now, judged).await? | self.is_due(tail)) {
+            while self.waits() {
+                let some: Vec<_> = self.again.iter().take(AT_ONCE).map(|(device, from)| (*device, *from)).collect();
+                self.judge_again(reader, book, mutes, some.clone(), now, judged).await?;
+                for (device, _) in &some {
+                    self.again.remove(device);
                 }
-                self.judge_again(reader, book, mutes, some, now, judged).await?;
             }
         }
         self.cursor = Some(upto);
         Ok(more)
+    }
+
+    /// True where devices wait to be judged again.
+    pub(super) fn waits(&self) -> bool {
+        !self.again.is_empty()
+    }
+
+    /// Whether those that wait are to be judged now: to look through a long tail costs as much for one as for many.
+    fn is_due(&mut self, tail: i64) -> bool {
+        if self.again.is_empty() {
+            return false;
+        }
+        let since = *self.waits_since.get_or_insert_with(Instant::now);
+        let due = tail < LONG_TAIL || self.again.len() >= AT_ONCE || since.elapsed() >= GATHER;
+        if due {
+            self.waits_since = None;
+        }
+        due
     }
 
     /// Goes on with fixes that are new, or notes from when on it must begin again.
@@ -98,7 +127,9 @@ impl Folds {
             return;
         }
         let course = self.courses.get_mut(&device);
-        let goes_on = |course: &&mut Course| course.last().is_some_and(|last| last.order() < first.order());
+        let goes_on = |course: &&mut Course| {
+            course.last().is_some_and(|last| last.order() < first.order()) && !course.is_overtaken_by(first.at)
+        };
         let Some(course) = course.filter(goes_on) else {
             self.again.insert(device, first.at);
             return;
@@ -128,7 +159,7 @@ impl Folds {
                     [(device, _)] => query::Tail::of_one(db, *device)?,
                     _ => query::Tail::of_all(db)?,
                 };
-                devices.into_iter().map(|(device, from)| Again::read(db, &tail, &asked, device, from)).collect()
+                devices.into_iter().map(|(device, from)| Again::read(db, &tail, &asked, device, from, now)).collect()
             })
             .answered()
             .await?;
@@ -147,6 +178,68 @@ impl Folds {
             let known = |made: &watch::Made| (made.at.as_millisecond(), made.kind, made.key);
             judged.gone.extend(made.iter().filter(|made| !names.contains(&known(made))).map(|made| made.id));
             judged.new.extend(new.into_iter().filter(|event| made.iter().all(|made| known(made) != name(event))));
+        }
+        Ok(())
+    }
+
+    /// Devices that got or lost positions which others had are judged again from the first of these on. True where there are some.
+    async fn moved(&mut self, reader: &Reader, now: Timestamp, judged: &mut Judged) -> Result<bool, Error> {
+        let earliest = now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN);
+        for moved in reader.read(watch::moved).answered().await? {
+            if moved.adopted {
+                let from = moved.from.max(earliest);
+                let known = self.again.entry(moved.device).or_insert(from);
+                *known = from.min(*known);
+            }
+            judged.moved.push(moved.mark);
+        }
+        Ok(!judged.moved.is_empty())
+    }
+
+    /// Stays that became long by now, although no fix says so.
+    pub(super) async fn wait(
+        &mut self,
+        reader: &Reader,
+        book: &Arc<Book>,
+        mutes: &Mutes,
+        now: Timestamp,
+        judged: &mut Judged,
+    ) -> Result<(), Error> {
+        if book.places().iter().all(|place| place.spec.dwell_min.is_none()) {
+            return Ok(());
+        }
+        if !std::mem::replace(&mut self.everybody, true) {
+            self.know_all(reader, book, now).await?;
+        }
+        let mut raised = Vec::new();
+        for (device, course) in &mut self.courses {
+            course.wait(book, now, &mut raised);
+            let new = raised.drain(..).map(|raised| {
+                let unread = should_read(raised.at, *device, mutes, now);
+                NewEvent::of(*device, raised, unread)
+            });
+            judged.new.extend(new);
+        }
+        Ok(())
+    }
+
+    /// Where everybody was that has not been heard since the program began: it may be in a place all the while.
+    async fn know_all(&mut self, reader: &Reader, book: &Arc<Book>, now: Timestamp) -> Result<(), Error> {
+        let heard = reader.read(watch::heard).answered().await?;
+        let is_recent = |heard: &&watch::Heard| now.duration_since(heard.at) <= HISTORY;
+        let unknown = heard.values().filter(is_recent).map(|heard| heard.device);
+        let unknown: Vec<_> = unknown.filter(|device| self.known(*device).is_none()).collect();
+        for some in unknown.chunks(AT_ONCE) {
+            let (some, asked) = (some.to_vec(), Arc::clone(book));
+            let found: Vec<_> = reader
+                .read_long(move |db| {
+                    let tail = query::Tail::of_all(db)?;
+                    let one = |device| Ok((device, course_before(db, &tail, &asked, device, now)?));
+                    some.into_iter().map(one).collect()
+                })
+                .answered()
+                .await?;
+            self.courses.extend(found);
         }
         Ok(())
     }
@@ -204,7 +297,14 @@ struct Again {
 }
 
 impl Again {
-    fn read(db: &watch::Db, tail: &query::Tail, book: &Book, device: DeviceId, from: Timestamp) -> watch::Answer<Self> {
+    fn read(
+        db: &watch::Db,
+        tail: &query::Tail,
+        book: &Book,
+        device: DeviceId,
+        from: Timestamp,
+        now: Timestamp,
+    ) -> watch::Answer<Self> {
         let mut course = course_before(db, tail, book, device, from)?;
         let behind = course.last().map_or(from, |last| last.at);
         let (mut raised, mut made) = (Vec::new(), watch::made_from(db, device, behind)?);
@@ -214,6 +314,8 @@ impl Again {
         for seen in watch::positions_from(db, tail, device, from)? {
             course.step(book, device, &seen, &mut raised);
         }
+        // What was told because nothing came stays told.
+        course.wait(book, now, &mut raised);
         Ok(Self { device, course, raised, made })
     }
 }

@@ -19,6 +19,9 @@ use crate::{
 /// Between two looks at all devices, by the clock.
 const EVERY: SignedDuration = SignedDuration::from_secs(5);
 
+/// So long after a start, or after sleep, devices come back and tell what they kept.
+const SETTLES: SignedDuration = SignedDuration::from_mins(2);
+
 /// What is known of the silence of devices.
 pub(super) struct Silence {
     /// Before that nobody listened, so silence from before means nothing.
@@ -35,6 +38,16 @@ pub(super) struct Silence {
 impl Silence {
     pub(super) fn since(started: Timestamp) -> Self {
         Self { started, looked: None, next: started, told: ByDevice::new(), low: ByDevice::new() }
+    }
+
+    /// Nobody listened until now: the computer slept, or its clock was wrong.
+    pub(super) fn listens_since(&mut self, now: Timestamp) {
+        (self.started, self.next) = (now, now);
+    }
+
+    /// Whether those who had something to tell have had the time to do so, since somebody listens.
+    pub(super) fn is_settled(&self, now: Timestamp) -> bool {
+        now.duration_since(self.started) >= SETTLES
     }
 
     #[expect(clippy::too_many_arguments, reason = "what a look needs, once")]

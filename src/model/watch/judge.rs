@@ -146,6 +146,10 @@ pub struct Course {
     moving: bool,
     fast: Option<TooFast>,
     low: Option<bool>,
+    /// How far its times ran ahead of their arrival at most: what its clock is off by, but for the shortest way.
+    lead: Option<SignedDuration>,
+    /// The latest moment of a stay that became long while no fix said so.
+    waited: Option<Timestamp>,
 }
 
 impl Course {
@@ -213,6 +217,7 @@ impl Course {
     /// The next fix in order. What it makes is added to `out`.
     pub fn step(&mut self, book: &Book, device: DeviceId, seen: &Seen, out: &mut Vec<Raised>) {
         self.last = Some(seen.clone());
+        self.lead = self.lead.max(Some(seen.at.duration_since(seen.received)));
         self.battery(book, device, seen, out);
         if !seen.sound || self.leaps.judge(seen.spot()).is_some() {
             return;
@@ -221,6 +226,26 @@ impl Course {
         self.speed(book, device, seen, out);
         self.places(book, device, seen, out);
         self.sound = Some(seen.clone());
+    }
+
+    /// Time goes on, and no fix comes: whoever sends nothing is where it was last, and so a stay becomes long. By the device's own clock,
+    /// as far as its fixes let us know it.
+    pub fn wait(&mut self, book: &Book, now: Timestamp, out: &mut Vec<Raised>) {
+        let (Some(seen), Some(lead)) = (&self.sound, self.lead) else { return };
+        let theirs = now.saturating_add(lead).unwrap_or(now);
+        for (id, stay) in &mut self.stays {
+            let Stay::Inside { since, told: told @ false } = stay else { continue };
+            let Some(place) = book.place(*id) else { continue };
+            let Some(moment) = stayed(place, *since).filter(|moment| *moment <= theirs) else { continue };
+            *told = true;
+            self.waited = self.waited.max(Some(moment));
+            tell_stay(place, moment, *since, seen, out);
+        }
+    }
+
+    /// Whether a fix of then comes before something that is told already because none came.
+    pub fn is_overtaken_by(&self, at: Timestamp) -> bool {
+        self.waited.is_some_and(|moment| at < moment)
     }
 
     fn beat(&mut self, seen: &Seen) {
@@ -316,19 +341,12 @@ impl Course {
         }
     }
 
-    /// Tells of a long stay with the moment when it became long, as soon as a fix shows it. The one that shows that it is over does not: how
-    /// long it really lasted is not known then.
+    /// Tells of a long stay with the moment when it became long, as soon as a fix is behind that. It lasts until a fix shows that it is over:
+    /// see [`Course::wait`], which tells the same.
     fn dwell(&mut self, place: &Place, since: Timestamp, told: bool, seen: &Seen, out: &mut Vec<Raised>) {
         let Some(moment) = stayed(place, since).filter(|moment| !told && *moment <= seen.at) else { return };
-        let inside = Fence::new(&place.spec.shape).is_some_and(|f| f.side(seen.place, 0.0) == Side::Inside);
-        if !inside {
-            return;
-        }
         self.stays.insert(place.id, Stay::Inside { since, told: true });
-        let mut attributes = Readings::new();
-        attributes.set("minutes", place.spec.dwell_min);
-        attributes.set("since", since.to_string());
-        tell(place, Kind::Dwell, moment, seen, &attributes, out);
+        tell_stay(place, moment, since, seen, out);
     }
 
     /// Takes a fix as the first that says anything about a place.
@@ -352,6 +370,13 @@ impl Course {
 /// When a stay that began then is long; `None` where nobody asks.
 fn stayed(place: &Place, since: Timestamp) -> Option<Timestamp> {
     since.checked_add(SignedDuration::from_mins(place.spec.dwell_min?.into())).ok()
+}
+
+fn tell_stay(place: &Place, moment: Timestamp, since: Timestamp, seen: &Seen, out: &mut Vec<Raised>) {
+    let mut attributes = Readings::new();
+    attributes.set("minutes", place.spec.dwell_min);
+    attributes.set("since", since.to_string());
+    tell(place, Kind::Dwell, moment, seen, &attributes, out);
 }
 
 fn tell(place: &Place, kind: Kind, at: Timestamp, seen: &Seen, more: &Readings, out: &mut Vec<Raised>) {

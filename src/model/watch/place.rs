@@ -30,6 +30,9 @@ impl Colour {
         Self([0x84, 0x8E, 0x99]),
     ];
 
+    /// What those of [`Colour::CHOICE`] are called.
+    pub const NAMES: [&str; 8] = ["Blue", "Green", "Orange", "Red", "Purple", "Pink", "Cyan", "Grey"];
+
     /// `#3b82f6`.
     pub fn to_hex(self) -> String {
         let [red, green, blue] = self.0;

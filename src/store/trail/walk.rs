@@ -28,6 +28,13 @@ impl Tail {
         Self::of(db, Some(device))
     }
 
+    /// Rows that a look through it goes over, be it for one device or for all.
+    pub fn rows(db: &Connection) -> Result<i64> {
+        let newest = "SELECT coalesce(max(id), 0) FROM positions";
+        let newest: i64 = db.prepare_cached(newest)?.query_row([], |row| row.get(0))?;
+        Ok(newest.saturating_sub(tracked_upto(db)?))
+    }
+
     fn of(db: &Connection, only: Option<DeviceId>) -> Result<Self> {
         let mut tail = Self::default();
         unpacked(db, only, |device, point, _| {

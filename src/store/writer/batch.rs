@@ -4,6 +4,7 @@ use rusqlite::{CachedStatement, Connection, Result, params};
 
 use super::{
     Stored, devices::Devices, phones::PhoneChanges, quarantine::Quarantine, rederive::Reread, retention::Kept,
+    slice::Slice,
 };
 use crate::model::{
     Committed, Device, DeviceId, DeviceState, Direction, Identity, NewPacket, NewReply, PacketId, PacketRow, Policy,
@@ -128,9 +129,9 @@ impl<'t> Batch<'t> {
         })
     }
 
-    /// Writes so many rows of what is known of devices that lack something. True where there are more.
-    pub(super) fn know_some(&mut self, rows: usize) -> Result<bool> {
-        self.devices.write_some(self.db, *self.last_packet, rows)
+    /// Writes rows of what is known of devices that lack something, within a slice of time. True where there are more.
+    pub(super) fn know_some(&mut self, slice: Slice) -> Result<bool> {
+        self.devices.write_some(self.db, *self.last_packet, slice)
     }
 
     /// Writes all of them.

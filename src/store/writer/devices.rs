@@ -13,7 +13,7 @@ use crate::store::{
     recent::{self, LATEST_UPTO},
 };
 
-use super::{quarantine::counter, trails::Trails};
+use super::{quarantine::counter, slice::Slice, trails::Trails};
 
 /// A device as the writer knows it. Runs ahead of the file within a batch, and equals it after each.
 #[derive(Debug, Clone)]
@@ -81,6 +81,8 @@ pub(super) struct Devices {
     dirty: Vec<DeviceId>,
     /// Such rows that are being written, a few a transaction.
     round: Option<Round>,
+    /// Some row of `learned` is of no more use.
+    outdated: bool,
     /// Up to this packet every row has everything.
     upto: i64,
     /// Up to this packet some row has everything, as it was read.
@@ -100,7 +102,8 @@ struct Round {
 impl Devices {
     pub(super) fn load(db: &Connection) -> Result<Self> {
         let upto = counter(db, LATEST_UPTO)?.cast_signed();
-        let mut devices = Self { upto, trails: Trails::load(db)?, ..Self::default() };
+        let outdated = recent::has_outdated(db, upto)?;
+        let mut devices = Self { upto, outdated, trails: Trails::load(db)?, ..Self::default() };
         devices.greatest_upto = devices.upto;
         for row in recent::all(db)? {
             devices.greatest_upto = devices.greatest_upto.max(row.upto);
@@ -301,43 +304,50 @@ impl Devices {
         behind.then(|| last_packet.abs_diff(self.upto))
     }
 
-    /// True while the rows that lack something are being written.
+    /// True while the rows that lack something are being written, or what they have by now is removed.
     pub(super) fn is_writing(&self) -> bool {
-        self.round.is_some()
+        self.round.is_some() || self.outdated
     }
 
-    /// Writes so many rows of `latest` that lack something. True where there are more of this round.
-    pub(super) fn write_some(&mut self, db: &Connection, last_packet: i64, rows: usize) -> Result<bool> {
+    /// Writes rows of `latest` that lack something, then removes what they have by now, within a slice of time. True where there are more of
+    /// this round.
+    pub(super) fn write_some(&mut self, db: &Connection, last_packet: i64, slice: Slice) -> Result<bool> {
+        while self.outdated {
+            self.outdated = recent::remove_outdated(db, self.upto)?;
+            if slice.is_over() {
+                return Ok(self.outdated);
+            }
+        }
+        if self.lag(last_packet).is_none() {
+            return Ok(false);
+        }
         let Self { dirty, round, by_id, .. } = self;
         let current = round.get_or_insert_with(|| {
             let mut left = std::mem::take(dirty);
             left.sort_unstable_by(|a, b| b.cmp(a));
             Round { upto: last_packet, left }
         });
-        let mut written = 0;
-        while written < rows
-            && let Some(id) = current.left.pop()
-        {
+        while let Some(id) = current.left.pop() {
             if let Some(known) = by_id.get_mut(&id).filter(|known| known.dirty) {
                 known.dirty = false;
                 recent::write(db, &known.overview, known.newest_packet, last_packet)?;
-                written += 1;
+                if slice.is_over() {
+                    return Ok(true);
+                }
             }
-        }
-        if !current.left.is_empty() {
-            return Ok(true);
         }
         // Whatever changed since the round began is dirty again, or was written with it.
         self.upto = current.upto;
         self.round = None;
         recent::written_upto(db, self.upto)?;
-        Ok(false)
+        self.outdated = recent::has_outdated(db, self.upto)?;
+        Ok(self.outdated)
     }
 
     /// Writes every row that lacks something, and has it said.
     pub(super) fn write_all(&mut self, db: &Connection, last_packet: i64) -> Result<()> {
-        while self.lag(last_packet).is_some() {
-            self.write_some(db, last_packet, usize::MAX)?;
+        while self.is_writing() || self.lag(last_packet).is_some() {
+            self.write_some(db, last_packet, Slice::endless())?;
         }
         Ok(())
     }

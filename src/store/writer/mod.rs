@@ -16,6 +16,7 @@ mod phones;
 mod quarantine;
 mod rederive;
 mod retention;
+mod slice;
 mod steady;
 mod tallied;
 mod thread;

@@ -57,6 +57,11 @@ impl Batch<'_> {
         for (opened, owner) in leaving.iter().map(|p| (p, new)).chain(staying.iter().map(|p| (p, *device))) {
             self.tell_again(opened, owner)?;
         }
+        // What came under the name goes through the watch as it is written again; what is left has to.
+        let fixes = leaving.iter().flat_map(|opened| &opened.packet.reports).filter_map(|report| report.fix.as_ref());
+        if let Some(first) = fixes.map(|fix| fix.at).min() {
+            self.judge_again(*device, first.as_millisecond())?;
+        }
         self.part_knowledge(*device, staying)?;
         self.part_knowledge(new, leaving)?;
         self.missed = true;

@@ -308,7 +308,7 @@ impl Batch<'_> {
             return Ok(Err(Error::Refused(why.to_owned())));
         }
         self.merge_chains(from, to)?;
-        let moved = self.give_positions(from, to)?;
+        let (moved, first_ms) = self.give_positions(from, to)?;
         let ids = [from.0, to.0];
         let run = |sql: &str| self.db.prepare_cached(sql)?.execute(ids);
         for sql in [
@@ -328,6 +328,9 @@ impl Batch<'_> {
         let names = self.devices.merge(from, to);
         // What both had is left over at the old one, and goes with it. Its packets are at the other one now.
         self.remove(from)?;
+        if let Some(first_ms) = first_ms {
+            self.judge_again(to, first_ms)?;
+        }
         for name in names {
             self.also(kept.protocol, &name, to)?;
         }

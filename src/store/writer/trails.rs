@@ -4,7 +4,7 @@ use std::{collections::HashMap, ops::ControlFlow};
 
 use rusqlite::{Connection, OptionalExtension, Params, Result, params};
 
-use super::{batch::Batch, devices::Devices};
+use super::{batch::Batch, devices::Devices, slice::Slice};
 use crate::geo::LatLon;
 use crate::model::{DeviceId, StoredFix};
 use crate::store::{
@@ -126,17 +126,19 @@ impl Trails {
         fold::ends(db, device, self.last_position, trail.last_ms)
     }
 
-    /// Packs what waits of so many devices. True where there are more of this round.
-    pub(super) fn pack_some(&mut self, db: &Connection, devices: usize) -> Result<bool> {
+    /// Packs what waits of devices, within a slice of time. True where there are more of this round.
+    pub(super) fn pack_some(&mut self, db: &Connection, slice: Slice) -> Result<bool> {
         let mut round = self.round.take().unwrap_or_else(|| {
             let waits = |(id, trail): (&DeviceId, &Trail)| (!trail.waiting.is_empty()).then_some(*id);
             let mut left: Vec<_> = self.by_device.iter().filter_map(waits).collect();
             left.sort_unstable_by(|a, b| b.cmp(a));
             Round { upto: self.last_position, left }
         });
-        for _ in 0..devices {
-            let Some(device) = round.left.pop() else { break };
+        while let Some(device) = round.left.pop() {
             self.pack(db, device)?;
+            if slice.is_over() {
+                break;
+            }
         }
         if round.left.is_empty() {
             fold::tracked(db, round.upto)?;
@@ -286,8 +288,9 @@ impl Batch<'_> {
         self.devices.trails.drop_device(self.db, device)
     }
 
-    /// Gives the positions of one device to another, but for those that the other has as well. Answers how many those are.
-    pub(super) fn give_positions(&mut self, from: DeviceId, to: DeviceId) -> Result<usize> {
+    /// Gives the positions of one device to another, but for those that the other has as well. Answers how many those are, and the time
+    /// of the first of them, in milliseconds.
+    pub(super) fn give_positions(&mut self, from: DeviceId, to: DeviceId) -> Result<(usize, Option<i64>)> {
         let db = self.db;
         let trails = &mut self.devices.trails;
         trails.pack(db, from)?;
@@ -307,7 +310,8 @@ impl Batch<'_> {
         let count = given.len();
         drop_all(db, from)?;
         fold::fold(db, from, left)?;
-        let last_ms = given.iter().map(|point| point.at_ms).max();
+        let times = || given.iter().map(|point| point.at_ms);
+        let (first_ms, last_ms) = (times().min(), times().max());
         fold::fold(db, to, given)?;
         if let Some(last_ms) = last_ms {
             let trail = trails.by_device.entry(to).or_default();
@@ -315,7 +319,7 @@ impl Batch<'_> {
             trail.packed_ms = trail.last_ms;
             fold::ends(db, to, trails.last_position, trail.last_ms)?;
         }
-        Ok(count)
+        Ok((count, first_ms))
     }
 
     /// The last fix as [`super::devices::Known::learn`] has it, found in the file.
@@ -348,8 +352,8 @@ impl Batch<'_> {
         Ok(None)
     }
 
-    /// Packs what waits of so many devices. True where there are more.
-    pub(super) fn pack_some(&mut self, devices: usize) -> Result<bool> {
-        self.devices.trails.pack_some(self.db, devices)
+    /// Packs what waits of devices, within a slice of time. True where there are more.
+    pub(super) fn pack_some(&mut self, slice: Slice) -> Result<bool> {
+        self.devices.trails.pack_some(self.db, slice)
     }
 }

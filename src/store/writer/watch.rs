@@ -13,7 +13,10 @@ use crate::model::{
     DeviceId, PacketId, Readings, StoredEvent, Timestamp, Trust,
     watch::{Kind, Mute, PlaceId, PlaceSpec, Raised, Rules},
 };
-use crate::store::{Error, Pending, row, watch::ALL};
+use crate::store::{
+    Error, Pending, row,
+    watch::{ALL, moved_mark},
+};
 
 /// Something to write about what is watched for.
 #[derive(Debug, Clone)]
@@ -50,12 +53,14 @@ pub struct Judged {
     pub new: Vec<NewEvent>,
     /// Alarms that were looked at, and whether somebody should read them.
     pub alarms: Vec<(i64, bool)>,
+    /// Marks of [`crate::store::watch::moved`] that were seen to.
+    pub moved: Vec<String>,
 }
 
 impl Judged {
     /// True where there is nothing to write but how far it got.
     pub fn is_quiet(&self) -> bool {
-        self.gone.is_empty() && self.new.is_empty() && self.alarms.is_empty()
+        self.gone.is_empty() && self.new.is_empty() && self.alarms.is_empty() && self.moved.is_empty()
     }
 }
 
@@ -230,7 +235,10 @@ impl Batch<'_> {
     }
 
     fn judged(&mut self, judged: &Judged) -> Result<std::result::Result<u64, Error>> {
-        let Judged { upto, gone, new, alarms } = judged;
+        let Judged { upto, gone, new, alarms, moved } = judged;
+        for mark in moved {
+            self.db.prepare_cached("DELETE FROM counters WHERE name = ?1")?.execute([mark])?;
+        }
         for id in gone {
             self.db.prepare_cached("DELETE FROM events WHERE id = ?1 AND cause IS NOT NULL")?.execute([id])?;
         }
@@ -300,6 +308,17 @@ impl Batch<'_> {
         let sql = "UPDATE counters SET value = min(value, (SELECT coalesce(max(id), 0) FROM positions))
                    WHERE name = 'watched_position'";
         self.db.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    /// Positions from this moment on are another device's now: the watch looks at them again, and if the program ends before that, later.
+    pub(super) fn judge_again(&mut self, device: DeviceId, from_ms: i64) -> Result<()> {
+        let mark = moved_mark(device, self.now);
+        self.db
+            .prepare_cached(
+                "INSERT INTO counters(name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = min(value, ?2)",
+            )?
+            .execute(params![mark, from_ms])?;
         Ok(())
     }
 

@@ -41,6 +41,15 @@ impl App {
         }
     }
 
+    /// Opens what the command line named: maps are shown, other files are looked at to be imported.
+    pub(super) fn take_given(&mut self, ctx: &Context) {
+        for path in std::mem::take(&mut self.given) {
+            let path = std::path::absolute(&path).unwrap_or(path);
+            let open = if is_map_file(&path) { Action::OpenChart(path) } else { Action::OpenImport(Some(path)) };
+            self.apply(ctx, open);
+        }
+    }
+
     /// Opens a file that was picked, typed or dropped. It is remembered once it has turned out to be a map.
     pub(super) fn open_chart(&mut self, ctx: &Context, path: PathBuf) {
         // The next run may begin in another folder.

@@ -68,8 +68,8 @@ pub struct Options {
     pub sync_tiles: bool,
     /// Where tiles of the online map are kept; `None` keeps none.
     pub tile_cache: Option<PathBuf>,
-    /// Captures to open beside the live picture.
-    pub open: Vec<PathBuf>,
+    /// Files that are opened first, as if they were dropped on the window.
+    pub files: Vec<PathBuf>,
 }
 
 impl Options {
@@ -77,15 +77,8 @@ impl Options {
     pub fn new(clock: Clock) -> Self {
         let dirs = directories::ProjectDirs::from("", "", "wayglass");
         let tile_cache = dirs.map(|dirs| dirs.cache_dir().join("tiles"));
-        Self {
-            clock,
-            zone: TimeZone::system(),
-            quit: Arc::default(),
-            begun: None,
-            sync_tiles: false,
-            tile_cache,
-            open: Vec::new(),
-        }
+        let (zone, quit, files) = (TimeZone::system(), Arc::default(), Vec::new());
+        Self { clock, zone, quit, begun: None, sync_tiles: false, tile_cache, files }
     }
 }
 
@@ -136,6 +129,8 @@ pub struct App {
     opening: Option<PathBuf>,
     /// Captures beside the live picture.
     sources: scratch::Sources,
+    /// Files that the command line named.
+    given: Vec<PathBuf>,
 }
 
 /// What is kept between runs beside egui's own memory.
@@ -229,7 +224,8 @@ impl App {
             milestones,
             shelf: Shelf::default(),
             opening: None,
-            sources: scratch::Sources::wanting(options.open),
+            given: options.files,
+            sources: scratch::Sources::default(),
             backend: Some(backend),
         }
     }
@@ -355,6 +351,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.dress(&ctx);
+        self.take_given(&ctx);
         self.take_dropped_charts(&ctx);
         self.take_pasted(&ctx);
         let mut actions = Vec::new();

@@ -121,15 +121,18 @@ impl App {
             Some(Err(error)) => self.data.trouble = Some(error.to_string()),
             None => {}
         }
-        for (device, answer) in self.asks.trails_answered() {
+        for (device, limit, answer) in self.asks.trails_answered() {
             match answer {
-                Ok(fixes) => {
-                    self.data.trails.insert(device, Trail::from_fixes(fixes));
+                Ok(answer) => {
+                    let trail = Trail::from_fixes(answer.fixes);
+                    self.data.trails.insert(device, if answer.cut { trail.cut(limit) } else { trail });
                     self.news.stale_trails.remove(&device);
                 }
                 Err(error) => {
-                    // An empty one, or it would be asked for again at once.
-                    self.data.trails.entry(device).or_default();
+                    // An empty one, or as it is, or it would be asked for again at once.
+                    let kept = self.data.trails.remove(&device).unwrap_or_default();
+                    let kept = if kept.cut_at().is_some() { kept.cut(limit) } else { kept };
+                    self.data.trails.insert(device, kept);
                     self.news.stale_trails.remove(&device);
                     self.data.trouble = Some(error.to_string());
                 }
@@ -289,7 +292,13 @@ impl App {
             .filter(lacks)
             .take(room);
         let stale = news.stale_trails.iter().copied();
-        asks.trails(backend, selected.into_iter().filter(lacks).chain(stale).chain(shown), now.checked_sub(back).ok());
+        // Of the selected device there is more to see.
+        let short = |id: &DeviceId| {
+            data.trails.get(id).is_none_or(|trail| trail.cut_at().is_some_and(|points| points < asks::SELECTED_POINTS))
+        };
+        let limit = |id: DeviceId| (id, if selected == Some(id) { asks::SELECTED_POINTS } else { asks::TRAIL_POINTS });
+        let wanted = selected.into_iter().filter(short).chain(stale).chain(shown).map(limit);
+        asks.trails(backend, wanted, now.checked_sub(back).ok());
     }
 }
 

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     mem::swap,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -97,11 +96,6 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// These files are opened first.
-    pub(super) fn wanting(files: Vec<PathBuf>) -> Self {
-        Self { wanted: files.into_iter().map(CaptureSource::Dropped).collect(), ..Self::default() }
-    }
-
     pub(super) fn waiting(&self) -> bool {
         !self.opening.is_empty()
     }
@@ -158,6 +152,7 @@ impl App {
             Action::OpenCapture(source) => self.open_source(ctx, source),
             Action::PasteCapture => {
                 self.sources.pasting = true;
+                self.toasts.info("Reading the clipboard");
                 ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste);
             }
             Action::ShowSource(id) => self.show_source(id),

@@ -1,6 +1,6 @@
 //! What a command asks for now.
 
-use super::UserCommand;
+use super::{Choice, UserCommand};
 use crate::model::DeviceState;
 use crate::ui::{
     Action, Data, View,
@@ -36,7 +36,7 @@ impl UserCommand {
             Self::Labels => settings(&|s| s.map.labels = s.map.labels.next()),
             Self::TrailColour => settings(&|s| s.map.colour = s.map.colour.next()),
             Self::TrailLength => settings(&|s| s.map.trail = s.map.trail.next()),
-            Self::Dim => settings(&|s| s.map.dim = !s.map.dim),
+            Self::ColourBy(colour) => settings(&|s| s.map.colour = colour),
             Self::Isolate => (selected.is_some() || view.isolate).then(|| vec![Action::Isolate(!view.isolate)]),
             Self::OnlyInView => one(Action::OnlyInView(!view.only_in_view)),
             Self::Measure => one(Action::Measure),
@@ -108,7 +108,9 @@ impl UserCommand {
             Self::Theme(theme) => settings(&|s| s.theme = theme),
             Self::Units(units) => settings(&|s| s.units = units),
             Self::Zone(zone) => settings(&|s| s.zone = zone),
-            Self::ReduceMotion => settings(&|s| s.reduce_motion = !s.reduce_motion),
+            Self::Set(Choice::NotifySound) if !view.settings.notify => None,
+            Self::Set(choice) => settings(&|s| *choice.of(s) ^= true),
+            Self::Policy(policy) => (may && data.station.policy != policy).then(|| vec![Action::SetPolicy(policy)]),
             Self::NextWidget
             | Self::Rows
             | Self::RowEnds
@@ -117,6 +119,20 @@ impl UserCommand {
             | Self::Fold
             | Self::Pan => None,
         }
+    }
+}
+
+impl UserCommand {
+    /// How it is now, for what is on or off.
+    pub fn state(self, view: &View) -> Option<&'static str> {
+        let on = match self {
+            Self::Set(choice) => *choice.of(&mut view.settings.clone()),
+            Self::Isolate => view.isolate,
+            Self::OnlyInView => view.only_in_view,
+            Self::SkipParked => view.time.skip_parked,
+            _ => return None,
+        };
+        Some(if on { "on now" } else { "off now" })
     }
 }
 

@@ -2,10 +2,14 @@
 
 use egui::Key;
 
-use super::{About, Acts, Chord, Group, Shown, UserCommand as Do};
-use crate::ui::{
-    icons::Icon,
-    view::{Layout, ThemeChoice, Units, Zone},
+use super::{About, Acts, Choice, Chord, Group, Shown, UserCommand as Do};
+use crate::{
+    model::Policy,
+    ui::{
+        icons::Icon,
+        map::Colour,
+        view::{Layout, ThemeChoice, Units, Zone},
+    },
 };
 
 const fn row(command: Do, group: Group, text: &'static str, keys: &'static [Chord]) -> About {
@@ -50,7 +54,7 @@ const fn ctrl(key: Key) -> Chord {
     Chord::ctrl(key)
 }
 
-use Group::{Look, Map, Packets, Panes, Past, Window};
+use Group::{Look, Map, Packets, Panes, Past, Settings, Window};
 
 /// Every command.
 pub const TABLE: &[About] = &[
@@ -67,7 +71,7 @@ pub const TABLE: &[About] = &[
     row(Do::TrailLength, Map, "Trails: longer", &[Chord::shift(Key::T)]),
     row(Do::Isolate, Map, "Isolate: only the selected device on the map", &[plain(Key::I)]),
     row(Do::OnlyInView, Map, "List only devices in view", &[plain(Key::V)]),
-    row(Do::Dim, Map, "Dim the map", &[plain(Key::B)]),
+    row(Do::Set(Choice::Dim), Map, "Dim the map", &[plain(Key::B)]),
     row(Do::Measure, Map, "Measure distances", &[Chord::shift(Key::M)]),
     row(Do::CopyPlace, Map, "Copy the place under the pointer", &[Chord::ctrl_shift(Key::C)]),
     row(Do::Adopt, Map, "Adopt the selected sender", &[]).does("What it sent becomes its history"),
@@ -136,6 +140,31 @@ pub const TABLE: &[About] = &[
     row(Do::Health, Window, "Health", &[plain(Key::F9)]).menu(Some(Icon::Pulse)).always(),
     row(Do::Settings, Window, "Settings", &[plain(Key::F10)]).menu(Some(Icon::Gear)).always(),
     row(Do::Keys, Window, "Keys", &[plain(Key::Questionmark), plain(Key::F1)]).menu(Some(Icon::Help)).always(),
+    row(Do::Policy(Policy::Ask), Settings, "New senders: ask", &[])
+        .does("Kept, answered, and shown until you decide")
+        .always(),
+    row(Do::Policy(Policy::Adopt), Settings, "New senders: adopt all", &[]).does("Devices at once").always(),
+    row(Do::Policy(Policy::Strict), Settings, "New senders: only known ones", &[]).does("Others are refused").always(),
+    row(Do::Set(Choice::Notify), Settings, "Notifications on this desktop", &[])
+        .does("A few a minute at most")
+        .always(),
+    row(Do::Set(Choice::NotifySound), Settings, "Sound of notifications", &[]).always(),
+    row(Do::Set(Choice::OnlineMap), Settings, "Online map", &[])
+        .does("Its server learns which places you look at")
+        .always(),
+    row(Do::Set(Choice::ShowPlaces), Settings, "Places on the map", &[]).does("Their outlines and names").always(),
+    row(Do::Set(Choice::Gather), Settings, "Gather devices that stand too close", &[]).always(),
+    row(Do::Set(Choice::Accuracy), Settings, "Accuracy circles of all devices", &[]).always(),
+    row(Do::Set(Choice::HideLost), Settings, "Hide lost devices on the map", &[]).always(),
+    row(Do::Set(Choice::Pulse), Settings, "Pulse of new positions", &[]).always(),
+    row(Do::ColourBy(Colour::Usual), Settings, "Trails coloured as usual", &[])
+        .does("The selected device by speed, others by state")
+        .always(),
+    row(Do::ColourBy(Colour::State), Settings, "Trails coloured by state", &[]).always(),
+    row(Do::ColourBy(Colour::Speed), Settings, "Trails coloured by speed", &[]).always(),
+    row(Do::ColourBy(Colour::Age), Settings, "Trails coloured by age", &[]).always(),
+    row(Do::ColourBy(Colour::Altitude), Settings, "Trails coloured by altitude", &[]).always(),
+    row(Do::ColourBy(Colour::Battery), Settings, "Trails coloured by battery", &[]).always(),
     row(Do::Larger, Look, "Larger", &[ctrl(Key::Plus)]).does("Text and everything else").always(),
     row(Do::Smaller, Look, "Smaller", &[ctrl(Key::Minus)]).does("Text and everything else").always(),
     row(Do::UsualSize, Look, "Usual size", &[ctrl(Key::Num0)]).always(),
@@ -147,7 +176,7 @@ pub const TABLE: &[About] = &[
     row(Do::Units(Units::Nautical), Look, "Nautical units", &[]).does("kn, nm, m").always(),
     row(Do::Zone(Zone::Local), Look, "Local time", &[]).always(),
     row(Do::Zone(Zone::Utc), Look, "Times in UTC", &[]).always(),
-    row(Do::ReduceMotion, Look, "Reduced motion", &[]).does("Nothing slides, fades or pulses").always(),
+    row(Do::Set(Choice::ReduceMotion), Look, "Reduced motion", &[]).does("Nothing slides, fades or pulses").always(),
     row(Do::NextWidget, Panes, "Next or previous control", &[plain(Key::Tab), Chord::shift(Key::Tab)]).pane(),
     row(Do::Rows, Panes, "From row to row", &[plain(Key::ArrowUp), plain(Key::ArrowDown)])
         .does("Devices, packets, fields")

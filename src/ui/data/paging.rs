@@ -195,7 +195,7 @@ mod tests {
     use std::{ops::RangeInclusive, sync::Arc};
 
     use super::*;
-    use crate::model::{Committed, Direction, Protocol, Verdict};
+    use crate::model::{Committed, Direction, Overviews, Protocol, Verdict};
 
     fn rows(ids: RangeInclusive<i64>) -> Vec<PacketRow> {
         ids.map(|id| PacketRow {
@@ -229,7 +229,7 @@ mod tests {
     /// The newest of 200,000.
     fn opened() -> Data {
         let mut data = Data::default();
-        data.reload(Vec::new(), rows(195_001..=200_000), &[], None);
+        data.reload(Overviews::default(), rows(195_001..=200_000), &[], None);
         data.count_packets(200_000, PacketId(200_000));
         data
     }
@@ -289,18 +289,18 @@ mod tests {
     fn a_second_reading_keeps_the_older_pages() {
         let mut data = opened();
         data.take_page(Pages::Older, rows(193_001..=195_000), true);
-        data.reload(Vec::new(), rows(195_500..=200_499), &[], None);
+        data.reload(Overviews::default(), rows(195_500..=200_499), &[], None);
         check(&data, (193_001, 200_499), (true, false));
         data.keep_packets(&[PacketId(194_000), PacketId(200_400)].into(), &(PacketId(193_003)..=PacketId(200_450)));
         check(&data, (193_001, 200_499), (true, false));
         assert_eq!(data.packets.len(), 2 + 2 + 49);
         // Far more came than was read: whoever is at the end stays there, whoever reads above stays above.
-        data.reload(Vec::new(), rows(300_001..=305_000), &[], None);
+        data.reload(Overviews::default(), rows(300_001..=305_000), &[], None);
         check(&data, (300_001, 305_000), (true, false));
         data.ends.reading_above = true;
-        data.reload(Vec::new(), rows(400_001..=405_000), &[], None);
+        data.reload(Overviews::default(), rows(400_001..=405_000), &[], None);
         check(&data, (300_001, 305_000), (true, true));
-        data.reload(Vec::new(), rows(1..=9), &[], None);
+        data.reload(Overviews::default(), rows(1..=9), &[], None);
         check(&data, (1, 9), (false, false));
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct State<'a> {
     pub(super) can_follow: bool,
     /// The name of the only device that is shown.
     pub(super) isolated: Option<&'a str>,
+    /// That trails are shorter than is wanted.
+    pub(super) cut: Option<&'a str>,
     /// What was measured so far, while something is.
     pub(super) measured: Option<&'a str>,
     /// There is something measured to be copied.
@@ -131,6 +133,9 @@ fn notes(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
             &format!("Only {name} is shown"),
             &[("Show the others", "Show all devices again (I)", Click::Isolate)],
         );
+    }
+    if let Some(cut) = state.cut {
+        note(ui, cut, &[]);
     }
     if let Some(measured) = state.measured {
         let copy = ("Copy", "Copy what was measured", Click::CopyMeasured);

@@ -1,4 +1,5 @@
-//! Places labels beside markers: the most important first, each at the first of four sides where it covers nothing; else not at all.
+//! Places labels beside markers: the most important first, each at the first of four sides where it covers nothing; else further off, with a
+//! line that leads to it, or not at all.
 
 use egui::{Pos2, Rect, Vec2, vec2};
 
@@ -7,6 +8,9 @@ const SQUARE: f32 = 64.0;
 
 /// Room between a marker's middle and its label, in points.
 const GAP: f32 = 12.0;
+
+/// How far off a label may be that has no room beside its marker, in points.
+pub(super) const AWAY: [f32; 3] = [26.0, 42.0, 60.0];
 
 /// What is taken of the screen.
 #[derive(Clone)]
@@ -49,6 +53,40 @@ impl Room {
         let free = places.find(|place| self.is_free(*place))?;
         self.take(free);
         Some(free)
+    }
+
+    /// Finds and takes room for a label of `size` at the first of these distances from `marker`, in one of eight directions.
+    pub(super) fn away(&mut self, marker: Pos2, size: Vec2, rings: &[f32]) -> Option<Rect> {
+        const SLANT: f32 = std::f32::consts::FRAC_1_SQRT_2;
+        let sides = [
+            (1.0, 0.0),
+            (SLANT, -SLANT),
+            (SLANT, SLANT),
+            (-1.0, 0.0),
+            (-SLANT, -SLANT),
+            (-SLANT, SLANT),
+            (0.0, -1.0),
+            (0.0, 1.0),
+        ];
+        let mut places = rings.iter().flat_map(|far| {
+            sides.map(|(x, y)| {
+                let offset = vec2(x * (far + size.x / 2.0), y * (far + size.y / 2.0));
+                Rect::from_center_size(marker + offset, size)
+            })
+        });
+        let free = places.find(|place| self.is_free(*place))?;
+        self.take(free);
+        Some(free)
+    }
+
+    /// How many squares the index has.
+    pub(super) fn squares(&self) -> usize {
+        self.squares.len()
+    }
+
+    /// The square that a place on the screen is in.
+    pub(super) fn square_of(&self, pos: Pos2) -> Option<usize> {
+        self.rect.contains(pos).then(|| self.squares_of(Rect::from_min_max(pos, pos)).next())?
     }
 
     /// Nothing is there, and it is on the screen.
@@ -102,11 +140,27 @@ mod tests {
         assert!(edge.max.x < 895.0);
     }
 
+    #[test]
+    fn a_label_without_room_goes_further_off() {
+        let mut room = Room::new(SCREEN);
+        let (middle, size) = (pos2(500.0, 300.0), vec2(60.0, 16.0));
+        while room.beside(middle, size).is_some() {}
+        let off = room.away(middle, size, &AWAY).unwrap();
+        assert!(off.distance_to_pos(middle) >= AWAY[0], "{off:?}");
+        assert!(room.away(middle, size, &AWAY).is_some_and(|next| !next.intersects(off)));
+        room.take(SCREEN);
+        assert_eq!(room.away(middle, size, &AWAY), None);
+        assert_eq!((room.square_of(pos2(0.0, 0.0)), room.square_of(SCREEN.min)), (None, Some(0)));
+    }
+
     proptest! {
         #[test]
         fn labels_never_overlap(markers in prop::collection::vec((150f32..950.0, 0f32..700.0, 20f32..200.0), 1..200)) {
             let mut room = Room::new(SCREEN);
-            let placed: Vec<Rect> = markers.iter().filter_map(|(x, y, w)| room.beside(pos2(*x, *y), vec2(*w, 16.0))).collect();
+            let placed: Vec<Rect> = markers.iter().filter_map(|(x, y, w)| {
+                let (marker, size) = (pos2(*x, *y), vec2(*w, 16.0));
+                room.beside(marker, size).or_else(|| room.away(marker, size, &AWAY))
+            }).collect();
             for (n, a) in placed.iter().enumerate() {
                 prop_assert!(SCREEN.contains_rect(*a));
                 prop_assert!(placed[..n].iter().all(|b| !a.intersects(*b)), "{:?}", a);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::ui::{
     Action, Cx, command,
-    command::UserCommand,
+    command::{Choice, UserCommand},
     icons::Icon,
     view::{Settings, Sheet},
     widgets,
@@ -90,7 +90,7 @@ fn boxes(ui: &mut Ui, cx: &mut Cx<'_>, style: &mut Style) {
         let keys = command::key_of(command, ui.ctx());
         format!("{text}  ({keys})")
     };
-    let text = with_key(ui, "Dim the map below the devices", UserCommand::Dim);
+    let text = with_key(ui, "Dim the map below the devices", UserCommand::Set(Choice::Dim));
     ui.checkbox(&mut style.dim, text);
     let mut isolate = cx.view.isolate;
     let can = cx.view.selection.device.is_some();

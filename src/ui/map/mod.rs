@@ -9,6 +9,7 @@ pub mod camera;
 mod chart;
 mod chart_style;
 mod controls;
+mod crowd;
 mod fetch;
 mod heaps;
 pub mod icons;
@@ -62,9 +63,10 @@ use self::{
 pub use self::{
     online::{OnlineOptions as OnlineMap, host as online_host},
     shown::{Moment, Shown},
+    style::Colour,
     trail::{Doubt, Trail, TrailPoint},
 };
-use super::{Action, Cx, Data, theme, view::Selection};
+use super::{Action, Cx, Data, format, theme, view::Selection};
 use crate::{
     charts::{About, Kind},
     geo::{
@@ -347,7 +349,7 @@ impl MapPanel {
 
         let only = self.isolated(cx);
         let seen = self.markers.in_view(&screen, self.choice(cx), cx.now);
-        let (labels, room) = paint::place_labels(ui, &screen, cx, &self.markers, &seen, &self.edges);
+        let (said, room) = paint::place_labels(ui, &screen, cx, &self.markers, &seen, &self.edges);
         let response = self.tiles(ui, &screen, &room);
         self.widget = Some(response.id);
         crate::ui::widgets::take_keyboard(ui, cx, crate::ui::view::Pane::Map, response.id);
@@ -364,11 +366,12 @@ impl MapPanel {
         let icons = self.icons.get_or_insert_with(|| Icons::new(ui, theme::palette(ui)));
         self.places.paint(ui, &screen, response.id, cx);
         let scene = Scene { screen: &screen, markers: &self.markers, lines: &lines, in_view: &seen, icons, tint, spot };
-        paint::all(ui, cx, &scene, labels);
+        let crowds: Vec<_> = said.more.iter().map(|more| (more.place, more.bounds, more.name())).collect();
+        paint::all(ui, cx, &scene, said);
         self.pulse(ui, &screen, &seen, cx);
 
         if !self.places.writes() {
-            self.point(ui, &screen, &seen, &response, cx);
+            self.point(ui, &screen, &seen, &crowds, &response, cx);
         }
         self.places.write(ui, &screen, &response, cx);
         if response.has_focus() {
@@ -512,6 +515,7 @@ impl MapPanel {
         }
         let isolated = self.isolated(cx).map(|device| cx.data.label(device).to_owned());
         let measuring = self.measure.is_some();
+        let cut = cut(cx, &self.markers, self.isolated(cx));
         let (click, mut edges) = controls::show(
             ui,
             &controls::State {
@@ -520,6 +524,7 @@ impl MapPanel {
                 following: cx.view.follow.is_some(),
                 can_follow: cx.view.selection.device.is_some_and(|d| self.markers.of(d).is_some()),
                 isolated: isolated.as_deref(),
+                cut: cut.as_deref(),
                 measured: self.measured.as_deref().filter(|_| measuring),
                 can_copy: self.measure.as_ref().is_some_and(Measure::has_legs),
                 legend,
@@ -589,6 +594,24 @@ fn trails<'a>(
     let live = data.trails.iter().filter(move |_| wanted).map(|(device, trail)| (*device, trail));
     let live = live.filter(|(device, _)| markers.of(*device).is_some());
     then.chain(live).filter(move |(device, _)| only.is_none_or(|only| only == *device))
+}
+
+/// What to say where trails begin later than is wanted, because they have too many points.
+fn cut(cx: &Cx<'_>, markers: &Markers, only: Option<DeviceId>) -> Option<String> {
+    let from = trails_from(cx)?;
+    let cut = |trail: &Trail| trail.cut_at().filter(|_| trail.extent().first.is_some_and(|first| first > from));
+    let mut all = trails(cx, markers, only).filter_map(|(device, trail)| Some((device, trail, cut(trail)?)));
+    let (device, trail, points) = all.next()?;
+    let first = trail.extent().first?;
+    let points = format::count(points as u64);
+    Some(match 1 + all.count() {
+        1 => format!(
+            "{}: the trail begins {}, with its newest {points} points",
+            cx.data.label(device),
+            cx.view.moment(first, cx.now)
+        ),
+        n => format!("{n} trails are cut to their newest points; select a device to see more of it"),
+    })
 }
 
 /// The trail of a device that is drawn.

@@ -8,6 +8,7 @@ use super::{
     Trail,
     camera::Screen,
     controls,
+    crowd::{More, Nameless},
     heaps::{Heap, heap_radius},
     icons::{self, Icon, Icons},
     labels::Room,
@@ -35,6 +36,9 @@ const MAX_LABELS: usize = 300;
 /// Markers that labels keep clear of; more are too dense to.
 const MAX_OBSTACLES: usize = 1_500;
 
+/// Labels that are tried further off when there is no room beside the marker, the most important ones.
+const MAX_AWAY: usize = 40;
+
 /// Room for a face before a name.
 const FACE: f32 = 19.0;
 const LABEL_PADDING: Vec2 = vec2(4.0, 1.5);
@@ -42,6 +46,8 @@ const LABEL_PADDING: Vec2 = vec2(4.0, 1.5);
 /// A device's name and where it goes.
 pub(super) struct Label {
     place: Rect,
+    /// Where the marker is that a line leads to; `None` where the label stands beside it.
+    leads_to: Option<Pos2>,
     galley: Arc<Galley>,
     color: Color32,
     selected: bool,
@@ -49,6 +55,14 @@ pub(super) struct Label {
     chip: Option<Chip>,
     /// Whose face stands before the name.
     face: Option<DeviceId>,
+}
+
+/// What one frame says on the tiles.
+#[derive(Default)]
+pub(super) struct Words {
+    pub(super) labels: Vec<Label>,
+    /// Where names found no room.
+    pub(super) more: Vec<More>,
 }
 
 /// What one frame draws on the tiles.
@@ -64,7 +78,7 @@ pub(super) struct Scene<'a> {
 }
 
 /// Everything on the tiles.
-pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, labels: Vec<Label>) {
+pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, said: Words) {
     let Scene { screen, markers, in_view, icons, .. } = *scene;
     let painter = ui.painter().with_clip_rect(screen.rect);
     let palette = theme::palette(ui);
@@ -98,6 +112,18 @@ pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, labels: Vec<Lab
         ring(ui, screen, spot.place);
     }
     let backdrop = controls::backdrop(ui);
+    let Words { labels, more } = said;
+    for label in &labels {
+        if let Some(marker) = label.leads_to {
+            let end = label.place.clamp(marker);
+            let start = marker + (end - marker).normalized() * icons::RADIUS;
+            painter.line_segment([start, end], Stroke::new(3.0, backdrop));
+            painter.line_segment([start, end], Stroke::new(1.0, ui.visuals().text_color()));
+        }
+    }
+    for more in more {
+        more.paint(&painter, backdrop, ui.visuals().text_color());
+    }
     for label in labels {
         painter.rect_filled(label.place, 3.0, backdrop);
         if label.selected {
@@ -193,7 +219,7 @@ pub(super) fn place_labels(
     markers: &Markers,
     shown: &InView,
     edges: &[Rect],
-) -> (Vec<Label>, Room) {
+) -> (Words, Room) {
     let mut room = Room::new(screen.rect);
     for area in edges {
         room.take(*area);
@@ -208,12 +234,15 @@ pub(super) fn place_labels(
     }
     let (data, level) = (cx.data, cx.view.settings.map.labels);
     if level == Labels::Off {
-        return (Vec::new(), room);
+        return (Words::default(), room);
     }
     let (text, strong) = (ui.visuals().text_color(), ui.visuals().strong_text_color());
     let mut labels = Vec::new();
+    let mut nameless = Nameless::new(&room);
+    let mut tries = MAX_AWAY;
     for m in shown.single.iter().take(MAX_LABELS) {
         let Some(marker) = markers.get(m.index) else { continue };
+        let pos = m.pos(screen, markers);
         let color = if m.rank == Rank::Stale { text } else { strong };
         let galley = words::label(ui, cx, marker, level, color);
         let face = data.phones.faces.get(&marker.device).is_some_and(Face::is_there).then_some(marker.device);
@@ -222,10 +251,23 @@ pub(super) fn place_labels(
             size += vec2(FACE, 2.0);
         }
         size.x += looks::label_room(marker.chip);
-        if let Some(place) = room.beside(m.pos(screen, markers), size) {
-            words::wake(ui, cx, marker, level);
-            labels.push(Label { place, galley, color, selected: m.rank == Rank::Selected, chip: marker.chip, face });
-        }
+        let beside = room.beside(pos, size);
+        let mut away = || {
+            tries = tries.checked_sub(1)?;
+            room.away(pos, size, &super::labels::AWAY)
+        };
+        let Some(place) = beside.or_else(|| (m.rank <= Rank::Late).then(&mut away)?) else {
+            nameless.add(&room, pos, markers.place(m.index));
+            continue;
+        };
+        words::wake(ui, cx, marker, level);
+        let leads_to = beside.is_none().then_some(pos);
+        let selected = m.rank == Rank::Selected;
+        labels.push(Label { place, leads_to, galley, color, selected, chip: marker.chip, face });
     }
-    (labels, room)
+    for m in shown.single.iter().skip(MAX_LABELS) {
+        nameless.add(&room, m.pos(screen, markers), markers.place(m.index));
+    }
+    let more = nameless.told(ui, &mut room);
+    (Words { labels, more }, room)
 }

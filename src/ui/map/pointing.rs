@@ -70,6 +70,7 @@ impl MapPanel {
         ui: &mut egui::Ui,
         screen: &Screen,
         seen: &InView,
+        crowds: &[(Rect, WorldBox, String)],
         response: &egui::Response,
         cx: &mut Cx<'_>,
     ) {
@@ -86,6 +87,7 @@ impl MapPanel {
             return;
         }
         self.spots(ui, screen, seen, response, cx);
+        self.crowds(ui, screen, seen, crowds, response);
         if response.secondary_clicked() {
             self.menu_point = None;
         }
@@ -105,7 +107,7 @@ impl MapPanel {
         if response.clicked() {
             match &hit {
                 Hit::Device(device) => self.choose(*device, screen, true, cx),
-                Hit::Heap(heap) => self.open(heap, screen),
+                Hit::Heap(heap) => self.open(heap.bounds, screen),
                 Hit::Point { device, point: TrailPoint { fix, packet, .. }, .. } => {
                     cx.actions.push(Action::SelectFix { device: *device, fix: *fix, packet: *packet });
                 }
@@ -133,6 +135,7 @@ impl MapPanel {
             spot.widget_info(|| {
                 egui::WidgetInfo::selected(egui::Role::Button, true, selected, format!("{} on the map", device.label))
             });
+            ui.ctx().accesskit_node_builder(spot.id, |node| node.set_description(words::spoken(device, cx)));
             if spot.clicked() {
                 chosen = Some(device.device);
             }
@@ -140,6 +143,46 @@ impl MapPanel {
         if let Some(device) = chosen {
             let by_pointer = ui.input(|i| i.pointer.any_click());
             self.choose(device, screen, by_pointer, cx);
+        }
+    }
+
+    /// Heaps, and numbers of devices without names; named like markers.
+    fn crowds(
+        &mut self,
+        ui: &mut egui::Ui,
+        screen: &Screen,
+        seen: &InView,
+        crowds: &[(Rect, WorldBox, String)],
+        response: &egui::Response,
+    ) {
+        let in_heaps: usize = seen.heaps.iter().map(|heap| heap.count).sum();
+        ui.ctx().accesskit_node_builder(response.id, |node| {
+            let devices = format::counted((seen.single.len() + in_heaps) as u64, "device", "devices");
+            let heaps = format::counted(seen.heaps.len() as u64, "group", "groups");
+            node.set_description(format!("{devices} in view, {in_heaps} of them in {heaps}"));
+        });
+        let heaps = seen.heaps.iter().map(|heap| {
+            let area =
+                Rect::from_center_size(screen.pos(heap.middle), Vec2::splat(2.0 * heaps::heap_radius(heap.count)));
+            (area, heap.bounds, format!("{} devices close together", heap.count))
+        });
+        let mut opened = None;
+        for (n, (area, bounds, name)) in heaps.chain(crowds.iter().cloned()).enumerate() {
+            if !screen.rect.contains_rect(area) {
+                continue;
+            }
+            let spot = ui.interact(area, response.id.with(("crowd", n)), Sense::CLICK);
+            spot.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+            if spot.hovered() {
+                ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
+            }
+            if spot.clicked() {
+                opened = Some(bounds);
+            }
+        }
+        if let Some(bounds) = opened {
+            self.open(bounds, screen);
+            ui.ctx().request_repaint();
         }
     }
 
@@ -163,12 +206,12 @@ impl MapPanel {
         self.markers.within(WorldBox::around([place]).expanded(screen.units(spread::STACK)))
     }
 
-    /// Looks nearer where that tells the devices of a heap apart, else spreads them.
-    fn open(&mut self, heap: &Heap, screen: &Screen) {
-        let nearer = screen.fitted(heap.bounds, self.room(screen), screen.zoom + OPEN_LEVELS);
-        let (width, height) = heap.bounds.size();
+    /// Looks nearer where that tells the devices of a part of the world apart, else spreads them.
+    fn open(&mut self, bounds: WorldBox, screen: &Screen) {
+        let nearer = screen.fitted(bounds, self.room(screen), screen.zoom + OPEN_LEVELS);
+        let (width, height) = bounds.size();
         let size = width.max(height) / screen.units(1.0) * (nearer.zoom - screen.zoom).exp2();
-        let devices = self.markers.within(heap.bounds);
+        let devices = self.markers.within(bounds);
         if size < OPENED && (2..=spread::MOST).contains(&devices.len()) {
             self.spread = Some(Spread { devices, zoom: screen.zoom });
         } else {

@@ -39,7 +39,7 @@ impl Default for Style {
 }
 
 /// What the colour of a trail tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Colour {
     /// The speed of the selected device, the state of all others.
     #[default]

@@ -28,6 +28,7 @@ pub struct Trail {
     outliers: Vec<(TrailPoint, World)>,
     leaps: Leaps,
     extent: Extent,
+    cut_at: Option<usize>,
 }
 
 /// Between which numbers the points of a trail lie; late points may leave it wider than they are.
@@ -179,6 +180,17 @@ impl Trail {
         let spot = |(p, world): (TrailPoint, World)| p.spot(world.lat_lon());
         self.leaps = Leaps { before: newest.map(spot), good: last.map(spot) };
         later
+    }
+
+    /// It was read up to so many points, and there are older ones.
+    #[must_use]
+    pub fn cut(self, points: usize) -> Self {
+        Self { cut_at: Some(points), ..self }
+    }
+
+    /// Where [`Trail::cut`] was said of it: how many points were read.
+    pub fn cut_at(&self) -> Option<usize> {
+        self.cut_at
     }
 
     /// Points, oldest first.

@@ -17,10 +17,13 @@ use crate::{
 
 const LABEL_SIZE: f32 = 12.5;
 const SMALL_SIZE: f32 = 11.0;
+/// On a wall, labels are so many times as large.
+const WALL: f32 = 1.6;
 
 /// The label of a marker, as detailed as the user wants it.
 pub(super) fn label(ui: &egui::Ui, cx: &Cx<'_>, marker: &Marker, level: Labels, color: Color32) -> Arc<Galley> {
-    let format = |size: f32, color: Color32| TextFormat::simple(FontId::proportional(size), color);
+    let larger = if cx.view.open.is_wall() { WALL } else { 1.0 };
+    let format = |size: f32, color: Color32| TextFormat::simple(FontId::proportional(size * larger), color);
     let mut job = LayoutJob::default();
     job.append(&marker.label, 0.0, format(LABEL_SIZE, color));
     let weak = ui.visuals().weak_text_color();
@@ -65,6 +68,28 @@ pub(super) fn wake(ui: &egui::Ui, cx: &Cx<'_>, marker: &Marker, level: Labels) {
 /// The tooltip of a device.
 pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Timestamp, units: Units) -> Vec<String> {
     let status = &marker.status;
+    let mut lines = vec![marker.label.clone(), state(marker, now)];
+    if let Some(fix) = overview.last_fix.as_ref().map(|f| &f.fix) {
+        let speed = fix.speed_kmh.map(|s| format::speed(s, units));
+        let course = fix.course_deg.map(format::course);
+        let satellites = fix.satellites.map(|n| format!("{n} satellites"));
+        let measured: Vec<String> = [speed, course, satellites].into_iter().flatten().collect();
+        if !measured.is_empty() {
+            lines.push(measured.join(", "));
+        }
+        lines.push(format!("Fix {} ago", ago(fix.at, now)));
+    }
+    if let Some(since) = status.since {
+        lines.push(format!("Usually every {}, last {} ago", format::span(status.rhythm.as_secs()), ago(since, now)));
+        let [late, old, lost] = status.patience().map(|silence| format::span(silence.as_secs()));
+        lines.push(format!("Late after {late} of silence, stale after {old}, lost after {lost}"));
+    }
+    lines
+}
+
+/// `Late, was moving, alarm`.
+fn state(marker: &Marker, now: Timestamp) -> String {
+    let status = &marker.status;
     let freshness = marker.freshness_at(now);
     let state = match (freshness, status.motion) {
         (Freshness::Fresh, Motion::Moving) => "Moving",
@@ -83,23 +108,15 @@ pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Time
             state.push_str(doubt);
         }
     }
-    let mut lines = vec![marker.label.clone(), state];
-    if let Some(fix) = overview.last_fix.as_ref().map(|f| &f.fix) {
-        let speed = fix.speed_kmh.map(|s| format::speed(s, units));
-        let course = fix.course_deg.map(format::course);
-        let satellites = fix.satellites.map(|n| format!("{n} satellites"));
-        let measured: Vec<String> = [speed, course, satellites].into_iter().flatten().collect();
-        if !measured.is_empty() {
-            lines.push(measured.join(", "));
-        }
-        lines.push(format!("Fix {} ago", ago(fix.at, now)));
-    }
-    if let Some(since) = status.since {
-        lines.push(format!("Usually every {}, last {} ago", format::span(status.rhythm.as_secs()), ago(since, now)));
-        let [late, old, lost] = status.patience().map(|silence| format::span(silence.as_secs()));
-        lines.push(format!("Late after {late} of silence, stale after {old}, lost after {lost}"));
-    }
-    lines
+    state
+}
+
+/// What is to be heard of a marker beside its name: `Moving, 42 km/h, fix 12 s ago`.
+pub(super) fn spoken(marker: &Marker, cx: &Cx<'_>) -> String {
+    let speed = marker.speed_kmh.map(|kmh| format::speed(kmh, cx.view.settings.units));
+    let age = marker.at.filter(|_| cx.data.shown.is_none()).map(|at| format!("fix {} ago", ago(at, cx.now)));
+    let parts: Vec<String> = [state(marker, cx.now)].into_iter().chain(speed).chain(age).collect();
+    parts.join(", ")
 }
 
 /// The tooltip of a point of a trail.

@@ -4,10 +4,7 @@ use std::path::{Path, PathBuf};
 
 use egui::{Align, Context, Label, Layout, ProgressBar, RichText, Role, TextEdit, Ui, WidgetInfo};
 
-use super::export::{
-    dialog::{Dialog, Ended},
-    documents,
-};
+use super::export::{dialog::Browse, documents};
 use crate::{
     backend::{Copied, CopyError, Stage},
     model::bytes_text,
@@ -23,8 +20,7 @@ pub(in crate::ui) struct SaveCopy {
     /// The system's dialog asked whether this file may go.
     agreed: Option<PathBuf>,
     state: State,
-    dialog: Option<Dialog>,
-    no_dialog: bool,
+    browse: Browse,
 }
 
 #[derive(Debug, Default)]
@@ -50,12 +46,16 @@ impl SaveCopy {
 
     /// Opens the system's file dialog. Where there is none the path field remains.
     pub(in crate::ui) fn browse(&mut self, ctx: Context, name: &Path) {
-        self.dialog = Dialog::open(ctx, "Save a copy", name);
-        self.no_dialog = self.dialog.is_none();
+        self.browse.save(ctx, "Save a copy", name);
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        self.take_browsed(ui.input(|i| i.time));
+        if let Some(path) = self.browse.picked(ui.input(|i| i.time)) {
+            self.path = path.display().to_string();
+            self.path_is_mine = true;
+            self.agreed = Some(path);
+            self.state = State::Choosing;
+        }
         if !self.path_is_mine {
             let day = cx.now.to_zoned(cx.view.zone()).strftime("%Y-%m-%d").to_string();
             self.path = documents(cx).join(format!("Wayglass {day}.db")).display().to_string();
@@ -70,9 +70,7 @@ impl SaveCopy {
         ui.add_space(theme::GAP);
         let saving = matches!(self.state, State::Saving);
         ui.add_enabled_ui(!saving, |ui| self.file(ui, cx));
-        if self.no_dialog {
-            ui.label(RichText::new("No file dialog here: type the path").color(theme::palette(ui).late));
-        }
+        self.browse.note(ui);
         ui.add_space(theme::GAP);
         self.result(ui, cx);
         ui.horizontal(|ui| self.buttons(ui, cx));
@@ -82,7 +80,7 @@ impl SaveCopy {
         ui.horizontal(|ui| {
             ui.label(widgets::weak(ui, "File"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…")).clicked() {
+                if self.browse.button(ui) {
                     cx.ask(Action::BrowseCopy(PathBuf::from(&self.path)));
                 }
                 let field = ui.add(TextEdit::singleline(&mut self.path).desired_width(f32::INFINITY));
@@ -140,21 +138,6 @@ impl SaveCopy {
         }
         if ui.button("Close").clicked() {
             cx.ask(Action::Sheet(None));
-        }
-    }
-
-    fn take_browsed(&mut self, now_s: f64) {
-        let Some(ended) = self.dialog.as_ref().and_then(|dialog| dialog.ended(now_s)) else { return };
-        self.dialog = None;
-        match ended {
-            Ended::Picked(path) => {
-                self.path = path.display().to_string();
-                self.path_is_mine = true;
-                self.agreed = Some(path);
-                self.state = State::Choosing;
-            }
-            Ended::Cancelled => {}
-            Ended::Missing => self.no_dialog = true,
         }
     }
 }

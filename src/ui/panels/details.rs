@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::{
         Device, DeviceId, DeviceOverview, DeviceState, HideReason, PacketId, Protocol, Readings, StoredEvent,
-        StoredFix, Trust, reading,
+        StoredFix, Trust, reading, watch::Kind,
     },
     track::{Aside, How},
     ui::{
@@ -22,7 +22,7 @@ use crate::{
         icons::Icon,
         lamps::{self, Lamp},
         map::Doubt,
-        theme,
+        notices, theme,
         time::Act,
         view::{Pane, Units},
         widgets,
@@ -461,7 +461,7 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
     }
     widgets::pair(ui, "Measured", |ui| {
         let text = format!("{} {}", cx.view.moment(fix.at, cx.now), cx.view.zone_name(fix.at));
-        ui.add(Label::new(widgets::strong(ui, text)).truncate()).on_hover_text(cx.view.date_time(fix.at));
+        ui.add(Label::new(widgets::strong(ui, text)).truncate()).on_hover_text(cx.view.stamp(fix.at));
     });
     let delay_s = stored.received.as_second() - fix.at.as_second();
     if delay_s.abs() > 5 {
@@ -472,7 +472,7 @@ fn position(ui: &mut Ui, cx: &mut Cx<'_>, stored: &StoredFix) {
                 (format!("{} earlier", format::span(-delay_s)), p.late)
             };
             ui.add(Label::new(RichText::new(text).color(colour)).truncate())
-                .on_hover_text(cx.view.date_time(stored.received));
+                .on_hover_text(cx.view.stamp(stored.received));
         });
     }
     let leap = cx.data.trails.get(&stored.device).and_then(|trail| trail.doubt_of(stored.id));
@@ -525,13 +525,22 @@ fn events(ui: &mut Ui, cx: &mut Cx<'_>) {
     for event in data.events.iter().take(EVENTS) {
         let at = cx.view.moment(event.at, cx.now);
         widgets::pair(ui, &at, |ui| {
-            let (text, alarm) = event_text(event);
+            let (text, alarm) = watched_text(cx, event).unwrap_or_else(|| event_text(event));
             let link = ui.add(egui::Link::new(RichText::new(text).color(if alarm { p.alarm } else { p.text })));
             if link.on_hover_text("Open the packet that told it").clicked() {
                 cx.ask(Action::SelectPacket(event.packet));
             }
         });
     }
+}
+
+/// Of what places and rules made: the place, or the values, as in the list of events.
+fn watched_text(cx: &Cx<'_>, event: &StoredEvent) -> Option<(String, bool)> {
+    let kind = Kind::parse(&event.kind).filter(|kind| *kind != Kind::Alarm)?;
+    // One line has no room for all that is known of silence.
+    let wanted = kind != Kind::Quiet;
+    let values = if wanted { notices::values(&event.kind, &event.attributes, cx.view) } else { String::new() };
+    Some((format!("{} {values}", kind.title()).trim_end().to_owned(), kind == Kind::Overspeed))
 }
 
 /// An event in words, and whether it is an alarm.
@@ -687,6 +696,7 @@ fn reading_text(key: &str, value: &Value, units: Units) -> (String, String) {
         ("ms", Some(ms)) => format::span(format::whole(ms / 1_000.0).cast_signed()),
         ("s", Some(s)) => format::span(format::whole(s).cast_signed()),
         ("km/h", Some(kmh)) => format::speed(kmh, units),
+        ("°C", Some(celsius)) => format::temperature(celsius, units),
         ("", _) if about.key == "alarm" => value.as_str().map_or_else(|| plain(value), alarm_words),
         ("", _) => plain(value),
         (unit, _) => format!("{} {unit}", plain(value)),

@@ -1,13 +1,13 @@
 //! The list of events beside the packets: alarms, places, silence, speed and batteries, newest first.
 
 use egui::{
-    Align, Button, ComboBox, FontId, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2,
+    Align, Align2, Button, ComboBox, FontId, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2,
     text::{LayoutJob, TextWrapping},
     vec2,
 };
 use jiff::SignedDuration;
 
-use super::dock::{dense, paint};
+use super::dock::{dense, paint, shorten::to_its_end};
 use crate::{
     model::{
         DeviceId, StoredEvent, Timestamp,
@@ -26,6 +26,8 @@ use crate::{
 
 /// Height of a row.
 const ROW: f32 = 22.0;
+/// Height of what stands over them.
+const HEAD: f32 = 18.0;
 
 /// The two lists that the dock has room for; one is shown.
 pub(super) fn tabs(ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -102,6 +104,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         paint::middle(ui, text);
         return;
     }
+    head(ui, &cx.view.zone_name(cx.now));
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, events.len(), |ui, rows| {
         for event in events.get(rows).unwrap_or_default() {
             row(ui, cx, event);
@@ -156,9 +159,10 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, event: &StoredEvent) {
     let selected = cx.view.events.selected == Some(event.id);
     if selected {
         ui.painter().rect_filled(rect, 3.0, p.selected_row);
-    } else if response.hovered() {
+    } else if response.hovered() || response.has_focus() {
         ui.painter().rect_filled(rect, 3.0, p.hovered_row);
     }
+    widgets::focus_frame(ui, &response);
     let kind = Kind::parse(&event.kind);
     let title: &str = match kind {
         Some(kind) => kind.title(),
@@ -180,6 +184,19 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, event: &StoredEvent) {
     response.context_menu(|ui| menu(ui, cx, event));
 }
 
+/// What stands over the rows.
+fn head(ui: &mut Ui, zone: &str) {
+    let p = theme::palette(ui);
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), HEAD));
+    let names = [&format!("Time, {zone}"), "Event", "Device", "What"];
+    for (name, (left, width)) in names.into_iter().zip(columns(rect)) {
+        let at = pos2(left, rect.center().y);
+        let font = egui::TextStyle::Small.resolve(ui.style());
+        let clip = Rect::from_min_size(pos2(left, rect.top()), vec2(width - 4.0, rect.height()));
+        ui.painter().with_clip_rect(clip).text(at, Align2::LEFT_CENTER, name, font, p.weak);
+    }
+}
+
 /// Time, type, device, place and values.
 fn paint_row(ui: &Ui, rect: Rect, texts: [&str; 4], kind: Option<Kind>, unread: bool, p: &Palette) {
     let [when, title, label, values] = texts;
@@ -189,22 +206,30 @@ fn paint_row(ui: &Ui, rect: Rect, texts: [&str; 4], kind: Option<Kind>, unread: 
         ui.painter().circle_filled(pos2(rect.left() + 6.0, middle), 3.0, p.accent);
     }
     let strong = if unread { p.strong } else { p.text };
-    let mut left = rect.left() + 14.0;
-    let column = |left: f32, width: f32, text: &str, colour| {
+    let column = |(left, width): (f32, f32), text: &str, colour| {
         let mut job = LayoutJob::simple_singleline(text.to_owned(), FontId::proportional(12.5), colour);
         job.wrap = TextWrapping::truncate_at_width((width - 6.0).max(0.0));
         let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
         ui.painter().galley(pos2(left, middle - galley.size().y / 2.0), galley, colour);
     };
-    column(left, 96.0, when, p.weak);
-    left += 96.0;
-    icons::paint(ui.painter(), icons::square(pos2(left + 7.0, middle)), icon_of(kind), colour);
-    column(left + 20.0, 92.0, title, colour);
-    left += 112.0;
-    let room = (rect.right() - left).max(0.0);
-    let name_width = (room * 0.36).clamp(90.0, 200.0);
-    column(left, name_width, label, strong);
-    column(left + name_width, (room - name_width).max(0.0), values, p.text);
+    let [time, event, device, what] = columns(rect);
+    column(time, when, p.weak);
+    icons::paint(ui.painter(), icons::square(pos2(event.0 - 13.0, middle)), icon_of(kind), colour);
+    column(event, title, colour);
+    let font = FontId::proportional(12.5);
+    let label = ui.fonts_mut(|fonts| to_its_end(label, device.1 - 8.0, |c| fonts.glyph_width(&font, c)));
+    column(device, &label, strong);
+    column(what, values, p.text);
+}
+
+/// Where each column begins, and how wide it is.
+fn columns(row: Rect) -> [(f32, f32); 4] {
+    let time = row.left() + 14.0;
+    let event = time + 116.0;
+    let device = event + 92.0;
+    let room = (row.right() - device).max(0.0);
+    let name = (room * 0.36).clamp(90.0, 200.0);
+    [(time, 96.0), (event, 92.0), (device, name), (device + name, (room - name).max(0.0))]
 }
 
 fn icon_of(kind: Option<Kind>) -> Icon {

@@ -9,7 +9,7 @@ use egui::{
 };
 use jiff::{SignedDuration, ToSpan};
 
-use self::dialog::{Dialog, Ended};
+use self::dialog::Browse;
 use super::copy::fraction;
 use crate::{
     backend::{ExportJob, ExportReport, History, Stage, safe_name},
@@ -24,7 +24,6 @@ const ROW: f32 = 24.0;
 
 /// The sheet and what is being chosen in it.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a box to tick or a state of its own")]
 pub(in crate::ui) struct Export {
     chosen: Chosen,
     /// It was opened just now: it begins with what is shown.
@@ -40,9 +39,7 @@ pub(in crate::ui) struct Export {
     /// A file of its own for each device, in a folder.
     each: bool,
     state: State,
-    dialog: Option<Dialog>,
-    /// One was asked for, and this system has none.
-    no_dialog: bool,
+    browse: Browse,
 }
 
 /// Whose history.
@@ -121,7 +118,6 @@ impl Export {
         self.begin_again();
         self.fresh = true;
         self.path_is_mine = false;
-        self.no_dialog = false;
     }
 
     /// What is looked at in the past is what goes out.
@@ -146,12 +142,15 @@ impl Export {
 
     /// Opens the system's file dialog. Where there is none the path field remains.
     pub(in crate::ui) fn browse(&mut self, ctx: Context, name: &Path) {
-        self.dialog = Dialog::open(ctx, "Export to", name);
-        self.no_dialog = self.dialog.is_none();
+        self.browse.save(ctx, "Export to", name);
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        self.take_browsed(ui.input(|i| i.time));
+        if let Some(path) = self.browse.picked(ui.input(|i| i.time)) {
+            self.path = path.display().to_string();
+            self.path_is_mine = true;
+            self.begin_again();
+        }
         self.begin_as_shown(cx.view);
         self.suggest_path(cx);
         ui.set_width(ui.available_width());
@@ -188,8 +187,7 @@ impl Export {
         ui.horizontal(|ui| {
             ui.label(widgets::weak(ui, if self.each { "Folder" } else { "File" }));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let browse = ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…"));
-                if browse.clicked() {
+                if self.browse.button(ui) {
                     cx.ask(Action::BrowseExport(PathBuf::from(&self.path)));
                 }
                 let field = ui.add(TextEdit::singleline(&mut self.path).desired_width(f32::INFINITY));
@@ -199,10 +197,7 @@ impl Export {
                 }
             });
         });
-        if self.no_dialog {
-            let text = RichText::new("No file dialog here: type the path").color(theme::palette(ui).late);
-            ui.label(text);
-        }
+        self.browse.note(ui);
         if before != self.asked() {
             self.begin_again();
         }
@@ -241,20 +236,6 @@ impl Export {
 
     fn format(&self) -> Format {
         self.format.unwrap_or(Format::Gpx)
-    }
-
-    fn take_browsed(&mut self, now_s: f64) {
-        let Some(ended) = self.dialog.as_ref().and_then(|dialog| dialog.ended(now_s)) else { return };
-        self.dialog = None;
-        match ended {
-            Ended::Picked(path) => {
-                self.path = path.display().to_string();
-                self.path_is_mine = true;
-                self.begin_again();
-            }
-            Ended::Cancelled => {}
-            Ended::Missing => self.no_dialog = true,
-        }
     }
 
     /// What was said about the last export does not hold for another.

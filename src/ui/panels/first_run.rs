@@ -12,7 +12,7 @@ use crate::{
         Action, Cx,
         icons::{self, Icon},
         theme,
-        view::Sheet,
+        view::{PhonesTab, Sheet},
         widgets,
     },
 };
@@ -135,17 +135,45 @@ fn phone(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
     ui.add_space(theme::GAP);
     ui.label(small(ui, "Or by hand:"));
-    let Some((ip, port)) = address(ui, cx, Protocol::OwnTracks) else { return };
+    let secure = https(cx);
+    let plain = if secure.is_some() { None } else { address(ui, cx, Protocol::OwnTracks) };
+    let Some((ip, port)) = secure.or(plain) else { return };
     ui.label("In the app, under Preferences, Connection: mode HTTP, and as URL");
-    let url = reachable_at(Protocol::OwnTracks, ip, port);
+    let scheme = if secure.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", SocketAddr::new(ip, port));
     if widgets::copyable(ui, &url, "URL") {
         cx.ask(Action::Copy(url, "the URL"));
     }
+    if secure.is_some() {
+        ui.label(small(ui, "The phone must trust this computer's certificate once."));
+        if ui.link("How to install it").clicked() {
+            cx.ask(Action::Sheet(Some(Sheet::Phones(PhonesTab::Https))));
+        }
+    }
     ui.label(small(
         ui,
-        "Choose a user name and a device name there; they become the name here. No password is needed.",
+        if cx.data.phones.users.is_empty() {
+            "Choose a user name and a device name there; they become the name here. No password is needed."
+        } else {
+            "Choose a user name and a device name there; they become the name here. Users with a password need it."
+        },
     ));
-    others(ui, cx, Protocol::OwnTracks, ip, port);
+    if secure.is_none() {
+        others(ui, cx, Protocol::OwnTracks, ip, port);
+    }
+}
+
+/// Where HTTPS can be reached from other machines: a phone that can have it is offered nothing less.
+fn https(cx: &Cx<'_>) -> Option<(IpAddr, u16)> {
+    let line = cx.data.phones.https.as_ref()?;
+    let ReceiverStatus::Listening(at) = &line.status else { return None };
+    let lan = || cx.data.station.lan.iter().copied().find(IpAddr::is_ipv4);
+    let ip = match at.ip() {
+        ip if ip.is_loopback() => return None,
+        ip if ip.is_unspecified() => lan()?,
+        ip => ip,
+    };
+    Some((ip, at.port()))
 }
 
 fn tracker(ui: &mut Ui, cx: &mut Cx<'_>) {

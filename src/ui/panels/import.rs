@@ -6,10 +6,7 @@ use egui::{
     Align, ComboBox, Context, Grid, Label, Layout, ProgressBar, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo,
 };
 
-use super::{
-    copy::fraction,
-    export::dialog::{Dialog, Ended},
-};
+use super::{copy::fraction, export::dialog::Browse};
 use crate::{
     backend::{
         Stage,
@@ -35,8 +32,7 @@ pub(in crate::ui) struct Import {
     state: State,
     /// Where each track goes.
     goes: Vec<Goes>,
-    dialog: Option<Dialog>,
-    no_dialog: bool,
+    browse: Browse,
 }
 
 #[derive(Default)]
@@ -69,8 +65,7 @@ impl Import {
 
     /// Opens the system's file dialog. Where there is none the path field remains.
     pub(in crate::ui) fn browse(&mut self, ctx: Context, near: &Path) {
-        self.dialog = Dialog::pick(ctx, "Import", near, None);
-        self.no_dialog = self.dialog.is_none();
+        self.browse.pick(ctx, "Import", near, None);
     }
 
     /// The answer to [`Action::LookAtImport`].
@@ -103,7 +98,10 @@ impl Import {
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        self.take_browsed(ui.input(|i| i.time), cx);
+        if let Some(path) = self.browse.picked(ui.input(|i| i.time)) {
+            self.choose(&path);
+            cx.ask(Action::LookAtImport(path));
+        }
         ui.set_width(WIDTH.min(ui.available_width()));
         let hint = "GPX, KML, GeoJSON, CSV (Traccar's, ours, any that names its columns), OwnTracks Recorder's .rec. \
                     A file can be dropped on the window, too.";
@@ -111,9 +109,7 @@ impl Import {
         ui.add_space(theme::GAP);
         let busy = matches!(self.state, State::Looking | State::Importing);
         ui.add_enabled_ui(!busy, |ui| self.file(ui, cx));
-        if self.no_dialog {
-            ui.label(RichText::new("No file dialog here: type the path").color(theme::palette(ui).late));
-        }
+        self.browse.note(ui);
         ui.add_space(theme::GAP);
         self.result(ui, cx);
         ui.horizontal(|ui| self.buttons(ui, cx));
@@ -122,24 +118,11 @@ impl Import {
         }
     }
 
-    fn take_browsed(&mut self, now_s: f64, cx: &mut Cx<'_>) {
-        let Some(ended) = self.dialog.as_ref().and_then(|dialog| dialog.ended(now_s)) else { return };
-        self.dialog = None;
-        match ended {
-            Ended::Picked(path) => {
-                self.choose(&path);
-                cx.ask(Action::LookAtImport(path));
-            }
-            Ended::Cancelled => {}
-            Ended::Missing => self.no_dialog = true,
-        }
-    }
-
     fn file(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         ui.horizontal(|ui| {
             ui.label(widgets::weak(ui, "File"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…")).clicked() {
+                if self.browse.button(ui) {
                     cx.ask(Action::BrowseImport(PathBuf::from(&self.path)));
                 }
                 let path = PathBuf::from(self.path.trim());
@@ -390,9 +373,9 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, batch: &ImportBatch) {
     });
     let positions = format::counted(batch.positions, "position", "positions");
     let state = match (batch.undone, batch.ended) {
-        (Some(at), _) => format!("taken back {}", cx.view.date_time(at)),
+        (Some(at), _) => format!("taken back {}", cx.view.stamp(at)),
         (None, None) => format!("{positions}, cut off"),
-        (None, Some(_)) => format!("{positions}, {}", cx.view.date_time(batch.began)),
+        (None, Some(_)) => format!("{positions}, {}", cx.view.stamp(batch.began)),
     };
     widgets::cell(ui, 270.0, |ui| {
         ui.label(widgets::weak(ui, state));

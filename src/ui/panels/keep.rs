@@ -4,7 +4,7 @@ use egui::{ComboBox, Role, Ui, WidgetInfo};
 
 use crate::{
     backend::{Error, Reason, Removal, Repaired},
-    model::{Forever, age_text, bytes_text},
+    model::{Forever, Keep, age_text, bytes_text},
     ui::{Action, Cx, Data, View, format, icons::Icon, theme, view::Sheet, widgets},
 };
 
@@ -26,15 +26,20 @@ const SENDERS: [u64; 4] = [50, 200, 1_000, 10_000];
 pub(super) fn rows(ui: &mut Ui, cx: &mut Cx<'_>) {
     let before = cx.data.station.keep;
     let mut keep = before;
-    super::settings::row(ui, "Packets", |ui| {
+    let usual = Keep::default();
+    let bounds = format!("{} or {}", usual.packet_age, usual.packet_bytes);
+    super::settings::usual_row(ui, "Packets", &bounds, |ui| {
         choose_or_forever(ui, "Age of packets kept", &mut keep.packet_age, &PACKET_AGES, age, seconds);
         ui.label("or");
         choose_or_forever(ui, "Size of packets kept", &mut keep.packet_bytes, &PACKET_BYTES, |n| n, |n| n);
-        ui.label(widgets::weak(ui, "whichever is less; positions always stay"));
+        ui.label(widgets::weak(ui, "whichever is less"));
     });
-    super::settings::row(ui, "New senders", |ui| {
+    let (bytes, held) = (bytes_text(usual.quarantine_bytes), age_text(usual.quarantine_age));
+    let bounds = format!("{}, {bytes}, {held}", usual.new_devices);
+    super::settings::usual_row(ui, "New senders", &bounds, |ui| {
         let mut senders = keep.new_devices as u64;
-        choose(ui, "New senders kept", &mut senders, &SENDERS, format::count);
+        let many = |n| format!("{} senders", format::count(n));
+        choose(ui, "New senders kept", &mut senders, &SENDERS, many);
         keep.new_devices = usize::try_from(senders).unwrap_or(keep.new_devices);
         choose(ui, "Size of new senders' packets", &mut keep.quarantine_bytes, &HELD_BYTES, bytes_text);
         let mut held = keep.quarantine_age.as_secs();

@@ -1,6 +1,6 @@
 //! The sheet of keys: every row of the table of commands that has one, by groups, found by typing.
 
-use egui::{Frame, Grid, Label, Margin, RichText, Role, TextEdit, Ui, WidgetInfo};
+use egui::{Frame, Label, Margin, RichText, Role, TextEdit, Ui, WidgetInfo};
 
 use crate::ui::{
     command::{About, Group, TABLE},
@@ -12,6 +12,9 @@ use crate::ui::{
 const TWO_COLUMNS: f32 = 820.0;
 /// Width of one of them.
 const COLUMN: f32 = 400.0;
+/// Width of the keys of a row at least, and of one of their letters.
+const KEYS: f32 = 118.0;
+const LETTER: f32 = 8.6;
 
 /// The sheet and what is searched in it.
 #[derive(Default)]
@@ -76,26 +79,29 @@ fn rows(ui: &Ui, group: Group, search: &str) -> Vec<&'static About> {
     TABLE.iter().filter(|about| about.group == group && !about.keys.is_empty()).filter(matches).collect()
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a few dozen letters")]
 fn group(ui: &mut Ui, group: Group, rows: &[&About]) {
     let p = theme::palette(ui);
     widgets::group_heading(ui, group.title());
-    Grid::new(group.title()).num_columns(2).spacing(egui::vec2(12.0, 3.0)).show(ui, |ui| {
-        for about in rows {
-            ui.horizontal(|ui| {
-                ui.spacing_mut().item_spacing.x = 4.0;
-                ui.set_min_width(110.0);
+    // Known before anything is laid out: a grid stands crooked for a frame.
+    let letters =
+        rows.iter().map(|about| about.keys.iter().map(|key| key.text(ui.ctx()).len() + 2).sum::<usize>()).max();
+    let width = (letters.unwrap_or_default() as f32 * LETTER).max(KEYS);
+    for about in rows {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            widgets::cell(ui, width, |ui| {
                 for chord in about.keys {
                     let key = RichText::new(chord.text(ui.ctx())).monospace().color(p.strong);
                     let cap = Frame::new().fill(p.button).corner_radius(4).inner_margin(Margin::symmetric(6, 1));
                     cap.show(ui, |ui| ui.add(Label::new(key).extend()));
                 }
             });
-            let label = ui.add(Label::new(about.text).wrap());
+            let label = ui.add(Label::new(about.text).truncate());
             if !about.does.is_empty() {
                 label.on_hover_text(about.does);
             }
-            ui.end_row();
-        }
-    });
+        });
+    }
     ui.add_space(theme::GAP);
 }

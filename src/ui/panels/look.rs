@@ -29,6 +29,8 @@ pub(super) struct LookEditor {
     notes: String,
     /// The notes that were asked to be kept last: the answer takes a while.
     sent: String,
+    /// The notes that were kept when it looked last.
+    kept: String,
 }
 
 impl LookEditor {
@@ -49,8 +51,9 @@ impl LookEditor {
                     if editing {
                         self.open = None;
                     } else {
-                        let (notes, sent) = (look.notes.clone(), look.notes.clone());
-                        *self = Self { open: Some(device.id), group: String::new(), notes, sent };
+                        let notes = || look.notes.clone();
+                        let (open, group) = (Some(device.id), String::new());
+                        *self = Self { open, group, notes: notes(), sent: notes(), kept: notes() };
                     }
                 }
             });
@@ -86,6 +89,7 @@ impl LookEditor {
         ui.horizontal_wrapped(|ui| colors(ui, &mut look));
         ui.horizontal_wrapped(|ui| pictures(ui, &mut look));
         self.groups(ui, cx, &mut look);
+        self.follow(&look.notes);
         let field = TextEdit::multiline(&mut self.notes).hint_text("Notes").desired_rows(3).char_limit(MAX_NOTES_CHARS);
         let field = ui.add(field.desired_width(f32::INFINITY));
         field.widget_info(|| WidgetInfo::labeled(Role::MultilineTextInput, true, "Notes on the device"));
@@ -94,6 +98,16 @@ impl LookEditor {
         }
         if look != overview.device.profile.look {
             cx.ask(Action::SetLook(id, look));
+        }
+    }
+
+    /// What is kept has changed: it was taken back, say. What is being typed goes before that.
+    fn follow(&mut self, kept: &str) {
+        if self.kept != kept {
+            kept.clone_into(&mut self.kept);
+            if self.notes.trim() == self.sent {
+                (self.notes, self.sent) = (kept.to_owned(), kept.to_owned());
+            }
         }
     }
 

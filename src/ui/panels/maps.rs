@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Align, Button, Context, Frame, Label, Layout, Margin, RichText, Role, Stroke, TextEdit, Ui, WidgetInfo};
+use egui::{Align, Context, Frame, Label, Layout, Margin, RichText, Role, Stroke, TextEdit, Ui, WidgetInfo};
 
-use super::export::dialog::{Dialog, Ended};
+use super::export::dialog::Browse;
 use crate::{
     charts::{About, Kind},
     geo::Bounds,
@@ -24,21 +24,21 @@ use crate::{
 #[derive(Default)]
 pub(in crate::ui) struct Maps {
     path: String,
-    dialog: Option<Dialog>,
-    no_dialog: bool,
+    browse: Browse,
 }
 
 impl Maps {
     /// Opens the system's file dialog. Where there is none the path field remains.
     pub(in crate::ui) fn browse(&mut self, ctx: Context) {
-        self.dialog =
-            Dialog::pick(ctx, "Open a map file", std::path::Path::new(""), Some(("Maps", &["pmtiles", "mbtiles"])));
-        self.no_dialog = self.dialog.is_none();
+        self.browse.pick(ctx, "Open a map file", Path::new(""), Some(("Maps", &["pmtiles", "mbtiles"])));
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         ui.set_width(600.0);
-        self.take_browsed(ui, cx);
+        if let Some(path) = self.browse.picked(ui.input(|i| i.time)) {
+            self.path = path.display().to_string();
+            cx.ask(Action::OpenChart(path));
+        }
         let intro = "One of these lies above the built-in map, which needs no network and is always there.";
         ui.add(Label::new(widgets::weak(ui, intro)).wrap());
         ui.add_space(theme::GAP);
@@ -58,7 +58,7 @@ impl Maps {
     fn open(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if ui.add_enabled(self.dialog.is_none(), Button::new("Browse…")).clicked() {
+                if self.browse.button(ui) {
                     cx.ask(Action::BrowseChart);
                 }
                 let typed = !self.path.trim().is_empty();
@@ -77,22 +77,7 @@ impl Maps {
         if let Some(why) = &cx.data.chart_trouble {
             ui.add(Label::new(RichText::new(why).color(p.alarm)).wrap());
         }
-        if self.no_dialog {
-            ui.label(RichText::new("No file dialog here: type the path").color(p.late));
-        }
-    }
-
-    fn take_browsed(&mut self, ui: &Ui, cx: &mut Cx<'_>) {
-        let Some(ended) = self.dialog.as_ref().and_then(|dialog| dialog.ended(ui.input(|i| i.time))) else { return };
-        self.dialog = None;
-        match ended {
-            Ended::Picked(path) => {
-                self.path = path.display().to_string();
-                cx.ask(Action::OpenChart(path));
-            }
-            Ended::Cancelled => {}
-            Ended::Missing => self.no_dialog = true,
-        }
+        self.browse.note(ui);
     }
 }
 

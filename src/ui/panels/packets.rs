@@ -265,7 +265,7 @@ impl Packets {
     fn list(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, listing: &Listing<'_>, shown: Shown) -> bool {
         let row_height = paint::row_height(ui);
         let columns = Columns::fit(ui.available_width() - ui.spacing().scroll.bar_width, paint::figure_width(ui));
-        header(ui, &columns);
+        header(ui, &columns, &cx.view.zone_name(cx.now));
         let area = ui.available_rect_before_wrap();
         // Whole rows, so that at the end none is cut by the titles.
         let area = area.with_max_y(area.top() + points(whole(area.height() / row_height).max(1)) * row_height);
@@ -491,13 +491,17 @@ impl Packets {
     }
 }
 
-fn header(ui: &mut Ui, columns: &Columns) {
+fn header(ui: &mut Ui, columns: &Columns, zone: &str) {
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), paint::row_height(ui)));
     let weak = ui.visuals().weak_text_color();
     for column in Column::ALL {
         let align = if column == Column::Serial { Align::Max } else { Align::Min };
         let font = egui::TextStyle::Small.resolve(ui.style());
-        paint::text(ui, columns.cell(column, rect), columns.title(column), font, weak, align);
+        let title = match column {
+            Column::Time => Cow::Owned(format!("{}, {zone}", columns.title(column))),
+            _ => Cow::Borrowed(columns.title(column)),
+        };
+        paint::text(ui, columns.cell(column, rect), &title, font, weak, align);
     }
     let line = ui.visuals().widgets.noninteractive.bg_stroke;
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, line);

@@ -130,7 +130,11 @@ impl Palette {
             Some(id) => format!("What to do with {}", cx.data.label(id)),
             None => "Find a command, a device, a kind of packet".to_owned(),
         };
+        // Before it is laid out: what was typed faster than it opened is its text, too.
+        let id = ui.make_persistent_id("palette text");
+        ui.memory_mut(|memory| memory.request_focus(id));
         let field = TextEdit::singleline(&mut self.text)
+            .id(id)
             .hint_text(hint)
             .font(TextStyle::Heading)
             .prefix(widgets::icon_atom(Icon::Search))
@@ -139,7 +143,6 @@ impl Palette {
             .lock_focus(true);
         let field = ui.add(field);
         field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Find a command or device"));
-        field.request_focus();
         if field.changed() {
             self.at = 0;
             self.moved = true;

@@ -156,7 +156,7 @@ impl Phones {
         }
         if let Some(ends) = certificate.ends {
             row(ui, "Until", |ui| {
-                ui.label(widgets::strong(ui, cx.view.date_time(ends)));
+                ui.label(widgets::strong(ui, cx.view.stamp(ends)));
                 if certificate.root.is_some() {
                     ui.label(widgets::weak(ui, "· renewed by itself long before"));
                 }

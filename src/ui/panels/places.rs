@@ -184,10 +184,11 @@ fn swatch(ui: &mut Ui, colour: Colour, chosen: bool, name: &str) -> bool {
     }
     let p = theme::palette(ui);
     ui.painter().rect_filled(rect.shrink(3.0), 3.0, place_colour(colour));
-    if chosen || response.has_focus() {
+    if chosen {
         ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.6, p.accent), egui::StrokeKind::Inside);
     }
-    response.clicked()
+    widgets::focus_frame(ui, &response);
+    if name.is_empty() { false } else { response.on_hover_text(name).clicked() }
 }
 
 impl Form {
@@ -202,8 +203,8 @@ impl Form {
         });
         ui.horizontal(|ui| {
             ui.label("Colour");
-            for (n, colour) in Colour::CHOICE.into_iter().enumerate() {
-                if swatch(ui, colour, self.spec.colour == colour, &format!("Colour {}", n + 1)) {
+            for (colour, name) in Colour::CHOICE.into_iter().zip(Colour::NAMES) {
+                if swatch(ui, colour, self.spec.colour == colour, name) {
                     self.spec.colour = colour;
                 }
             }
@@ -234,9 +235,14 @@ impl Form {
         ui.horizontal(|ui| {
             if let Shape::Circle { radius_m, .. } = &mut self.spec.shape {
                 let label = ui.label("Radius");
-                let range = Shape::LEAST_RADIUS_M..=Shape::MOST_RADIUS_M;
-                let value = DragValue::new(radius_m).range(range).speed(1.0).max_decimals(0).suffix(" m");
-                ui.add(value).labelled_by(label.id);
+                let (unit, of_one) = format::height_unit(units);
+                let range = (Shape::LEAST_RADIUS_M / of_one).ceil()..=(Shape::MOST_RADIUS_M / of_one).floor();
+                let mut shown = (*radius_m / of_one).round();
+                let value = DragValue::new(&mut shown).range(range).speed(1.0).max_decimals(0);
+                // What nobody touched stays as it was, however the units round it.
+                if ui.add(value.suffix(format!(" {unit}"))).labelled_by(label.id).changed() {
+                    *radius_m = shown * of_one;
+                }
             }
             ui.label(widgets::weak(ui, size(&self.spec.shape, units)));
             if let Some(id) = self.id

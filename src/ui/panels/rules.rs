@@ -5,7 +5,7 @@ use egui::{DragValue, Response, Role, Ui, WidgetInfo};
 use super::events;
 use crate::{
     model::{DeviceId, watch::Rules as Chosen},
-    ui::{Action, Cx, theme, watch::WatchAction, widgets},
+    ui::{Action, Cx, format, theme, view::Units, watch::WatchAction, widgets},
 };
 
 /// The sheet, and the rules that are being changed in it.
@@ -64,7 +64,7 @@ impl Rules {
             return;
         };
         let mut draft = self.draft.filter(|(of, _)| *of == scope).map_or(stored, |(_, draft)| draft);
-        fields(ui, &mut draft);
+        fields(ui, &mut draft, cx.view.settings.units);
         self.draft = (draft != stored).then_some((scope, draft));
         ui.add_space(theme::GAP);
         ui.horizontal(|ui| {
@@ -79,7 +79,7 @@ impl Rules {
     }
 }
 
-fn fields(ui: &mut Ui, rules: &mut Chosen) {
+fn fields(ui: &mut Ui, rules: &mut Chosen, units: Units) {
     ui.checkbox(&mut rules.alarm, "Alarms that the device tells itself");
     ui.horizontal_wrapped(|ui| {
         ui.checkbox(&mut rules.quiet.on, "Gone quiet: not heard for");
@@ -101,8 +101,15 @@ fn fields(ui: &mut Ui, rules: &mut Chosen) {
     ui.horizontal_wrapped(|ui| {
         ui.checkbox(&mut rules.overspeed.on, "Overspeed: above");
         ui.add_enabled_ui(rules.overspeed.on, |ui| {
-            let speed = &mut rules.overspeed.above_kmh;
-            named(&ui.add(DragValue::new(speed).range(1.0..=2_000.0).max_decimals(0).suffix(" km/h")), "Speed limit");
+            let (unit, of_one) = format::speed_unit(units);
+            let mut shown = (rules.overspeed.above_kmh / of_one).round();
+            let limit = DragValue::new(&mut shown).range(1.0..=2_000.0).max_decimals(0).suffix(format!(" {unit}"));
+            let limit = ui.add(limit);
+            named(&limit, "Speed limit");
+            // What nobody touched stays as it was, however the units round it.
+            if limit.changed() {
+                rules.overspeed.above_kmh = shown * of_one;
+            }
             ui.label("for at least");
             named(&ui.add(DragValue::new(&mut rules.overspeed.for_s).range(0..=3_600).suffix(" s")), "Least seconds");
         });

@@ -1,6 +1,6 @@
 //! Sheets over the window: commands, profile, export, settings, health, keys. One at a time; Escape or a click beside it closes it.
 
-use egui::{Align2, Context, Frame, Id, LayerId, Modal, RichText, ScrollArea, Ui, vec2};
+use egui::{Align2, Context, Frame, Id, LayerId, Margin, Modal, RichText, ScrollArea, Ui, vec2};
 
 use crate::{
     model::DeviceOverview,
@@ -9,6 +9,9 @@ use crate::{
 
 /// How far below the window's edge the palette begins: it stands still while its list grows and shrinks.
 const PALETTE_TOP: f32 = 56.0;
+
+/// Room for the scroll bar of a sheet.
+const SCROLL_BAR: i8 = 10;
 
 /// The device that a sheet is about. `kind`: what to ask for where none is selected, in one word.
 pub(super) fn selected<'a>(ui: &mut Ui, cx: &Cx<'a>, kind: &str) -> Option<&'a DeviceOverview> {
@@ -67,7 +70,9 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
         let height = (ui.ctx().content_rect().height() - 120.0).max(200.0);
         // Grows with its content: what a sheet had room for before is no bound.
         let area = ScrollArea::vertical().max_height(height).min_scrolled_height(height);
-        area.show(ui, |ui| content(sheet, ui, cx));
+        // The bar lies beside the content, not on it.
+        let beside = Frame::new().inner_margin(Margin { right: SCROLL_BAR, ..Margin::ZERO });
+        area.show(ui, |ui| beside.show(ui, |ui| content(sheet, ui, cx)));
     });
     menus_above(ui.ctx(), modal.response.layer_id);
     if was.is_some_and(|was| was.size() != modal.response.rect.size()) {

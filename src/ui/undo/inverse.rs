@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{Step, Told};
 use crate::{
     backend::{ListenAt, ReceiverLine},
-    model::{DeviceId, DeviceState, HideReason, Identity, Policy, Profile, Protocol},
+    model::{DeviceId, DeviceState, HideReason, Identity, Look, Policy, Profile, Protocol},
     track::Aside,
     ui::{Action, Data, View, format, view::Settings},
 };
@@ -17,6 +17,7 @@ pub fn of(action: &Action, data: &Data, view: &View) -> Option<Step> {
         Action::Ignore(device) => decide(data, *device, DeviceState::Ignored, action),
         Action::Rename(device, name) => rename(data, *device, name, action),
         Action::SetProfile(device, profile) => set_profile(data, *device, profile, action),
+        Action::SetLook(device, look) => set_look(data, *device, look, action),
         Action::ApplyClock(device, offset_s) => {
             let before = &data.devices.get(device)?.device.profile;
             let profile = Profile { clock_offset_s: Some(*offset_s), ..before.clone() };
@@ -151,6 +152,24 @@ fn set_profile(data: &Data, device: DeviceId, profile: &Profile, action: &Action
     let undoing = format!("The profile of {name} is as before{reread}");
     let undo = Action::SetProfile(device, before.clone());
     (before != profile).then(|| step(format!("Changed the profile of {name}"), undoing, undo, action).about(device))
+}
+
+/// The editor shows it at once, so nothing is said.
+fn set_look(data: &Data, device: DeviceId, look: &Look, action: &Action) -> Option<Step> {
+    let before = &data.devices.get(&device)?.device.profile.look;
+    let name = data.label(device);
+    let (what, key) = match before {
+        _ if before == look => return None,
+        // Another colour comes in many small steps.
+        _ if before.color != look.color => ("colour", Some("colour")),
+        _ if before.icon != look.icon => ("icon", None),
+        _ if before.notes != look.notes => ("notes", None),
+        _ => ("groups", None),
+    };
+    let are = if key.is_none() && what != "icon" { "are" } else { "is" };
+    let undoing = format!("The {what} of {name} {are} as before");
+    let undo = Action::SetLook(device, before.clone());
+    Some(step(format!("Changed the {what} of {name}"), undoing, undo, action).silent(key).about(device))
 }
 
 fn alias(data: &Data, device: DeviceId, name: &Identity, attached: bool, action: &Action) -> Option<Step> {

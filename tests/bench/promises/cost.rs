@@ -12,7 +12,7 @@ use crate::{
 
 /// Between the two.
 const MOST_GROWTH: f64 = 1.15;
-/// Fixes on their way at one time, with few devices and with many, so that batches are alike.
+/// Fixes that arrive together, with few devices and with many: so batches are alike, and what is compared is not how well they fill up.
 const AT_ONCE: usize = 100;
 
 pub(crate) fn measure(table: &mut Table, size: Size) {
@@ -46,7 +46,7 @@ const ROUNDS: u64 = 3;
 fn cost_us(served: &Served, trackers: &mut Trackers, size: Size) -> f64 {
     let round = |_| {
         let before: Duration = served.cpu();
-        let load = trackers.race_by_turns(1, AT_ONCE, Goal::Fixes(size.rows[0] / 2));
+        let load = trackers.race_in_waves(AT_ONCE, size.rows[0] / 2);
         micros(served.cpu().saturating_sub(before), &load)
     };
     median((0..ROUNDS).map(round).collect())

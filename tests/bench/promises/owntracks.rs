@@ -79,6 +79,7 @@ fn one_by_one(folder: &Path) -> Backend {
         keep: Keep::default(),
         settings: None,
         log: LogFile::default(),
+        passing: None,
     };
     let backend = Backend::start(setup, Arc::new(Timestamp::now), Arc::new(|| ())).expect("it starts");
     backend.wait_settled();

@@ -13,7 +13,6 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     runtime::{Builder, Runtime},
-    sync::Semaphore,
     time::{sleep, sleep_until},
 };
 use wayglass::{
@@ -89,26 +88,15 @@ impl Trackers {
 
     /// Every tracker sends as fast as it is answered, `in_flight` positions at once, until the goal is reached.
     pub(crate) fn race(&mut self, in_flight: usize, goal: Goal) -> Load {
-        self.race_by_turns(in_flight, self.lines.len(), goal)
-    }
-
-    /// As [`Trackers::race`], but no more than so many trackers wait for an answer at one time; then it is the next one's turn.
-    pub(crate) fn race_by_turns(&mut self, in_flight: usize, at_once: usize, goal: Goal) -> Load {
         let left = Arc::new(AtomicI64::new(match goal {
             Goal::Time(_) => i64::MAX,
             Goal::Fixes(count) => count.cast_signed(),
         }));
-        // A semaphore lets everybody in by turns, which costs the generator a little, so only where there are more than may go.
-        let turns = (at_once < self.lines.len()).then(|| Arc::new(Semaphore::new(at_once)));
         let work = |mut line: Line| {
-            let (left, turns) = (Arc::clone(&left), turns.clone());
+            let left = Arc::clone(&left);
             async move {
                 let mut acknowledged = 0;
                 while left.fetch_sub(in_flight as i64, Ordering::Relaxed) > 0 {
-                    let _turn = match &turns {
-                        Some(turns) => Some(turns.acquire().await.expect("nobody closes it")),
-                        None => None,
-                    };
                     line.exchange(in_flight).await;
                     acknowledged += in_flight as u64;
                 }
@@ -122,6 +110,31 @@ impl Trackers {
             }
         };
         self.run(work, || over)
+    }
+
+    /// So many trackers send a position each, and once all have their acknowledgement it is the turn of the next: what arrives together, and what
+    /// this costs here, is the same however many trackers there are.
+    pub(crate) fn race_in_waves(&mut self, at_once: usize, fixes: u64) -> Load {
+        let lines = &mut self.lines;
+        self.runtime.block_on(async {
+            let (began, mut acknowledged) = (Instant::now(), 0);
+            while acknowledged < fixes {
+                let wave: Vec<_> = lines
+                    .drain(..at_once.min(lines.len()))
+                    .map(|mut line| {
+                        tokio::spawn(async move {
+                            line.exchange(1).await;
+                            line
+                        })
+                    })
+                    .collect();
+                for task in wave {
+                    lines.push(task.await.expect("no panic"));
+                    acknowledged += 1;
+                }
+            }
+            Load { acknowledged, took: began.elapsed(), waits_ms: Vec::new() }
+        })
     }
 
     /// Every tracker sends one position each `interval`, whatever the others do.

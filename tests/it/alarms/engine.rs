@@ -34,7 +34,7 @@ pub fn report(who: &str, second: i64, metres: f64, more: &serde_json::Value) -> 
     body.to_string()
 }
 
-fn go(station: &Station, who: &str, way: &[(i64, f64)]) {
+pub fn go(station: &Station, who: &str, way: &[(i64, f64)]) {
     for (second, metres) in way {
         assert_eq!(post(station.owntracks, &report(who, *second, *metres, &json!({}))).status, 200);
     }
@@ -47,7 +47,7 @@ fn all(station: &Station) -> Vec<StoredEvent> {
     events
 }
 
-fn story(station: &Station) -> String {
+pub fn story(station: &Station) -> String {
     let told = all(station).into_iter().map(|event| {
         let late = if event.unread { "" } else { "(read)" };
         format!("{}{late}@{}", event.kind, event.at.as_second() - NOON)
@@ -56,7 +56,7 @@ fn story(station: &Station) -> String {
 }
 
 #[track_caller]
-fn becomes(station: &Station, expected: &str) {
+pub fn becomes(station: &Station, expected: &str) {
     station.until(expected, |station| story(station) == expected);
 }
 

@@ -103,6 +103,7 @@ fn serve_ends_with_its_writer() {
         https: Https::default(),
         addresses: None,
         log: LogFile::default(),
+        passing: None,
     };
     let said = Said::default();
     let mut out = said.clone();

@@ -68,6 +68,8 @@ fn everything_one_can_act_on_has_a_name() {
         (Modifiers::NONE, Key::C, "commands"),
         (command, Key::P, "another phone"),
         (command, Key::U, "phones"),
+        (command | Modifiers::SHIFT, Key::P, "places"),
+        (command | Modifiers::SHIFT, Key::R, "rules"),
         (Modifiers::NONE, Key::F9, "health"),
         (Modifiers::NONE, Key::F10, "settings"),
         (Modifiers::NONE, Key::F1, "keys"),
@@ -81,6 +83,9 @@ fn everything_one_can_act_on_has_a_name() {
             desk.window.run_ok();
         }
     }
+    desk.press(command | Modifiers::SHIFT, Key::E);
+    assert_eq!(nameless(&desk), Vec::<String>::new(), "events");
+    desk.press(command, Key::L);
     // The tabulator leads to named things only, and comes around.
     let mut met = Vec::new();
     for _ in 0..120 {

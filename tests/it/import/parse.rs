@@ -1,6 +1,6 @@
 //! Each format as its writers spell it: what is read, and what is rejected with line and reason.
 
-use std::ops::ControlFlow;
+use std::{io, ops::ControlFlow};
 
 use jiff::tz::TimeZone;
 use wayglass::{
@@ -39,6 +39,10 @@ fn ground() -> Ground {
 }
 
 pub(super) fn parse_as(kind: Kind, text: &[u8]) -> Read {
+    parse_from(kind, text)
+}
+
+fn parse_from(kind: Kind, text: impl io::Read) -> Read {
     let mut all = Read::default();
     let ended = read(kind, text, &ground(), &mut |_| {}, &mut |item| {
         match item {
@@ -316,4 +320,33 @@ fn a_suspect_point_of_ours_stays_suspect() {
     let text = "fix_time,latitude,longitude,valid,suspect,device\n2017-06-15T06:37:31Z,1,2,true,true,'=x\n";
     let read = parse(Kind::Csv, text);
     assert_eq!((read.records[0].report.trust, read.tracks[0].name.as_deref()), (Trust::Suspect, Some("=x")));
+}
+
+/// A file that comes so many bytes at a time, as out of a pipe.
+struct Pieces<'f>(&'f [u8], usize);
+
+impl io::Read for Pieces<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let most = into.len().min(self.1);
+        self.0.read(&mut into[..most])
+    }
+}
+
+#[test]
+fn a_table_is_the_same_in_pieces_of_whatever_size() {
+    let time = "2017-06-15T06:37:31Z";
+    for (text, lines) in [
+        (format!("fix_time,latitude,longitude\r\n{time},1,2\r\n{time},3,4"), vec![2, 3]),
+        (format!("\u{feff}fix_time;latitude;longitude\r\n\r\n{time};1;2\r\n\r\n{time};3;4\r\n"), vec![3, 5]),
+        (format!("fix_time,latitude,longitude\n{time},1,2\r\n{time},3,4\n"), vec![2, 3]),
+        (format!("fix_time,latitude,longitude,device\r\n{time},1,2,\"a\nb\"\n{time},3,4,c\r\n"), vec![2, 4]),
+        (format!("fix_time,latitude,longitude,device\r\n{time},1,2,a\n{time},3,4,\"c\n"), vec![2, 3]),
+    ] {
+        for piece in 1..=text.len() {
+            let read = parse_from(Kind::Csv, Pieces(text.as_bytes(), piece));
+            let found: Vec<_> = read.points().into_iter().map(|(lat, .., line)| (lat, line)).collect();
+            let wanted: Vec<_> = [1.0, 3.0].into_iter().zip(lines.iter().copied()).collect();
+            assert_eq!(found, wanted, "{text:?} in pieces of {piece}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use egui_kittest::kittest::Queryable as _;
 use wayglass::{model::Policy, ui::charts::State};
 
 use super::{BRUSSELS, layers_json, mbtiles, picture, pmtiles, town, vector_tiles};
-use crate::desk::Desk;
+use crate::desk::{Desk, Plan};
 
 /// What is kept between runs.
 #[derive(Default)]
@@ -45,6 +45,17 @@ impl egui::DroppedFile for Dropped {
     fn bytes(&self) -> Result<Vec<u8>, String> {
         Err("nobody reads it here".to_owned())
     }
+}
+
+#[test]
+fn files_that_the_command_line_names_are_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let (map, track) = (dir.path().join("town.mbtiles"), dir.path().join("walk.gpx"));
+    mbtiles(&map, &[("name", "Town"), ("format", "png")], &[(BRUSSELS, picture([200, 30, 30], 256))]);
+    std::fs::write(&track, "<gpx/>").unwrap();
+    let mut desk = Desk::of(Plan { files: vec![map.clone(), track], ..Plan::default() });
+    desk.until("the map is shown", |window| window.state().view().charts.shown.as_ref() == Some(&map));
+    assert_eq!(desk.window.state().view().open.sheet, Some(wayglass::ui::view::Sheet::Import));
 }
 
 fn open(desk: &mut Desk, path: &Path) {

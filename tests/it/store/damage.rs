@@ -129,7 +129,13 @@ fn opened(files: &Files, what: &str) -> Result<i64, String> {
             let sizes = |files: &Files| (files.database.len(), files.log.len());
             assert_eq!(sizes(&kept), sizes(files), "{what}");
             assert!(kept == *files, "{what}: the damaged file is not kept as it was");
-            assert!(fs::read_to_string(format!("{}.txt", path.display())).unwrap().contains("set aside"));
+            let note = format!("{}.txt", path.display());
+            assert!(fs::read_to_string(&note).unwrap().contains("set aside"));
+            #[cfg(unix)]
+            {
+                let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&note).unwrap().permissions());
+                assert_eq!(mode & 0o777, 0o600, "{what}");
+            }
         }
         (None, None) => {}
         (repaired, aside) => panic!("{what}: {repaired:?}, {:?}", aside.map(|(path, _)| path)),

@@ -60,7 +60,7 @@ fn sql_picks_what_a_filter_admits() {
     let kinds = [("login", login), ("noise", vec![1, 2, 3]), ("location", vec![0x78, 0x78, 0x0d, 0x0a])];
     let whose = [from("A"), from("B"), None, from("C")];
     let verdicts = [Verdict::Ok, Verdict::Note, Verdict::Warn, Verdict::Error];
-    for n in 0..48_usize {
+    for (n, at) in (0..48_usize).zip((0..).step_by(10)) {
         let (kind, bytes) = kinds[n % 3].clone();
         shelf.append(NewPacket {
             protocol: if n % 5 == 0 { Protocol::OwnTracks } else { Protocol::Gt06 },
@@ -70,7 +70,7 @@ fn sql_picks_what_a_filter_admits() {
             kind: kind.into(),
             verdict: verdicts[n % 4],
             bytes,
-            ..packet(whose[n / 3 % 4].clone(), after(n as i64 * 10), Vec::new())
+            ..packet(whose[n / 3 % 4].clone(), after(at), Vec::new())
         });
     }
     let c = shelf.device("C");

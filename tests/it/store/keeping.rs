@@ -6,11 +6,11 @@ use std::{
 };
 
 use wayglass::{
-    model::{Forever, Keep, NewPacket, PacketId, Policy},
+    model::{Forever, Keep, NewPacket, Overviews, PacketId, Policy, Upto},
     store::{Compacted, Error, Limits, Reason, Removal, compact, query, removal_of},
 };
 
-use super::{NOON_MS, Shelf, after, fix, from, packet};
+use super::{NOON_MS, Shelf, after, committed, fix, from, packet};
 
 const DAY_S: i64 = 24 * 3600;
 
@@ -222,4 +222,30 @@ fn a_file_that_cannot_shrink_is_rewritten_by_whoever_has_it_alone() {
     shelf.open(Policy::Adopt).unwrap();
     assert!(shelf.store().health().shrinks);
     assert_eq!(shelf.count("SELECT count(*) FROM positions"), 60);
+}
+
+#[test]
+fn the_list_of_devices_says_how_much_of_the_feed_it_has() {
+    let mut shelf = Shelf::with(Policy::Adopt, Limits { keep: keep(Some(1), None), ..Limits::default() });
+    let list = |shelf: &Shelf| {
+        let Overviews { devices, upto } = shelf.read(query::overviews);
+        (devices.iter().map(|device| device.packets).sum::<u64>(), upto)
+    };
+    assert_eq!(list(&shelf), (0, Upto::default()));
+    let mut facts = shelf.facts();
+    let mut newest = Upto::default();
+    for at in 0..20 {
+        let reports = if at % 5 == 0 { Vec::new() } else { vec![fix(after(at)), fix(after(100 + at))] };
+        shelf.append(packet(from(if at % 3 == 0 { "A" } else { "B" }), after(at), reports));
+        let told = committed(&mut facts);
+        newest.packet = told.packets.last().map(|packet| packet.id);
+        newest.position = told.fixes.last().map_or(newest.position, |fix| fix.id);
+        assert_eq!(list(&shelf), (at.unsigned_abs() + 1, newest));
+    }
+    // What was counted stays counted where the packets themselves are gone.
+    shelf.now_ms.store(NOON_MS + 3 * DAY_S * 1000, Ordering::Relaxed);
+    shelf.close();
+    shelf.open(Policy::Adopt).unwrap();
+    until(&shelf, |shelf| shelf.count("SELECT count(*) FROM packets") == 0);
+    assert_eq!(list(&shelf), (20, newest));
 }

@@ -93,7 +93,37 @@ fn a_stay_is_long_at_its_moment_and_once() {
         story(&book(Some(10)), &way.map(|(s, m)| fix(s, m))),
         "enter@60 dwell@660 leave@1000 enter@1100 leave@1500"
     );
-    assert_eq!(story(&book(Some(10)), &[fix(0, 500.0), fix(60, 0.0), fix(7_200, 800.0)]), "enter@60 leave@7200");
+    let silent = [fix(0, 500.0), fix(60, 0.0), fix(7_200, 800.0)];
+    assert_eq!(story(&book(Some(10)), &silent), "enter@60 dwell@660 leave@7200", "it was there as far as anybody knew");
+}
+
+#[test]
+fn a_stay_is_long_by_the_clock_as_well_and_the_fixes_tell_the_same() {
+    let book = book(Some(10));
+    let (mut course, mut out) = (Course::after(&book, ME, &[fix(0, 500.0), fix(60, 0.0)]), Vec::new());
+    course.wait(&book, at(659), &mut out);
+    assert_eq!(out, []);
+    course.wait(&book, at(660), &mut out);
+    course.wait(&book, at(7_000), &mut out);
+    let told =
+        |seen: Seen| events(&book, &[fix(0, 500.0), fix(60, 0.0), seen]).into_iter().find(|r| r.kind == Kind::Dwell);
+    let same = told(fix(7_200, 0.0)).unwrap();
+    assert_eq!(out.iter().map(|r| (r.at, &r.attributes)).collect::<Vec<_>>(), [(same.at, &same.attributes)]);
+    assert!(course.is_overtaken_by(at(659)) && !course.is_overtaken_by(at(660)));
+    course.step(&book, ME, &fix(7_200, 0.0), &mut out);
+    assert_eq!(out.len(), 1, "it is told once");
+}
+
+#[test]
+fn a_wrong_clock_tells_no_stay_that_was_not() {
+    let book = book(Some(10));
+    let late = |second: i64, by: i64, metres| Seen { received: at(second + by), ..fix(second, metres) };
+    let mut out = Vec::new();
+    let mut course = Course::after(&book, ME, &[late(0, 28_800, 500.0), late(60, 28_800, 0.0)]);
+    course.wait(&book, at(28_900), &mut out);
+    assert_eq!(out, [], "its clock is eight hours behind");
+    course.wait(&book, at(28_800 + 660), &mut out);
+    assert_eq!(out.iter().map(|r| r.at).collect::<Vec<_>>(), [at(660)]);
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{super::steady::Steady, Desk};
+use super::{
+    super::{slice::Slice, steady::Steady},
+    Desk,
+};
 use crate::store::{Health, connect::PAGE_BYTES, removed, trail::TAIL};
 
 /// Packets removed in one transaction, so that ingest never waits for long.
@@ -15,12 +18,6 @@ const AGES_EVERY: Duration = Duration::from_mins(10);
 /// seldom; but whoever asks for the last that is known adds up what came since.
 const LAG: u64 = 131_072;
 const KNOW_EVERY: Duration = Duration::from_secs(15);
-
-/// Rows of devices written in one transaction beside a batch.
-const KNOW_STEP: usize = 512;
-
-/// Devices whose positions are packed in one transaction beside a batch.
-const PACK_STEP: usize = 128;
 
 /// How far tidying up is.
 pub(super) struct Upkeep {
@@ -82,7 +79,7 @@ impl Desk {
             removed = true;
         }
         let more_to_give = self.give_back(rows > 0);
-        let more_to_know = self.know(rows > 0);
+        let more_to_know = self.know();
         let more_to_pack = self.pack(rows > 0);
         self.upkeep.behind = self.upkeep.more_to_remove || more_to_give || more_to_know || more_to_pack;
         if removed || more_to_give {
@@ -92,15 +89,13 @@ impl Desk {
     }
 
     /// Writes down what is known of devices, a step where that is due. True where there is more.
-    fn know(&mut self, busy: bool) -> bool {
-        let Some(lag) = self.devices.lag(self.last_packet) else { return false };
-        let due = lag >= LAG || self.known_at.elapsed() >= KNOW_EVERY;
-        if !due && !self.devices.is_writing() {
+    fn know(&mut self) -> bool {
+        let due = |lag| lag >= LAG || self.known_at.elapsed() >= KNOW_EVERY;
+        if !self.devices.is_writing() && !self.devices.lag(self.last_packet).is_some_and(due) {
             return false;
         }
-        let step = if busy { KNOW_STEP } else { 8 * KNOW_STEP };
         // What fails is tried again with the next step.
-        let Ok((more, told)) = self.transact(|batch| batch.know_some(step)) else { return false };
+        let Ok((more, told)) = self.transact(|batch| batch.know_some(Slice::short())) else { return false };
         self.publish(told);
         self.known_at = Instant::now();
         more
@@ -113,9 +108,8 @@ impl Desk {
         if !trails.is_packing() && (trails.waiting() as u64) < enough {
             return false;
         }
-        let step = if busy { PACK_STEP } else { 8 * PACK_STEP };
         // What fails is tried again with the next step.
-        let Ok((more, told)) = self.transact(|batch| batch.pack_some(step)) else { return false };
+        let Ok((more, told)) = self.transact(|batch| batch.pack_some(Slice::short())) else { return false };
         self.publish(told);
         more
     }
@@ -125,7 +119,7 @@ impl Desk {
         // What fails here is found again at the next start.
         self.transact(|batch| {
             batch.know_all()?;
-            while batch.pack_some(usize::MAX)? {}
+            while batch.pack_some(Slice::endless())? {}
             Ok(())
         })
         .ok();

@@ -8,13 +8,72 @@ use std::{
     thread::{self, Thread},
 };
 
-use egui::Context;
+use egui::{Button, Context, RichText, Ui};
+
+use crate::ui::theme;
 
 /// Nobody reads a dialog and cancels it within so many seconds: there was none.
 const AT_ONCE_S: f64 = 0.4;
 
+/// What stands beside a field for a path: the dialog, which may be open, and may be missing on this system.
+#[derive(Default)]
+pub(in crate::ui::panels) struct Browse {
+    open: Option<Dialog>,
+    missing: bool,
+}
+
+impl Browse {
+    /// Opens it to save a file of this name. Where there is none the field remains.
+    pub(in crate::ui::panels) fn save(&mut self, ctx: Context, title: &str, name: &Path) {
+        self.begin(Dialog::save(ctx, title, name));
+    }
+
+    /// Opens it to pick a file that is there, beginning beside `beside`, of these extensions where there are any. Where there is none the field
+    /// remains.
+    pub(in crate::ui::panels) fn pick(
+        &mut self,
+        ctx: Context,
+        title: &str,
+        beside: &Path,
+        of: Option<(&str, &[&str])>,
+    ) {
+        self.begin(Dialog::pick(ctx, title, beside, of));
+    }
+
+    fn begin(&mut self, dialog: Option<Dialog>) {
+        self.missing = dialog.is_none();
+        self.open = dialog;
+    }
+
+    /// The button, which rests while it is open. True when it was clicked.
+    pub(in crate::ui::panels) fn button(&self, ui: &mut Ui) -> bool {
+        ui.add_enabled(self.open.is_none(), Button::new("Browse…")).clicked()
+    }
+
+    /// The file that was picked, once. `now_s`: by the window's clock.
+    pub(in crate::ui::panels) fn picked(&mut self, now_s: f64) -> Option<PathBuf> {
+        let ended = self.open.as_ref()?.ended(now_s)?;
+        self.open = None;
+        match ended {
+            Ended::Picked(path) => Some(path),
+            Ended::Cancelled => None,
+            Ended::Missing => {
+                self.missing = true;
+                None
+            }
+        }
+    }
+
+    /// Says that there is none, where there is none.
+    pub(in crate::ui::panels) fn note(&self, ui: &mut Ui) {
+        if self.missing {
+            ui.label(RichText::new("No file dialog here: type the path").color(theme::palette(ui).late));
+        }
+    }
+}
+
 /// A dialog that is open.
-pub(in crate::ui::panels) struct Dialog {
+struct Dialog {
     told: mpsc::Receiver<Option<PathBuf>>,
     /// By the window's clock, in seconds.
     opened_s: f64,
@@ -22,7 +81,7 @@ pub(in crate::ui::panels) struct Dialog {
 
 /// How a dialog ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::ui::panels) enum Ended {
+enum Ended {
     Picked(PathBuf),
     Cancelled,
     /// There is none on this system.
@@ -30,8 +89,8 @@ pub(in crate::ui::panels) enum Ended {
 }
 
 impl Dialog {
-    /// Opens it to save a file of this name; `None` where this system has none.
-    pub(in crate::ui::panels) fn open(ctx: Context, title: &str, name: &Path) -> Option<Self> {
+    /// `None` where this system has none, as of the next.
+    fn save(ctx: Context, title: &str, name: &Path) -> Option<Self> {
         let mut dialog = near(title, name)?;
         if let Some(file) = name.file_name() {
             dialog = dialog.set_file_name(file.to_string_lossy());
@@ -39,13 +98,7 @@ impl Dialog {
         Some(Self::wait(ctx, dialog.save_file()))
     }
 
-    /// Opens it to pick a file that is there, beginning beside `beside`, of these extensions where there are any; `None` where this system has none.
-    pub(in crate::ui::panels) fn pick(
-        ctx: Context,
-        title: &str,
-        beside: &Path,
-        of: Option<(&str, &[&str])>,
-    ) -> Option<Self> {
+    fn pick(ctx: Context, title: &str, beside: &Path, of: Option<(&str, &[&str])>) -> Option<Self> {
         let mut dialog = near(title, beside)?;
         if let Some((what, extensions)) = of {
             dialog = dialog.add_filter(what, extensions);
@@ -67,7 +120,7 @@ impl Dialog {
     }
 
     /// How it ended; `None` while it is open. `now_s`: by the window's clock.
-    pub(in crate::ui::panels) fn ended(&self, now_s: f64) -> Option<Ended> {
+    fn ended(&self, now_s: f64) -> Option<Ended> {
         match self.told.try_recv() {
             Ok(Some(path)) => Some(Ended::Picked(path)),
             Ok(None) if now_s - self.opened_s < AT_ONCE_S => Some(Ended::Missing),
@@ -131,17 +184,19 @@ mod tests {
 
     #[test]
     fn a_dialog_that_ends_at_once_was_none() {
-        for (said, now_s, ended) in [
-            (Some(None), 1.1, Some(Ended::Missing)),
-            (Some(None), 3.0, Some(Ended::Cancelled)),
-            (Some(Some(PathBuf::from("a.gpx"))), 1.1, Some(Ended::Picked("a.gpx".into()))),
-            (None, 9.0, None),
+        for (said, now_s, picked, open, missing) in [
+            (Some(None), 1.1, None, false, true),
+            (Some(None), 3.0, None, false, false),
+            (Some(Some(PathBuf::from("a.gpx"))), 1.1, Some("a.gpx"), false, false),
+            (None, 9.0, None, true, false),
         ] {
             let (tell, told) = mpsc::channel();
             if let Some(said) = said {
                 tell.send(said).unwrap();
             }
-            assert_eq!(Dialog { told, opened_s: 1.0 }.ended(now_s), ended);
+            let mut browse = Browse { open: Some(Dialog { told, opened_s: 1.0 }), missing: false };
+            assert_eq!(browse.picked(now_s).as_deref(), picked.map(Path::new));
+            assert_eq!((browse.open.is_some(), browse.missing), (open, missing));
         }
     }
 

@@ -6,13 +6,14 @@ use egui::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{DeviceId, DeviceOverview, DeviceState, Direction, PacketRow, Protocol},
+    model::{DeviceId, DeviceOverview, DeviceState, Direction, PacketRow, Protocol, watch::Place},
     ui::{
         Action, Cx, View,
         command::{Shown, TABLE},
         format,
         icons::Icon,
-        view::Sheet,
+        view::{Settings, Sheet},
+        watch::WatchAction,
     },
 };
 
@@ -28,6 +29,7 @@ pub(in crate::ui) enum Name {
     /// With a device.
     With(i64, String),
     Packets(String),
+    Place(i64),
 }
 
 /// Something that can be chosen.
@@ -48,7 +50,7 @@ impl Item {
     pub(super) fn device(&self) -> Option<DeviceId> {
         match self.name {
             Name::Device(id) => Some(DeviceId(id)),
-            Name::Command(_) | Name::With(..) | Name::Packets(_) => None,
+            Name::Command(_) | Name::With(..) | Name::Packets(_) | Name::Place(_) => None,
         }
     }
 }
@@ -67,6 +69,7 @@ pub(super) fn all(ctx: &Context, cx: &Cx<'_>, scope: Scope, brief: bool) -> Vec<
         Scope::Everything => {
             let mut items = commands(ctx, cx);
             items.extend(cx.data.devices.values().filter(|d| !brief || listed(d)).map(|d| device(cx, d)));
+            items.extend(cx.data.watch.set_up.places.iter().map(|place| self::place(cx, place)));
             items.extend(kinds(cx));
             items
         }
@@ -83,7 +86,11 @@ fn commands(ctx: &Context, cx: &Cx<'_>) -> Vec<Item> {
         Some(Item {
             name: Name::Command(about.text.to_owned()),
             text: about.text.to_owned(),
-            about: about.does.to_owned(),
+            about: match about.command.state(cx.view) {
+                Some(state) if about.does.is_empty() => state.to_owned(),
+                Some(state) => format!("{state} · {}", about.does),
+                None => about.does.to_owned(),
+            },
             icon: about.icon,
             key: about.key(ctx),
             actions,
@@ -112,6 +119,33 @@ fn device(cx: &Cx<'_>, overview: &DeviceOverview) -> Item {
         key: String::new(),
         actions: vec![Action::SelectDevice(Some(id)), Action::FitDevice(id)],
     }
+}
+
+/// A place: to look at.
+fn place(cx: &Cx<'_>, place: &Place) -> Item {
+    let inside = format::counted(place.spec.devices.as_ref().map_or(0, |d| d.len() as u64), "device", "devices");
+    Item {
+        name: Name::Place(place.id.0),
+        text: place.spec.name.clone(),
+        about: match place.spec.devices {
+            Some(_) => format!("Place, for {inside}"),
+            None => "Place, for all devices".to_owned(),
+        },
+        icon: Some(Icon::Pin),
+        key: String::new(),
+        actions: [
+            (!cx.view.settings.show_places).then(|| show_places(cx)),
+            Some(Action::Watch(WatchAction::Fit(place.id))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+    }
+}
+
+/// What is looked at is to be seen.
+fn show_places(cx: &Cx<'_>) -> Action {
+    Action::SetSettings(Settings { show_places: true, ..cx.view.settings.clone() })
 }
 
 /// The commands that are about a device, as if it were selected; and its packets.

@@ -7,10 +7,7 @@ use egui::{Align, Label, Layout, RichText, TextEdit, Ui, WidgetInfo, accesskit::
 use crate::ui::{
     Action, Cx,
     icons::Icon,
-    panels::export::{
-        dialog::{Dialog, Ended},
-        documents,
-    },
+    panels::export::{dialog::Browse, documents},
     theme, widgets,
 };
 
@@ -18,9 +15,7 @@ use crate::ui::{
 #[derive(Default)]
 pub(in crate::ui::panels) struct Saver {
     path: Option<String>,
-    dialog: Option<Dialog>,
-    /// This system has none: the path is typed.
-    no_dialog: bool,
+    browse: Browse,
     asked: bool,
 }
 
@@ -39,14 +34,8 @@ impl Saver {
     /// The path and what came of it, where it is open.
     pub(in crate::ui::panels) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, bytes: &[u8]) {
         let Some(path) = &mut self.path else { return };
-        let now_s = ui.input(|i| i.time);
-        if let Some(ended) = self.dialog.as_ref().and_then(|dialog| dialog.ended(now_s)) {
-            self.dialog = None;
-            match ended {
-                Ended::Picked(picked) => *path = picked.display().to_string(),
-                Ended::Cancelled => {}
-                Ended::Missing => self.no_dialog = true,
-            }
+        if let Some(picked) = self.browse.picked(ui.input(|i| i.time)) {
+            *path = picked.display().to_string();
         }
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -55,18 +44,14 @@ impl Saver {
                     self.asked = true;
                     cx.ask(Action::Save { to: PathBuf::from(path.trim()), bytes: bytes.into() });
                 }
-                let browse = ui.add_enabled(self.dialog.is_none(), egui::Button::new("Browse…"));
-                if browse.clicked() {
-                    self.dialog = Dialog::open(ui.ctx().clone(), "Save to", Path::new(path.as_str()));
-                    self.no_dialog = self.dialog.is_none();
+                if self.browse.button(ui) {
+                    self.browse.save(ui.ctx().clone(), "Save to", Path::new(path.as_str()));
                 }
                 let field = ui.add(TextEdit::singleline(path).desired_width(f32::INFINITY));
                 field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "File to write"));
             });
         });
-        if self.no_dialog {
-            ui.label(widgets::weak(ui, "This system offers no file dialog: type the path."));
-        }
+        self.browse.note(ui);
         let p = theme::palette(ui);
         match cx.data.phones.saved.as_ref().filter(|_| self.asked) {
             Some(Ok(to)) => {

@@ -91,6 +91,7 @@ fn days(ui: &mut Ui, cx: &mut Cx<'_>, month: Date) {
                 } else if response.hovered() {
                     painter.rect_filled(rect, 4.0, p.hovered_row);
                 }
+                widgets::focus_frame(ui, &response);
                 let colour = match has_data {
                     Some(true) => p.strong,
                     Some(false) | None => p.weak.gamma_multiply(if day > today { 0.4 } else { 0.8 }),

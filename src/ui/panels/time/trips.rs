@@ -120,7 +120,7 @@ impl Trips {
             return;
         }
         let columns = Columns::fit(ui.available_width() - 10.0, main.is_none());
-        columns.head(ui);
+        columns.head(ui, &cx.view.zone_name(cx.now));
         let instant = cx.view.instant_ms(cx.now);
         ScrollArea::vertical().id_salt("trips").auto_shrink(false).show_rows(
             ui,
@@ -168,11 +168,12 @@ impl Columns {
         Self { device, time: share(0.29), took: share(0.15), way: share(0.13), speed: share(0.17), place: share(0.26) }
     }
 
-    fn head(&self, ui: &mut Ui) {
+    fn head(&self, ui: &mut Ui, zone: &str) {
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
+        let times = format!("From – to, {zone}");
         let names = [
             (self.device, "Device"),
-            (self.time, "From – to"),
+            (self.time, times.as_str()),
             (self.took, "Took"),
             (self.way, "Distance"),
             (self.speed, "Top · mean"),
@@ -198,9 +199,10 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
     let units = cx.view.settings.units;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW - 3.0), Sense::click());
     let here = (leg.from_ms()..leg.to_ms()).contains(&instant) && !cx.view.is_live();
-    if here || response.hovered() {
+    if here || response.hovered() || response.has_focus() {
         ui.painter().rect_filled(rect, 3.0, if here { p.selected_row } else { p.hovered_row });
     }
+    widgets::focus_frame(ui, &response);
     let (icon, colour) = match leg {
         Leg::Trip(_) => (Icon::Route, p.moving),
         Leg::Stop(_) => (Icon::Stop, p.parked),

@@ -24,7 +24,7 @@ impl StripChart {
         let response = ui.interact(rect, ui.scope_id().with("time-strip"), Sense::click_and_drag());
         let instant = cx.view.instant_ms(cx.now);
         response.widget_info(|| {
-            let text = format!("Time bar, {}", cx.view.date_time(moment(instant)));
+            let text = format!("Time bar, {}", cx.view.stamp(moment(instant)));
             #[expect(clippy::cast_precision_loss, reason = "for a screen reader")]
             WidgetInfo::slider(true, instant as f64, text)
         });

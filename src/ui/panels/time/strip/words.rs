@@ -21,7 +21,7 @@ pub(super) fn hover(ui: &Ui, cx: &Cx<'_>, response: &Response, axis: &Axis, room
     let p = theme::palette(ui);
     let ms = axis.ms(pointer.x);
     ui.painter().vline(pointer.x, rooms.plot.y_range(), Stroke::new(1.0, p.weak.gamma_multiply(0.6)));
-    let mut lines = vec![cx.view.date_time(moment(ms))];
+    let mut lines = vec![cx.view.stamp(moment(ms))];
     let folded = axis.parts().iter().find(|part| part.folded && (part.left..part.right).contains(&pointer.x));
     if let Some(part) = folded {
         lines.push(format!("Nothing moves for {}", format::span((part.to_ms - part.from_ms) / 1_000)));
@@ -51,7 +51,9 @@ fn of_one(cx: &Cx<'_>, id: DeviceId, ms: i64) -> Vec<String> {
     let Some(shown) = cx.data.history.shown.get(&id) else { return Vec::new() };
     let (series, units) = (cx.view.time.series, cx.view.settings.units);
     let strip = if series == Series::Packets { &cx.data.history.packets } else { &shown.strip };
-    let value = strip.value_at(ms).map(|(_, value)| value_text(series, value, units));
+    // In a gap nobody knows.
+    let told = strip.value_at(ms).filter(|_| !shown.past.in_gap(ms));
+    let value = told.map(|(_, value)| value_text(series, value, units));
     let leg = match shown.past.leg_at(ms) {
         _ if shown.past.in_gap(ms) => Some("No data: a gap".to_owned()),
         Some(Leg::Trip(trip)) => {
