@@ -33,7 +33,7 @@ pub(super) fn bring(
     let name = devices::plain(&path.display().to_string());
     if args.device.is_some() || args.new.is_some() {
         bail!(
-            "{name} is a capture: its packets say themselves whose they are, so --device and --new do not go with it"
+            "{name} is a capture: its packets say themselves whose they are, so --device and --new do not go with it; `wayglass decode FILE` explains its bytes"
         );
     }
     if beside {
