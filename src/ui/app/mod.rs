@@ -31,7 +31,7 @@ use jiff::tz::TimeZone;
 pub use self::milestones::Begun;
 use self::{demo::Demo, milestones::Milestones, news::News};
 use super::{
-    Cx, Data, View,
+    Action, Cx, Data, View,
     asks::Asks,
     charts::{Charts, Shelf},
     command,
@@ -384,6 +384,17 @@ impl eframe::App for App {
         }
         self.typing = ctx.text_edit_focused();
         self.view.grab = None;
+        // Told anew each frame while the pointer rests there: only a change is worth another frame.
+        let told = actions.iter().rev().find_map(|action| match action {
+            Action::HoverField(field) => Some(*field),
+            _ => None,
+        });
+        actions.retain(|action| !matches!(action, Action::HoverField(_)));
+        let hovered = told.flatten();
+        if hovered != self.view.hovered_field {
+            self.view.hovered_field = hovered;
+            ctx.request_repaint();
+        }
         if !actions.is_empty() {
             // What they change shows in the next frame.
             ctx.request_repaint();
