@@ -3,6 +3,7 @@
 //! It owns the runtime, the store and the receivers, and stops them in order: *close the taps, drain the pipes, shut the tank*.
 
 pub mod bounds;
+pub mod capture;
 mod checklist;
 mod commands;
 pub mod config;
@@ -156,6 +157,8 @@ pub struct PacketQuery {
 
 /// Receivers, store and runtime, started and stopped in order.
 pub struct Backend {
+    /// A capture that is read into the store.
+    capture: Option<capture::Filling>,
     runtime: Runtime,
     store: Store,
     /// None where this instance only looks on.
@@ -209,6 +212,7 @@ impl Backend {
         let window = limits.window;
         let health = health::Keeper::start(&runtime, &store, receivers.as_ref(), limits, &clock, &data_dir);
         Ok(Self {
+            capture: None,
             runtime,
             store,
             receivers,
@@ -237,6 +241,7 @@ impl Backend {
         let data_dir = data_dir.to_owned();
         let health = health::Keeper::looking_on(&data_dir, &clock);
         Ok(Self {
+            capture: None,
             runtime,
             store,
             receivers: None,
@@ -582,7 +587,10 @@ impl Backend {
     /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.
     pub fn stop(self, patience: Duration) {
         self.stop_demo(false);
-        let Self { runtime, store, receivers, changes, copying, health, log, scratch, .. } = self;
+        let Self { capture, runtime, store, receivers, changes, copying, health, log, scratch, .. } = self;
+        if let Some(filling) = capture {
+            filling.stop();
+        }
         changes.close();
         copying.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Watch::cancel);
         store.hurry();

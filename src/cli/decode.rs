@@ -1,5 +1,6 @@
 //! `wayglass decode`: explains bytes. Needs no store, no socket, no window.
 
+mod capture;
 mod explain;
 mod listing;
 
@@ -13,6 +14,7 @@ use std::{
 use clap::{Args, ValueEnum};
 
 use crate::{
+    capture::read::{Kind, own_line, sniff},
     model::{Clock, Direction, Problem, Profile, Protocol, Severity, Timestamp},
     wire::{
         Dissection, Field, Value,
@@ -26,7 +28,7 @@ const MOST_LINE_BYTES: u64 = 16 * 1024 * 1024;
 /// A JSON document over several lines is looked for within this.
 const MOST_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
 
-/// Explain bytes: hex in any dress, log lines, JSON bodies.
+/// Explain bytes: hex in any dress, log lines, JSON bodies, pcap and pcapng.
 #[derive(Debug, Clone, Args)]
 pub struct DecodeArgs {
     /// What the bytes are; auto finds out for each line.
@@ -112,6 +114,10 @@ struct Decoder<'a> {
     failures: usize,
     /// Log lines that carry no bytes.
     remarks: usize,
+    /// Frames of a pcap that are of others.
+    passed: usize,
+    /// What is counted: lines, or frames of a pcap.
+    unit: &'static str,
     buffers: usize,
     printed: usize,
 }
@@ -128,6 +134,8 @@ impl<'a> Decoder<'a> {
             source: String::new(),
             failures: 0,
             remarks: 0,
+            passed: 0,
+            unit: "line",
             buffers: 0,
             printed: 0,
         }
@@ -148,6 +156,10 @@ impl<'a> Decoder<'a> {
         if self.remarks > 0 {
             let lines = if self.remarks == 1 { "line carries" } else { "lines carry" };
             writeln!(self.err, "{} log {lines} no bytes", self.remarks)?;
+        }
+        if self.passed > 0 {
+            let frames = if self.passed == 1 { "frame is" } else { "frames are" };
+            writeln!(self.err, "{} {frames} traffic of others", self.passed)?;
         }
         if self.buffers == 0 && self.failures == 0 {
             self.failures += 1;
@@ -184,6 +196,10 @@ impl<'a> Decoder<'a> {
     /// Reads a source line by line.
     fn lines(&mut self, source: &str, input: &mut dyn BufRead) -> io::Result<()> {
         source.clone_into(&mut self.source);
+        let head = input.fill_buf().unwrap_or_default();
+        if let Ok(kind @ (Kind::Pcap | Kind::PcapNg)) = sniff(head) {
+            return self.pcap(source, kind, input);
+        }
         let mut number = 0;
         let mut line = Vec::new();
         while self.next_line(input, number + 1, &mut line)? {
@@ -235,6 +251,9 @@ impl<'a> Decoder<'a> {
 
     /// Explains one line.
     fn line(&mut self, number: usize, line: &[u8]) -> io::Result<()> {
+        if self.args.protocol == Language::Auto && own_line(line.trim_ascii()) {
+            return self.own(number, line);
+        }
         match dress::line(line, self.args.protocol.protocol()) {
             Ok(Line::Blank) => Ok(()),
             Ok(Line::Remark) => {
@@ -258,7 +277,7 @@ impl<'a> Decoder<'a> {
 
     fn complain(&mut self, number: usize, complaint: &Complaint) -> io::Result<()> {
         let Complaint { column, text } = complaint;
-        writeln!(self.err, "{} line {number}, column {column}: {text}", self.source)
+        writeln!(self.err, "{} {} {number}, column {column}: {text}", self.source, self.unit)
     }
 
     fn buffer(&mut self, number: usize, buffer: &Buffer) -> io::Result<()> {
@@ -309,7 +328,7 @@ impl<'a> Decoder<'a> {
         self.printed += 1;
         listing::write(
             self.out,
-            &listing::Place { line: number, offset, direction: buffer.direction },
+            &listing::Place { unit: self.unit, line: number, offset, direction: buffer.direction },
             buffer.protocol,
             bytes,
             dissection,

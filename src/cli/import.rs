@@ -1,5 +1,7 @@
 //! `wayglass import`: brings the history of other programs in, shows what is in a file before, and takes it back.
 
+mod capture;
+
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
@@ -17,6 +19,7 @@ use super::{
 };
 use crate::{
     backend::{
+        capture::is_capture,
         import::{Found, FoundTrack, ImportReport, Source, bring, look, new_device, take_back},
         keeping::until_stopped,
     },
@@ -27,7 +30,8 @@ use crate::{
 /// Rejected records that are listed for people; the rest is counted, and `--rejects` writes those that are kept.
 const LISTED: usize = 20;
 
-/// Bring history in: GPX, KML, GeoJSON, CSV (Traccar's, ours, any with a header that says what it holds), OwnTracks Recorder's .rec.
+/// Bring history in: GPX, KML, GeoJSON, CSV (Traccar's, ours, any with a header that says what it holds), OwnTracks Recorder's .rec. Or what devices sent: logs,
+/// hex, our own JSON lines, pcap and pcapng, which become packets and all that follows of them.
 ///
 /// A track goes to the device that the file names, where that is here; else say with --device, --new or --create where it goes. A position
 /// that is here already is not stored twice. Each file is one batch, and --undo takes a batch back. Works beside a running instance.
@@ -97,10 +101,15 @@ pub(super) fn run(args: &ImportArgs, site: &Site, out: &mut dyn Write) -> Result
         rejects.flush()?;
         return Ok(out.flush()?);
     }
+    let beside = store::in_use(&data_dir);
     let store = open(&data_dir, site)?;
     let into = into_one(args, Some(&store))?;
     let mut nothing = Vec::new();
     for path in &args.files {
+        if is_capture(path) {
+            capture::bring(path, &zone, args, &store, beside, site, out)?;
+            continue;
+        }
         let found = look_at(path, &zone, Some(store.reader()), into.as_ref(), site)?;
         rejects.write(&found)?;
         if !args.json {

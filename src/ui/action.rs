@@ -14,6 +14,7 @@ use super::{
 use crate::{
     backend::{
         ExportJob, ListenAt,
+        capture::CaptureSource,
         import::Found,
         phones::{NewPhone, SetupChoice},
     },
@@ -150,6 +151,13 @@ pub enum Action {
     CancelExport,
     /// Ask the system for a file to write; a name to begin with.
     BrowseExport(PathBuf),
+    /// Open a capture beside the live picture.
+    OpenCapture(CaptureSource),
+    /// Open what is in the clipboard as one.
+    PasteCapture,
+    /// Show the live picture, which is 0, or a capture.
+    ShowSource(u64),
+    CloseSource(u64),
     /// The import sheet, with this file looked at.
     OpenImport(Option<PathBuf>),
     /// Ask the system for a file to import; where to begin.

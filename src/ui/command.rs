@@ -48,6 +48,7 @@ pub enum UserCommand {
     Maps,
     Export,
     Import,
+    PasteCapture,
     Places,
     Rules,
     StartDemo,

@@ -134,6 +134,8 @@ pub struct Station {
     pub policy: Policy,
     /// Another instance receives; this window only looks on.
     pub viewer: bool,
+    /// What is shown is a capture, and this was found in it.
+    pub capture: Option<std::sync::Arc<crate::backend::capture::CaptureStatus>>,
     /// Why nothing is stored.
     pub store_trouble: Option<crate::backend::Error>,
     pub demo: bool,

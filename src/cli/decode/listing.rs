@@ -12,6 +12,8 @@ const MOST_BYTES: usize = 8;
 
 /// Where the bytes stood.
 pub(super) struct Place {
+    /// `line` or `frame`.
+    pub(super) unit: &'static str,
     pub(super) line: usize,
     pub(super) offset: usize,
     pub(super) direction: Direction,
@@ -33,7 +35,7 @@ pub(super) fn write(
         (true, Some(number)) => write!(out, "0x{number:02x}")?,
         (_, None) => write!(out, "{title}")?,
     }
-    write!(out, ", line {}", place.line)?;
+    write!(out, ", {} {}", place.unit, place.line)?;
     if place.offset > 0 {
         write!(out, " from byte {}", place.offset)?;
     }

@@ -135,6 +135,9 @@ impl App {
             Action::Export(job) => self.asks.export = Some(self.backend().export(job)),
             Action::CancelExport => self.asks.export.iter().for_each(|(_, watch)| watch.cancel()),
             Action::BrowseExport(name) => self.panels.export.browse(ctx.clone(), &name),
+            Action::OpenCapture(_) | Action::PasteCapture | Action::ShowSource(_) | Action::CloseSource(_) => {
+                self.apply_source(ctx, action);
+            }
             Action::OpenImport(_)
             | Action::BrowseImport(_)
             | Action::LookAtImport(_)

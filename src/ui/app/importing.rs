@@ -8,16 +8,23 @@ use super::App;
 use crate::{
     backend::{
         Pending, Watch,
+        capture::CaptureSource,
         import::{Found, ImportError, ImportReport, Source},
     },
+    import::Refusal,
     model::{ImportBatch, ImportId, Origin, PacketId},
     ui::{
-        Action, asks, format,
+        Action, asks,
+        charts::is_map_file,
+        format,
         toasts::Offer,
         undo::{Step, Told},
         view::Sheet,
     },
 };
+
+/// What such files hold is history; of others it is looked what it is.
+const HISTORY: [&str; 6] = ["gpx", "kml", "geojson", "csv", "rec", "json"];
 
 /// What is being asked about imports.
 #[derive(Default)]
@@ -46,8 +53,11 @@ impl App {
                 .filter_map(|file| Some(file.path().to_owned()).filter(|path| path.is_absolute()))
                 .collect()
         });
-        if let Some(path) = dropped.into_iter().next() {
-            self.apply(ctx, Action::OpenImport(Some(path)));
+        for path in dropped.into_iter().filter(|path| !is_map_file(path)) {
+            let end = path.extension().unwrap_or_default().to_ascii_lowercase();
+            let history = HISTORY.iter().any(|known| end == *known) && self.sources.is_live();
+            let source = CaptureSource::Dropped(path.clone());
+            self.apply(ctx, if history { Action::OpenImport(Some(path)) } else { Action::OpenCapture(source) });
         }
     }
 
@@ -97,7 +107,12 @@ impl App {
             && let Some(answer) = pending.poll()
         {
             self.imports.look = None;
-            self.panels.import.seen(answer.unwrap_or_else(|error| Err(error.into())));
+            let seen = answer.unwrap_or_else(|error| Err(error.into()));
+            if let Err(ImportError::Refused { path, why: Refusal::Capture(_) }) = &seen {
+                self.view.open.sheet = None;
+                self.sources.wanted.push(CaptureSource::File(path.clone()));
+            }
+            self.panels.import.seen(seen);
         }
         if let Some((pending, _)) = &mut self.imports.bring
             && let Some(answer) = pending.poll()

@@ -11,6 +11,7 @@ mod milestones;
 mod news;
 mod pages;
 mod past;
+mod scratch;
 mod talk;
 mod undoing;
 mod watching;
@@ -38,7 +39,7 @@ use super::{
     device_list::DeviceList,
     filter::PacketList,
     map::{MapOptions, OnlineMap, camera::Camera},
-    panels::{Name, Panels},
+    panels::{Name, Panels, sources},
     phones, remote, theme, time,
     toasts::Toasts,
     undo::Undo,
@@ -131,6 +132,8 @@ pub struct App {
     /// Map files that are being looked into, and the one that the user has just asked for.
     shelf: Shelf,
     opening: Option<PathBuf>,
+    /// Captures beside the live picture.
+    sources: scratch::Sources,
     /// Files that the command line named.
     given: Vec<PathBuf>,
 }
@@ -231,6 +234,7 @@ impl App {
             shelf: Shelf::default(),
             opening: None,
             given: options.files,
+            sources: scratch::Sources::default(),
             backend: Some(backend),
         }
     }
@@ -266,6 +270,7 @@ impl App {
             receivers: backend.receivers(),
             policy: backend.policy(),
             viewer: backend.viewer(),
+            capture: backend.capture(),
             store_trouble: backend.trouble(),
             demo,
             demo_left: demo_left && !backend.viewer(),
@@ -314,6 +319,7 @@ impl eframe::App for App {
         if self.quit.load(Ordering::Relaxed) {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
+        self.look_at_sources(ctx);
         self.take_facts(ctx);
         self.take_answers();
         self.take_phones(ctx);
@@ -349,6 +355,7 @@ impl eframe::App for App {
             || self.talk.waiting()
             || self.imports.waiting()
             || !self.hiding.is_empty()
+            || self.sources.waiting()
         {
             ctx.request_repaint_after(POLL);
         }
@@ -359,11 +366,13 @@ impl eframe::App for App {
         self.dress(&ctx);
         self.take_given(&ctx);
         self.take_dropped_charts(&ctx);
+        self.take_pasted(&ctx);
         let mut actions = Vec::new();
         for command in command::pressed(&ctx, self.typing, self.view.open.sheet.is_some()) {
             actions.extend(command.actions(&self.data, &self.view).into_iter().flatten());
         }
         let now = self.now();
+        sources::strip(ui, &self.tabs(), &mut actions);
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
         for command in command::left_over(&ctx, self.typing, self.view.open.sheet.is_some()) {
@@ -396,20 +405,22 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         let Open { dock, devices, details, map, sheet: _ } = self.view.open;
+        let (panels, time) = self.live_panels();
         let kept = Kept {
             settings: self.view.settings.clone(),
             devices: self.view.devices.clone(),
             charts: self.view.charts.clone(),
             open: KeptOpen { dock, devices, details, map },
-            camera: self.panels.map.chosen_camera(),
+            camera: panels.map.chosen_camera(),
             recent: self.panels.palette.recent.clone(),
-            time: time::KeptTime::of(&self.view.time),
+            time: time::KeptTime::of(time),
             packets: self.view.packets.clone(),
         };
         eframe::set_value(storage, KEPT, &kept);
     }
 
     fn on_exit(&mut self) {
+        self.stop_sources();
         if let Some(backend) = self.backend.take() {
             backend.stop(STOP_PATIENCE);
         }

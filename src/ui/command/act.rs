@@ -62,6 +62,7 @@ impl UserCommand {
             Self::Rules => sheet(Sheet::Rules),
             Self::Events => one(Action::Watch(WatchAction::List(!(view.events.open && view.open.dock)))),
             Self::Import => one(Action::OpenImport(None)),
+            Self::PasteCapture => one(Action::PasteCapture),
             Self::StartDemo => (may && !data.station.demo).then(|| vec![Action::StartDemo]),
             Self::StopDemo => (may && (data.station.demo || data.station.demo_left)).then(|| vec![Action::StopDemo]),
             Self::FilterPackets => one(Action::FilterPackets(None)),

@@ -83,6 +83,9 @@ pub const TABLE: &[About] = &[
     row(Do::Phones, Map, "HTTPS, passwords, who sees whom…", &[ctrl(Key::U)]).menu(Some(Icon::Lock)).always(),
     row(Do::Export, Map, "Export…", &[ctrl(Key::E)]).menu(Some(Icon::Export)).always(),
     row(Do::Import, Map, "Import…", &[ctrl(Key::O)]).menu(Some(Icon::Folder)).always(),
+    row(Do::PasteCapture, Packets, "Paste as a capture", &[Chord::ctrl_shift(Key::V)])
+        .does("Logs, hex, JSON: opens beside the live picture")
+        .menu(Some(Icon::Copy)),
     row(Do::Maps, Map, "Maps…", &[ctrl(Key::M)]).menu(Some(Icon::Layers)).always(),
     row(Do::Places, Map, "Places…", &[Chord::ctrl_shift(Key::P)]).menu(Some(Icon::Pin)).always(),
     row(Do::Rules, Map, "Rules and mutes…", &[Chord::ctrl_shift(Key::R)]).menu(Some(Icon::Bell)).always(),

@@ -213,6 +213,13 @@ impl MapPanel {
         }
     }
 
+    /// A map of something else in the same window. What draws it is there already.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        let options = MapOptions { camera: None, online: None, sync_tiles: self.sync_tiles };
+        Self { vector: self.vector, ..Self::new(None, options) }
+    }
+
     /// What was in view in the last frame.
     pub fn in_view(&self) -> Option<WorldBox> {
         self.view

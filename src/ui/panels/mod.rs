@@ -30,6 +30,7 @@ mod receivers;
 mod rules;
 mod settings;
 mod sheets;
+pub(super) mod sources;
 mod statistics;
 mod time;
 mod top;
@@ -119,6 +120,15 @@ impl Panels {
             time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
         }
+    }
+
+    /// Those of another source of packets, as they are at the start.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        let mut another = Self::new(None, MapOptions::default());
+        another.map = self.map.another();
+        another.palette.recent.clone_from(&self.palette.recent);
+        another
     }
 
     /// Lays all of them out.

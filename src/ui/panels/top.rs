@@ -141,6 +141,7 @@ pub(super) fn any_banner(data: &Data) -> bool {
     keep::any_banner(data)
         || station.store_trouble.is_some()
         || station.viewer
+        || station.capture.is_some()
         || station.demo
         || station.demo_left
         || data.trouble.is_some()
@@ -154,6 +155,8 @@ pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
     let data = cx.data;
     if let Some(trouble) = &data.station.store_trouble {
         super::trouble::banner(ui, cx, trouble);
+    } else if let Some(status) = &data.station.capture {
+        super::sources::banner(ui, status);
     } else if data.station.viewer {
         widgets::banner(ui, Icon::Lock, p.notice, p.late, |ui| {
             ui.label("Another Wayglass receives into this folder. This window only looks on.");

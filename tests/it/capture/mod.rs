@@ -1,8 +1,10 @@
 //! Captures: what is read out of logs, dumps and pcap files.
 
+mod backend;
 mod bytes;
 mod pcap;
 mod text;
+mod window;
 
 use std::{fmt::Write as _, ops::ControlFlow};
 

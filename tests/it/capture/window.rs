@@ -1,0 +1,52 @@
+//! The story of a pasted log: it opens beside the live picture, and live goes on.
+
+use egui_kittest::kittest::Queryable as _;
+use wayglass::{
+    model::Policy,
+    ui::command::{TABLE, UserCommand},
+};
+
+use super::backend::RELOGIN;
+use crate::desk::{Desk, TRACKER};
+
+#[test]
+fn a_pasted_log_of_a_tracker_that_logs_in_again_and_again() {
+    let mut desk = Desk::open(Policy::Ask);
+    desk.until("the window is there", |window| window.state().data().loaded);
+    desk.window.event(egui::Event::Paste(RELOGIN.to_owned()));
+    desk.until("the capture is read", |window| {
+        let data = window.state().data();
+        data.station.capture.as_ref().is_some_and(|status| !status.filling && status.packets == 7)
+            && data.packets.len() == 7
+    });
+    let logins = desk.data().packets.iter().filter(|row| row.kind == "login" && row.bytes.len() == 18).count();
+    assert_eq!(logins, 3);
+    assert!(desk.data().devices.values().any(|d| d.device.identity.as_str() == TRACKER));
+    assert!(desk.window.query_by_label_contains("Capture, read-only: Pasted").is_some());
+    // A selection of the capture stays with it.
+    let first = desk.data().packets[0].id;
+    let device = *desk.data().devices.keys().next().unwrap();
+    desk.window.get_by_label("Live").click();
+    desk.until("the live picture is empty", |window| {
+        window.state().data().station.capture.is_none() && window.state().data().devices.is_empty()
+    });
+    assert_eq!(desk.view().selection.device, None);
+    // Receiving goes on, and the tab of the live picture counts what came.
+    desk.click("Pasted");
+    desk.until("the capture is shown again", |window| window.state().data().packet_index(first).is_some());
+    assert!(desk.data().devices.contains_key(&device));
+    let mut tracker = crate::support::Tracker::connect(desk.gt06);
+    tracker.send(crate::desk::LOGIN);
+    tracker.expect(crate::desk::LOGIN_ANSWER);
+    desk.until_shown("Live · 2 new");
+    desk.click("Live · 2 new");
+    desk.until("the live picture has it", |window| window.state().data().packets.len() == 2);
+    desk.click("Close Pasted");
+    assert!(desk.window.query_by_label("Pasted").is_none(), "the tab is gone, and with it the strip");
+    assert!(desk.window.query_by_label("Live").is_none());
+}
+
+#[test]
+fn there_is_a_command_for_it() {
+    assert!(TABLE.iter().any(|row| row.command == UserCommand::PasteCapture));
+}
