@@ -57,6 +57,9 @@ const SEARCH_BUDGET: Duration = Duration::from_millis(4);
 /// The same at most, where frames are slow for other reasons.
 const MOST_SEARCH: Duration = Duration::from_millis(25);
 
+/// What stands beside the filter: two toggles, the count, pause.
+const BESIDE_FILTER: f32 = 370.0;
+
 /// Values that are offered for a field.
 const MOST_VALUES: usize = 500;
 
@@ -242,7 +245,7 @@ impl Packets {
         let mut pressed = false;
         let paused = self.paused_at.is_some();
         ui.horizontal(|ui| {
-            let width = (ui.available_width() * 0.44).clamp(110.0, 460.0);
+            let width = (ui.available_width() - BESIDE_FILTER).clamp(110.0, 460.0);
             let tree = tree_names(cx.data);
             let tree: Vec<&str> = tree.iter().map(AsRef::as_ref).collect();
             let values = |field: Field| values_of(cx.data, field);

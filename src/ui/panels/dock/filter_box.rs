@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use egui::{
-    Align2, Button, Color32, Event, EventFilter, Galley, Id, Key, LayerId, Popup, PopupKind, RectAlign, Response, Role,
+    Align2, AtomExt as _, Button, Color32, Event, EventFilter, Galley, Id, Key, LayerId, Popup, PopupKind, RectAlign, Response, Role,
     ScrollArea, Stroke, StrokeKind, SurrenderFocusOn, TextBuffer, TextEdit, TextFormat, TextStyle, Ui, WidgetInfo,
     text::{CCursor, CCursorRange, CharIndex, LayoutJob},
     text_edit::TextEditState,
@@ -18,7 +18,7 @@ use crate::{
 /// Height of the list of offers at most.
 const MOST_HEIGHT: f32 = 220.0;
 /// Width of the list of offers at least.
-const LEAST_WIDTH: f32 = 340.0;
+const LEAST_WIDTH: f32 = 400.0;
 
 /// The text and how it is being completed.
 #[expect(clippy::struct_excessive_bools, reason = "each says one thing, and all combinations occur")]
@@ -95,7 +95,8 @@ impl FilterBox {
             response.request_focus();
         }
         if response.changed() {
-            self.asked = true;
+            // Of nothing everything could come next: an arrow key asks for that.
+            self.asked = !self.text.trim().is_empty();
             (self.chosen, self.moved) = (0, false);
         }
         if keys.dismiss || keys.enter && !self.moved || !response.has_focus() {
@@ -255,7 +256,7 @@ impl FilterBox {
                     for (n, offer) in offers.iter().enumerate() {
                         let text = egui::RichText::new(&offer.text).monospace();
                         let says = widgets::weak(ui, offer.says.as_str()).text_style(TextStyle::Small);
-                        let button = Button::selectable(n == chosen, (text, egui::Atom::grow(), says));
+                        let button = Button::selectable(n == chosen, (text, egui::Atom::grow(), says.atom_shrink(true)));
                         let line = ui.add(button.truncate().min_size(vec2(ui.available_width(), 0.0)));
                         line.widget_info(|| {
                             WidgetInfo::selected(
