@@ -85,6 +85,7 @@ fn compare(told: Told<'_>, op: Op, value: &Value) -> bool {
             let text = n.to_string();
             if op == Op::Contains { text.contains(wanted.as_str()) } else { by(Some(text.as_str().cmp(wanted))) }
         }
+        (Told::Text(text), Value::Time(wanted)) => text.parse().is_ok_and(|at: Timestamp| by(Some(at.cmp(wanted)))),
         (Told::Number(n), Value::Bool(wanted)) => by(Some((n != 0.0).cmp(wanted))),
         (Told::Bool(b), Value::Number(wanted)) => by(f64::from(u8::from(b)).partial_cmp(wanted)),
         _ => false,

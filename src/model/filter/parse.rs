@@ -314,6 +314,13 @@ impl Parser<'_> {
                 return Ok((path.clone(), Literal::Moment(moment.ok_or_else(|| wrong(example))?)));
             }
             Kind::Any if op == Op::Contains || in_quotes => Value::Text(lower),
+            // A field of the tree may be a moment; that is written whole.
+            Kind::Any if word.parse::<Timestamp>().is_ok() => {
+                return Ok((
+                    path,
+                    moment(&lower, self.ground).map_or(Literal::Value(Value::Text(lower)), Literal::Moment),
+                ));
+            }
             Kind::Any => number(&word, "")
                 .map(Value::Number)
                 .or_else(|| yes_or_no(&lower).map(Value::Bool))

@@ -27,6 +27,8 @@ impl Facts for Packet {
             Path::Reading(key) if key == "ignition" => &[Told::Bool(true)],
             Path::Reading(key) if key == "temp1" => &[Told::Number(21.5)],
             Path::Reading(key) if key == "driverUniqueId" => &[Told::Text("00112")],
+            Path::Tree(name) if name == "Date" => return see(Told::Time("2015-12-29T03:11:38Z".parse().unwrap())),
+            Path::Reading(key) if key == "created_at" => &[Told::Text("2015-12-29T03:11:38Z")],
             Path::Tree(name) if name == "Alarm" => &[Told::Named(1.0, "SOS")],
             _ => &[],
         };
@@ -93,6 +95,9 @@ fn packets_are_admitted() {
         + [Alarm] == 1
         + [Alarm] == SOS
         + [Alarm]
+        + [Date] == 2015-12-29T03:11:38Z
+        - [Date] > 2016-12-29T03:11:38Z
+        + created_at < 2016-12-29T03:11:38Z
         - [Course]
         + time in 5m
         - time in 2m
