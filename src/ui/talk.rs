@@ -102,7 +102,7 @@ impl Column {
             Self::What => "What",
             Self::Packets => "Packets",
             Self::Share => "Share",
-            Self::Rate => "Per second",
+            Self::Rate => "Rate",
             Self::Sizes => "Bytes",
             Self::Time => "Over time",
         }

@@ -16,7 +16,7 @@ use crate::{
 /// Height of an entry.
 const ROW: f32 = 22.0;
 /// What the time takes at the left.
-const TIME: f32 = 92.0;
+const TIME: f32 = 112.0;
 /// A pause shorter than this is not said.
 const PAUSE_MS: i64 = 1_000;
 

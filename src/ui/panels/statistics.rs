@@ -57,7 +57,7 @@ fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>) {
         }
         if let Some(told) = &cx.data.talk.statistics {
             let text = format!(
-                "{}, {}/s",
+                "{}, {}",
                 format::counted(told.packets(), "packet", "packets"),
                 rate(told.packets(), told.seconds())
             );
@@ -193,5 +193,9 @@ fn percent(part: u64, total: u64) -> String {
 #[expect(clippy::cast_precision_loss, reason = "counts for a person")]
 fn rate(packets: u64, seconds: i64) -> String {
     let rate = packets as f64 / seconds as f64;
-    if rate >= 10.0 { format!("{rate:.0}") } else { format!("{rate:.2}") }
+    match rate {
+        ..0.1 => format!("{:.1}/h", rate * 3_600.0),
+        ..10.0 => format!("{rate:.1}/s"),
+        _ => format!("{rate:.0}/s"),
+    }
 }
