@@ -3,8 +3,9 @@
 use std::{ops::Range, sync::Arc};
 
 use egui::{
-    Align2, AtomExt as _, Button, Color32, Event, EventFilter, Galley, Id, Key, LayerId, Popup, PopupKind, RectAlign, Response, Role,
-    ScrollArea, Stroke, StrokeKind, SurrenderFocusOn, TextBuffer, TextEdit, TextFormat, TextStyle, Ui, WidgetInfo,
+    Align2, AtomExt as _, Button, Color32, Event, EventFilter, Galley, Id, Key, LayerId, Popup, PopupKind, RectAlign,
+    Response, Role, ScrollArea, Stroke, StrokeKind, SurrenderFocusOn, TextBuffer, TextEdit, TextFormat, TextStyle, Ui,
+    WidgetInfo,
     text::{CCursor, CCursorRange, CharIndex, LayoutJob},
     text_edit::TextEditState,
     vec2,
@@ -256,7 +257,8 @@ impl FilterBox {
                     for (n, offer) in offers.iter().enumerate() {
                         let text = egui::RichText::new(&offer.text).monospace();
                         let says = widgets::weak(ui, offer.says.as_str()).text_style(TextStyle::Small);
-                        let button = Button::selectable(n == chosen, (text, egui::Atom::grow(), says.atom_shrink(true)));
+                        let button =
+                            Button::selectable(n == chosen, (text, egui::Atom::grow(), says.atom_shrink(true)));
                         let line = ui.add(button.truncate().min_size(vec2(ui.available_width(), 0.0)));
                         line.widget_info(|| {
                             WidgetInfo::selected(
