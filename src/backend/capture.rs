@@ -9,16 +9,15 @@ use std::{
     io::{self, Cursor, Read},
     ops::ControlFlow,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Arc,
     thread::JoinHandle,
 };
 
 use jiff::tz::TimeZone;
 use tokio::sync::watch as signal;
-use tokio_util::task::TaskTracker;
 
 use self::fill::Filler;
-use super::{Backend, StartError, Wake, bounds, health, profile, runtime, scratch};
+use super::{Backend, StartError, Wake, runtime, scratch};
 use crate::{
     capture::{
         Item, Place,
@@ -362,25 +361,10 @@ impl Backend {
         let thread = std::thread::Builder::new().name("capture".to_owned()).spawn(filling);
         let thread = Some(thread.map_err(StartError::from)?);
         let data_dir = scratch.folder().to_owned();
-        let health = health::Keeper::looking_on(&data_dir, &clock);
         Ok(Self {
             capture: Some(Filling { status, watch, thread }),
-            desktop: super::notify::Desktop::default(),
-            runtime,
-            store,
-            receivers: None,
-            clock,
-            data_dir,
-            settings: None,
-            changes: TaskTracker::new(),
-            demo: Mutex::default(),
-            rederiving: profile::Board::default(),
-            copying: Mutex::default(),
-            despite: None,
             scratch: Some(scratch),
-            health,
-            window: bounds::WindowBounds::default(),
-            log: super::LogFile::default(),
+            ..Self::without_receivers(store, runtime, clock, data_dir)
         })
     }
 

@@ -31,8 +31,6 @@ pub struct Find {
     pub among: Range<PacketId>,
     /// So many are enough; `usize::MAX` looks at all of `among`, however long that takes.
     pub enough: usize,
-    /// An answer is looked for among so many packets after what it answers.
-    pub answered_within: i64,
 }
 
 /// What a look found.
@@ -56,7 +54,7 @@ impl Backend {
     ) -> Pending<FoundPackets> {
         self.store.reader().read(move |db| {
             let begun = Instant::now();
-            let Find { filter, now, among, enough, answered_within } = find;
+            let Find { filter, now, among, enough } = find;
             let first = query::oldest_packet(db, among.start)?.map_or(among.end, |(id, _)| id);
             let asks_answers = filter.mentions(Field::Answered);
             let (mut rows, mut end) = (Vec::new(), among.end.min(PacketId(query::newest_id(db)?.0.saturating_add(1))));
@@ -65,7 +63,7 @@ impl Backend {
                 let page = query::packets_filtered(db, &filter, now, start..end, PAGE)?;
                 end = if page.len() < PAGE { start } else { page.first().map_or(start, |row| row.id) };
                 for row in page.into_iter().rev() {
-                    let answered = asks_answers && query::is_answered(db, row.id, answered_within)?;
+                    let answered = asks_answers && query::is_answered(db, row.id)?;
                     if admits(&row, answered) {
                         rows.push(row);
                     }

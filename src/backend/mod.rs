@@ -237,10 +237,13 @@ impl Backend {
         let mut options = Options::new(Arc::clone(&clock));
         options.wake = Some(wake);
         let store = Store::view_with(data_dir, options)?;
-        let runtime = runtime()?;
-        let data_dir = data_dir.to_owned();
+        Ok(Self::without_receivers(store, runtime()?, clock, data_dir.to_owned()))
+    }
+
+    /// Over a store that nothing is received into.
+    fn without_receivers(store: Store, runtime: Runtime, clock: Clock, data_dir: PathBuf) -> Self {
         let health = health::Keeper::looking_on(&data_dir, &clock);
-        Ok(Self {
+        Self {
             capture: None,
             runtime,
             store,
@@ -258,7 +261,7 @@ impl Backend {
             health,
             window: bounds::WindowBounds::default(),
             log: LogFile::default(),
-        })
+        }
     }
 
     /// Looks on although the folder cannot be received into, for the reason given: what can be read of it is shown, and where that is

@@ -20,8 +20,6 @@ use crate::{
 
 /// Read at once. A body may have 2 MiB.
 const PAGE: usize = 64;
-/// Answers are stored with what they answer, or not so many packets after.
-const SOON: i64 = 10_000;
 
 /// Which packets.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,9 +120,7 @@ fn page(
     let asks = filter.expr().is_some_and(asks_for_answers);
     let rows = reader.read_long(move |db| {
         let rows = query::packets_onward(db, &filter, (&devices, window), now, PacketId(after), PAGE)?;
-        rows.into_iter()
-            .map(|row| Ok((asks && query::is_answered(db, row.id, SOON)?, row)))
-            .collect::<Result<Vec<_>, _>>()
+        rows.into_iter().map(|row| Ok((asks && query::is_answered(db, row.id)?, row))).collect::<Result<Vec<_>, _>>()
     });
     Ok(rows.wait()?.into_iter().map(|(answered, row)| (row, answered)).collect())
 }

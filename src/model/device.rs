@@ -217,6 +217,20 @@ impl DeviceOverview {
     }
 }
 
+/// The fifteenth digit of an IMEI, out of the fourteen before it, which are ASCII digits (Luhn; 3GPP TS 23.003 annex B).
+pub fn imei_check_digit(digits: &str) -> u32 {
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| {
+            let value = u32::from(digit.wrapping_sub(b'0')) * if place % 2 == 0 { 2 } else { 1 };
+            value / 10 + value % 10
+        })
+        .sum();
+    (10 - sum % 10) % 10
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

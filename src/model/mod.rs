@@ -40,7 +40,9 @@ pub mod watch;
 
 pub use clock::{ClockAdvice, ClockExample, ClockSample, advise};
 pub use command::{CANCELLED, COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};
-pub use device::{Device, DeviceId, DeviceOverview, DeviceState, Identity, Overviews, Policy, Profile, Upto};
+pub use device::{
+    Device, DeviceId, DeviceOverview, DeviceState, Identity, Overviews, Policy, Profile, Upto, imei_check_digit,
+};
 pub use fact::{Committed, Fact, StoredEvent, StoredFix, TimeWindow};
 pub use habit::{AlarmTable, SupplyVoltage};
 pub use hidden::{HiddenFix, HideReason};

@@ -11,7 +11,7 @@ mod vehicle;
 
 pub use vehicle::{Message, Vehicle};
 
-use crate::model::Protocol;
+use crate::model::{Protocol, imei_check_digit};
 use random::Random;
 
 /// Whose devices these are, which shows in their names.
@@ -54,7 +54,7 @@ impl Band {
     /// The IMEI of a tracker, 15 digits with a valid check digit; counts on from 0 after a million.
     pub fn imei(self, index: usize) -> String {
         let digits = format!("{}{:06}", self.type_code(), index % 1_000_000);
-        let check = luhn(&digits);
+        let check = imei_check_digit(&digits);
         format!("{digits}{check}")
     }
 
@@ -71,20 +71,6 @@ impl Band {
         let phone = identity.strip_prefix("owntracks/").and_then(|rest| rest.strip_prefix(self.user()));
         imei || phone.is_some_and(|rest| rest.starts_with("/phone-"))
     }
-}
-
-/// The check digit of an IMEI's first fourteen digits.
-fn luhn(digits: &str) -> u32 {
-    let sum: u32 = digits
-        .bytes()
-        .rev()
-        .enumerate()
-        .map(|(place, digit)| {
-            let value = u32::from(digit - b'0') * if place % 2 == 0 { 2 } else { 1 };
-            value / 10 + value % 10
-        })
-        .sum();
-    (10 - sum % 10) % 10
 }
 
 /// A number of vehicles that know where they are and what to send.
@@ -125,8 +111,8 @@ mod tests {
     #[test]
     fn the_check_digit_is_the_published_one() {
         // The specimen of 3GPP TS 23.003 and one from a vendor's box.
-        assert_eq!(luhn("49015420323751"), 8);
-        assert_eq!(luhn("35209900176148"), 1);
+        assert_eq!(imei_check_digit("49015420323751"), 8);
+        assert_eq!(imei_check_digit("35209900176148"), 1);
     }
 
     #[test]

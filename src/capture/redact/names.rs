@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::is_generic;
+use crate::model::imei_check_digit;
 
 /// Parts of topics and paths that name nobody.
 const PLAIN: &[&str] = &[
@@ -77,16 +78,7 @@ impl Names {
     pub(super) fn imei(&mut self, imei: &str) -> String {
         let number = place(&mut self.trackers, imei);
         let digits = format!("{TYPE_CODE}{:06}", number % 1_000_000);
-        let sum: u32 = digits
-            .bytes()
-            .rev()
-            .enumerate()
-            .map(|(place, digit)| {
-                let value = u32::from(digit - b'0') * if place % 2 == 0 { 2 } else { 1 };
-                value / 10 + value % 10
-            })
-            .sum();
-        format!("{digits}{}", (10 - sum % 10) % 10)
+        format!("{digits}{}", imei_check_digit(&digits))
     }
 
     /// One name of a person, a phone, a place.

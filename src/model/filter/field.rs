@@ -107,7 +107,7 @@ pub const FIELDS: &[FieldAbout] = &[
     row(Field::Accuracy, &["acc", "accuracy"], Kind::Number("m"), "Radius within which it is", "acc > 50"),
     row(Field::Valid, &["valid"], Kind::Bool, "The position is by satellite and now", "valid == no"),
     row(Field::Event, &["events"], Kind::Text, "Events that it told", "events == geofenceEnter"),
-    row(Field::Answered, &["answered"], Kind::Bool, "An answer belongs to it", "!answered && dir == in"),
+    row(Field::Answered, &["answered"], Kind::Bool, "An answer came, soon after it", "!answered && dir == in"),
     row(Field::Marked, &["marked", "mark"], Kind::Bool, "You marked it", "marked"),
     row(Field::Comment, &["comment"], Kind::Text, "What you wrote about it", "comment contains why"),
     row(Field::Text, &["text"], Kind::Text, "Anything that the row shows", "text contains relay"),

@@ -42,6 +42,8 @@ use super::{Timestamp, Verdict};
 
 /// Longest filter that is read, in bytes.
 pub const MOST_BYTES: usize = 4_096;
+/// An answer comes within so many packets of what it answers, else `answered` does not know of it.
+pub const ANSWERED_WITHIN: i64 = 256;
 /// Deepest nesting of parentheses and negations.
 pub const MOST_DEPTH: usize = 64;
 

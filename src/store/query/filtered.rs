@@ -11,7 +11,7 @@ use super::{PACKET, clamp};
 use crate::{
     model::{
         DeviceId, PacketId, PacketRow, TimeWindow, Timestamp, Verdict,
-        filter::{Expr, Field, Filter, Op, Path, Value},
+        filter::{ANSWERED_WITHIN, Expr, Field, Filter, Op, Path, Value},
     },
     store::row,
 };
@@ -73,10 +73,10 @@ pub fn newest_id(db: &Connection) -> Result<PacketId> {
     db.prepare_cached(sql)?.query_row([], |row| row.get(0).map(PacketId))
 }
 
-/// Whether one of the `near` packets after this one answers it.
-pub fn is_answered(db: &Connection, id: PacketId, near: i64) -> Result<bool> {
+/// Whether one of the [`ANSWERED_WITHIN`] packets after this one answers it.
+pub fn is_answered(db: &Connection, id: PacketId) -> Result<bool> {
     let sql = "SELECT EXISTS(SELECT 1 FROM packets WHERE id > ?1 AND id <= ?1 + ?2 AND answers = ?1)";
-    db.prepare_cached(sql)?.query_row([id.0, near], |row| row.get(0))
+    db.prepare_cached(sql)?.query_row([id.0, ANSWERED_WITHIN], |row| row.get(0))
 }
 
 const MARKED: &str = "(EXISTS(SELECT 1 FROM packet_notes n WHERE n.packet_id = packets.id AND n.marked))";

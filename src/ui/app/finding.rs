@@ -11,7 +11,7 @@ use crate::{
     },
     ui::{
         Data,
-        filter::{ANSWERED_WITHIN, Found, Known, Sieve},
+        filter::{Found, Known, Sieve},
         view::Sheet,
     },
 };
@@ -87,7 +87,7 @@ impl Finding {
 fn ask(backend: &Backend, data: &Data, sieve: Sieve, among: Range<PacketId>, enough: usize) -> Pending<FoundPackets> {
     let known = Known::of(data);
     let (filter, now) = (sieve.filter.clone(), sieve.now);
-    let find = Find { filter, now, among, enough, answered_within: ANSWERED_WITHIN };
+    let find = Find { filter, now, among, enough };
     backend.find_packets(find, move |row, answered| known.admits(&sieve, row, answered))
 }
 

@@ -17,5 +17,5 @@ mod sieve;
 pub use self::{
     found::{Found, MOST_FOUND},
     list::{PacketList, Rule, Saved},
-    sieve::{ANSWERED_WITHIN, Asked, Known, Sieve},
+    sieve::{Asked, Known, Sieve},
 };

@@ -5,14 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     model::{
         DeviceId, PacketId, PacketRow, Profile, Timestamp,
-        filter::{Field, Filter, Ground, quoted},
+        filter::{ANSWERED_WITHIN, Field, Filter, Ground, quoted},
     },
     ui::{Data, View, panels::dock::listing, summary::summarize, view::Units},
     wire::Seen,
 };
 
-/// An answer comes within so many packets of what it answers, else it is not looked for.
-pub const ANSWERED_WITHIN: i64 = 256;
 /// Between two looks at a filter that asks how long ago something was, in seconds.
 const AGES_EVERY_S: i64 = 30;
 
