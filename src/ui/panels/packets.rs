@@ -44,7 +44,7 @@ use crate::{
         filter::{Found, Sieve, columns::What, phrase},
         format,
         talk::TalkAction,
-        view::Pane,
+        view::{Pane, View},
         widgets,
     },
 };
@@ -119,6 +119,12 @@ impl Packets {
         self.wants_pause = !self.wants_pause;
     }
 
+    /// What is listed: the filter, and what was chosen beside it.
+    pub(in crate::ui) fn sieve(&mut self, data: &Data, view: &View, now: Timestamp) -> Sieve {
+        let (filter, _) = self.filter.read(&Ground { now, zone: view.zone() });
+        Sieve::new(self.filter.valid_text(), filter, self.problems_only, self.only_device, (data, view, now))
+    }
+
     /// Draws the list into the room that is left.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let data = cx.data;
@@ -145,6 +151,7 @@ impl Packets {
         dense(ui);
         let pause = self.toolbar(ui, cx, &listing, shown, (&sieve.filter, mistake.as_ref(), &ground))
             || std::mem::take(&mut self.wants_pause);
+        seeking(ui, cx);
         let mut resume = self.paused_at.is_some() && pause;
         if rows.is_empty() {
             paint::middle(ui, "Bytes will appear here the moment anything connects, even if we cannot decode them.");
@@ -293,6 +300,19 @@ impl Packets {
         }
         false
     }
+}
+
+/// A packet is looked for beyond what is held: how far that is, and a way to leave off.
+fn seeking(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let Some(seeking) = &cx.data.seeking else { return };
+    let all = cx.data.stored_packets().max(seeking.looked);
+    let text = format!("Looking for {}: {} of {}", seeking.what, format::count(seeking.looked), format::count(all));
+    ui.horizontal(|ui| {
+        if ui.button("Leave off").on_hover_text("Esc").clicked() {
+            push(ui, cx, Action::CancelFind);
+        }
+        ui.add(egui::Label::new(widgets::weak(ui, text)).truncate());
+    });
 }
 
 /// "34 new", over the lower end of the list. True when it was clicked.

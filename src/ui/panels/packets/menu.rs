@@ -47,7 +47,7 @@ impl Packets {
                 }
             };
             if let Some(phrase) = phrase {
-                phrase.menu(ui, cx);
+                phrase.menu(ui, cx, Some(row.id));
                 ui.separator();
             }
             row_menu(ui, cx, row);
