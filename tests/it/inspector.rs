@@ -2,6 +2,7 @@
 
 mod big;
 mod filter;
+mod hand;
 mod live;
 mod next;
 mod talk;

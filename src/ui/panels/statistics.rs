@@ -207,13 +207,18 @@ fn spark(ui: &Ui, rect: Rect, parts: &[u64]) {
 
 #[expect(clippy::cast_precision_loss, reason = "counts for a person")]
 fn percent(part: u64, total: u64) -> String {
-    format!("{:.1} %", part as f64 * 100.0 / total.max(1) as f64)
+    match part as f64 * 100.0 / total.max(1) as f64 {
+        share if part > 0 && share < 0.1 => "< 0.1 %".to_owned(),
+        share => format!("{share:.1} %"),
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts for a person")]
 fn rate(packets: u64, seconds: i64) -> String {
     let rate = packets as f64 / seconds as f64;
+    // What hardly ever comes is told a day.
     match rate {
+        ..2.5e-4 => format!("{:.1}/d", rate * 86_400.0),
         ..0.1 => format!("{:.1}/h", rate * 3_600.0),
         ..10.0 => format!("{rate:.1}/s"),
         _ => format!("{rate:.0}/s"),
