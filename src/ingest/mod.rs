@@ -53,7 +53,7 @@ use wary::Wary;
 use crate::{
     model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
     store::{Reader, Store, Tally, Writer},
-    wire::gt06::AddressSource,
+    wire::gt06::{AddressSource, JUNK_BYTES},
 };
 
 /// Where one receiver should listen.
@@ -110,6 +110,8 @@ pub struct Limits {
     /// Bytes without one sound frame, from the beginning of a byte stream on, after which it is closed. What all strangers may make us buffer is
     /// bounded by this.
     pub stranger_bytes: usize,
+    /// Bytes of a byte stream without one sound frame, after whatever, at which it is closed.
+    pub junk_bytes: usize,
     /// The head of an HTTP request from its first byte on; of the first request, from the beginning of the connection on.
     pub http_head: Duration,
     /// The pause between two requests of one connection. Longer than the five minutes for which phones keep a connection: one that is
@@ -139,6 +141,7 @@ impl Default for Limits {
             write: Duration::from_secs(30),
             login: Duration::from_secs(30),
             stranger_bytes: 8 << 10,
+            junk_bytes: JUNK_BYTES,
             http_head: Duration::from_secs(10),
             http_pause: Duration::from_mins(6),
             http_body: Duration::from_secs(30),
