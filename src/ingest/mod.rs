@@ -8,6 +8,7 @@ mod access;
 mod certificate;
 mod converse;
 mod dispatch;
+mod ends;
 mod handshake;
 mod http;
 mod password;
@@ -39,6 +40,8 @@ use access::Gate;
 pub use certificate::{Certificate, CertificateDoubt};
 use converse::converse;
 use dispatch::Dispatch;
+pub(crate) use ends::Ends;
+pub use ends::{Connected, Ended, Ender};
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
@@ -172,6 +175,7 @@ pub(crate) struct Site {
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) visits: Arc<Visits>,
+    pub(crate) ends: Arc<Ends>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) addresses: Option<AddressSource>,
     /// Counts what was not taken, kept or held open.
@@ -288,6 +292,7 @@ pub struct Receivers {
     /// OwnTracks behind TLS, beside the plain one.
     https: Receiver,
     visits: Arc<Visits>,
+    ends: Arc<Ends>,
     tls: Arc<Tls>,
     gate: Arc<Gate>,
     roster: Arc<Roster>,
@@ -309,6 +314,7 @@ impl Receivers {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let visits = Arc::new(Visits::new(limits.visits));
+        let ends = Arc::<Ends>::default();
         let roster = Arc::new(Roster::new(Arc::clone(&wake)));
         let site = Site {
             store: store.writer(),
@@ -323,6 +329,7 @@ impl Receivers {
             stop: stop.clone(),
             tasks: tasks.clone(),
             visits: Arc::clone(&visits),
+            ends: Arc::clone(&ends),
             roster: Arc::clone(&roster),
             addresses,
             tally: store.tally(),
@@ -342,7 +349,7 @@ impl Receivers {
             stop: stop.clone(),
         };
         tasks.spawn(dispatch.run());
-        Self { running, https, visits, tls: site.tls, gate: site.gate, roster, stop, tasks }
+        Self { running, https, visits, ends, tls: site.tls, gate: site.gate, roster, stop, tasks }
     }
 
     /// How each receiver fares.
@@ -389,6 +396,11 @@ impl Receivers {
     /// The last requests of phones, oldest first.
     pub fn visits(&self) -> Vec<Visit> {
         self.visits.all()
+    }
+
+    /// What is remembered of connections.
+    pub(crate) fn ends(&self) -> Arc<Ends> {
+        Arc::clone(&self.ends)
     }
 
     /// The devices that hold a connection over which commands reach them.

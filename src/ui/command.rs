@@ -64,6 +64,7 @@ pub enum UserCommand {
     Compare,
     Statistics,
     NextProblem,
+    NextMarked,
     Mark,
     Comment,
     TimeKind,
