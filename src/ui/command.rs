@@ -35,6 +35,7 @@ pub enum UserCommand {
     ColourBy(Colour),
     TrailLength,
     Isolate,
+    IsolateAlso,
     OnlyInView,
     Measure,
     CopyPlace,
@@ -83,6 +84,8 @@ pub enum UserCommand {
     Faster,
     Slower,
     Trips,
+    NextDoubtful,
+    HidePoint,
     SkipParked,
     // Window.
     Palette,
