@@ -17,6 +17,7 @@
 //! noise_per_minute = 600
 //! visits = 256                # requests remembered for pairing
 //! queue = "64 MiB"            # packets on their way into the file; who sends more waits
+//! tap_queue = "32 MiB"        # talk of taps on its way into the file; more is passed on and not recorded
 //! file = "off"                # the database grows no further; "off": as far as the disk does
 //! log_file = "4 MiB"          # one file of the log
 //! log_files = 5               # all files of the log
@@ -197,6 +198,13 @@ pub static TABLE: &[Bound] = &[
     row("queue", "Packets on their way into the file", Unit::Bytes, number!(MIB..=4 * GIB - 1, store.queue_bytes))
         .counted(Mishap::QueueFull)
         .measured(|health| health.queue.bytes),
+    row(
+        "tap_queue",
+        "Talk of taps on its way into the file",
+        Unit::Bytes,
+        number!(MIB..=4 * GIB - 1, ingest.tap_bytes),
+    )
+    .counted(Mishap::NotRecorded),
     row(
         "file",
         "Size of the database",

@@ -34,6 +34,8 @@ pub enum Mishap {
     HeadTooLarge,
     NoRequest,
     NoHandshake,
+    NotRecorded,
+    NotPassedOn,
 }
 
 /// Under which heading a mishap stands.
@@ -157,12 +159,26 @@ const TABLE: [About; Mishap::COUNT] = {
         about(Mishap::HeadTooLarge, Closed, LOUD, "head_too_large", "sent a request head over the limit"),
         about(Mishap::NoRequest, Closed, QUIET, "no_request", "sent something that is no HTTP request"),
         about(Mishap::NoHandshake, Closed, QUIET, "no_handshake", "no TLS handshake"),
+        about(
+            Mishap::NotRecorded,
+            NotKept,
+            LOUD,
+            "not_recorded",
+            "gaps in the record of taps: bytes that were passed on and found no room",
+        ),
+        about(
+            Mishap::NotPassedOn,
+            Closed,
+            LOUD,
+            "not_passed_on",
+            "closed because a tap did not reach the other server",
+        ),
     ]
 };
 
 impl Mishap {
     /// How many there are.
-    pub const COUNT: usize = Self::NoHandshake as usize + 1;
+    pub const COUNT: usize = Self::NotPassedOn as usize + 1;
 
     /// Every one, in the order of the enum.
     pub fn all() -> impl Iterator<Item = Self> {

@@ -53,6 +53,8 @@ pub struct Session {
     /// The far end sends no more.
     over: bool,
     closed: bool,
+    /// It talks with somebody else's server: the end is up to those two.
+    overhears: bool,
 }
 
 impl Session {
@@ -77,7 +79,20 @@ impl Session {
             most_junk: JUNK_BYTES,
             over: false,
             closed: false,
+            overhears: false,
         }
+    }
+
+    /// A connection between a tracker and somebody else's server: it is listened to until its end, whatever is said.
+    pub(super) fn overhearing(line: Line) -> Self {
+        Self { overhears: true, ..Self::new(line) }
+    }
+
+    /// What comes next does not follow what came before: bytes in between were not heard.
+    pub(super) fn interrupted(&mut self, now: Timestamp) {
+        self.now = now;
+        self.waiting = None;
+        self.advance(Patience::Over);
     }
 
     /// Asks this source for the addresses that the tracker wants.
@@ -258,6 +273,10 @@ impl Session {
     }
 
     fn close(&mut self, why: &'static str) {
+        if self.overhears {
+            self.junk = 0;
+            return;
+        }
         self.closed = true;
         self.buffer.clear();
         self.done = 0;
@@ -312,6 +331,7 @@ impl Conversation for Session {
                 };
                 self.keep(bytes, *decoded, Some(refusal));
                 self.close("unknown device, refused");
+                self.advance(if self.over { Patience::Over } else { Patience::Live });
             }
         }
     }
