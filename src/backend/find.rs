@@ -8,10 +8,7 @@ use std::{
 
 use super::Backend;
 use crate::{
-    model::{
-        PacketId, PacketNote, PacketRow, Timestamp,
-        filter::{Field, Filter},
-    },
+    model::{PacketId, PacketNote, PacketRow, Timestamp, filter::Filter},
     store::{Pending, query},
 };
 
@@ -121,7 +118,7 @@ impl Backend {
             let begun = Instant::now();
             let Find { filter, now, among, enough } = find;
             let first = query::oldest_packet(db, among.start)?.map_or(among.end, |(id, _)| id);
-            let asks_answers = filter.mentions(Field::Answered);
+            let asks_answers = filter.asks_for_answers();
             let (mut rows, mut end) = (Vec::new(), among.end.min(PacketId(query::newest_id(db)?.0.saturating_add(1))));
             while end > first {
                 let start = PacketId(end.0.saturating_sub(SPAN)).max(first);

@@ -25,7 +25,8 @@ pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: 
         let connection = site.new_connection();
         let line = Line { peer: peer.to_string().into(), connection };
         site.ends.made(connection, &line.peer, Some((site.clock)()));
-        let Some(talk) = wire::conversation(protocol, line, site.addresses.clone()) else { return };
+        let talk = wire::conversation(protocol, line, site.addresses.clone(), site.limits.junk_bytes);
+        let Some(talk) = talk else { return };
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
             let end = converse(stream, talk, connection, &guest, &site).await;

@@ -105,6 +105,8 @@ pub enum Action {
     Follow(Option<DeviceId>),
     /// Leave everything but the selected device off the map, or do so no more.
     Isolate(bool),
+    /// Keep this device on the map while others are left off, or no longer.
+    IsolateAlso(DeviceId),
     /// List only the devices that are in view on the map, or all again.
     OnlyInView(bool),
     /// Begin to measure on the map, or end it.

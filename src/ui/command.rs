@@ -35,6 +35,7 @@ pub enum UserCommand {
     ColourBy(Colour),
     TrailLength,
     Isolate,
+    IsolateAlso,
     OnlyInView,
     Measure,
     CopyPlace,
@@ -84,6 +85,8 @@ pub enum UserCommand {
     Faster,
     Slower,
     Trips,
+    NextDoubtful,
+    HidePoint,
     SkipParked,
     // Window.
     Palette,

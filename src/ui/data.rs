@@ -16,10 +16,10 @@ use super::{
     charts,
     filter::Found,
     lamps::{self, Age},
+    ledger::Ledger,
     map::{Shown, Trail},
     phones::Phones,
     remote::Remote,
-    stamped::Stamped,
     talk::Talk,
     time::History,
     watch::Watch,
@@ -44,9 +44,9 @@ pub const MAX_EVENTS: usize = 100;
 #[derive(Default)]
 pub struct Data {
     /// Every device in any state, in the order they were first seen.
-    pub devices: Stamped<BTreeMap<DeviceId, DeviceOverview>>,
+    pub devices: Ledger<DeviceId, DeviceOverview>,
     /// The trail of each device that is shown.
-    pub trails: Stamped<BTreeMap<DeviceId, Trail>>,
+    pub trails: Ledger<DeviceId, Trail>,
     /// What the map shows of history; `None` is live.
     pub shown: Option<Shown>,
     /// A run of the stored packets, oldest first; bounded.

@@ -105,6 +105,7 @@ impl Desk {
         let setup = Setup {
             data_dir: folder.path().to_owned(),
             listen: listen.into_iter().filter_map(|(p, at)| Some((p, ListenAt::Address(at?)))).collect(),
+            taps: Vec::new(),
             policy,
             limits: Bounds::default(),
             access: Access::default(),

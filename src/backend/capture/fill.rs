@@ -151,7 +151,7 @@ impl Filler {
                         None => Admission::Refused,
                     });
                 }
-                Witnessed::Heard { packet, nth } => {
+                Witnessed::Heard { packet, nth, .. } => {
                     self.store(talk, *packet, Some(nth)).await?;
                 }
                 Witnessed::Answered { mut packet, answers } => {

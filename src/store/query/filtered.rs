@@ -86,6 +86,9 @@ pub fn is_answered(db: &Connection, id: PacketId) -> Result<bool> {
 
 const MARKED: &str = "(EXISTS(SELECT 1 FROM packet_notes n WHERE n.packet_id = packets.id AND n.marked))";
 const COMMENTED: &str = "(EXISTS(SELECT 1 FROM packet_notes n WHERE n.packet_id = packets.id AND n.comment <> ''))";
+/// A word of the context stands in quotes, and in none of its values.
+const DIFFERS: &str = r#"(instr(ifnull(context, ''), '"ours"') > 0 OR instr(ifnull(context, ''), '"late_ms"') > 0)"#;
+const TAPPED: &str = r#"(instr(ifnull(context, ''), '"tap"') > 0)"#;
 
 /// A condition, which is 0 or 1 and never NULL.
 struct Part {
@@ -146,6 +149,9 @@ impl Asked {
                 Some(Part { sql: format!("({} AND {})", from.sql, to.sql), exact: from.exact && to.exact })
             }
             Expr::Has(Path::Field(Field::Marked)) => Some(exact(MARKED)),
+            // Whether an answer came is left to the filter.
+            Expr::Has(Path::Field(Field::TapDiffers)) => Some(Part { sql: DIFFERS.to_owned(), exact: false }),
+            Expr::Has(Path::Field(Field::Tap)) => Some(Part { sql: TAPPED.to_owned(), exact: false }),
             Expr::Has(Path::Field(Field::Comment)) => Some(exact(COMMENTED)),
             Expr::Within { path: Path::Field(Field::Time), ago } => {
                 let from = self.now.checked_sub(*ago).unwrap_or(Timestamp::MIN);
@@ -182,6 +188,7 @@ impl Asked {
             (Field::Kind, Value::Text(text)) => self.text("kind", op, text),
             (Field::Peer, Value::Text(text)) => self.text("peer", op, text),
             (Field::Bytes, Value::Text(text)) => self.text("hex(bytes)", op, text),
+            (Field::Tap, Value::Text(_)) => Some(Part { sql: TAPPED.to_owned(), exact: false }),
             (Field::Marked, Value::Bool(yes)) => {
                 let yes = *yes == (op == Op::Is);
                 Some(exact(if yes { MARKED.to_owned() } else { format!("(NOT {MARKED})") }))

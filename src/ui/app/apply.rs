@@ -99,7 +99,8 @@ impl App {
                 self.panels.devices.filter_by(text);
             }
             Action::Follow(device) => self.view.follow = device,
-            Action::Isolate(on) => self.view.isolate = on,
+            Action::Isolate(on) => self.view.set_isolate(on),
+            Action::IsolateAlso(device) => self.view.isolate_also(device),
             Action::OnlyInView(on) => self.view.only_in_view = on,
             Action::Measure => self.panels.map.toggle_measure(),
             Action::CopyPlace => match self.panels.map.pointed().map(format::place) {

@@ -1,7 +1,7 @@
 //! Captures beside the live picture: each is a backend of its own with everything the window knows of it, and one of them is shown.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     mem::swap,
     sync::Arc,
     time::{Duration, Instant},
@@ -76,6 +76,7 @@ struct LookedAt {
     selection: Selection,
     follow: Option<DeviceId>,
     isolate: bool,
+    isolate_also: BTreeSet<DeviceId>,
     only_in_view: bool,
     events: Events,
     time: TimeView,
@@ -301,6 +302,7 @@ impl App {
         swap(&mut view.selection, &mut kept.selection);
         swap(&mut view.follow, &mut kept.follow);
         swap(&mut view.isolate, &mut kept.isolate);
+        swap(&mut view.isolate_also, &mut kept.isolate_also);
         swap(&mut view.only_in_view, &mut kept.only_in_view);
         swap(&mut view.events, &mut kept.events);
         swap(&mut view.time, &mut kept.time);

@@ -85,7 +85,7 @@ impl Sieve {
             .flat_map(|d| d.device.name.as_deref().into_iter().chain([d.device.identity.as_str()]))
             .collect();
         let mut seen = Seen::new(row, profile, &names);
-        if self.filter.mentions(Field::Answered) {
+        if self.filter.asks_for_answers() {
             let after = data.packets.partition_point(|other| other.id <= row.id);
             let near = data.packets.range(after..).take_while(|other| other.id.0 - row.id.0 <= ANSWERED_WITHIN);
             seen.answered = near.into_iter().any(|other| other.answers == Some(row.id));
