@@ -10,10 +10,7 @@ use std::{
 use super::history::{ExportError, part_of};
 use crate::{
     capture::out::{Entry, Paper, Writer},
-    model::{
-        Device, DeviceId, PacketId, PacketRow, Profile, TimeWindow, Timestamp,
-        filter::{Expr, Field, Filter, Path as Asked},
-    },
+    model::{Device, DeviceId, PacketId, PacketRow, Profile, TimeWindow, Timestamp, filter::Filter},
     store::{Reader, Watch, query},
     wire::Seen,
 };
@@ -117,26 +114,12 @@ fn page(
         return Ok(rows.into_iter().map(|row| (row, false)).collect());
     }
     let Selection { devices, window, filter, .. } = selection.clone();
-    let asks = filter.expr().is_some_and(asks_for_answers);
+    let asks = filter.asks_for_answers();
     let rows = reader.read_long(move |db| {
         let rows = query::packets_onward(db, &filter, (&devices, window), now, PacketId(after), PAGE)?;
         rows.into_iter().map(|row| Ok((asks && query::is_answered(db, row.id)?, row))).collect::<Result<Vec<_>, _>>()
     });
     Ok(rows.wait()?.into_iter().map(|(answered, row)| (row, answered)).collect())
-}
-
-fn asks_for_answers(expr: &Expr) -> bool {
-    let is = |path: &Asked| matches!(path, Asked::Field(Field::Answered));
-    match expr {
-        Expr::All(parts) | Expr::Any(parts) => parts.iter().any(asks_for_answers),
-        Expr::Not(inner) => asks_for_answers(inner),
-        Expr::Word { .. } => false,
-        Expr::Has(path)
-        | Expr::Test { path, .. }
-        | Expr::OneOf { path, .. }
-        | Expr::Between { path, .. }
-        | Expr::Within { path, .. } => is(path),
-    }
 }
 
 fn admits(filter: &Filter, row: &PacketRow, device: Option<&Device>, answered: bool, now: Timestamp) -> bool {

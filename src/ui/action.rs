@@ -75,7 +75,11 @@ pub enum Action {
     FindPacket {
         filter: String,
         by: i32,
+        /// From there on, where it is not the selected one.
+        from: Option<PacketId>,
     },
+    /// Leave off looking for a packet.
+    CancelFind,
     /// Have the store look for older packets that a filter admits; without one, leave off.
     SearchPackets(Option<Box<Sieve>>),
     /// List the packets so: columns, times, colours, saved filters.
@@ -287,4 +291,6 @@ pub enum Jump {
     Linked,
     /// The next one with a warning or an error.
     Problem,
+    /// The next one that somebody marked.
+    Marked,
 }

@@ -65,6 +65,7 @@ pub enum UserCommand {
     Compare,
     Statistics,
     NextProblem,
+    NextMarked,
     Mark,
     Comment,
     TimeKind,

@@ -55,6 +55,8 @@ pub struct Data {
     pub ends: Ends,
     /// What was found among older ones.
     pub found: Found,
+    /// A search for one packet that goes beyond them.
+    pub seeking: Option<Seeking>,
     /// What was written about packets.
     pub notes: Notes,
     /// The selected packet, opened.
@@ -211,6 +213,7 @@ impl Data {
             self.readings(*device, newer);
         }
         self.remote.learn(commands);
+        self.talk.learn(commands);
         self.remove_packets(removed);
         for event in events.iter().filter(|e| Some(e.device) == events_of) {
             if self.events.iter().all(|known| known.id != event.id) {
@@ -363,6 +366,15 @@ impl Data {
     pub fn in_state(&self, state: DeviceState) -> impl Iterator<Item = &DeviceOverview> {
         self.devices.values().filter(move |d| d.device.state == state)
     }
+}
+
+/// A packet is looked for among all that are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seeking {
+    /// "the next packet with a problem".
+    pub what: String,
+    /// Packets that were looked at.
+    pub looked: u64,
 }
 
 /// Frames that did not arrive before this packet. Only one behind a gap keeps the serial that came before, so hardly any is read for it.

@@ -9,7 +9,7 @@ use std::{
 
 use egui::Context;
 
-use super::{App, STOP_PATIENCE, demo::Demo, finding, going, health, importing, news::News, pages};
+use super::{App, STOP_PATIENCE, demo::Demo, finding, going, health, importing, news::News, pages, seeking};
 use crate::{
     backend::{
         Backend, Feed, Pending,
@@ -52,6 +52,7 @@ struct Aside {
     phones: phones::Asking,
     paging: pages::Paging,
     finding: finding::Finding,
+    seeker: seeking::Seeker,
     past: time::Asking,
     talk: talk::Asking,
     imports: importing::Asking,
@@ -205,6 +206,7 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             finding: finding::Finding::default(),
+            seeker: seeking::Seeker::default(),
             past: time::Asking::default(),
             talk: talk::Asking::default(),
             imports: importing::Asking::default(),
@@ -283,6 +285,7 @@ impl App {
         swap(&mut self.phones, &mut other.phones);
         swap(&mut self.paging, &mut other.paging);
         swap(&mut self.finding, &mut other.finding);
+        swap(&mut self.seeker, &mut other.seeker);
         swap(&mut self.past, &mut other.past);
         swap(&mut self.talk, &mut other.talk);
         swap(&mut self.imports, &mut other.imports);

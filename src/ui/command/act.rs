@@ -76,6 +76,7 @@ impl UserCommand {
             Self::Compare => view.selection.packet.map(|_| vec![Action::Talk(TalkAction::Pin)]),
             Self::Statistics => one(Action::Talk(TalkAction::Count(None))),
             Self::NextProblem => one(Action::Jump(Jump::Problem)),
+            Self::NextMarked => one(Action::Jump(Jump::Marked)),
             Self::Mark => view.selection.packet.filter(|_| may).map(|id| {
                 let note = data.notes.of(id).cloned().unwrap_or_default();
                 vec![Action::SetNote(id, PacketNote { marked: !note.marked, ..note })]

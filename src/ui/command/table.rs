@@ -108,8 +108,9 @@ pub const TABLE: &[About] = &[
     row(Do::Statistics, Packets, "Statistics of packets", &[Chord::ctrl_shift(Key::S)])
         .does("By type, device and verdict"),
     row(Do::NextProblem, Packets, "Next packet with a problem", &[plain(Key::N)])
-        .does("The next warning or error, beginning anew after the last")
+        .does("The next warning or error that is listed, beginning anew after the last")
         .menu(Some(Icon::Warning)),
+    row(Do::NextMarked, Packets, "Next marked packet", &[Chord::shift(Key::N)]),
     row(Do::Mark, Packets, "Mark the packet", &[plain(Key::M)]).does("Or take the mark away"),
     row(Do::Comment, Packets, "Comment on the packet…", &[Chord::ctrl_shift(Key::M)])
         .does("What you want to remember about it; it is kept with the packet"),
