@@ -31,8 +31,7 @@ fn ids(trail: &Trail) -> Vec<i64> {
 
 #[test]
 fn a_late_fix_takes_its_place_in_time() {
-    let mut trail =
-        Trail::from_fixes(vec![fix(1, 0, 51.0, None), fix(2, 60, 51.001, None), fix(4, 180, 51.003, None)]);
+    let mut trail = Trail::from_fixes(vec![fix(1, 0, 51.0, None), fix(2, 60, 51.001, None), fix(4, 180, 51.003, None)]);
     trail.push(&fix(5, 120, 51.002, None));
     assert_eq!(ids(&trail), [1, 2, 5, 4]);
     let place = trail.place(2).unwrap().lat_lon();
