@@ -51,6 +51,7 @@ pub enum UserCommand {
     PasteCapture,
     Places,
     Rules,
+    Taps,
     StartDemo,
     StopDemo,
     // Packets.
