@@ -50,7 +50,7 @@ pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
 pub use files::raise_open_files;
-pub use find::{Find, FoundPackets};
+pub use find::{Find, FoundPackets, Seek, Sought};
 pub use health::Health;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, safe_name, write_history};
 pub use link::read_link;

@@ -8,6 +8,7 @@ mod access;
 mod certificate;
 mod converse;
 mod dispatch;
+mod ends;
 mod handshake;
 mod http;
 mod password;
@@ -40,6 +41,8 @@ use access::Gate;
 pub use certificate::{Certificate, CertificateDoubt};
 use converse::converse;
 use dispatch::Dispatch;
+pub(crate) use ends::Ends;
+pub use ends::{Connected, Ended, Ender};
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
@@ -57,7 +60,7 @@ use wary::Wary;
 use crate::{
     model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
     store::{Reader, Store, Tally, Writer},
-    wire::gt06::AddressSource,
+    wire::gt06::{AddressSource, JUNK_BYTES},
 };
 
 /// Where one receiver should listen.
@@ -114,6 +117,8 @@ pub struct Limits {
     /// Bytes without one sound frame, from the beginning of a byte stream on, after which it is closed. What all strangers may make us buffer is
     /// bounded by this.
     pub stranger_bytes: usize,
+    /// Bytes of a byte stream without one sound frame, after whatever, at which it is closed.
+    pub junk_bytes: usize,
     /// The head of an HTTP request from its first byte on; of the first request, from the beginning of the connection on.
     pub http_head: Duration,
     /// The pause between two requests of one connection. Longer than the five minutes for which phones keep a connection: one that is
@@ -145,6 +150,7 @@ impl Default for Limits {
             write: Duration::from_secs(30),
             login: Duration::from_secs(30),
             stranger_bytes: 8 << 10,
+            junk_bytes: JUNK_BYTES,
             http_head: Duration::from_secs(10),
             http_pause: Duration::from_mins(6),
             http_body: Duration::from_secs(30),
@@ -176,6 +182,7 @@ pub(crate) struct Site {
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) visits: Arc<Visits>,
+    pub(crate) ends: Arc<Ends>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) addresses: Option<AddressSource>,
     /// Counts what was not taken, kept or held open.
@@ -305,6 +312,7 @@ pub struct Receivers {
     /// What a tap that is added needs.
     site: Site,
     visits: Arc<Visits>,
+    ends: Arc<Ends>,
     tls: Arc<Tls>,
     gate: Arc<Gate>,
     roster: Arc<Roster>,
@@ -326,6 +334,7 @@ impl Receivers {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let visits = Arc::new(Visits::new(limits.visits));
+        let ends = Arc::<Ends>::default();
         let roster = Arc::new(Roster::new(Arc::clone(&wake)));
         let room = Arc::new(Semaphore::new(limits.tap_bytes.min(Semaphore::MAX_PERMITS)));
         let site = Site {
@@ -341,6 +350,7 @@ impl Receivers {
             stop: stop.clone(),
             tasks: tasks.clone(),
             visits: Arc::clone(&visits),
+            ends: Arc::clone(&ends),
             roster: Arc::clone(&roster),
             addresses,
             tally: store.tally(),
@@ -367,7 +377,7 @@ impl Receivers {
         };
         tasks.spawn(dispatch.run());
         let (tls, gate) = (Arc::clone(&site.tls), Arc::clone(&site.gate));
-        Self { running, https, taps: listen_in, site, visits, tls, gate, roster, stop, tasks }
+        Self { running, https, taps: listen_in, site, visits, ends, tls, gate, roster, stop, tasks }
     }
 
     /// How each receiver fares.
@@ -415,6 +425,11 @@ impl Receivers {
     /// The last requests of phones, oldest first.
     pub fn visits(&self) -> Vec<Visit> {
         self.visits.all()
+    }
+
+    /// What is remembered of connections.
+    pub(crate) fn ends(&self) -> Arc<Ends> {
+        Arc::clone(&self.ends)
     }
 
     /// The devices that hold a connection over which commands reach them.

@@ -21,7 +21,7 @@ pub use history::{
 };
 pub use notes::notes;
 
-pub use talk::{Cell, Line, count_packets, packets_of_line};
+pub use talk::{Cell, Line, commands_of, count_packets, packets_of_line, span};
 
 use crate::model::{
     Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, ImportBatch, ImportId, Overviews, PacketId,

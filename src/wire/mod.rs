@@ -203,15 +203,16 @@ pub struct Line {
     pub connection: u64,
 }
 
-/// Starts a conversation. `None`: the protocol is not spoken over a stream.
+/// Starts a conversation; after `most_junk` bytes without one sound frame it ends. `None`: the protocol is not spoken over a stream.
 pub fn conversation(
     protocol: Protocol,
     line: Line,
     addresses: Option<gt06::AddressSource>,
+    most_junk: usize,
 ) -> Option<Box<dyn Conversation>> {
     match protocol {
         Protocol::Gt06 => {
-            let session = gt06::Session::new(line);
+            let session = gt06::Session::new(line).with_most_junk(most_junk);
             Some(Box::new(match addresses {
                 Some(source) => session.with_addresses(source),
                 None => session,

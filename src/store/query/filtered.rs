@@ -16,21 +16,26 @@ use crate::{
     store::row,
 };
 
-/// The newest `limit` packets of `among` that may fulfil a filter, oldest first.
+/// At most `limit` packets of `among` that may fulfil a filter, the newest or the oldest. Oldest first.
 pub fn packets_filtered(
     db: &Connection,
     filter: &Filter,
     now: Timestamp,
     among: Range<PacketId>,
+    newest: bool,
     limit: usize,
 ) -> Result<Vec<PacketRow>> {
     let params = vec![Sql::from(among.end.0), Sql::from(clamp(limit)), Sql::from(among.start.0)];
     let mut asked = Asked { params, now };
     let wanted = filter.expr().and_then(|expr| asked.part(expr)).map_or("1".to_owned(), |part| part.sql);
-    let sql = format!("SELECT {PACKET} FROM packets WHERE id >= ?3 AND id < ?1 AND {wanted} ORDER BY id DESC LIMIT ?2");
+    let order = if newest { "DESC" } else { "ASC" };
+    let sql =
+        format!("SELECT {PACKET} FROM packets WHERE id >= ?3 AND id < ?1 AND {wanted} ORDER BY id {order} LIMIT ?2");
     let mut select = db.prepare_cached(&sql)?;
     let mut packets = select.query_map(params_from_iter(asked.params), row::packet)?.collect::<Result<Vec<_>>>()?;
-    packets.reverse();
+    if newest {
+        packets.reverse();
+    }
     Ok(packets)
 }
 

@@ -12,6 +12,7 @@ mod news;
 mod pages;
 mod past;
 mod scratch;
+mod seeking;
 mod talk;
 mod undoing;
 mod watching;
@@ -102,6 +103,7 @@ pub struct App {
     phones: phones::Asking,
     paging: pages::Paging,
     finding: finding::Finding,
+    seeker: seeking::Seeker,
     /// What is being asked about the past.
     past: time::Asking,
     talk: super::talk::Asking,
@@ -213,6 +215,7 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             finding: finding::Finding::default(),
+            seeker: seeking::Seeker::default(),
             past: time::Asking::default(),
             talk: super::talk::Asking::default(),
             imports: importing::Asking::default(),
@@ -350,6 +353,7 @@ impl eframe::App for App {
             || self.phones.waiting()
             || self.paging.waiting()
             || self.finding.waiting()
+            || self.seeker.waiting()
             || self.watch.waiting()
             || self.shelf.waiting()
             || self.past.waiting()

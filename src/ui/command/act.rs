@@ -1,13 +1,13 @@
 //! What a command asks for now.
 
 use super::{Choice, UserCommand};
-use crate::model::{DeviceState, PacketNote};
+use crate::model::{DeviceState, HideReason, PacketNote};
 use crate::ui::{
     Action, Data, View,
     action::Jump,
     filter::PacketList,
     talk::TalkAction,
-    time::Act,
+    time::{Act, point},
     view::{PhonesTab, Settings, Sheet},
     watch::WatchAction,
 };
@@ -40,6 +40,7 @@ impl UserCommand {
             Self::TrailLength => settings(&|s| s.map.trail = s.map.trail.next()),
             Self::ColourBy(colour) => settings(&|s| s.map.colour = colour),
             Self::Isolate => (selected.is_some() || view.isolate).then(|| vec![Action::Isolate(!view.isolate)]),
+            Self::IsolateAlso => selected.map(|id| vec![Action::IsolateAlso(id)]),
             Self::OnlyInView => one(Action::OnlyInView(!view.only_in_view)),
             Self::Measure => one(Action::Measure),
             Self::CopyPlace => one(Action::CopyPlace),
@@ -76,6 +77,7 @@ impl UserCommand {
             Self::Compare => view.selection.packet.map(|_| vec![Action::Talk(TalkAction::Pin)]),
             Self::Statistics => one(Action::Talk(TalkAction::Count(None))),
             Self::NextProblem => one(Action::Jump(Jump::Problem)),
+            Self::NextMarked => one(Action::Jump(Jump::Marked)),
             Self::Mark => view.selection.packet.filter(|_| may).map(|id| {
                 let note = data.notes.of(id).cloned().unwrap_or_default();
                 vec![Action::SetNote(id, PacketNote { marked: !note.marked, ..note })]
@@ -102,6 +104,12 @@ impl UserCommand {
             Self::Faster => one(Action::Time(Act::Faster(1))),
             Self::Slower => one(Action::Time(Act::Faster(-1))),
             Self::Trips => one(Action::Time(Act::Trips(!view.time.trips))),
+            Self::NextDoubtful => point::next_doubtful(data, view).map(|action| vec![action]),
+            Self::HidePoint => point::looked_at(data, view, selected?).filter(|_| may).map(|fix| {
+                let hidden = point::hidden_because(data, fix).is_some();
+                let reason = (!hidden).then_some(HideReason::Hand);
+                vec![Action::Hide { device: fix.device, fixes: vec![fix.id], reason }]
+            }),
             Self::SkipParked => one(Action::Time(Act::SkipParked(!view.time.skip_parked))),
             Self::Palette => sheet(Sheet::Palette),
             Self::GoBack => view.ways.back.then(|| vec![Action::GoBack]),

@@ -98,6 +98,15 @@ impl Sieve {
         seen.shows = &shows;
         self.filter.admits(&seen, self.now)
     }
+
+    /// True where it admits a packet that is held.
+    pub fn admits_held(&self, data: &Data, row: &PacketRow) -> bool {
+        let plain = Profile::default();
+        let profile = row.device.and_then(|id| data.devices.get(&id)).map_or(&plain, |d| &d.device.profile);
+        let answered = || row.answers.and_then(|id| data.packet_row(id));
+        let hay = || listing::haystack(&summarize(row, profile, self.units, answered())).into_string();
+        self.admits_all() || self.admits(data, profile, row, hay)
+    }
 }
 
 fn seen_comment(note: Option<&crate::model::PacketNote>) -> &str {

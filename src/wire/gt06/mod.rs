@@ -54,7 +54,7 @@ use std::ops::Range;
 
 pub use addresses::{AddressSource, Tongue};
 pub use family::KNOWN_MODELS;
-pub use session::{Session, command_bytes};
+pub use session::{JUNK_BYTES, Session, command_bytes};
 pub use state::State;
 pub use witness::{LATE_MS, OURS, Witness, Witnessed};
 

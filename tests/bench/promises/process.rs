@@ -18,7 +18,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_wayglass");
 
 /// A program that has used no more than a fiftieth of a core for so long has nothing left to do; looked for no longer than that.
 const STILL: Duration = Duration::from_millis(1500);
-const AT_MOST: Duration = Duration::from_secs(60);
+const AT_MOST: Duration = Duration::from_mins(1);
 
 /// A running `wayglass serve`; dropping it ends it.
 pub(crate) struct Served {
