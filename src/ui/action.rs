@@ -6,6 +6,7 @@ use super::{
     data::Pages,
     device_list::DeviceList,
     filter::{PacketList, Sieve},
+    out::OutAction,
     talk::TalkAction,
     time::Act,
     view::{Layout, Settings, Sheet},
@@ -260,6 +261,8 @@ pub enum Action {
     Watch(WatchAction),
     /// Conversations, comparisons, statistics.
     Talk(TalkAction),
+    /// Packets on their way out.
+    Out(OutAction),
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
     /// Show this part of the world on the map.

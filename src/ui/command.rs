@@ -63,6 +63,7 @@ pub enum UserCommand {
     FollowConnection,
     Compare,
     Statistics,
+    ExportPackets,
     NextProblem,
     Mark,
     Comment,

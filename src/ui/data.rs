@@ -17,6 +17,7 @@ use super::{
     filter::Found,
     lamps::{self, Age},
     map::{Shown, Trail},
+    out::Out,
     phones::Phones,
     remote::Remote,
     stamped::Stamped,
@@ -67,6 +68,8 @@ pub struct Data {
     pub copying: Option<Stage>,
     /// How far an export is that is being written, in points.
     pub exporting: Option<Stage>,
+    /// Packets on their way out.
+    pub out: Out,
     /// How far an import is, or the look at a file, in bytes.
     pub importing: Option<Stage>,
     /// What was imported, the newest first; read when the sheet is opened.

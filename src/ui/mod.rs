@@ -17,6 +17,7 @@ pub mod icons;
 pub mod lamps;
 pub mod map;
 mod notices;
+pub mod out;
 pub mod panels;
 pub mod phones;
 pub mod remote;

@@ -185,6 +185,8 @@ pub enum Sheet {
     Settings,
     Export,
     Import,
+    /// Packets for other programs, and reports about them.
+    PacketsOut,
     /// A copy of the whole store.
     SaveCopy,
     /// Which map is shown, and the files that can be.

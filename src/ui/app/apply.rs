@@ -200,6 +200,7 @@ impl App {
                 self.apply_watch(action);
             }
             Action::Talk(action) => self.apply_talk(action),
+            Action::Out(action) => self.apply_out(ctx, action),
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();

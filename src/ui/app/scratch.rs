@@ -19,6 +19,7 @@ use crate::{
     ui::{
         Action, Data,
         asks::Asks,
+        out,
         panels::{Panels, sources::Tab},
         phones, remote,
         talk::{self, TalkView},
@@ -54,6 +55,7 @@ struct Aside {
     finding: finding::Finding,
     past: time::Asking,
     talk: talk::Asking,
+    out: out::Asking,
     imports: importing::Asking,
     hiding: Vec<(DeviceId, Pending<u64>)>,
     mapped: u64,
@@ -206,6 +208,7 @@ impl App {
             finding: finding::Finding::default(),
             past: time::Asking::default(),
             talk: talk::Asking::default(),
+            out: out::Asking::default(),
             imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
@@ -284,6 +287,7 @@ impl App {
         swap(&mut self.finding, &mut other.finding);
         swap(&mut self.past, &mut other.past);
         swap(&mut self.talk, &mut other.talk);
+        swap(&mut self.out, &mut other.out);
         swap(&mut self.imports, &mut other.imports);
         swap(&mut self.hiding, &mut other.hiding);
         swap(&mut self.mapped, &mut other.mapped);

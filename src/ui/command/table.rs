@@ -105,6 +105,10 @@ pub const TABLE: &[About] = &[
         .does("Press it on both; or Ctrl+click the other"),
     row(Do::Statistics, Packets, "Statistics of packets", &[Chord::ctrl_shift(Key::S)])
         .does("By type, device and verdict"),
+    row(Do::ExportPackets, Packets, "Export packets…", &[Chord::ctrl_shift(Key::X)])
+        .does("pcapng, JSON lines, logs, an evidence report")
+        .menu(Some(Icon::Export))
+        .always(),
     row(Do::NextProblem, Packets, "Next packet with a problem", &[plain(Key::N)])
         .does("The next warning or error, beginning anew after the last")
         .menu(Some(Icon::Warning)),

@@ -7,8 +7,7 @@ use egui::{
 
 use super::dock::{
     bits::{self, Word},
-    copy::CopyAs,
-    dense, explain,
+    copy_menu, dense, explain,
     hex::{self, Pointed},
     hover,
     light::Lit,
@@ -225,19 +224,10 @@ fn copy_menu(ui: &mut Ui, cx: &Cx<'_>, opened: &Opened) {
     let bytes = &opened.row.bytes;
     let selected = cx.view.selection.field.and_then(|i| opened.dissection.fields.get(i));
     ui.label(RichText::new("Packet").weak());
-    copy_buttons(ui, bytes, "");
+    copy_menu::packet(ui, &opened.row);
     if let Some(field) = selected {
         ui.separator();
         ui.label(RichText::new(field.name.as_ref()).weak());
-        copy_buttons(ui, explain::bytes_of(field, bytes), "Field as ");
-    }
-}
-
-fn copy_buttons(ui: &mut Ui, bytes: &[u8], before: &str) {
-    for dress in CopyAs::ALL {
-        if ui.button(format!("{before}{}", dress.title())).clicked() {
-            ui.ctx().copy_text(dress.dress(bytes));
-            ui.close();
-        }
+        copy_menu::bytes(ui, explain::bytes_of(field, bytes), "Field as ");
     }
 }

@@ -19,7 +19,7 @@ use super::{
         anchor::{Anchor, Measures},
         cells::{self, Cells},
         columns::{Column, Columns},
-        dense,
+        copy_menu, dense,
         filter_box::{FilterBox, Offering},
         header,
         listing::{Haystacks, Listing, Matches, haystack},
@@ -44,6 +44,7 @@ use crate::{
         },
         format,
         icons::{self, Icon},
+        out::{Listed, OutAction, Which},
         summary::{Summary, summarize},
         talk::TalkAction,
         view::{Pane, Sheet, Units},
@@ -126,6 +127,12 @@ impl Packets {
     pub(in crate::ui) fn narrow(&mut self, by: &str) {
         let text = phrase::narrowed(self.filter.text(), by);
         self.filter.set(text);
+    }
+
+    /// What is listed, for whoever takes it out.
+    pub(in crate::ui) fn listed(&self) -> Listed {
+        let (problems, device, until) = (self.problems_only, self.only_device, self.paused_at);
+        Listed { filter: self.filter.valid_text().to_owned(), problems, device, until }
     }
 
     /// Holds the list still, or lets it go on.
@@ -654,6 +661,7 @@ impl Packets {
 
 /// What can be done with a row, whichever cell it is.
 fn row_menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &PacketRow) {
+    ui.menu_button("Copy as", |ui| copy_menu::packet(ui, row));
     let note = cx.data.notes.of(row.id).cloned().unwrap_or_default();
     let connection = format!("conn == {} && peer == {}", row.connection, quoted(&row.peer));
     let mark = if note.marked { "Take the mark away" } else { "Mark (M)" };
@@ -662,6 +670,7 @@ fn row_menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &PacketRow) {
         (mark, vec![Action::SetNote(row.id, marked)]),
         ("Comment…", vec![Action::SelectPacket(row.id), Action::EditComment]),
         ("Only this connection", vec![Action::FilterPackets(Some(connection))]),
+        ("Export…", vec![Action::SelectPacket(row.id), Action::Out(OutAction::Open(Which::Packet))]),
     ];
     for (text, actions) in offers {
         if ui.button(text).clicked() {

@@ -11,7 +11,7 @@ use egui::{
 };
 
 use super::dock::{
-    dense, explain, hover,
+    copy_menu, dense, explain, hover,
     outline::Outline,
     paint::{self, GAP},
     push,
@@ -20,7 +20,7 @@ use super::dock::{
     variants::Explainer,
 };
 use crate::{
-    model::{Group, PacketId, Problem, Severity, Verdict},
+    model::{Group, PacketId, PacketRow, Problem, Severity, Verdict},
     ui::{
         Action, Cx, View,
         data::Opened,
@@ -167,7 +167,7 @@ impl Tree {
                     push(ui, cx, Action::SelectField(Some(line.field)));
                 }
             }
-            menu(&response, cx, field, &opened.row.bytes);
+            menu(&response, cx, field, &opened.row);
         }
         hover(cx, over);
         self.hovering = over.is_some();
@@ -462,7 +462,7 @@ fn note(ui: &mut Ui, cx: &mut Cx<'_>, packet: PacketId) {
     rule(ui);
 }
 
-fn menu(response: &Response, cx: &mut Cx<'_>, field: &Field, packet: &[u8]) {
+fn menu(response: &Response, cx: &mut Cx<'_>, field: &Field, packet: &PacketRow) {
     response.context_menu(|ui| {
         if let Some(phrase) = Phrase::of_field(field) {
             phrase.menu(ui, cx);
@@ -477,13 +477,16 @@ fn menu(response: &Response, cx: &mut Cx<'_>, field: &Field, packet: &[u8]) {
             }
             ui.separator();
         }
-        let hex = explain::raw_hex(explain::bytes_of(field, packet));
-        for (what, text) in [("name", field.name.to_string()), ("hex", hex)] {
+        let own = explain::bytes_of(field, &packet.bytes);
+        for (what, text) in [("name", field.name.to_string()), ("value", field.text()), ("hex", explain::raw_hex(own))]
+        {
             if !text.is_empty() && ui.button(format!("Copy {what}")).clicked() {
                 ui.ctx().copy_text(text);
                 ui.close();
             }
         }
+        ui.menu_button("Copy field as", |ui| copy_menu::bytes(ui, own, ""));
+        ui.menu_button("Copy packet as", |ui| copy_menu::packet(ui, packet));
     });
 }
 

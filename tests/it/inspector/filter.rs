@@ -15,7 +15,7 @@ const BAD_CHECKSUM: &str = "78781f120f0a140e150bc505e51e780293a9e801540000f60100
 const ALARM: &str = "787825260f0c1d030b26c9027ac8180c4658600004000901cc00287d001f718004041302000c472a0d0a";
 
 /// A phone and a tracker that told a position, an alarm and a frame that is wrong.
-fn busy(folder: tempfile::TempDir) -> Desk {
+pub(super) fn busy(folder: tempfile::TempDir) -> Desk {
     let mut desk = Desk::of(Plan { policy: Policy::Adopt, folder, ..Plan::default() });
     assert_eq!(post(desk.owntracks, AT_HOME).status, 200);
     let mut tracker = desk.log_in();
@@ -29,7 +29,7 @@ fn busy(folder: tempfile::TempDir) -> Desk {
     desk
 }
 
-fn filter_by(desk: &mut Desk, text: &str) {
+pub(super) fn filter_by(desk: &mut Desk, text: &str) {
     desk.press(Modifiers::COMMAND, Key::L);
     desk.press(Modifiers::COMMAND, Key::A);
     desk.type_text(text);
@@ -39,7 +39,7 @@ fn filter_text(desk: &Desk) -> String {
     desk.window.get_by_label("Filter packets").value().unwrap_or_default()
 }
 
-fn rows(desk: &Desk) -> Vec<String> {
+pub(super) fn rows(desk: &Desk) -> Vec<String> {
     let list = desk.window.get_by_role_and_label(Role::ListBox, "Packets");
     let rows = desk.window.query_all_by_role(Role::ListBoxOption);
     rows.filter(|row| list.rect().contains_rect(row.rect().shrink(1.0)))

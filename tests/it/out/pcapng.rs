@@ -13,7 +13,7 @@ use super::{super::support::bytes, row};
 fn written(form: Form, rows: &[PacketRow]) -> Vec<u8> {
     let mut emitter = Emitter::begin(form, Vec::new(), "0.0").unwrap();
     for row in rows {
-        emitter.packet(&Entry { row, device: None, comment: None }).unwrap();
+        emitter.packet(&Entry { row, device: None, note: None }).unwrap();
     }
     emitter.finish().unwrap()
 }

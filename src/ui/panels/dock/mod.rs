@@ -15,7 +15,7 @@
 //! | [`columns`], [`split`] | how the list shares its width, and the dock its own |
 //! | [`shorten`] | text without its beginning |
 //! | [`reach`] | when the list asks for another part of the stored packets |
-//! | [`copy`] | bytes as text for other programs |
+//! | [`copy`], [`copy_menu`] | bytes as text for other programs |
 //! | [`paint`] | marks, arrows and cut-off text |
 //! | [`rows`] | rows of equal height: which can be seen |
 //! | [`related`] | answer, place and context of a packet |
@@ -26,6 +26,7 @@ pub mod bits;
 pub mod cells;
 pub mod columns;
 pub mod copy;
+pub mod copy_menu;
 pub mod explain;
 pub mod filter_box;
 pub mod header;
