@@ -118,6 +118,7 @@ pub enum UserCommand {
     RowEnds,
     OpenRow,
     DeleteRow,
+    SelectBytes,
     Fold,
     Pan,
 }

@@ -19,6 +19,7 @@ use super::{
     map::{Shown, Trail},
     out::Out,
     phones::Phones,
+    read_as::Otherwise,
     remote::Remote,
     stamped::Stamped,
     talk::Talk,
@@ -128,6 +129,8 @@ pub struct Opened {
     pub dissection: Dissection,
     /// The positions that it told.
     pub fixes: Vec<StoredFix>,
+    /// The bytes are read as something else.
+    pub otherwise: Option<Otherwise>,
 }
 
 /// Receivers and rules, as the backend has them this frame.

@@ -20,6 +20,7 @@ mod notices;
 pub mod out;
 pub mod panels;
 pub mod phones;
+pub mod read_as;
 pub mod remote;
 pub mod stamped;
 pub mod status;

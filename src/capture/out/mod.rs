@@ -166,7 +166,7 @@ impl Sheet {
     pub fn title(self) -> &'static str {
         match self {
             Self::Form(form) => form.title(),
-            Self::Report => "Evidence report (Markdown)",
+            Self::Report => "Evidence report",
         }
     }
 

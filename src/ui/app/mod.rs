@@ -12,6 +12,7 @@ mod news;
 mod out;
 mod pages;
 mod past;
+mod reading;
 mod scratch;
 mod talk;
 mod undoing;

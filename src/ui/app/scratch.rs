@@ -21,7 +21,9 @@ use crate::{
         asks::Asks,
         out,
         panels::{Panels, sources::Tab},
-        phones, remote,
+        phones,
+        read_as::ReadOtherwise,
+        remote,
         talk::{self, TalkView},
         time::{self, TimeView},
         undo::Undo,
@@ -80,6 +82,7 @@ struct LookedAt {
     only_in_view: bool,
     events: Events,
     time: TimeView,
+    read_as: ReadOtherwise,
     talk: TalkView,
     undo: Option<String>,
     redo: Option<String>,
@@ -305,6 +308,7 @@ impl App {
         swap(&mut view.only_in_view, &mut kept.only_in_view);
         swap(&mut view.events, &mut kept.events);
         swap(&mut view.time, &mut kept.time);
+        swap(&mut view.read_as, &mut kept.read_as);
         swap(&mut view.talk, &mut kept.talk);
         swap(&mut view.undo, &mut kept.undo);
         swap(&mut view.redo, &mut kept.redo);

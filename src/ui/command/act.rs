@@ -133,6 +133,7 @@ impl UserCommand {
             | Self::RowEnds
             | Self::OpenRow
             | Self::DeleteRow
+            | Self::SelectBytes
             | Self::Fold
             | Self::Pan => None,
         }

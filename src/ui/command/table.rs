@@ -209,6 +209,9 @@ pub const TABLE: &[About] = &[
         .pane(),
     row(Do::DeleteRow, Panes, "Ignore the new sender", &[plain(Key::Delete)]).pane(),
     row(Do::Fold, Panes, "Fold and unfold fields", &[plain(Key::ArrowLeft), plain(Key::ArrowRight)]).pane(),
+    row(Do::SelectBytes, Panes, "Select bytes", &[Chord::shift(Key::ArrowLeft), Chord::shift(Key::ArrowRight)])
+        .does("And up and down; the data inspector says what they could be")
+        .pane(),
     row(Do::Pan, Panes, "Move the map", &[plain(Key::ArrowLeft), plain(Key::ArrowRight)])
         .does("And up and down")
         .pane(),

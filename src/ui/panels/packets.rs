@@ -26,6 +26,7 @@ use super::{
         paint::{self, GAP},
         push,
         reach::{Goal, NEAR, Reach, Reading},
+        read_as,
         rows::{Rows, points, whole},
         shorten::to_its_end,
     },
@@ -540,7 +541,11 @@ impl Packets {
         let time = cells::relative(cx.view.packets.time, data, row, above)
             .unwrap_or_else(|| time_text(row.received, cx.now, &zone, columns.milliseconds));
         let who = who(cx.data, row);
-        let summary = self.lines.line(cx.data, row, cx.view.settings.units);
+        let otherwise = read_as::summary(cx.view, row, profile(data, row));
+        let summary = match &otherwise {
+            Some(summary) => summary,
+            None => self.lines.line(cx.data, row, cx.view.settings.units),
+        };
         let serial = summary.serial.map(|n| format!("#{n}")).unwrap_or_default();
         let noted = cx.data.notes.of(row.id);
         let label = || {
@@ -662,6 +667,7 @@ impl Packets {
 /// What can be done with a row, whichever cell it is.
 fn row_menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &PacketRow) {
     ui.menu_button("Copy as", |ui| copy_menu::packet(ui, row));
+    ui.menu_button("Read as", |ui| read_as::menu(ui, cx, row));
     let note = cx.data.notes.of(row.id).cloned().unwrap_or_default();
     let connection = format!("conn == {} && peer == {}", row.connection, quoted(&row.peer));
     let mark = if note.marked { "Take the mark away" } else { "Mark (M)" };

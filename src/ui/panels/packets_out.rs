@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-const WIDTH: f32 = 620.0;
+const WIDTH: f32 = 680.0;
 
 /// What was asked to be counted: packets, and what of the selection they depend on.
 type Asked = (Which, Listed, Option<DeviceId>, Option<PacketId>);

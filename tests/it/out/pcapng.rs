@@ -19,7 +19,7 @@ fn written(form: Form, rows: &[PacketRow]) -> Vec<u8> {
 }
 
 /// One line a packet with these fields, separated by `|`; `None` where tshark is not installed, which is said.
-fn tshark(file: &std::path::Path, more: &[&str], fields: &[&str]) -> Option<Vec<Vec<String>>> {
+pub fn tshark(file: &std::path::Path, more: &[&str], fields: &[&str]) -> Option<Vec<Vec<String>>> {
     let mut call = Command::new("tshark");
     call.arg("-r").arg(file).args(["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]);
     call.args(["-d", "tcp.port==5144,http", "-T", "fields", "-E", "separator=|"]).args(more);

@@ -1,6 +1,6 @@
 //! The first packet before and after a redaction: the fields that changed, and its bytes with what changed marked.
 
-use egui::{Color32, Grid, Label, Role, Stroke, TextFormat, Ui, WidgetInfo, text::LayoutJob};
+use egui::{Align, Color32, Grid, Label, Layout, Role, Stroke, TextFormat, Ui, WidgetInfo, text::LayoutJob};
 
 use crate::{
     backend::Sample,
@@ -38,12 +38,15 @@ pub(super) fn ui(ui: &mut Ui, sample: &Sample) {
         fields(ui, &changes);
         ui.add_space(4.0);
         ui.columns(2, |columns| {
-            let sides = [("Before", before, &compared.left_bytes), ("After", after, &compared.right_bytes)];
-            for (column, (title, (row, _), marks)) in columns.iter_mut().zip(sides) {
+            let sides = [("Before", before, true), ("After", after, false)];
+            for (column, (title, (row, dissection), left)) in columns.iter_mut().zip(sides) {
+                let marks = marks(&compared, dissection, row.bytes.len(), left);
                 column.label(widgets::weak(column, title));
-                let text = bytes(column, row, marks);
+                let text = bytes(column, row, &marks);
                 let said = format!("{title}: {}", text.text);
-                let shown = column.add(Label::new(text).wrap());
+                // A column would have it justified.
+                let layout = Layout::top_down(Align::Min);
+                let shown = column.with_layout(layout, |ui| ui.add(Label::new(text).wrap())).inner;
                 shown.widget_info(|| WidgetInfo::labeled(Role::Label, true, said.clone()));
             }
         });
@@ -92,6 +95,21 @@ fn short(text: &str) -> String {
     if cut.len() < text.len() { format!("{cut}…") } else { cut }
 }
 
+/// For each byte, whether its field was replaced: of a name that was, letters may be the same by chance.
+fn marks(compared: &Comparison, dissection: &Dissection, len: usize, left: bool) -> Vec<bool> {
+    let mut marks = vec![false; len];
+    let fields = &dissection.fields;
+    let differing = compared.pairs.iter().filter(|pair| pair.differs);
+    for n in differing.filter_map(|pair| if left { pair.left } else { pair.right }) {
+        let leaf = fields.get(n + 1).is_none_or(|next| next.depth <= fields[n].depth);
+        let span = fields[n].span.start.min(len)..fields[n].span.end.min(len);
+        if leaf {
+            marks[span].fill(true);
+        }
+    }
+    marks
+}
+
 /// Hex digits, or the text that the bytes are, with what changed in another colour and underlined.
 fn bytes(ui: &Ui, row: &PacketRow, marks: &[bool]) -> LayoutJob {
     let text = explain::is_json(&row.bytes);
@@ -106,8 +124,9 @@ fn bytes(ui: &Ui, row: &PacketRow, marks: &[bool]) -> LayoutJob {
     let mut from = 0;
     let shown = row.bytes.get(..most).unwrap_or(&row.bytes);
     while from < shown.len() {
-        let differs = marks.get(from).copied().unwrap_or(true);
-        let to = (from..shown.len()).find(|n| marks.get(*n).copied().unwrap_or(true) != differs).unwrap_or(shown.len());
+        let differs = marks.get(from).copied().unwrap_or(false);
+        let to =
+            (from..shown.len()).find(|n| marks.get(*n).copied().unwrap_or(false) != differs).unwrap_or(shown.len());
         let part = &shown[from..to];
         let said = if text { String::from_utf8_lossy(part).into_owned() } else { spaced(part) };
         job.append(&said, 0.0, format(if differs { changed } else { plain }, differs));
