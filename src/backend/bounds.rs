@@ -6,6 +6,7 @@
 //! sockets = 12000             # of all receivers; no more than the system lets us open
 //! login = "30 s"              # for a tracker's first sound frame
 //! stranger = "8 KiB"          # before a tracker's first sound frame
+//! junk = "64 KiB"             # of a known tracker without a sound frame
 //! answer = "30 s"             # for a device to take our answer
 //! http_head = "10 s"          # for the head of a request
 //! head = "64 KiB"             # of a request
@@ -16,6 +17,7 @@
 //! noise_per_minute = 600
 //! visits = 256                # requests remembered for pairing
 //! queue = "64 MiB"            # packets on their way into the file; who sends more waits
+//! tap_queue = "32 MiB"        # talk of taps on its way into the file; more is passed on and not recorded
 //! file = "off"                # the database grows no further; "off": as far as the disk does
 //! log_file = "4 MiB"          # one file of the log
 //! log_files = 5               # all files of the log
@@ -176,20 +178,33 @@ pub static TABLE: &[Bound] = &[
         .counted(Mishap::HeadTooLarge),
     row("bodies", "Memory for request bodies", Unit::Bytes, number!(2 * MIB..=4 * GIB - 1, ingest.bodies_in_flight))
         .counted(Mishap::BodiesFull),
-    row("junk", "A known tracker's bytes without a sound frame", Unit::Bytes, Place::Fixed(64 * KIB, "built in"))
-        .counted(Mishap::Junk),
+    row(
+        "junk",
+        "A known tracker's bytes without a sound frame",
+        Unit::Bytes,
+        number!(KIB..=16 * MIB, ingest.junk_bytes),
+    )
+    .counted(Mishap::Junk),
     row(
         "noise_per_address",
         "Noise kept in a minute from one address",
         Unit::Count,
         number!(0..=100_000, ingest.noise_per_address),
-    ),
+    )
+    .counted(Mishap::NoiseOfOneNotKept),
     row("noise_per_minute", "Noise kept in a minute", Unit::Count, number!(0..=100_000, ingest.noise_per_minute))
         .counted(Mishap::NoiseNotKept),
     row("visits", "Requests remembered for pairing", Unit::Count, number!(0..=100_000, ingest.visits)),
     row("queue", "Packets on their way into the file", Unit::Bytes, number!(MIB..=4 * GIB - 1, store.queue_bytes))
         .counted(Mishap::QueueFull)
         .measured(|health| health.queue.bytes),
+    row(
+        "tap_queue",
+        "Talk of taps on its way into the file",
+        Unit::Bytes,
+        number!(MIB..=4 * GIB - 1, ingest.tap_bytes),
+    )
+    .counted(Mishap::NotRecorded),
     row(
         "file",
         "Size of the database",

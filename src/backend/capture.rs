@@ -26,6 +26,7 @@ use crate::{
         read::{Ended, Ground, HEAD_BYTES, Kind, Refusal, read, sniff},
     },
     import,
+    ingest::Ends,
     model::{Clock, Forever, Keep, Policy, Timestamp},
     store::{self, Error, Options, Pending, Store, Watch, Writer},
     wire::{dress::Complaint, gt06::Witness, owntracks},
@@ -119,6 +120,7 @@ impl CaptureStatus {
 /// A capture that is being read into a backend of its own.
 pub(super) struct Filling {
     status: signal::Receiver<Arc<CaptureStatus>>,
+    pub(super) ends: Arc<Ends>,
     watch: Watch,
     thread: Option<JoinHandle<()>>,
 }
@@ -212,13 +214,13 @@ pub fn bring_capture(
     let open = Open::of(&CaptureSource::File(path.to_owned()), zone, now)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|source| CaptureError::Read { name: open.name.clone(), source })?;
-    fill(open, writer.clone(), |work| runtime.block_on(work), watch, &mut |_| {})
+    fill(open, (writer.clone(), Arc::default()), |work| runtime.block_on(work), watch, &mut |_| {})
 }
 
 /// Reads everything into the store. `tell` hears how far it is.
 fn fill(
     open: Open,
-    writer: Writer,
+    (writer, ends): (Writer, Arc<Ends>),
     run: impl Fn(std::pin::Pin<&mut dyn Future<Output = Result<(), Error>>>) -> Result<(), Error>,
     watch: &Watch,
     tell: &mut dyn FnMut(&CaptureStatus),
@@ -231,7 +233,7 @@ fn fill(
         filling: true,
         ..CaptureStatus::default()
     };
-    let mut filler = Filler::new(writer, base);
+    let mut filler = Filler::new(writer, base, ends);
     let mut failed = None;
     let mut items = 0_u64;
     let done = std::cell::Cell::new(0);
@@ -349,13 +351,15 @@ impl Backend {
         let (teller, status) = signal::channel(Arc::new(begun));
         let (watch, writer, handle) = (Watch::default(), store.writer(), runtime.handle().clone());
         let watched = watch.clone();
+        let ends = Arc::<Ends>::default();
+        let told = Arc::clone(&ends);
         let filling = move || {
             let (name, tell_wake) = (open.name.clone(), wake);
             let mut tell = |status: &CaptureStatus| {
                 teller.send_replace(Arc::new(status.clone()));
                 tell_wake();
             };
-            let filled = fill(open, writer, |work| handle.block_on(work), &watched, &mut tell);
+            let filled = fill(open, (writer, told), |work| handle.block_on(work), &watched, &mut tell);
             let status = filled.unwrap_or_else(|error| {
                 let before = CaptureStatus::clone(&teller.borrow());
                 CaptureStatus { name, filling: false, broken: Some(error.to_string()), ..before }
@@ -367,7 +371,7 @@ impl Backend {
         let thread = Some(thread.map_err(StartError::from)?);
         let data_dir = scratch.folder().to_owned();
         Ok(Self {
-            capture: Some(Filling { status, watch, thread }),
+            capture: Some(Filling { status, ends, watch, thread }),
             scratch: Some(scratch),
             ..Self::without_receivers(store, runtime, clock, data_dir)
         })

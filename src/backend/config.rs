@@ -23,7 +23,15 @@
 //!
 //! [limits]                         # see `bounds`
 //! connections = 12000
+//!
+//! [tap.vendor]                     # overhears trackers that talk with another server, any number of them
+//! listen = "0.0.0.0:5024"
+//! to = "gps.example.com:5023"      # passes on; without it, takes a copy and never answers
 //! ```
+
+mod key;
+mod tap;
+mod write;
 
 use std::{
     fs, io,
@@ -36,110 +44,19 @@ use directories::ProjectDirs;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Access, CertificateFiles, Https, ListenAt, Setup,
+    Access, CertificateFiles, Https, ListenAt, Setup, Tap,
     bounds::{Chosen, Wrong},
     keeping::KeepSet,
     logfile::{LogFile, LogLevel},
 };
 use crate::model::{Keep, Policy, Protocol};
+pub use key::Key;
+pub(super) use tap::remember_tap;
+pub(super) use write::remember;
+pub use write::{remember_https, remember_listen, remember_policy};
 
 /// Name of the settings file within the platform's settings folder.
 pub const FILE_NAME: &str = "config.toml";
-
-/// A key of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
-    DataDir,
-    Gt06,
-    OwnTracks,
-    Https,
-    HttpsCertificate,
-    HttpsKey,
-    Api,
-    Policy,
-    Silence,
-    KeepPackets,
-    KeepPacketsBytes,
-    QuarantineSenders,
-    QuarantineBytes,
-    QuarantineAge,
-    LogLevel,
-    Limits,
-}
-
-impl Key {
-    /// Every key, in the order they are explained.
-    pub const ALL: [Self; 16] = [
-        Self::DataDir,
-        Self::Gt06,
-        Self::OwnTracks,
-        Self::Https,
-        Self::HttpsCertificate,
-        Self::HttpsKey,
-        Self::Api,
-        Self::Policy,
-        Self::Silence,
-        Self::KeepPackets,
-        Self::KeepPacketsBytes,
-        Self::QuarantineSenders,
-        Self::QuarantineBytes,
-        Self::QuarantineAge,
-        Self::LogLevel,
-        Self::Limits,
-    ];
-
-    /// How it is spelled in the file.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::DataDir => "data_dir",
-            Self::Gt06 => "gt06",
-            Self::OwnTracks => "owntracks",
-            Self::Https => "https",
-            Self::HttpsCertificate => "https_certificate",
-            Self::HttpsKey => "https_key",
-            Self::Api => "api",
-            Self::Policy => "policy",
-            Self::Silence => "silence",
-            Self::KeepPackets => "keep_packets",
-            Self::KeepPacketsBytes => "keep_packets_bytes",
-            Self::QuarantineSenders => "quarantine_senders",
-            Self::QuarantineBytes => "quarantine_bytes",
-            Self::QuarantineAge => "quarantine_age",
-            Self::LogLevel => "log_level",
-            Self::Limits => "limits",
-        }
-    }
-
-    /// What may stand behind it, for a person.
-    pub fn allowed(self) -> &'static str {
-        match self {
-            Self::DataDir => "a folder in quotes",
-            Self::Gt06 => "an address with a port in quotes, as \"127.0.0.1:5023\", or \"off\"",
-            Self::OwnTracks => "an address with a port in quotes, as \"127.0.0.1:5144\", or \"off\"",
-            Self::Https => "an address with a port in quotes, as \"0.0.0.0:5145\", or \"off\"",
-            Self::HttpsCertificate => "a PEM file in quotes, the certificate of this machine first",
-            Self::HttpsKey => "a PEM file in quotes",
-            Self::Api => "an address with a port in quotes, as \"127.0.0.1:8082\", or \"off\"",
-            Self::Policy => "\"ask\", \"adopt\" or \"strict\"",
-            Self::Silence => "a time in quotes between 10 seconds and a week, as \"15 min\" or \"90 s\"",
-            Self::KeepPackets => "a time in quotes, as \"30 days\" or \"12 hours\", or \"forever\"",
-            Self::KeepPacketsBytes => "a size in quotes, as \"2 GB\" or \"500 MB\", or \"forever\"",
-            Self::QuarantineSenders => "a number of senders between 1 and 100000",
-            Self::QuarantineBytes => "a size in quotes, as \"64 MB\"",
-            Self::QuarantineAge => "a time in quotes, as \"7 days\" or \"12 hours\"",
-            Self::LogLevel => "\"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
-            Self::Limits => "a table: [limits], and below it lines as connections = 12000",
-        }
-    }
-
-    /// The key that says where a protocol's receiver listens.
-    pub fn of(protocol: Protocol) -> Self {
-        match protocol {
-            Protocol::Gt06 => Self::Gt06,
-            Protocol::OwnTracks => Self::OwnTracks,
-        }
-    }
-}
 
 /// What is set; `None` leaves it to the next source, in the end to the default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -158,6 +75,8 @@ pub struct Config {
     pub keep: KeepSet,
     pub log_level: Option<LogLevel>,
     pub limits: Chosen,
+    /// Listeners that overhear; `None` where nothing is said of them.
+    pub taps: Option<Vec<Tap>>,
 }
 
 /// What is wrong with the settings. Each says the file, the line and what is allowed.
@@ -178,6 +97,12 @@ pub enum ConfigError {
     /// A limit has a value that it cannot have.
     #[error("{}, line {line}: `{key}` of [limits] cannot be {found}; it is {allowed}", .path.display())]
     Limit { path: PathBuf, line: usize, key: String, found: String, allowed: String },
+    /// A tap is not set up as one can be.
+    #[error("{}, line {line}: [tap.{name}] {why}", .path.display())]
+    Tap { path: PathBuf, line: usize, name: String, why: String },
+    /// A tap stands where this program cannot change it.
+    #[error("{}: the tap {name} is not written as a table of its own, [tap.{name}]; change it in the file", .path.display())]
+    TapElsewhere { path: PathBuf, name: String },
     /// The file cannot be changed.
     #[error("cannot write the settings {}: {source}", .path.display())]
     Write { path: PathBuf, source: io::Error },
@@ -219,6 +144,10 @@ impl Config {
                 config.limits = limits(table, text, path)?;
                 continue;
             }
+            if let (Key::Tap, DeValue::Table(table)) = (key, &value) {
+                config.taps = Some(tap::read(table, text, path)?);
+                continue;
+            }
             let word = match &value {
                 DeValue::String(word) => word.as_ref(),
                 DeValue::Integer(number) if key == Key::QuarantineSenders => number.as_str(),
@@ -241,7 +170,7 @@ impl Config {
                 | Key::QuarantineBytes
                 | Key::QuarantineAge => config.keep.read(key, word),
                 Key::LogLevel => set(&mut config.log_level, LogLevel::parse(word)),
-                Key::Limits => None,
+                Key::Limits | Key::Tap => None,
             };
             understood.ok_or_else(|| wrong(format!("{word:?}")))?;
         }
@@ -252,7 +181,7 @@ impl Config {
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         let Self { data_dir, gt06, owntracks, https, https_certificate, https_key, api, policy, .. } = self;
-        let Self { silence, keep, log_level, limits, .. } = self;
+        let Self { silence, keep, log_level, limits, taps, .. } = self;
         Self {
             data_dir: data_dir.or(other.data_dir),
             gt06: gt06.or(other.gt06),
@@ -266,6 +195,7 @@ impl Config {
             keep: keep.or(other.keep),
             log_level: log_level.or(other.log_level),
             limits: limits.or(other.limits),
+            taps: taps.or(other.taps),
         }
     }
 
@@ -307,6 +237,7 @@ impl Config {
         Ok(Setup {
             data_dir: self.data_folder()?,
             listen: Protocol::ALL.map(listen).to_vec(),
+            taps: self.taps.clone().unwrap_or_default(),
             policy: self.policy.unwrap_or_default(),
             limits,
             log: LogFile::new(self.log_level.unwrap_or_default()),
@@ -358,78 +289,6 @@ pub fn silence(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| {
             "it is a time between 10 seconds and a week, as `15 min` or `90 s`; a number alone is seconds".to_owned()
         })
-}
-
-/// Writes down where a receiver listens from now on.
-pub fn remember_listen(path: &Path, protocol: Protocol, at: ListenAt) -> Result<(), ConfigError> {
-    let word = match at {
-        ListenAt::Off => "off".to_owned(),
-        ListenAt::Address(at) => at.to_string(),
-    };
-    remember(path, Key::of(protocol), &word)
-}
-
-/// Writes down where HTTPS listens from now on.
-pub fn remember_https(path: &Path, at: ListenAt) -> Result<(), ConfigError> {
-    let word = match at {
-        ListenAt::Off => "off".to_owned(),
-        ListenAt::Address(at) => at.to_string(),
-    };
-    remember(path, Key::Https, &word)
-}
-
-/// Writes down what happens to unknown senders from now on.
-pub fn remember_policy(path: &Path, policy: Policy) -> Result<(), ConfigError> {
-    remember(path, Key::Policy, policy.as_str())
-}
-
-/// Sets one key and leaves every other byte of the file as it is; makes the file where it is missing.
-pub(super) fn remember(path: &Path, key: Key, word: &str) -> Result<(), ConfigError> {
-    let failed = |source| ConfigError::Write { path: path.to_owned(), source };
-    let text = match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        read => read.map_err(|source| ConfigError::Read { path: path.to_owned(), source })?,
-    };
-    let changed = with(&text, path, key, word)?;
-    if changed == text {
-        return Ok(());
-    }
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    // Beside it first: a crash leaves the old file or the new one.
-    let part = path.with_extension("toml.part");
-    write_private(&part, &changed, path).and_then(|()| fs::rename(&part, path)).map_err(failed)
-}
-
-/// Writes a file that only its owner may read, or whoever may read the one that it takes the place of.
-fn write_private(path: &Path, text: &str, old: &Path) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    io::Write::write_all(&mut options.open(path)?, text.as_bytes())?;
-    match fs::metadata(old) {
-        Ok(about) => fs::set_permissions(path, about.permissions()),
-        Err(_) => Ok(()),
-    }
-}
-
-/// The text of a file with one key set to another word.
-fn with(text: &str, path: &Path, key: Key, word: &str) -> Result<String, ConfigError> {
-    let value = toml::Value::from(word).to_string();
-    let table = DeTable::parse(text).map_err(|error| syntax(text, path, &error))?;
-    let old = table.get_ref().iter().find(|(k, _)| k.get_ref().as_ref() == key.as_str()).map(|(_, v)| v.span());
-    let Some(span) = old else {
-        // Behind the first table it would be one of that table's.
-        let tables = table.get_ref().iter().filter(|(_, v)| matches!(v.get_ref(), DeValue::Table(_)));
-        let first = tables.map(|(k, _)| line_start(text, k.span().start)).min().unwrap_or(text.len());
-        let (above, below) = text.split_at_checked(first).unwrap_or((text, ""));
-        let line_end = if above.is_empty() || above.ends_with('\n') { "" } else { "\n" };
-        return Ok(format!("{above}{line_end}{} = {value}\n{below}", key.as_str()));
-    };
-    let (before, after) = (text.get(..span.start), text.get(span.end..));
-    Ok(format!("{}{value}{}", before.unwrap_or_default(), after.unwrap_or_default()))
 }
 
 /// The keys of a file with their values and where those stand.

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{Health, ListenAt, Setup, soundness, symptoms};
+use super::{Health, ListenAt, Setup, soundness, symptoms, taps};
 use crate::{
     ingest::{self, CertificateDoubt, CertificateFiles},
     model::{Clock, Timestamp, bytes_text},
@@ -80,6 +80,11 @@ pub fn examine(setup: &Setup, clock: &Clock) -> (Vec<Finding>, Option<Health>) {
     }
     if setup.https.listen != ListenAt::Off {
         findings.extend(port("HTTPS", "https", setup.https.listen, running));
+    }
+    for tap in &setup.taps {
+        let flag = taps::flag(&tap.mode).trim_start_matches('-');
+        findings.extend(port(&format!("tap {}", tap.name), flag, tap.listen, running));
+        findings.extend(taps::reach(tap));
     }
     if let Some(files) = &setup.https.certificate {
         findings.push(certificate(files, setup.https.listen, clock()));

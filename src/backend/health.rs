@@ -32,6 +32,9 @@ pub struct Health {
     pub version: String,
     /// OwnTracks over HTTPS comes last.
     pub receivers: Vec<Receiver>,
+    /// An older instance does not tell.
+    #[serde(default)]
+    pub taps: Vec<Tapped>,
     /// Packets received and new positions in each of the sixty whole seconds before `at`, oldest first.
     pub packets_by_second: Vec<u32>,
     pub positions_by_second: Vec<u32>,
@@ -65,6 +68,27 @@ pub struct Receiver {
     pub trouble: Option<String>,
     pub connections: u64,
     pub most_connections: u64,
+}
+
+/// How one tap fares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tapped {
+    pub receiver: Receiver,
+    /// `host:port` of the server that it passes on to; `None`: it takes a copy.
+    pub to: Option<String>,
+    /// Whether that server took the last connection; `None`: nobody was to be passed on yet.
+    pub reached: Option<bool>,
+    /// When that was, and why it did not.
+    pub dialled: Option<Timestamp>,
+    pub trouble: Option<String>,
+    /// Bytes of trackers, and of the server, since the start.
+    pub heard_bytes: u64,
+    pub answered_bytes: u64,
+    /// Packets that were stored, since the start and in the last minute.
+    pub packets: u64,
+    pub packets_in_a_minute: u32,
+    /// Bytes that went through and are not in the store.
+    pub not_recorded_bytes: u64,
 }
 
 /// What a receiver does.
@@ -162,12 +186,16 @@ pub struct DeviceClock {
 impl Health {
     /// The most connections that one receiver has.
     pub fn most_connections(&self) -> u64 {
-        self.receivers.iter().map(|receiver| receiver.connections).max().unwrap_or_default()
+        self.all_receivers().map(|receiver| receiver.connections).max().unwrap_or_default()
     }
 
     /// The connections of all receivers.
     pub fn all_connections(&self) -> u64 {
-        self.receivers.iter().map(|receiver| receiver.connections).sum()
+        self.all_receivers().map(|receiver| receiver.connections).sum()
+    }
+
+    fn all_receivers(&self) -> impl Iterator<Item = &Receiver> {
+        self.receivers.iter().chain(self.taps.iter().map(|tap| &tap.receiver))
     }
 
     /// How many a second, over the last minute, or since the start where that is less.

@@ -20,7 +20,7 @@ use crate::{
         CountedIn, Device, DeviceId, DeviceState, Identity, ImportBatch, ImportId, ImportInto, NewImport, NewRecord,
         Origin, PacketId, Protocol, Timestamp,
     },
-    store::{self, Error, Reader, Watch, Writer, query},
+    store::{self, Error, Imported, Reader, Watch, Writer, query},
 };
 
 /// Rejected records that are kept to be shown; more are counted.
@@ -289,6 +289,7 @@ pub fn bring(
         now,
         counted_in: found.counted_in,
         queues: HashMap::new(),
+        under_way: None,
         failed: None,
         report: ImportReport {
             batch,
@@ -326,6 +327,8 @@ struct Bringing<'w> {
     counted_in: CountedIn,
     /// Records that wait until there are enough of them, by track.
     queues: HashMap<usize, Vec<NewRecord>>,
+    /// What is being written while the file is read on.
+    under_way: Option<Pending<Imported>>,
     failed: Option<Error>,
     report: ImportReport,
 }
@@ -358,8 +361,16 @@ impl Bringing<'_> {
     fn write(&mut self, track: usize) {
         let Some(records) = self.queues.remove(&track) else { return };
         let Some(Some(into)) = self.into.get(track) else { return };
-        match self.writer.import(self.report.batch, into.clone(), records).wait() {
-            Ok(done) => {
+        let next = self.writer.import(self.report.batch, into.clone(), records);
+        self.written();
+        self.under_way = Some(next);
+    }
+
+    /// Waits for what was being written.
+    fn written(&mut self) {
+        match self.under_way.take().map(Pending::wait) {
+            None => {}
+            Some(Ok(done)) => {
                 self.report.positions += done.positions;
                 self.report.duplicates += done.duplicates;
                 if let Some(device) = done.device
@@ -368,7 +379,7 @@ impl Bringing<'_> {
                     self.report.devices.push(device);
                 }
             }
-            Err(error) => self.failed = Some(error),
+            Some(Err(error)) => self.failed = Some(error),
         }
     }
 
@@ -377,9 +388,10 @@ impl Bringing<'_> {
         left.sort_unstable();
         for track in left {
             self.write(track);
-            if let Some(error) = self.failed.take() {
-                return Err(error.into());
-            }
+        }
+        self.written();
+        if let Some(error) = self.failed.take() {
+            return Err(error.into());
         }
         self.writer.end_import(self.report.batch, self.report.rejected).wait()?;
         Ok(ImportReport { broken, ..self.report })

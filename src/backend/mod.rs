@@ -31,6 +31,7 @@ mod signal;
 pub mod soundness;
 mod symptoms;
 pub mod talk;
+pub mod taps;
 pub mod watch;
 
 use std::{
@@ -49,7 +50,7 @@ pub use commands::wait_for_command;
 use config::ConfigError;
 pub use feed::Feed;
 pub use files::raise_open_files;
-pub use find::{Find, FoundPackets};
+pub use find::{Find, FoundPackets, Seek, Sought};
 pub use health::Health;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, safe_name, write_history};
 pub use link::read_link;
@@ -66,7 +67,7 @@ pub use symptoms::{clock_text, ms_text};
 pub use crate::{
     ingest::{
         Access, App, CertificateDoubt, CertificateFiles, Limits, ListenAt, NoHandshake, Outcome, ReceiverLine,
-        ReceiverStatus, Root, Visit,
+        ReceiverStatus, Root, Tap, TapLine, TapMode, TapTraffic, Upstream, Visit,
     },
     model::ClockAdvice,
     store::{
@@ -92,6 +93,8 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 pub struct Setup {
     pub data_dir: PathBuf,
     pub listen: Vec<(Protocol, ListenAt)>,
+    /// Listeners that overhear trackers which talk with another server.
+    pub taps: Vec<Tap>,
     pub policy: Policy,
     pub limits: Bounds,
     pub access: Access,
@@ -205,7 +208,8 @@ impl Backend {
         let phones = ForPhones { access: setup.access, https: listen, tls };
         let receivers = {
             let _entered = runtime.enter();
-            Receivers::start(&setup.listen, &store, &clock, limits.ingest.clone(), phones, setup.addresses, wake)
+            let wanted = (setup.listen.as_slice(), setup.taps);
+            Receivers::start(wanted, &store, &clock, limits.ingest.clone(), phones, setup.addresses, wake)
         };
         let rederiving = profile::Board::default();
         profile::keep_up(runtime.handle(), &store, rederiving.clone());
@@ -561,42 +565,6 @@ impl Backend {
         let watched = watch.clone();
         self.runtime.spawn_blocking(move || answer.give(Ok(export_packets(&reader, job, now, &watched))));
         (pending, watch)
-    }
-
-    /// Starts `vehicles` simulated devices that speak to the real receivers over real sockets.
-    pub fn start_demo(&self, vehicles: usize) {
-        let mut running = self.demo.lock().unwrap_or_else(PoisonError::into_inner);
-        if running.is_none() {
-            let (handle, store) = (self.runtime.handle(), self.store.writer());
-            *running = Some(demo::Demo::start(handle, vehicles, &self.receivers(), &self.clock, store));
-        }
-    }
-
-    /// Stops the demo; `forget` also removes its devices and their history.
-    pub fn stop_demo(&self, forget: bool) {
-        let running = self.demo.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let ended = running.map(demo::Demo::stop);
-        if forget {
-            let (reader, writer) = (self.store.reader(), self.store.writer());
-            self.runtime.spawn(async move {
-                if let Some(ended) = ended {
-                    // A report that is still on its way would bring its device back. A panic has been told already.
-                    ended.await.ok();
-                }
-                let devices = reader.read(query::devices).answered().await.unwrap_or_default();
-                for device in devices.iter().filter(|d| demo::is_demo(&d.identity)) {
-                    // Each that is gone is a fact; one that stays is said in the log.
-                    if let Err(error) = writer.forget(device.id).answered().await {
-                        tracing::warn!(device = %device.identity, %error, "a demo device stays");
-                    }
-                }
-            });
-        }
-    }
-
-    /// True while simulated devices are on the road.
-    pub fn demo_running(&self) -> bool {
-        self.demo.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Stops receivers, commits what was read, closes the store. Takes no longer than `patience` and a commit.

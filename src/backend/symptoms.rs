@@ -2,7 +2,7 @@
 
 use super::{
     doctor::Finding,
-    health::{Count, Health, Limit, Receiver, ReceiverState},
+    health::{Count, Health, Limit, Receiver, ReceiverState, Tapped},
 };
 use crate::model::{MishapKind, Timestamp, bytes_text, size_text};
 
@@ -20,6 +20,7 @@ impl Health {
     /// Everything in sentences, what is well too.
     pub fn findings(&self, now: Timestamp) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.receivers.iter().map(receiver).collect();
+        findings.extend(self.taps.iter().flat_map(|tap| tapped(tap, now)));
         findings.push(self.rates());
         findings.extend(self.store(now));
         findings.extend(disk(self.disk_free_bytes, self.database_bytes + self.log_bytes));
@@ -148,6 +149,38 @@ fn receiver(receiver: &Receiver) -> Finding {
             "stop the program that has the port, or choose another one",
         ),
     }
+}
+
+/// A tap: its port, what goes through it, the server behind it, and what is not in the store.
+fn tapped(tap: &Tapped, now: Timestamp) -> Vec<Finding> {
+    let mut findings = vec![receiver(&tap.receiver)];
+    let name = tap.receiver.name.as_str();
+    let (heard, answered) = (bytes_text(tap.heard_bytes), bytes_text(tap.answered_bytes));
+    let packets = format!("{} packets in the last minute, {} since the start", tap.packets_in_a_minute, tap.packets);
+    findings.push(Finding::ok(
+        name,
+        match &tap.to {
+            Some(to) => format!("passes on to {to}: {packets}; {heard} of trackers, {answered} of the server"),
+            None => format!("takes a copy and never answers: {packets}; {heard}"),
+        },
+    ));
+    if let (Some(to), Some(false), Some(dialled)) = (&tap.to, tap.reached, tap.dialled) {
+        let before = ago(now.duration_since(dialled).as_secs().max(0));
+        let why = tap.trouble.as_deref().unwrap_or("unknown reason");
+        findings.push(Finding::trouble(
+            format!("{name} server"),
+            format!("{to} was not reached {before} ago: {why}"),
+            "see that it runs and that name and port are right; trackers are closed meanwhile, and call again",
+        ));
+    }
+    if tap.not_recorded_bytes > 0 {
+        findings.push(Finding::note(
+            format!("{name} record"),
+            format!("{} went through and are not in the store", bytes_text(tap.not_recorded_bytes)),
+            "see above whether the store could not take it, or whether something else than trackers speaks there",
+        ));
+    }
+    findings
 }
 
 /// What the disk of the data folder has left.

@@ -47,6 +47,17 @@ pub enum Place {
     Frame(u64),
 }
 
+/// Who ended a connection, as far as a capture tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closer {
+    Device,
+    Server,
+    /// The server waited in vain.
+    Silence,
+    /// It broke, or nobody says who ended it.
+    Unsaid,
+}
+
 /// One thing that a capture holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
@@ -55,6 +66,7 @@ pub enum Item {
     Closed {
         connection: u64,
         at: Option<Timestamp>,
+        by: Closer,
     },
     /// Something that carries no packet, and says so itself: a remark of a log, traffic of others.
     Passed {

@@ -15,6 +15,7 @@ use std::{
 };
 
 use flate2::read::{GzDecoder, ZlibDecoder};
+use ruzstd::decoding::StreamingDecoder;
 
 pub use about::{About, Format, Kind, Schema, plain};
 
@@ -96,13 +97,17 @@ impl Chart {
     }
 }
 
-/// A tile as it is, or out of gzip or zlib; `None` where it is damaged or too long.
+/// A tile as it is, or out of gzip, zlib or zstd; `None` where it is damaged or too long.
 fn unpacked(bytes: Vec<u8>) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     match bytes.as_slice() {
         [0x1F, 0x8B, ..] => GzDecoder::new(bytes.as_slice()).take(MAX_TILE_BYTES + 1).read_to_end(&mut out).ok()?,
         [0x78, 0x01 | 0x5E | 0x9C | 0xDA, ..] => {
             ZlibDecoder::new(bytes.as_slice()).take(MAX_TILE_BYTES + 1).read_to_end(&mut out).ok()?
+        }
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => {
+            let decoder = StreamingDecoder::new(bytes.as_slice()).ok()?;
+            decoder.take(MAX_TILE_BYTES + 1).read_to_end(&mut out).ok()?
         }
         _ => return Some(bytes),
     };

@@ -11,6 +11,7 @@ use std::{
 };
 
 use flate2::read::GzDecoder;
+use ruzstd::decoding::StreamingDecoder;
 
 /// A directory or tile that unpacks to more is taken for damaged.
 const MAX_UNPACKED_BYTES: u64 = 64 << 20;
@@ -30,7 +31,7 @@ pub enum Error {
     NotPmtiles,
     #[error("PMTiles version {0}, where only 3 is known")]
     Version(u8),
-    #[error("its tiles are packed with {}, where only gzip and none are known", packing_name(*.0))]
+    #[error("its tiles are packed with {}, where gzip, zstd and none are known", packing_name(*.0))]
     Compression(u8),
     #[error("the archive ends within its {0}, or they are damaged")]
     Damaged(&'static str),
@@ -39,7 +40,6 @@ pub enum Error {
 fn packing_name(code: u8) -> &'static str {
     match code {
         3 => "brotli",
-        4 => "zstd",
         _ => "something unknown",
     }
 }
@@ -116,6 +116,7 @@ enum Packing {
     Unsaid,
     Plain,
     Gzip,
+    Zstd,
 }
 
 /// Tiles `first..first + run` all have the `len` bytes at `offset`; with a run of 0, those bytes are a further directory.
@@ -220,6 +221,12 @@ impl<B: Bytes> Archive<B> {
                 let read = GzDecoder::new(&*bytes).take(MAX_UNPACKED_BYTES).read_to_end(&mut unpacked);
                 read.map(|_| unpacked).map_err(|_| Error::Damaged(what))
             }
+            Packing::Zstd => {
+                let mut unpacked = Vec::new();
+                let decoder = StreamingDecoder::new(&*bytes).map_err(|_| Error::Damaged(what))?;
+                let read = decoder.take(MAX_UNPACKED_BYTES).read_to_end(&mut unpacked);
+                read.map(|_| unpacked).map_err(|_| Error::Damaged(what))
+            }
         }
     }
 }
@@ -230,6 +237,7 @@ impl Packing {
             0 => Ok(Self::Unsaid),
             1 => Ok(Self::Plain),
             2 => Ok(Self::Gzip),
+            4 => Ok(Self::Zstd),
             other => Err(Error::Compression(other)),
         }
     }
@@ -384,6 +392,23 @@ mod tests {
     }
 
     #[test]
+    fn a_tile_that_is_packed_with_zstd_is_unpacked() {
+        // `printf tile | zstd --no-check`, and the same as a raw block.
+        let packed: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD, 0x20, 0x04, 0x21, 0x00, 0x00, b't', b'i', b'l', b'e'];
+        let mut bytes = small();
+        let end = bytes.len() - 4;
+        bytes.truncate(end);
+        bytes.extend(packed);
+        bytes[98] = 4;
+        // The leaf's one entry is as long as the packed tile.
+        bytes[HEADER_BYTES + 5 + 3] = u8::try_from(packed.len()).unwrap();
+        let archive = Archive::new(bytes.as_slice()).unwrap();
+        assert_eq!(archive.tile(1, 0, 0), Ok(Some(b"tile".to_vec())));
+        let cut = &bytes[..bytes.len() - 2];
+        assert_eq!(Archive::new(cut).unwrap().tile(1, 0, 0), Err(Error::Damaged("tiles")));
+    }
+
+    #[test]
     fn what_is_not_an_archive_is_named() {
         assert_eq!(Archive::new(&b"PMTiles"[..]).unwrap_err(), Error::NotPmtiles);
         let with = |at: usize, value: u8| {
@@ -392,7 +417,7 @@ mod tests {
             Archive::new(bytes.as_slice()).and_then(|archive| archive.tile(1, 0, 0))
         };
         assert_eq!(with(7, 2), Err(Error::Version(2)));
-        assert_eq!(with(98, 4), Err(Error::Compression(4)));
+        assert_eq!(with(98, 3), Err(Error::Compression(3)));
         assert_eq!(with(16, 200), Err(Error::Damaged("directories")));
         assert_eq!(with(57, 255), Err(Error::Damaged("tiles")));
     }

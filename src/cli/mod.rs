@@ -46,6 +46,7 @@ use crate::{
         ListenAt, Setup,
         config::{self, Config},
         logfile::LogFile,
+        taps::{self, TapWord},
     },
     model::{Clock, Policy},
 };
@@ -140,6 +141,13 @@ struct Listen {
     /// Key of that certificate, a PEM file
     #[arg(long, value_name = "FILE", env = "WAYGLASS_HTTPS_KEY", requires = "https_certificate")]
     https_key: Option<PathBuf>,
+    /// Listens there for trackers and passes each on to another server, unchanged both ways, and keeps what is said; may be given several
+    /// times, or `off` [default: the settings]
+    #[arg(long, value_name = "[NAME=]ADDR=HOST:PORT", env = "WAYGLASS_TAP", value_delimiter = ',', value_parser = taps::pass_word)]
+    tap: Vec<TapWord>,
+    /// Listens there for a copy of what trackers tell another server (Traccar's `server.forward`), and never answers; may be given several times
+    #[arg(long, value_name = "[NAME=]ADDR", env = "WAYGLASS_COPY", value_delimiter = ',', value_parser = taps::copy_word)]
+    copy: Vec<TapWord>,
     /// Where other programs ask; this version has no API yet, so only `off` is accepted [default: off]
     #[arg(long, value_name = "ADDR", env = "WAYGLASS_API", value_parser = config::listen_at)]
     api: Option<ListenAt>,
@@ -340,10 +348,11 @@ impl Site {
 
 impl Listen {
     fn setup(self, site: Site) -> Result<Setup> {
-        let Self { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep } = self;
+        let Self { gt06, owntracks, https, https_certificate, https_key, api, policy, silence, keep, .. } = self;
         let keep = keep.set();
+        let taps = taps::of_words(self.tap.into_iter().chain(self.copy).collect()).map_err(WrongWords)?;
         let flags = Config { gt06, owntracks, https, https_certificate, https_key, api, policy, ..Config::default() };
-        let config = Config { silence, keep, ..flags }.or(site.config);
+        let config = Config { silence, keep, taps, ..flags }.or(site.config);
         if let Some(ListenAt::Address(at)) = config.api {
             bail!("cannot listen for other programs on {at}: this version has no API yet; give --api off");
         }

@@ -7,7 +7,7 @@ use super::mercator::{World, WorldBox};
 /// Cells along a side at most.
 const MAX_SIDE: usize = 256;
 
-/// A grid over points that do not move; made anew when they do (10 000 points take well under a millisecond).
+/// A grid over points. One that moves within its cell is moved in place; else the grid is made anew (10 000 points take well under a millisecond).
 ///
 /// Points are known by their index in the slice they came from.
 #[derive(Debug, Clone, Default)]
@@ -51,12 +51,26 @@ impl Grid {
         grid
     }
 
-    /// The points, as they were given.
+    /// Moves points, each by its index; an index that there is not is passed over.
+    pub fn shift(&mut self, moved: &[(usize, World)]) {
+        let Some(bounds) = self.bounds else { return };
+        let mut stay = true;
+        for (index, to) in moved {
+            let Some(from) = self.points.get(*index).copied() else { continue };
+            stay &= bounds.contains(*to) && self.cell(bounds, from) == self.cell(bounds, *to);
+            self.points[*index] = *to;
+        }
+        if !stay {
+            *self = Self::new(std::mem::take(&mut self.points));
+        }
+    }
+
+    /// The points, as they were given and moved.
     pub fn points(&self) -> &[World] {
         &self.points
     }
 
-    /// The box around all points; `None` where there are none.
+    /// A box around all points; `None` where there are none.
     pub fn bounds(&self) -> Option<WorldBox> {
         self.bounds
     }
@@ -84,19 +98,22 @@ impl Grid {
     ///
     /// The squares are those of the unit square, so they stay as they are when the view moves.
     pub fn heaps(&self, among: &mut [usize], size: f64) -> Vec<Range<usize>> {
-        let mut keyed: Vec<((i64, i64), usize)> = among.iter().map(|i| (square(self.points[*i], size), *i)).collect();
-        keyed.sort_unstable();
-        for (slot, (_, index)) in among.iter_mut().zip(&keyed) {
-            *slot = *index;
+        let squares: Vec<(i64, i64)> = among.iter().map(|i| square(self.points[*i], size)).collect();
+        let ends = |of: fn(&(i64, i64)) -> i64| {
+            let all = || squares.iter().map(of);
+            (all().min().unwrap_or(0), all().max().unwrap_or(0))
+        };
+        let ((left, right), (top, bottom)) = (ends(|s| s.0), ends(|s| s.1));
+        let wide = |from: i64, to: i64| to.saturating_sub(from).saturating_add(1);
+        let (columns, rows) = (wide(left, right), wide(top, bottom));
+        let count = columns.checked_mul(rows).and_then(|n| usize::try_from(n).ok());
+        match count.filter(|n| *n <= MAX_SQUARES) {
+            Some(count) => {
+                let numbers = squares.iter().map(|(x, y)| usize::try_from((x - left) * rows + y - top).unwrap_or(0));
+                sorted_by_count(among, &numbers.collect::<Vec<_>>(), count)
+            }
+            None => sorted(among, &squares),
         }
-        let mut start = 0;
-        let lengths = keyed.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len);
-        lengths
-            .map(|len| {
-                start += len;
-                start - len..start
-            })
-            .collect()
     }
 
     fn cell(&self, bounds: WorldBox, p: World) -> usize {
@@ -117,6 +134,43 @@ impl Grid {
         };
         (place(p.x, bounds.min.x, bounds.max.x), place(p.y, bounds.min.y, bounds.max.y))
     }
+}
+
+/// Squares so few that they are all counted, which is quicker than to sort.
+const MAX_SQUARES: usize = 1 << 14;
+
+/// As [`Grid::heaps`], by the number of the square of each, all below `squares`.
+fn sorted_by_count(among: &mut [usize], numbers: &[usize], squares: usize) -> Vec<Range<usize>> {
+    let mut ends = vec![0; squares + 1];
+    for number in numbers {
+        ends[number + 1] += 1;
+    }
+    for n in 0..squares {
+        ends[n + 1] += ends[n];
+    }
+    let mut next = ends.clone();
+    let before = among.to_vec();
+    for (index, number) in before.into_iter().zip(numbers) {
+        among[next[*number]] = index;
+        next[*number] += 1;
+    }
+    ends.windows(2).map(|pair| pair[0]..pair[1]).filter(|range| !range.is_empty()).collect()
+}
+
+fn sorted(among: &mut [usize], squares: &[(i64, i64)]) -> Vec<Range<usize>> {
+    let mut keyed: Vec<((i64, i64), usize)> = squares.iter().copied().zip(among.iter().copied()).collect();
+    keyed.sort_unstable();
+    for (slot, (_, index)) in among.iter_mut().zip(&keyed) {
+        *slot = *index;
+    }
+    let mut start = 0;
+    let lengths = keyed.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len);
+    lengths
+        .map(|len| {
+            start += len;
+            start - len..start
+        })
+        .collect()
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a position in units of a square; saturates")]
@@ -154,7 +208,33 @@ mod tests {
         }
 
         #[test]
-        fn heaps_hold_everyone_once_and_only_neighbours(points in points(300), size in 0.001..0.1) {
+        fn a_grid_whose_points_moved_is_the_grid_of_where_they_are_now(
+            points in points(300),
+            moves in prop::collection::vec((0usize..400, (0.39..0.61, 0.39..0.61), prop::bool::ANY), 0..30),
+            half in 0.0..0.2
+        ) {
+            let (mut grid, mut expected) = (Grid::new(points.clone()), points);
+            let mut moved = Vec::new();
+            for (index, (x, y), far) in moves {
+                let Some(place) = expected.get_mut(index) else {
+                    moved.push((index, World { x, y }));
+                    continue;
+                };
+                *place = if far { World { x, y } } else { World { x: place.x + 1e-6, y: place.y } };
+                moved.push((index, *place));
+            }
+            grid.shift(&moved);
+            prop_assert_eq!(grid.points(), expected.as_slice());
+            let view = WorldBox::around([World { x: 0.5, y: 0.5 }]).expanded(half);
+            let (mut found, fresh) = (grid.within(view).collect::<Vec<_>>(), Grid::new(expected));
+            let mut wanted: Vec<usize> = fresh.within(view).collect();
+            found.sort_unstable();
+            wanted.sort_unstable();
+            prop_assert_eq!(found, wanted);
+        }
+
+        #[test]
+        fn heaps_hold_everyone_once_and_only_neighbours(points in points(300), size in prop_oneof![0.001..0.1, 1e-6..1e-4]) {
             let grid = Grid::new(points);
             let mut among: Vec<usize> = (0..grid.points().len()).collect();
             let heaps = grid.heaps(&mut among, size);

@@ -17,6 +17,7 @@ mod csv;
 mod geojson;
 mod gpx;
 mod kml;
+mod kmz;
 mod rec;
 mod sink;
 mod sniff;
@@ -44,7 +45,7 @@ pub use sniff::{HEAD_BYTES, Refusal, sniff};
 pub enum Kind {
     /// GPX 1.0 and 1.1.
     Gpx,
-    /// KML, `gx:Track` among it.
+    /// KML, `gx:Track` among it; KMZ, which is KML in a ZIP archive.
     Kml,
     /// RFC 7946, and one feature a line.
     GeoJson,
@@ -193,7 +194,11 @@ pub fn read(
     let mut sink = Sink::new(each);
     let ended = match kind {
         Kind::Gpx => gpx::read(&mut source, &mut sink),
-        Kind::Kml => kml::read(&mut source, &mut sink),
+        Kind::Kml => match source.peek(|head| head.len() >= 4).map(kmz::is_zip) {
+            Ok(true) => kmz::read(&mut source, &mut sink),
+            Ok(false) => kml::read(&mut source, &mut sink),
+            Err(error) => Err(error.into()),
+        },
         Kind::GeoJson => geojson::read(&mut source, &mut sink),
         Kind::Csv => csv::read(&mut source, &mut sink, ground),
         Kind::Rec => rec::read(&mut source, &mut sink, ground),

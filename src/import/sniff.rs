@@ -2,7 +2,7 @@
 
 use crate::wire::dress;
 
-use super::Kind;
+use super::{Kind, kmz};
 
 /// So many bytes decide.
 pub const HEAD_BYTES: usize = 8192;
@@ -16,7 +16,9 @@ pub enum Refusal {
     /// A known format in a dress that is not read.
     #[error("{0}")]
     Dressed(&'static str),
-    #[error("this is none of GPX, KML, GeoJSON, CSV with a header or an OwnTracks Recorder log; it begins with {0}")]
+    #[error(
+        "this is none of GPX, KML, KMZ, GeoJSON, CSV with a header or an OwnTracks Recorder log; it begins with {0}"
+    )]
     Unknown(String),
     #[error("the file is empty")]
     Empty,
@@ -26,6 +28,9 @@ pub enum Refusal {
 pub fn sniff(head: &[u8]) -> Result<Kind, Refusal> {
     if let Some(refusal) = by_magic(head) {
         return Err(refusal);
+    }
+    if kmz::is_zip(head) {
+        return Ok(Kind::Kml);
     }
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     if text.is_empty() {
@@ -56,9 +61,6 @@ fn by_magic(head: &[u8]) -> Option<Refusal> {
     }
     if head.starts_with(b"xx") || head.starts_with(b"yy") {
         return Some(Refusal::Capture("GT06 frames"));
-    }
-    if head.starts_with(b"PK\x03\x04") {
-        return Some(Refusal::Dressed("this is a ZIP archive, KMZ perhaps; unpack it and import the doc.kml in it"));
     }
     if head.starts_with(b"\x1f\x8b") {
         return Some(Refusal::Dressed("this is compressed with gzip; unpack it first"));

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    Site,
+    Ended, Ender, Site,
     roster::{Call, Errand, Seat},
     secrets,
     strangers::{Guest, HeardOut},
@@ -71,6 +71,17 @@ impl fmt::Display for End {
 }
 
 impl End {
+    /// As it is remembered of the connection.
+    pub(super) fn told(&self, at: Timestamp) -> Ended {
+        let by = match self {
+            Self::Closed => Ender::Peer,
+            Self::Broken(error) if error.kind() != std::io::ErrorKind::TimedOut => Ender::Nobody,
+            _ => Ender::Us,
+        };
+        let why = if matches!(self, Self::Closed) { "".into() } else { self.to_string().into() };
+        Ended { at, by, why }
+    }
+
     /// Under what it is counted; a stop is none, and who made room is counted where it was asked to.
     pub(super) fn mishap(&self) -> Option<Mishap> {
         Some(match self {

@@ -61,7 +61,31 @@ impl Dispatch {
         for (overview, waiting) in &outbox.devices {
             self.hand_out(overview, waiting, now).await?;
         }
+        if outbox.any {
+            self.refuse_elsewhere(now).await?;
+        }
         Ok(outbox.any)
+    }
+
+    /// What goes through a tap is said by the two that talk: nothing of ours is put in between.
+    async fn refuse_elsewhere(&self, now: Timestamp) -> Result<(), Error> {
+        let elsewhere = self.roster.elsewhere();
+        if elsewhere.is_empty() {
+            return Ok(());
+        }
+        let devices: Vec<_> = elsewhere.iter().map(|(device, _)| *device).collect();
+        let outbox = self.reader.read(move |db| query::outbox(db, &devices, now)).answered().await?;
+        for (overview, waiting) in &outbox.devices {
+            let tap = elsewhere.iter().find(|(device, _)| *device == overview.device.id);
+            let name = tap.map_or("", |(_, name)| name.as_ref());
+            for query::Waiting { command, .. } in waiting {
+                let why = format!(
+                    "it talks with another server through the tap {name}, which adds nothing of ours: command it from there"
+                );
+                self.writer.note_command(command.id, Progress::Failed { why }).answered().await?;
+            }
+        }
+        Ok(())
     }
 
     async fn hand_out(

@@ -33,7 +33,7 @@ use tokio::{
 };
 
 use super::{
-    Counts, Limits, Site,
+    Counts, Ended, Ender, Limits, Site,
     access::{Barred, Basic, Book, Opener, speaks_openly, text},
     handshake::{no_handshake, shake_hands, visited},
     password,
@@ -77,22 +77,32 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
         let (room, ration, guest) = (Arc::clone(&room), Arc::clone(&ration), Arc::new(guest));
         let (tasks, tally) = (site.tasks.clone(), Arc::clone(&site.tally));
         tasks.spawn(async move {
-            let desk = Desk { line: line(peer, &site), peer, secure, room, guest: Arc::clone(&guest), site };
+            let line = line(peer, &site);
+            let (ends, clock, connection) = (Arc::clone(&site.ends), Arc::clone(&site.clock), line.connection);
+            ends.made(connection, &line.peer, Some(clock()));
+            let desk = Desk { line, peer, secure, room, guest: Arc::clone(&guest), site };
             // In boxes of their own, here and below: a task is as large as the largest that it may ever do, and nearly all only wait.
             let talk = async {
                 if secure {
                     match Box::pin(shake_hands(stream, &desk.site)).await {
                         Ok(stream) => Box::pin(serve(stream, desk, &ration)).await,
-                        Err(failed) => Box::pin(no_handshake(peer, failed, &ration, &desk.site)).await,
+                        Err(failed) => {
+                            Box::pin(no_handshake(peer, failed, &ration, &desk.site)).await;
+                            (Ender::Nobody, "no secret connection was made")
+                        }
                     }
                 } else {
-                    Box::pin(serve(stream, desk, &ration)).await;
+                    Box::pin(serve(stream, desk, &ration)).await
                 }
             };
-            tokio::select! {
-                () = talk => {}
-                () = guest.shown_out() => tracing::debug!(%peer, "made room"),
-            }
+            let (by, why) = tokio::select! {
+                ended = talk => ended,
+                () = guest.shown_out() => {
+                    tracing::debug!(%peer, "made room");
+                    (Ender::Us, "made room for others")
+                }
+            };
+            ends.ended(connection, Ended { at: clock(), by, why: why.into() });
             drop(held);
             tally.stir();
         });
@@ -104,7 +114,12 @@ fn line(peer: SocketAddr, site: &Site) -> Line {
     Line { peer: peer.to_string().into(), connection: site.new_connection() }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, desk: Desk, ration: &Ration) {
+/// Answers requests until the connection ends; who ended it, and why.
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    desk: Desk,
+    ration: &Ration,
+) -> (Ender, &'static str) {
     let (site, peer, secure, line) = (desk.site.clone(), desk.peer, desk.secure, desk.line.clone());
     let stop = site.stop.clone();
     let (tape, stream) = Tape::on(stream, &site.limits);
@@ -133,13 +148,28 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, des
     if secure && tape.is_blank() && !stop.is_cancelled() {
         visited(peer, NoHandshake::LeftAtOnce, &site);
     }
-    site.tally.count(tape.how_it_ended(&ended));
+    let mishap = tape.how_it_ended(&ended);
+    site.tally.count(mishap);
     if let Err(error) = &ended {
         tracing::debug!(%peer, %error, "connection ended");
     }
     // A request that nobody answers because we stop is no noise: it comes again.
     if ended.is_err() || !stop.is_cancelled() {
         Box::pin(tape.keep(peer, &line, ended.as_ref().err(), ration, &site)).await;
+    }
+    if stop.is_cancelled() { (Ender::Us, "stopping") } else { told(mishap) }
+}
+
+/// How a connection ended, as it is remembered.
+fn told(mishap: Mishap) -> (Ender, &'static str) {
+    match mishap {
+        Mishap::ClosedByPeer => (Ender::Peer, ""),
+        Mishap::Silent => (Ender::Us, "no further request in time"),
+        Mishap::HeadTooLarge => (Ender::Us, "the head of a request was too large"),
+        Mishap::NoRequest => (Ender::Us, "what came was no request"),
+        Mishap::AnswerNotRead => (Ender::Us, "it did not read our answers"),
+        Mishap::HeadSlow => (Ender::Us, "the head of a request did not come in time"),
+        _ => (Ender::Nobody, "it broke"),
     }
 }
 

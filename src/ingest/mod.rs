@@ -8,6 +8,7 @@ mod access;
 mod certificate;
 mod converse;
 mod dispatch;
+mod ends;
 mod handshake;
 mod http;
 mod password;
@@ -17,6 +18,7 @@ mod roster;
 mod secrets;
 mod strangers;
 mod supervise;
+mod tap;
 mod tcp;
 mod tls;
 mod visits;
@@ -39,11 +41,16 @@ use access::Gate;
 pub use certificate::{Certificate, CertificateDoubt};
 use converse::converse;
 use dispatch::Dispatch;
+pub(crate) use ends::Ends;
+pub use ends::{Connected, Ended, Ender};
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;
 use strangers::Strangers;
+use supervise::What;
 pub(crate) use supervise::holder_of;
+use tap::Taps;
+pub use tap::{Tap, TapLine, TapMode, TapTraffic, Upstream};
 pub use tls::{CertificateFiles, Root, Tls, TlsError};
 pub(crate) use tls::{ROOT_DER_PATH, ROOT_PEM_PATH};
 pub(crate) use visits::Visits;
@@ -53,7 +60,7 @@ use wary::Wary;
 use crate::{
     model::{Clock, DeviceId, PhoneBook, Protocol, Secret, Timestamp},
     store::{Reader, Store, Tally, Writer},
-    wire::gt06::AddressSource,
+    wire::gt06::{AddressSource, JUNK_BYTES},
 };
 
 /// Where one receiver should listen.
@@ -110,6 +117,8 @@ pub struct Limits {
     /// Bytes without one sound frame, from the beginning of a byte stream on, after which it is closed. What all strangers may make us buffer is
     /// bounded by this.
     pub stranger_bytes: usize,
+    /// Bytes of a byte stream without one sound frame, after whatever, at which it is closed.
+    pub junk_bytes: usize,
     /// The head of an HTTP request from its first byte on; of the first request, from the beginning of the connection on.
     pub http_head: Duration,
     /// The pause between two requests of one connection. Longer than the five minutes for which phones keep a connection: one that is
@@ -128,6 +137,8 @@ pub struct Limits {
     pub noise_per_minute: u32,
     /// Requests of phones that are remembered for whoever pairs one.
     pub visits: usize,
+    /// Bytes of the talk of taps that are on their way into the store; what is more is passed on and not recorded.
+    pub tap_bytes: usize,
 }
 
 impl Default for Limits {
@@ -139,6 +150,7 @@ impl Default for Limits {
             write: Duration::from_secs(30),
             login: Duration::from_secs(30),
             stranger_bytes: 8 << 10,
+            junk_bytes: JUNK_BYTES,
             http_head: Duration::from_secs(10),
             http_pause: Duration::from_mins(6),
             http_body: Duration::from_secs(30),
@@ -148,6 +160,7 @@ impl Default for Limits {
             noise_per_address: 10,
             noise_per_minute: 600,
             visits: 256,
+            tap_bytes: 32 << 20,
         }
     }
 }
@@ -169,12 +182,15 @@ pub(crate) struct Site {
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) visits: Arc<Visits>,
+    pub(crate) ends: Arc<Ends>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) addresses: Option<AddressSource>,
     /// Counts what was not taken, kept or held open.
     pub(crate) tally: Arc<Tally>,
     pub(crate) wary: Arc<Wary>,
     pub(crate) strangers: Arc<Strangers>,
+    /// Room for what taps hear, until it is stored.
+    pub(crate) tape: Arc<Semaphore>,
     /// Numbers connections, over all receivers.
     next_connection: Arc<AtomicU64>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -226,7 +242,10 @@ impl Drop for Counted {
 
 /// Says how the receivers fare.
 #[derive(Clone)]
-pub struct Gauge(Vec<Needle>);
+pub struct Gauge {
+    needles: Vec<Needle>,
+    taps: Taps,
+}
 
 #[derive(Clone)]
 struct Needle {
@@ -246,7 +265,12 @@ impl Gauge {
             connections: needle.counts.connections.load(Ordering::Relaxed),
             shown_out: needle.counts.shown_out.load(Ordering::Relaxed),
         };
-        self.0.iter().map(line).collect()
+        self.needles.iter().map(line).collect()
+    }
+
+    /// How each tap fares.
+    pub fn taps(&self) -> Vec<TapLine> {
+        self.taps.lines()
     }
 }
 
@@ -284,7 +308,11 @@ pub struct Receivers {
     running: Vec<Receiver>,
     /// OwnTracks behind TLS, beside the plain one.
     https: Receiver,
+    taps: Taps,
+    /// What a tap that is added needs.
+    site: Site,
     visits: Arc<Visits>,
+    ends: Arc<Ends>,
     tls: Arc<Tls>,
     gate: Arc<Gate>,
     roster: Arc<Roster>,
@@ -293,9 +321,9 @@ pub struct Receivers {
 }
 
 impl Receivers {
-    /// Starts a receiver for each protocol on the runtime that this is called in. `wake` is called when a status changes.
+    /// Starts a receiver for each protocol, and the taps, on the runtime that this is called in. `wake` is called when a status changes.
     pub fn start(
-        wanted: &[(Protocol, ListenAt)],
+        (wanted, taps): (&[(Protocol, ListenAt)], Vec<Tap>),
         store: &Store,
         clock: &Clock,
         limits: Limits,
@@ -306,7 +334,9 @@ impl Receivers {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let visits = Arc::new(Visits::new(limits.visits));
+        let ends = Arc::<Ends>::default();
         let roster = Arc::new(Roster::new(Arc::clone(&wake)));
+        let room = Arc::new(Semaphore::new(limits.tap_bytes.min(Semaphore::MAX_PERMITS)));
         let site = Site {
             store: store.writer(),
             reader: store.reader(),
@@ -320,16 +350,23 @@ impl Receivers {
             stop: stop.clone(),
             tasks: tasks.clone(),
             visits: Arc::clone(&visits),
+            ends: Arc::clone(&ends),
             roster: Arc::clone(&roster),
             addresses,
             tally: store.tally(),
             wary: Arc::default(),
             strangers: Arc::default(),
+            tape: room,
             next_connection: Arc::new(AtomicU64::new(1)),
             wake,
         };
-        let running = wanted.iter().map(|&(protocol, at)| supervise::start(protocol, false, at, &site)).collect();
-        let https = supervise::start(Protocol::OwnTracks, true, https, &site);
+        let running =
+            wanted.iter().map(|&(protocol, at)| supervise::start(What::Protocol(protocol), at, &site)).collect();
+        let https = supervise::start(What::Https, https, &site);
+        let listen_in = Taps::default();
+        for tap in taps {
+            listen_in.set(tap, &site);
+        }
         let dispatch = Dispatch {
             roster: Arc::clone(&roster),
             reader: store.reader(),
@@ -339,7 +376,8 @@ impl Receivers {
             stop: stop.clone(),
         };
         tasks.spawn(dispatch.run());
-        Self { running, https, visits, tls: site.tls, gate: site.gate, roster, stop, tasks }
+        let (tls, gate) = (Arc::clone(&site.tls), Arc::clone(&site.gate));
+        Self { running, https, taps: listen_in, site, visits, ends, tls, gate, roster, stop, tasks }
     }
 
     /// How each receiver fares.
@@ -355,7 +393,8 @@ impl Receivers {
             status: receiver.status.clone(),
             counts: receiver.counts.clone(),
         };
-        Gauge(self.running.iter().chain([&self.https]).map(needle).collect())
+        let needles = self.running.iter().chain([&self.https]).map(needle).collect();
+        Gauge { needles, taps: self.taps.clone() }
     }
 
     /// How HTTPS for phones fares.
@@ -388,6 +427,11 @@ impl Receivers {
         self.visits.all()
     }
 
+    /// What is remembered of connections.
+    pub(crate) fn ends(&self) -> Arc<Ends> {
+        Arc::clone(&self.ends)
+    }
+
     /// The devices that hold a connection over which commands reach them.
     pub fn connected(&self) -> Vec<DeviceId> {
         self.roster.devices()
@@ -414,6 +458,29 @@ impl Receivers {
             // An error means that the receiver has ended, which is settled too.
             status.wait_for(|s| !matches!(s, ReceiverStatus::Starting)).await.ok();
         }
+        self.taps.settled().await;
+    }
+
+    /// How each tap fares.
+    pub fn taps(&self) -> Vec<TapLine> {
+        self.taps.lines()
+    }
+
+    /// Sets a tap up, or changes the one of this name. Called in the runtime.
+    pub fn set_tap(&self, tap: Tap) {
+        self.taps.set(tap, &self.site);
+        (self.site.wake)();
+    }
+
+    /// Ends a tap and its connections.
+    pub fn remove_tap(&self, name: &str) {
+        self.taps.remove(name);
+        (self.site.wake)();
+    }
+
+    /// Tries a tap that waits for its port again at once.
+    pub fn retry_tap(&self, name: &str) {
+        self.taps.retry(name);
     }
 
     /// Stops accepting, lets connections store what they have read, and waits for them, no longer than `patience`.

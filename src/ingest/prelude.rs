@@ -55,7 +55,8 @@ enum Share {
     Kept,
     /// Kept, and no more of it in this minute.
     Last,
-    LeftOut,
+    /// Too much from one address, or from all together.
+    LeftOut(Mishap),
 }
 
 impl Ration {
@@ -70,11 +71,11 @@ impl Ration {
             *minute = Minute { number, ..Minute::default() };
         }
         if minute.kept >= self.from_all {
-            return Share::LeftOut;
+            return Share::LeftOut(Mishap::NoiseNotKept);
         }
         let from = minute.from.entry(peer).or_default();
         if *from >= self.from_one {
-            return Share::LeftOut;
+            return Share::LeftOut(Mishap::NoiseOfOneNotKept);
         }
         *from += 1;
         let last = *from == self.from_one;
@@ -259,8 +260,8 @@ pub(super) async fn keep_noise(noise: Noise, peer: SocketAddr, line: &Line, rati
     let masked = secrets::mask(&mut read);
     let now = (site.clock)();
     let share = ration.take(peer.ip(), now);
-    if share == Share::LeftOut {
-        site.tally.count(Mishap::NoiseNotKept);
+    if let Share::LeftOut(why) = share {
+        site.tally.count(why);
         return;
     }
     let mut context = serde_json::json!({ "kept": read.len(), "why": why });
@@ -536,12 +537,16 @@ mod tests {
         for n in 1..=FROM_ONE {
             assert_eq!(ration.take(one, at(59)), if n < FROM_ONE { Share::Kept } else { Share::Last });
         }
-        assert_eq!(ration.take(one, at(59)), Share::LeftOut);
+        assert_eq!(ration.take(one, at(59)), Share::LeftOut(Mishap::NoiseOfOneNotKept));
         assert_eq!(ration.take(other, at(59)), Share::Kept, "another is not to blame");
         assert_eq!(ration.take(one, at(60)), Share::Kept, "the next minute");
         for n in 1..FROM_ALL {
             ration.take(std::net::Ipv4Addr::from_bits(0xAC10_0000 + n).into(), at(60));
         }
-        assert_eq!(ration.take(other, at(60)), Share::LeftOut, "many addresses together are bounded, too");
+        assert_eq!(
+            ration.take(other, at(60)),
+            Share::LeftOut(Mishap::NoiseNotKept),
+            "many addresses together are bounded, too"
+        );
     }
 }

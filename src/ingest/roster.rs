@@ -31,6 +31,8 @@ struct List {
     /// Commands that a connection has, until it ends: none goes out twice on a connection, and none on a new one while the old one may
     /// still be sending it.
     handed: HashMap<CommandId, u64>,
+    /// Devices that talk with somebody else's server through a tap, the name of that, and over how many connections.
+    overheard: HashMap<DeviceId, (Arc<str>, usize)>,
 }
 
 #[derive(Debug)]
@@ -81,6 +83,24 @@ impl Roster {
     /// Every device that is connected now.
     pub(crate) fn devices(&self) -> Vec<DeviceId> {
         self.list().present.keys().copied().collect()
+    }
+
+    /// Notes that a device talks with somebody else's server through a tap, for as long as what comes back is kept.
+    pub(super) fn overhear(self: &Arc<Self>, device: DeviceId, tap: &Arc<str>) -> Overheard {
+        let mut list = self.list();
+        let (name, connections) = list.overheard.entry(device).or_insert_with(|| (Arc::clone(tap), 0));
+        *name = Arc::clone(tap);
+        *connections += 1;
+        drop(list);
+        self.tell();
+        Overheard { roster: Arc::clone(self), device }
+    }
+
+    /// Devices that are connected to somebody else's server and not to us, with the tap that they go through.
+    pub(super) fn elsewhere(&self) -> Vec<(DeviceId, Arc<str>)> {
+        let list = self.list();
+        let elsewhere = list.overheard.iter().filter(|(device, _)| !list.present.contains_key(device));
+        elsewhere.map(|(device, (tap, _))| (*device, Arc::clone(tap))).collect()
     }
 
     /// Waits until somebody came or went since the last call.
@@ -155,6 +175,34 @@ impl Drop for Seat {
             list.handed.retain(|_, connection| *connection != self.connection);
         }
         // What it did not send may go out on another connection now.
+        self.roster.tell();
+    }
+}
+
+/// That a device talks with somebody else's server.
+#[derive(Debug)]
+pub(super) struct Overheard {
+    roster: Arc<Roster>,
+    device: DeviceId,
+}
+
+impl Overheard {
+    pub(super) fn device(&self) -> DeviceId {
+        self.device
+    }
+}
+
+impl Drop for Overheard {
+    fn drop(&mut self) {
+        {
+            let mut list = self.roster.list();
+            if let Some((_, connections)) = list.overheard.get_mut(&self.device) {
+                *connections -= 1;
+                if *connections == 0 {
+                    list.overheard.remove(&self.device);
+                }
+            }
+        }
         self.roster.tell();
     }
 }

@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Counts, ListenAt, Receiver, ReceiverStatus, Site, http, tcp};
+use super::{Counts, ListenAt, Receiver, ReceiverStatus, Site, http, tap, tcp};
 use crate::model::{Protocol, Timestamp};
 
 /// A taken port is tried again this often.
@@ -20,21 +20,48 @@ const BACKLOG: u32 = 4096;
 const ANSWERS_UNREAD: u32 = 64 << 10;
 const BYTES_UNREAD: u32 = 256 << 10;
 
-/// `secure`: behind TLS.
-pub(super) fn start(protocol: Protocol, secure: bool, at: ListenAt, site: &Site) -> Receiver {
+/// What a receiver receives.
+#[derive(Clone)]
+pub(super) enum What {
+    Protocol(Protocol),
+    /// OwnTracks behind TLS.
+    Https,
+    /// What trackers tell another server.
+    Tap(Arc<tap::Running>),
+}
+
+impl What {
+    fn protocol(&self) -> Protocol {
+        match self {
+            Self::Protocol(protocol) => *protocol,
+            Self::Https => Protocol::OwnTracks,
+            Self::Tap(_) => Protocol::Gt06,
+        }
+    }
+
+    /// For the log.
+    fn name(&self) -> &str {
+        match self {
+            Self::Protocol(protocol) => protocol.as_str(),
+            Self::Https => "https",
+            Self::Tap(tap) => &tap.name,
+        }
+    }
+}
+
+pub(super) fn start(what: What, at: ListenAt, site: &Site) -> Receiver {
     let (wanted, wanted_rx) = watch::channel(at);
     let (status_tx, status) = watch::channel(ReceiverStatus::Starting);
     let retry = Arc::new(Notify::new());
     let counts = Counts::default();
-    let task =
-        Task { protocol, secure, wanted: wanted_rx, status: status_tx, retry: Arc::clone(&retry), site: site.clone() };
+    let protocol = what.protocol();
+    let task = Task { what, wanted: wanted_rx, status: status_tx, retry: Arc::clone(&retry), site: site.clone() };
     site.tasks.spawn(task.run(counts.clone()));
     Receiver { protocol, wanted, retry, status, counts }
 }
 
 struct Task {
-    protocol: Protocol,
-    secure: bool,
+    what: What,
     wanted: watch::Receiver<ListenAt>,
     status: watch::Sender<ReceiverStatus>,
     retry: Arc<Notify>,
@@ -57,16 +84,18 @@ impl Task {
                 ListenAt::Address(address) => match self.prepare(address).await {
                     Ok(listener) => {
                         let bound = listener.local_addr().unwrap_or(address);
-                        tracing::info!(protocol = self.protocol.as_str(), secure = self.secure, %bound, "listening");
+                        tracing::info!(receiver = self.what.name(), %bound, "listening");
                         self.tell(ReceiverStatus::Listening(bound));
                         let serving = async {
-                            match self.protocol {
-                                Protocol::Gt06 => {
-                                    tcp::accept_all(listener, self.protocol, &self.site, &counts).await;
+                            match &self.what {
+                                What::Protocol(Protocol::Gt06) => {
+                                    tcp::accept_all(listener, Protocol::Gt06, &self.site, &counts).await;
                                 }
-                                Protocol::OwnTracks => {
-                                    http::accept_all(listener, self.secure, &self.site, &counts).await;
+                                What::Protocol(Protocol::OwnTracks) => {
+                                    http::accept_all(listener, false, &self.site, &counts).await;
                                 }
+                                What::Https => http::accept_all(listener, true, &self.site, &counts).await,
+                                What::Tap(running) => tap::accept_all(listener, running, &self.site, &counts).await,
                             }
                         };
                         tokio::select! {
@@ -96,7 +125,7 @@ impl Task {
 
     /// Makes what the port needs, and binds.
     async fn prepare(&self, address: SocketAddr) -> io::Result<TcpListener> {
-        if self.secure {
+        if matches!(self.what, What::Https) {
             let tls = Arc::clone(&self.site.tls);
             let made = tokio::task::spawn_blocking(move || tls.config()).await.map_err(io::Error::other)?;
             made.map_err(io::Error::other)?;

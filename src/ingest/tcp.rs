@@ -24,12 +24,16 @@ pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: 
     accept_each(listener, site, counts, move |stream, peer, held, guest, site| {
         let connection = site.new_connection();
         let line = Line { peer: peer.to_string().into(), connection };
-        let Some(talk) = wire::conversation(protocol, line, site.addresses.clone()) else { return };
+        site.ends.made(connection, &line.peer, Some((site.clock)()));
+        let talk = wire::conversation(protocol, line, site.addresses.clone(), site.limits.junk_bytes);
+        let Some(talk) = talk else { return };
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
             let end = converse(stream, talk, connection, &guest, &site).await;
             tracing::debug!(%peer, %end, "connection ended");
+            site.ends.ended(connection, end.told((site.clock)()));
             drop(held);
+            (site.wake)();
             match end.mishap() {
                 Some(mishap) => site.tally.count(mishap),
                 None => site.tally.stir(),

@@ -16,6 +16,7 @@ pub enum Mishap {
     BodyBroken,
     NotStored,
     NoiseNotKept,
+    NoiseOfOneNotKept,
     ConnectionsFull,
     MadeRoom,
     AcceptFailed,
@@ -33,6 +34,8 @@ pub enum Mishap {
     HeadTooLarge,
     NoRequest,
     NoHandshake,
+    NotRecorded,
+    NotPassedOn,
 }
 
 /// Under which heading a mishap stands.
@@ -121,6 +124,13 @@ const TABLE: [About; Mishap::COUNT] = {
         ),
         about(Mishap::NoiseNotKept, NotKept, LOUD, "noise_not_kept", "pieces of noise beyond what a minute keeps"),
         about(
+            Mishap::NoiseOfOneNotKept,
+            NotKept,
+            LOUD,
+            "noise_of_one_not_kept",
+            "pieces of noise beyond what a minute keeps from one address",
+        ),
+        about(
             Mishap::ConnectionsFull,
             Bound,
             LOUD,
@@ -141,7 +151,7 @@ const TABLE: [About; Mishap::COUNT] = {
         about(Mishap::Silent, Closed, QUIET, "silent", "silent for too long"),
         about(Mishap::Stranger, Closed, QUIET, "stranger", "no sound frame in the time that a login may take"),
         about(Mishap::StrangersJunk, Closed, QUIET, "strangers_junk", "sent too much without a first sound frame"),
-        about(Mishap::Junk, Closed, LOUD, "junk", "64 KiB without one sound frame"),
+        about(Mishap::Junk, Closed, LOUD, "junk", "sent too much without one sound frame"),
         about(Mishap::Replaced, Closed, QUIET, "replaced", "replaced by a newer one of the same tracker"),
         about(Mishap::AnswerNotRead, Closed, LOUD, "answer_not_read", "did not read our answers in time"),
         about(Mishap::Broken, Closed, QUIET, "broken", "broken off"),
@@ -149,12 +159,26 @@ const TABLE: [About; Mishap::COUNT] = {
         about(Mishap::HeadTooLarge, Closed, LOUD, "head_too_large", "sent a request head over the limit"),
         about(Mishap::NoRequest, Closed, QUIET, "no_request", "sent something that is no HTTP request"),
         about(Mishap::NoHandshake, Closed, QUIET, "no_handshake", "no TLS handshake"),
+        about(
+            Mishap::NotRecorded,
+            NotKept,
+            LOUD,
+            "not_recorded",
+            "gaps in the record of taps: bytes that were passed on and found no room",
+        ),
+        about(
+            Mishap::NotPassedOn,
+            Closed,
+            LOUD,
+            "not_passed_on",
+            "closed because a tap did not reach the other server",
+        ),
     ]
 };
 
 impl Mishap {
     /// How many there are.
-    pub const COUNT: usize = Self::NoHandshake as usize + 1;
+    pub const COUNT: usize = Self::NotPassedOn as usize + 1;
 
     /// Every one, in the order of the enum.
     pub fn all() -> impl Iterator<Item = Self> {

@@ -24,6 +24,7 @@ pub(super) fn writing(database: &Path) -> Result<Connection, Error> {
         // Until it is known to be sound nothing may change it, so its log is not written into it when this closes; see `trusted`.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         db.set_prepared_statement_cache_capacity(64);
+        keep_plans(&db)?;
         if place::size(database) == 0 {
             // Both only take hold in an empty file, so they come first; any other would be written to. Incremental: space of removed packets can be
             // given back in small steps.
@@ -42,6 +43,13 @@ pub(super) fn writing(database: &Path) -> Result<Connection, Error> {
         Ok(db)
     };
     open().map_err(|e| refusal(database, &e))
+}
+
+/// Lets statements keep their plans whatever is bound to them. Otherwise some are planned anew with each value, which costs more than running them,
+/// in the hope of statistics that our files do not have.
+fn keep_plans(db: &Connection) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// It is open, and the file is sound as far as can be seen: closing may write the log into it.
@@ -77,6 +85,7 @@ pub(super) fn reading(database: &Path) -> Result<Connection, Error> {
             None => Connection::open_with_flags(database, flags)?,
         };
         db.busy_timeout(PATIENCE)?;
+        keep_plans(&db)?;
         // A larger cache only copies what the system's cache has: a track of a million points reads slower with 64 MB than with 2.
         db.execute_batch("PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;")?;
         db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;

@@ -27,7 +27,7 @@ pub type Db = Connection;
 /// What it answers.
 pub type Answer<T> = Result<T>;
 
-pub use talk::{Cell, Line, count_packets, packets_of_line};
+pub use talk::{Cell, Line, commands_of, count_packets, packets_of_line, span};
 
 use crate::model::{
     Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, ImportBatch, ImportId, Overviews, PacketId,

@@ -358,6 +358,24 @@ pub fn entered_before(db: &Connection, device: DeviceId, place: PlaceId, at: Tim
     Ok(last.filter(|(_, kind)| kind == Kind::Enter.as_str()).map(|(ms, _)| time(ms)))
 }
 
+/// The last long stay of a device in a place that was told before a moment: when it became long, and when the device had come.
+pub fn last_stay(
+    db: &Connection,
+    device: DeviceId,
+    place: PlaceId,
+    at: Timestamp,
+) -> Result<Option<(Timestamp, Timestamp)>> {
+    let last: Option<(i64, Option<String>)> = db
+        .prepare_cached(
+            "SELECT time_ms, attributes ->> '$.since' FROM events
+             WHERE device_id = ?1 AND time_ms <= ?2 AND cause IS NOT NULL AND place_id = ?3 AND type = 'dwell'
+             ORDER BY time_ms DESC, id DESC LIMIT 1",
+        )?
+        .query_row(params![device.0, at.as_millisecond(), place.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(last.and_then(|(ms, since)| Some((time(ms), since?.parse().ok()?))))
+}
+
 /// When a device was last told of as having gone quiet.
 pub fn last_quiet(db: &Connection, device: DeviceId) -> Result<Option<Timestamp>> {
     let last: Option<i64> = db

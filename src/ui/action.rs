@@ -80,7 +80,11 @@ pub enum Action {
     FindPacket {
         filter: String,
         by: i32,
+        /// From there on, where it is not the selected one.
+        from: Option<PacketId>,
     },
+    /// Leave off looking for a packet.
+    CancelFind,
     /// Have the store look for older packets that a filter admits; without one, leave off.
     SearchPackets(Option<Box<Sieve>>),
     /// List the packets so: columns, times, colours, saved filters.
@@ -106,6 +110,8 @@ pub enum Action {
     Follow(Option<DeviceId>),
     /// Leave everything but the selected device off the map, or do so no more.
     Isolate(bool),
+    /// Keep this device on the map while others are left off, or no longer.
+    IsolateAlso(DeviceId),
     /// List only the devices that are in view on the map, or all again.
     OnlyInView(bool),
     /// Begin to measure on the map, or end it.
@@ -294,4 +300,6 @@ pub enum Jump {
     Linked,
     /// The next one with a warning or an error.
     Problem,
+    /// The next one that somebody marked.
+    Marked,
 }

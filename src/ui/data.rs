@@ -16,12 +16,12 @@ use super::{
     charts,
     filter::Found,
     lamps::{self, Age},
+    ledger::Ledger,
     map::{Shown, Trail},
     out::Out,
     phones::Phones,
     read_as::Otherwise,
     remote::Remote,
-    stamped::Stamped,
     talk::Talk,
     time::History,
     watch::Watch,
@@ -46,9 +46,9 @@ pub const MAX_EVENTS: usize = 100;
 #[derive(Default)]
 pub struct Data {
     /// Every device in any state, in the order they were first seen.
-    pub devices: Stamped<BTreeMap<DeviceId, DeviceOverview>>,
+    pub devices: Ledger<DeviceId, DeviceOverview>,
     /// The trail of each device that is shown.
-    pub trails: Stamped<BTreeMap<DeviceId, Trail>>,
+    pub trails: Ledger<DeviceId, Trail>,
     /// What the map shows of history; `None` is live.
     pub shown: Option<Shown>,
     /// A run of the stored packets, oldest first; bounded.
@@ -57,6 +57,8 @@ pub struct Data {
     pub ends: Ends,
     /// What was found among older ones.
     pub found: Found,
+    /// A search for one packet that goes beyond them.
+    pub seeking: Option<Seeking>,
     /// What was written about packets.
     pub notes: Notes,
     /// The selected packet, opened.
@@ -217,6 +219,7 @@ impl Data {
             self.readings(*device, newer);
         }
         self.remote.learn(commands);
+        self.talk.learn(commands);
         self.remove_packets(removed);
         for event in events.iter().filter(|e| Some(e.device) == events_of) {
             if self.events.iter().all(|known| known.id != event.id) {
@@ -369,6 +372,15 @@ impl Data {
     pub fn in_state(&self, state: DeviceState) -> impl Iterator<Item = &DeviceOverview> {
         self.devices.values().filter(move |d| d.device.state == state)
     }
+}
+
+/// A packet is looked for among all that are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seeking {
+    /// "the next packet with a problem".
+    pub what: String,
+    /// Packets that were looked at.
+    pub looked: u64,
 }
 
 /// Frames that did not arrive before this packet. Only one behind a gap keeps the serial that came before, so hardly any is read for it.

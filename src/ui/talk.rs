@@ -1,14 +1,18 @@
 //! How devices talk: the health of their links, conversations, packets compared, statistics. Asked of the backend, answered into [`Talk`].
 
+mod counting;
+mod shown;
+
 use jiff::SignedDuration;
 
-use super::{Data, View, asks, panels::dock::related};
+pub use self::shown::{Shown, Step, lasting};
+use super::{Data, View, asks, filter::Sieve};
 use crate::{
     backend::{
         Backend, Error, Pending,
-        talk::{By, Line, Statistics, Talked},
+        talk::{By, Statistics, Talked},
     },
-    model::{DeviceId, Direction, PacketId, PacketRow, Protocol, TimeWindow, Timestamp},
+    model::{Command, DeviceId, PacketId, PacketRow, TimeWindow, Timestamp},
     track::link::Link,
     wire::{
         Dissection,
@@ -52,13 +56,22 @@ pub struct TalkView {
     pub pinned: Option<PacketId>,
     pub by: By,
     pub span: Span,
+    /// Only what is listed is counted, where the list is filtered.
+    pub listed: bool,
     /// By which column statistics are sorted, and whether the greatest comes first.
     pub sorted: (Column, bool),
 }
 
 impl Default for TalkView {
     fn default() -> Self {
-        Self { tab: None, pinned: None, by: By::default(), span: Span::Day, sorted: (Column::Packets, true) }
+        Self {
+            tab: None,
+            pinned: None,
+            by: By::default(),
+            span: Span::Day,
+            listed: true,
+            sorted: (Column::Packets, true),
+        }
     }
 }
 
@@ -71,11 +84,11 @@ pub enum Span {
 }
 
 impl Span {
-    fn from(self, now: Timestamp) -> Option<Timestamp> {
-        let back = |hours| now.checked_sub(SignedDuration::from_hours(hours)).ok();
+    /// How far that is back; `None`: everything.
+    fn back(self) -> Option<SignedDuration> {
         match self {
-            Self::Hour => back(1),
-            Self::Day => back(24),
+            Self::Hour => Some(SignedDuration::from_hours(1)),
+            Self::Day => Some(SignedDuration::from_hours(24)),
             Self::All => None,
         }
     }
@@ -125,6 +138,8 @@ pub enum TalkAction {
     /// Count packets; over another span where one is named.
     Count(Option<Span>),
     CountBy(By),
+    /// Count only what is listed; else everything.
+    CountListed(bool),
     Sort(Column, bool),
 }
 
@@ -149,75 +164,10 @@ pub struct Talk {
     pub reading: bool,
     pub compared: Option<Compared>,
     pub statistics: Option<Statistics>,
-}
-
-/// A conversation as it is shown.
-pub struct Shown {
-    pub line: Line,
-    /// Oldest first.
-    pub rows: Vec<PacketRow>,
-    /// Ids within which all of the line is there.
-    pub searched: (PacketId, PacketId),
-    pub steps: Vec<Step>,
-}
-
-/// A line of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// A connection begins or ends, or a header of a request.
-    Word(String),
-    Packet {
-        /// Which of the packets.
-        at: usize,
-        /// Since the packet before on the same connection.
-        pause_ms: Option<i64>,
-        /// Since the packet that it answers.
-        answer_ms: Option<i64>,
-    },
-}
-
-impl Shown {
-    fn of(talked: Talked) -> Self {
-        let Talked { line, rows, searched } = talked;
-        let steps = steps(&rows);
-        Self { line, rows, searched, steps }
-    }
-
-    /// Joins a part at one of its ends, and takes in what has come since.
-    fn join(&mut self, more: Talked) {
-        self.rows.extend(more.rows);
-        self.rows.sort_by_key(|row| row.id);
-        self.rows.dedup_by_key(|row| row.id);
-        self.searched = (self.searched.0.min(more.searched.0), self.searched.1.max(more.searched.1));
-        self.steps = steps(&self.rows);
-    }
-
-    /// On which line a packet stands.
-    pub fn place_of(&self, id: PacketId) -> Option<usize> {
-        let row = self.rows.binary_search_by_key(&id, |row| row.id).ok()?;
-        self.steps.iter().position(|step| matches!(step, Step::Packet { at, .. } if *at == row))
-    }
-}
-
-/// The lines of a conversation: its packets, and where a connection begins and ends.
-pub fn steps(rows: &[PacketRow]) -> Vec<Step> {
-    let mut steps = Vec::with_capacity(rows.len() + 8);
-    let mut before: Option<&PacketRow> = None;
-    for (at, row) in rows.iter().enumerate() {
-        let goes_on = before.filter(|b| b.connection == row.connection && b.peer == row.peer);
-        if goes_on.is_none() {
-            steps.push(Step::Word(format!("Connection {} from {}", row.connection, row.peer)));
-        }
-        if row.protocol == Protocol::OwnTracks && row.direction == Direction::In {
-            steps.extend(related::headers(row).into_iter().map(|(name, value)| Step::Word(format!("{name}: {value}"))));
-        }
-        let since = |earlier: &PacketRow| row.received.as_millisecond() - earlier.received.as_millisecond();
-        let asked = row.answers.and_then(|id| rows.binary_search_by_key(&id, |row| row.id).ok());
-        let answer_ms = asked.and_then(|asked| rows.get(asked)).map(since);
-        steps.push(Step::Packet { at, pause_ms: goes_on.map(since), answer_ms });
-        before = Some(row);
-    }
-    steps
+    /// How many packets the count has looked at so far, of how many.
+    pub counting: Option<(u64, u64)>,
+    /// What the list is filtered by, where it is by something.
+    pub listed: Option<String>,
 }
 
 /// Two packets and how they differ.
@@ -234,6 +184,15 @@ impl Compared {
     }
 }
 
+impl Talk {
+    /// Takes over what a commit told of commands.
+    pub(super) fn learn(&mut self, commands: &[Command]) {
+        if let Some(shown) = self.conversation.as_mut().filter(|_| !commands.is_empty()) {
+            shown.learn(commands);
+        }
+    }
+}
+
 /// What is being asked.
 #[derive(Default)]
 pub(super) struct Asking {
@@ -242,31 +201,33 @@ pub(super) struct Asking {
     linked: Option<(DeviceId, Timestamp, u64)>,
     conversation: Option<Pending<Option<Talked>>>,
     more: Option<Pending<Talked>>,
+    /// [`Backend::connections_changed`] when the conversation was asked for.
+    connections_seen: u64,
     pair: Option<Pending<(Option<PacketRow>, Option<PacketRow>)>>,
-    statistics: Option<Pending<Statistics>>,
-    /// Over which span packets were counted last, when, and how many there were.
-    counted: Option<(Span, Timestamp, u64)>,
+    counts: counting::Asking,
 }
 
 impl Asking {
     pub(super) fn waiting(&self) -> bool {
-        self.link.is_some() || self.reading() || self.statistics.is_some()
+        self.link.is_some() || self.reading() || self.counts.waiting()
     }
 
     fn reading(&self) -> bool {
         self.conversation.is_some() || self.more.is_some() || self.pair.is_some()
     }
 
-    /// Asks for what is shown, and takes what was answered. What it says is to be told the user.
+    /// Asks for what is shown, and takes what was answered. What it says is to be told the user. `listed`: what the list is filtered by, where it
+    /// is by something.
     pub(super) fn look(
         &mut self,
         backend: &Backend,
         data: &mut Data,
-        view: &View,
-        now: Timestamp,
+        (view, now): (&View, Timestamp),
+        listed: Option<Sieve>,
     ) -> Option<&'static str> {
         self.link(backend, data, view, now);
-        self.count(backend, data, view, now);
+        self.counts.look(backend, data, (view, now), listed);
+        self.go_on(backend, data, view);
         let told = self.take(backend, data);
         data.talk.reading = self.reading();
         told
@@ -275,7 +236,7 @@ impl Asking {
     fn take(&mut self, backend: &Backend, data: &mut Data) -> Option<&'static str> {
         if let Some(answer) = poll(&mut self.conversation) {
             let Ok(Some(talked)) = answer else { return Some("That packet is gone") };
-            data.talk.conversation = Some(Shown::of(talked));
+            data.talk.conversation = Some(Shown::of(talked, data.station.capture.is_some()));
         }
         if let Some(Ok(more)) = poll(&mut self.more)
             && let Some(shown) = data.talk.conversation.as_mut().filter(|shown| shown.line == more.line)
@@ -300,14 +261,27 @@ impl Asking {
         self.more = None;
         data.talk.conversation = None;
         (data.talk.goal, data.talk.fresh) = (Some(id), true);
+        self.connections_seen = backend.connections_changed();
         self.conversation = Some(backend.conversation(id));
         data.talk.reading = true;
     }
 
+    /// A conversation that is shown grows with what arrives.
+    fn go_on(&mut self, backend: &Backend, data: &Data, view: &View) {
+        let shown = view.talk.tab == Some(Tab::Conversation) && view.open.dock;
+        let Some(talk) = data.talk.conversation.as_ref().filter(|talk| shown && talk.follows) else { return };
+        let news = data.newest_packet() > Some(talk.searched.1);
+        if !self.reading() && (news || backend.connections_changed() != self.connections_seen) {
+            self.further(backend, data, Part::Later);
+        }
+    }
+
     /// More of it.
     pub(super) fn further(&mut self, backend: &Backend, data: &Data, part: Part) {
-        if let Some(Shown { line, searched, .. }) = &data.talk.conversation {
-            self.more = Some(backend.more_of_conversation(line.clone(), *searched, part == Part::Earlier));
+        if let Some(shown @ Shown { line, searched, .. }) = &data.talk.conversation {
+            let before = part == Part::Earlier;
+            self.connections_seen = backend.connections_changed();
+            self.more = Some(backend.more_of_conversation(line.clone(), *searched, before, shown.open()));
         }
     }
 
@@ -315,23 +289,6 @@ impl Asking {
         data.talk.compared = None;
         data.talk.reading = true;
         self.pair = Some(backend.packet_pair(left, right));
-    }
-
-    fn count(&mut self, backend: &Backend, data: &mut Data, view: &View, now: Timestamp) {
-        if let Some(Ok(counted)) = poll(&mut self.statistics) {
-            data.talk.statistics = Some(counted);
-        }
-        if view.talk.tab != Some(Tab::Statistics) || !view.open.dock {
-            return;
-        }
-        let (span, stored) = (view.talk.span, data.stored_packets());
-        let stale = self
-            .counted
-            .is_none_or(|(of, at, n)| of != span || n != stored && now.duration_since(at).as_secs().abs() >= AGAIN_S);
-        if stale && (self.statistics.is_none() || self.counted.is_none_or(|(of, ..)| of != span)) {
-            self.statistics = Some(backend.statistics(span.from(now), now));
-            self.counted = Some((span, now, stored));
-        }
     }
 
     fn link(&mut self, backend: &Backend, data: &mut Data, view: &View, now: Timestamp) {

@@ -1,5 +1,7 @@
 //! What the user is looking at.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -46,8 +48,9 @@ pub struct View {
     pub hovered_field: Option<usize>,
     /// The device that the map keeps in its middle.
     pub follow: Option<DeviceId>,
-    /// Nothing but the selected device is on the map.
+    /// Nothing but the selected device is on the map, and those that stay beside it.
     pub isolate: bool,
+    pub isolate_also: BTreeSet<DeviceId>,
     /// The list leaves out devices that are not in view on the map.
     pub only_in_view: bool,
     pub settings: Settings,
@@ -84,6 +87,7 @@ impl Default for View {
             hovered_field: None,
             follow: None,
             isolate: false,
+            isolate_also: BTreeSet::new(),
             only_in_view: false,
             settings: Settings::default(),
             devices: DeviceList::default(),
@@ -99,6 +103,33 @@ impl Default for View {
             ways: Ways::default(),
             grab: None,
             local_zone: TimeZone::UTC,
+        }
+    }
+}
+
+impl View {
+    /// The devices that are on the map while others are left out, ascending; nothing where nobody is.
+    pub fn isolated(&self) -> impl Iterator<Item = DeviceId> {
+        let also = self.isolate_also.iter().copied();
+        let all: BTreeSet<DeviceId> = also.chain(self.selection.device).filter(|_| self.isolate).collect();
+        all.into_iter()
+    }
+
+    /// Leaves all others out, or nobody any more.
+    pub(super) fn set_isolate(&mut self, on: bool) {
+        self.isolate = on;
+        if !on {
+            self.isolate_also.clear();
+        }
+    }
+
+    /// Keeps a device on the map while others are left out, or no longer. With the last one goes the rest.
+    pub(super) fn isolate_also(&mut self, device: DeviceId) {
+        if self.isolate_also.remove(&device) {
+            self.isolate &= !self.isolate_also.is_empty();
+        } else {
+            self.isolate_also.insert(device);
+            self.isolate = true;
         }
     }
 }

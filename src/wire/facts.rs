@@ -83,6 +83,8 @@ impl<'a> Seen<'a> {
                 events.into_iter().any(|event| see(Told::Text(&event.kind)))
             }
             Field::Answered => see(Told::Bool(self.answered)),
+            Field::Tap => super::tap_of(row).is_some_and(|name| see(Told::Text(&name))),
+            Field::TapDiffers => see(Told::Bool(super::differs(row, self.answered))),
             Field::Marked => see(Told::Bool(self.marked)),
             Field::Comment => self.comment.is_some_and(|comment| see(Told::Text(comment))),
             // A text is asked for by `shows`; all that the bytes say in words is here.

@@ -41,7 +41,7 @@ pub const CLOCK_SET_S: &str = "clock_set_s";
 pub fn dissect_kept(packet: &PacketRow, profile: &Profile) -> Dissection {
     let mut dissection = dissect_as_it_came(packet, profile);
     dissection.problems.extend(clock_was_set(packet));
-    dissection.problems.extend(ours_differs(packet));
+    dissection.problems.extend(overheard(packet));
     dissection
 }
 
@@ -58,17 +58,56 @@ fn clock_was_set(packet: &PacketRow) -> Option<Problem> {
     })
 }
 
-/// Of a server that was overheard: that we would have answered something else.
-fn ours_differs(packet: &PacketRow) -> Option<Problem> {
-    let context = packet.context.as_deref().filter(|_| packet.direction == Direction::Out)?;
-    let context: serde_json::Value = serde_json::from_str(context).ok()?;
-    let ours = context.get(gt06::OURS)?.as_str()?;
-    Some(Problem {
-        severity: Severity::Note,
-        group: Group::Sequence,
-        text: format!("another server answered this; our answer is {ours}"),
-        span: 0..packet.bytes.len(),
-    })
+/// In the context of a packet that came through a tap: the name of the tap.
+pub const TAP: &str = "tap";
+/// In the context of a packet that came through a tap: how many bytes before it were passed on and not recorded.
+pub const LOST_BYTES: &str = "lost_bytes";
+
+/// Of a connection that was overheard: in what another server answers otherwise than we do, and what was not recorded.
+fn overheard(packet: &PacketRow) -> Vec<Problem> {
+    let told = packet.context.as_deref().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let Some(told) = told else { return Vec::new() };
+    let mut problems = Vec::new();
+    let mut say = |severity, text| {
+        problems.push(Problem { severity, group: Group::Sequence, text, span: 0..packet.bytes.len() });
+    };
+    if packet.direction == Direction::Out {
+        match told.get(gt06::OURS).and_then(serde_json::Value::as_str) {
+            Some("") => {
+                let text = "another server answered this; we answer nothing to such a frame";
+                say(Severity::Note, text.to_owned());
+            }
+            Some(ours) => say(Severity::Note, format!("another server answered this; our answer is {ours}")),
+            None => {}
+        }
+        if let Some(ms) = told.get(gt06::LATE_MS).and_then(serde_json::Value::as_i64) {
+            let text =
+                format!("another server answered this after {ms} ms; ours goes out as soon as the frame is stored");
+            say(Severity::Note, text);
+        }
+    }
+    if let Some(bytes) = told.get(LOST_BYTES).and_then(serde_json::Value::as_u64) {
+        say(Severity::Warn, format!("{bytes} bytes before this were passed on and could not be recorded"));
+    }
+    problems
+}
+
+/// Whether another server answers this otherwise than we do, later, or not at all; of a packet that it sent, or that it was sent. `answered`: an
+/// answer came.
+pub fn differs(packet: &PacketRow, answered: bool) -> bool {
+    let says = |key: &str| packet.context.as_deref().is_some_and(|text| text.contains(&format!("\"{key}\"")));
+    match (packet.protocol, packet.direction) {
+        (Protocol::Gt06, Direction::Out) => says(gt06::OURS) || says(gt06::LATE_MS),
+        (Protocol::Gt06, Direction::In) => !answered && says(gt06::OURS),
+        (Protocol::OwnTracks, _) => false,
+    }
+}
+
+/// The tap that a packet came through.
+pub fn tap_of(packet: &PacketRow) -> Option<String> {
+    let context = packet.context.as_deref().filter(|text| text.contains("\"tap\""))?;
+    let told: serde_json::Value = serde_json::from_str(context).ok()?;
+    told.get(TAP)?.as_str().map(str::to_owned)
 }
 
 fn dissect_as_it_came(packet: &PacketRow, profile: &Profile) -> Dissection {
@@ -166,15 +205,16 @@ pub struct Line {
     pub connection: u64,
 }
 
-/// Starts a conversation. `None`: the protocol is not spoken over a stream.
+/// Starts a conversation; after `most_junk` bytes without one sound frame it ends. `None`: the protocol is not spoken over a stream.
 pub fn conversation(
     protocol: Protocol,
     line: Line,
     addresses: Option<gt06::AddressSource>,
+    most_junk: usize,
 ) -> Option<Box<dyn Conversation>> {
     match protocol {
         Protocol::Gt06 => {
-            let session = gt06::Session::new(line);
+            let session = gt06::Session::new(line).with_most_junk(most_junk);
             Some(Box::new(match addresses {
                 Some(source) => session.with_addresses(source),
                 None => session,

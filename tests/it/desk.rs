@@ -1,6 +1,7 @@
 //! The whole application over a real backend: real sockets, a real store, the window that a user sees.
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     sync::{Arc, atomic::AtomicBool, mpsc},
     time::{Duration, Instant},
@@ -36,6 +37,8 @@ pub struct Plan {
     pub folder: tempfile::TempDir,
     /// What the command line names.
     pub files: Vec<std::path::PathBuf>,
+    /// What an earlier window left.
+    pub kept: Option<Kept>,
 }
 
 impl Default for Plan {
@@ -49,8 +52,29 @@ impl Default for Plan {
             wgpu: false,
             folder: tempfile::tempdir().unwrap(),
             files: Vec::new(),
+            kept: None,
         }
     }
+}
+
+/// What a window keeps between runs.
+#[derive(Debug, Default, Clone)]
+pub struct Kept(HashMap<String, String>);
+
+impl eframe::Storage for Kept {
+    fn get_string(&self, key: &str) -> Option<String> {
+        self.0.get(key).cloned()
+    }
+
+    fn set_string(&mut self, key: &str, value: String) {
+        self.0.insert(key.to_owned(), value);
+    }
+
+    fn remove_string(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+
+    fn flush(&mut self) {}
 }
 
 /// A port that nobody has.
@@ -75,12 +99,13 @@ impl Desk {
     }
 
     pub fn of(plan: Plan) -> Self {
-        let Plan { policy, gt06, now, zone, size, wgpu, folder, files } = plan;
+        let Plan { policy, gt06, now, zone, size, wgpu, folder, files, kept } = plan;
         let listen = [(Protocol::OwnTracks, Some(free())), (Protocol::Gt06, gt06)];
         let clock = TestClock::at(now);
         let setup = Setup {
             data_dir: folder.path().to_owned(),
             listen: listen.into_iter().filter_map(|(p, at)| Some((p, ListenAt::Address(at?)))).collect(),
+            taps: Vec::new(),
             policy,
             limits: Bounds::default(),
             access: Access::default(),
@@ -114,7 +139,11 @@ impl Desk {
         };
         let builder = Harness::builder().with_size(size).with_max_steps(20);
         let builder = if wgpu { builder.wgpu() } else { builder };
-        let window = builder.build_eframe(|cc| App::new(cc, backend, options));
+        let kept = kept.map(|kept| &*Box::leak(Box::new(kept)));
+        let window = builder.build_eframe(|cc| {
+            cc.storage = kept.map(|kept| kept as &dyn eframe::Storage);
+            App::new(cc, backend, options)
+        });
         Self { window, owntracks, gt06, folder, clock, quit, woken }
     }
 
@@ -164,6 +193,13 @@ impl Desk {
 
     pub fn data(&self) -> &Data {
         self.window.state().data()
+    }
+
+    /// What the window would leave to the next one.
+    pub fn kept(&mut self) -> Kept {
+        let mut kept = Kept::default();
+        eframe::App::save(self.window.state_mut(), &mut kept);
+        kept
     }
 
     /// A tracker that stays connected.

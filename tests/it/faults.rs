@@ -23,6 +23,7 @@ mod secrets;
 mod slow;
 mod start;
 mod storm;
+mod tap;
 
 /// True for the long form.
 fn long() -> bool {

@@ -1,7 +1,10 @@
 //! The inspector as a user has it: the whole window over real sockets and a real store, and the command line.
 
+mod big;
 mod bytes;
 mod filter;
+mod live;
+mod next;
 mod out;
 mod read_as;
 mod story;

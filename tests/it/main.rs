@@ -32,6 +32,7 @@ mod profile;
 mod sim;
 mod store;
 mod support;
+mod tap;
 mod tidy;
 mod ui;
 mod window;

@@ -148,6 +148,7 @@ impl Station {
         let setup = Setup {
             data_dir: folder.path().to_owned(),
             listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
+            taps: Vec::new(),
             policy,
             limits: Bounds { ingest: limits, ..Bounds::default() },
             settings: None,

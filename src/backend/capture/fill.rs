@@ -1,12 +1,16 @@
 //! From what a capture holds to packets in a store: each connection is overheard, each body read, and answers are linked.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
 use super::{Witness, owntracks};
 use crate::{
-    capture::{Item, Place, Record},
+    capture::{Closer, Item, Place, Record},
+    ingest::{Ended, Ender, Ends},
     model::{Direction, NewPacket, PacketId, Protocol, Sender, Timestamp, Verdict},
     store::{Error, Receipt, Writer},
     wire::{Admission, Line, gt06::Witnessed},
@@ -43,10 +47,12 @@ pub(super) struct Filler {
     connections: u64,
     untimed: u64,
     touched: u64,
+    /// How connections ended, where the capture tells.
+    ends: Arc<Ends>,
 }
 
 impl Filler {
-    pub(super) fn new(writer: Writer, base: Timestamp) -> Self {
+    pub(super) fn new(writer: Writer, base: Timestamp, ends: Arc<Ends>) -> Self {
         Self {
             writer,
             talks: BTreeMap::new(),
@@ -56,6 +62,7 @@ impl Filler {
             connections: 0,
             untimed: 0,
             touched: 0,
+            ends,
         }
     }
 
@@ -67,8 +74,9 @@ impl Filler {
     pub(super) async fn take(&mut self, item: Item) -> Result<(), Error> {
         match item {
             Item::Record(record) => self.record(record).await,
-            Item::Closed { connection, at } => {
+            Item::Closed { connection, at, by } => {
                 self.time = at.unwrap_or(self.time);
+                self.ends.ended(connection, Ended { at: self.time, by: ender(by), why: why(by).into() });
                 self.close(connection).await
             }
             Item::Passed { .. } | Item::Rejected { .. } => Ok(()),
@@ -94,6 +102,7 @@ impl Filler {
         if !self.talks.contains_key(&number) {
             self.connections += 1;
             let line = Line { peer: record.peer.clone(), connection: number };
+            self.ends.made(number, &line.peer, None);
             let witness = Witness::new(line.clone());
             let (known, asked) = (VecDeque::new(), VecDeque::new());
             self.talks.insert(number, Talk { witness, line, heard: 0, known, asked, touched: 0 });
@@ -142,7 +151,7 @@ impl Filler {
                         None => Admission::Refused,
                     });
                 }
-                Witnessed::Heard { packet, nth } => {
+                Witnessed::Heard { packet, nth, .. } => {
                     self.store(talk, *packet, Some(nth)).await?;
                 }
                 Witnessed::Answered { mut packet, answers } => {
@@ -259,4 +268,16 @@ impl Filler {
         }
         Ok(())
     }
+}
+
+fn ender(by: Closer) -> Ender {
+    match by {
+        Closer::Device => Ender::Peer,
+        Closer::Server | Closer::Silence => Ender::Us,
+        Closer::Unsaid => Ender::Nobody,
+    }
+}
+
+fn why(by: Closer) -> &'static str {
+    if by == Closer::Silence { "silent for too long" } else { "" }
 }

@@ -4,6 +4,7 @@
 //! for its answers, and connects again with growing pauses when there are none.
 
 mod phone;
+mod run;
 mod tally;
 mod tracker;
 

@@ -17,11 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Commits, Count, DeviceClocks, FILE_NAME, Failure, Health, QUARANTINE_PACKETS, QUARANTINE_SENDERS, Queue, Receiver,
-    ReceiverState, limits,
+    ReceiverState, Tapped, limits,
 };
 use crate::{
     backend::bounds::Bounds,
-    ingest::{self, ListenAt, ReceiverLine, ReceiverStatus, Receivers},
+    ingest::{self, ListenAt, ReceiverLine, ReceiverStatus, Receivers, TapLine, TapMode, Upstream},
     model::{Clock, MishapKind, Timestamp},
     store::{self, Error, Pending, Store, Tally},
 };
@@ -186,6 +186,7 @@ impl Gauges {
         ]);
         let most = self.bounds.ingest.connections;
         let lines = self.receivers.as_ref().map(ingest::Gauge::lines).unwrap_or_default();
+        let taps = self.receivers.as_ref().map(ingest::Gauge::taps).unwrap_or_default();
         let last = lines.len().saturating_sub(1);
         let mut health = Health {
             at: (self.clock)(),
@@ -193,6 +194,7 @@ impl Gauges {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             receivers: lines.iter().enumerate().map(|(n, line)| receiver(line, n == last, most)).collect(),
+            taps: taps.iter().map(|tap| tapped(tap, most)).collect(),
             packets_by_second,
             positions_by_second,
             queue: Queue { writes: queue_depth as u64, bytes: queue_bytes as u64, bound_bytes: queue_bound as u64 },
@@ -246,6 +248,31 @@ fn receiver(line: &ReceiverLine, secure: bool, most: usize) -> Receiver {
         trouble,
         connections: line.connections as u64,
         most_connections: most as u64,
+    }
+}
+
+fn tapped(line: &TapLine, most: usize) -> Tapped {
+    let TapLine { tap, line, upstream, traffic } = line;
+    let to = match &tap.mode {
+        TapMode::Pass { to } => Some(to.clone()),
+        TapMode::Copy => None,
+    };
+    let (reached, dialled, trouble) = match upstream {
+        Upstream::Unknown => (None, None, None),
+        Upstream::Reached { at } => (Some(true), Some(*at), None),
+        Upstream::Failed { at, why } => (Some(false), Some(*at), Some(why.clone())),
+    };
+    Tapped {
+        receiver: Receiver { name: format!("Tap {}", tap.name), ..receiver(line, false, most) },
+        to,
+        reached,
+        dialled,
+        trouble,
+        heard_bytes: traffic.heard_bytes,
+        answered_bytes: traffic.answered_bytes,
+        packets: traffic.packets,
+        packets_in_a_minute: traffic.packets_in_a_minute,
+        not_recorded_bytes: traffic.not_recorded_bytes,
     }
 }
 

@@ -5,10 +5,7 @@ use std::collections::HashMap;
 use super::{ExportError, Selection};
 use crate::{
     capture::out::Entry,
-    model::{
-        Device, DeviceId, PacketId, PacketNote, PacketRow, Profile, Timestamp,
-        filter::{Field, Filter},
-    },
+    model::{Device, DeviceId, PacketId, PacketNote, PacketRow, Profile, Timestamp, filter::Filter},
     store::{Reader, Watch, query},
     wire::Seen,
 };
@@ -89,7 +86,7 @@ impl<'a> Walk<'a> {
             return Ok(self.reader.read(move |db| noted(db, query::packets_by_id(db, &next)?, false)).wait()?);
         }
         let (devices, window, filter, now) = (devices.clone(), *window, filter.clone(), self.now);
-        let asks = filter.mentions(Field::Answered);
+        let asks = filter.asks_for_answers();
         let rows = self.reader.read_long(move |db| {
             let rows = query::packets_onward(db, &filter, (&devices, window), now, PacketId(after), PAGE)?;
             noted(db, rows, asks)

@@ -202,7 +202,7 @@ impl Player<'_> {
                     }
                 }
             },
-            Item::Closed { connection, at } => {
+            Item::Closed { connection, at, .. } => {
                 self.wait_for(at, stop).await;
                 if let Some(mut link) = self.links.remove(&connection) {
                     link.send_rest(self.now, &mut self.tale).await;

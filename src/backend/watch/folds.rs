@@ -22,6 +22,9 @@ use crate::{
 /// Fixes before a moment that are enough to know where a device was.
 const LOOK_BACK: usize = 48;
 
+/// Where they do not tell since when it has been in a place whose long stays are told, so many are looked at.
+const LOOK_FAR_BACK: usize = 64 * LOOK_BACK;
+
 /// Devices that are judged again in one go: what is not packed yet is looked through once for all of them.
 const AT_ONCE: usize = 256;
 
@@ -328,15 +331,30 @@ fn course_before(
     device: DeviceId,
     at: Timestamp,
 ) -> watch::Answer<Course> {
-    let before = watch::positions_before(db, tail, device, at, LOOK_BACK)?;
-    let mut course = Course::after(book, device, &before);
-    let first = before.iter().find(|seen| seen.sound).map(|seen| seen.at);
-    // Those that it was in all the while: it came earlier.
-    let all_the_while: Vec<_> = course.inside().filter(|(_, since)| Some(*since) == first).collect();
-    for (place, since) in all_the_while {
-        if let Some(entered) = watch::entered_before(db, device, place, since)? {
-            course.entered_earlier(book, place, entered);
+    let mut limit = LOOK_BACK;
+    loop {
+        let before = watch::positions_before(db, tail, device, at, limit)?;
+        let mut course = Course::after(book, device, &before);
+        let first = before.iter().find(|seen| seen.sound).map(|seen| seen.at);
+        // Those that it was in all the while: it came earlier.
+        let all_the_while: Vec<_> = course.inside().filter(|(_, since)| Some(*since) == first).collect();
+        let is_all = before.len() < limit || limit >= LOOK_FAR_BACK;
+        let mut sure = true;
+        for (place, since) in all_the_while {
+            if let Some(entered) = watch::entered_before(db, device, place, since)? {
+                course.entered_earlier(book, place, entered);
+                continue;
+            }
+            // Nobody wanted to be told that it came: a long stay that was told within this one knows when that was.
+            let told = watch::last_stay(db, device, place, at)?;
+            match told.filter(|(moment, _)| *moment >= since || is_all) {
+                Some((_, entered)) => course.entered_earlier(book, place, entered),
+                None => sure &= book.place(place).is_none_or(|place| place.spec.dwell_min.is_none()),
+            }
         }
+        if sure || is_all {
+            return Ok(course);
+        }
+        limit *= 4;
     }
-    Ok(course)
 }

@@ -2,7 +2,7 @@
 
 use jiff::{civil::DateTime, tz::TimeZone};
 
-use crate::model::Timestamp;
+use crate::{capture::Closer, model::Timestamp};
 
 /// Brackets that are looked into: each costs a search.
 const MOST_BRACKETS: usize = 16;
@@ -20,7 +20,7 @@ pub(super) struct Heading {
     /// Address of the device, and its port where the line tells it.
     pub(super) peer: String,
     /// The line says that the connection ended.
-    pub(super) closed: bool,
+    pub(super) closed: Option<Closer>,
 }
 
 impl Heading {
@@ -61,7 +61,11 @@ impl Heading {
         let said = ["connected", "disconnected", "error", "timed out", "id:"].iter().any(|w| after.starts_with(w));
         if said && !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric()) {
             word.clone_into(&mut self.connection);
-            self.closed = after.starts_with("disconnected") || after.starts_with("timed out");
+            self.closed = match after {
+                _ if after.starts_with("disconnected") => Some(Closer::Unsaid),
+                _ if after.starts_with("timed out") => Some(Closer::Silence),
+                _ => None,
+            };
             return true;
         }
         false
@@ -144,7 +148,7 @@ mod tests {
     #[test]
     fn an_end_is_heard() {
         let heading = Heading::of("2024-01-02 03:04:05  INFO: [Te3c4e6ff] disconnected", &TimeZone::UTC);
-        assert!(heading.closed);
+        assert_eq!(heading.closed, Some(Closer::Unsaid));
         assert_eq!(heading.connection, "Te3c4e6ff");
     }
 }

@@ -32,7 +32,7 @@ use jiff::tz::TimeZone;
 pub use objects::own_line;
 pub use sniff::{HEAD_BYTES, Kind, Refusal, sniff};
 
-use super::{Item, Place, Record};
+use super::{Closer, Item, Place, Record};
 use crate::{
     model::{Direction, Protocol},
     wire::dress::Complaint,
@@ -101,7 +101,7 @@ fn raw(input: &mut dyn BufRead, sink: &mut Sink<'_>) -> Result<(), Halt> {
         let mut bytes = Vec::new();
         input.take(RAW_BYTES as u64).read_to_end(&mut bytes)?;
         if bytes.is_empty() {
-            return sink.put(Item::Closed { connection: 1, at: None });
+            return sink.put(Item::Closed { connection: 1, at: None, by: Closer::Unsaid });
         }
         sink.put(Item::Record(Record {
             at: None,

@@ -9,7 +9,7 @@ use super::{
     tcp::{Run, Stream},
 };
 use crate::{
-    capture::{Item, Place, Record},
+    capture::{Closer, Item, Place, Record},
     model::{Direction, Protocol, Timestamp},
     wire::dress::Complaint,
 };
@@ -31,6 +31,8 @@ pub(super) struct Talk {
     spoken: Spoken,
     undecided: Vec<(usize, Run)>,
     last_at: Option<Timestamp>,
+    /// The end that hung up first.
+    hung_up: Option<usize>,
     pub(super) last_frame: u64,
 }
 
@@ -57,6 +59,7 @@ impl Talk {
             spoken: Spoken::Unknown,
             undecided: Vec::new(),
             last_at: None,
+            hung_up: None,
             last_frame: 0,
         }
     }
@@ -88,6 +91,9 @@ impl Talk {
         }
         let sequence = if segment.syn { segment.sequence.wrapping_add(1) } else { segment.sequence };
         own.take(at, place, sequence, segment.bytes);
+        if segment.fin || segment.rst {
+            self.hung_up.get_or_insert(end);
+        }
         if segment.fin {
             own.ends(sequence, segment.bytes.len());
         }
@@ -129,8 +135,13 @@ impl Talk {
                 self.http(end, &[], self.last_at, Place::Frame(self.last_frame), true, sink)?;
             }
         }
-        if matches!(self.spoken, Spoken::Gt06 { .. } | Spoken::Http { .. }) {
-            sink.put(Item::Closed { connection: self.number, at: self.last_at })?;
+        if let Spoken::Gt06 { device } | Spoken::Http { device, .. } = self.spoken {
+            let by = match self.hung_up {
+                Some(end) if end == device => Closer::Device,
+                Some(_) => Closer::Server,
+                None => Closer::Unsaid,
+            };
+            sink.put(Item::Closed { connection: self.number, at: self.last_at, by })?;
         }
         Ok(())
     }

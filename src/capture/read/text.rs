@@ -83,11 +83,13 @@ impl Reader<'_, '_> {
         let heading = Heading::of(&text, &self.ground.zone);
         match undressed {
             Ok(Line::Blank) => Ok(()),
-            Ok(Line::Remark) if heading.closed => match self.numbers.forget(&heading.connection) {
-                Some(connection) => self.sink.put(Item::Closed { connection, at: heading.at }),
-                None => self.sink.passed(place),
-            },
-            Ok(Line::Remark) => self.sink.passed(place),
+            Ok(Line::Remark) => {
+                let ended = heading.closed.and_then(|by| Some((by, self.numbers.forget(&heading.connection)?)));
+                match ended {
+                    Some((by, connection)) => self.sink.put(Item::Closed { connection, at: heading.at, by }),
+                    None => self.sink.passed(place),
+                }
+            }
             Ok(Line::Buffer(buffer)) => self.buffer(place, &text, &heading, buffer),
             Err(why) => self.sink.put(Item::Rejected { place, why }),
         }

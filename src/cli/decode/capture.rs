@@ -61,7 +61,7 @@ impl Decoder<'_> {
     fn item(&mut self, talks: &mut Talks, item: Item) -> io::Result<()> {
         match item {
             Item::Record(record) => self.record(talks, record),
-            Item::Closed { connection, at } => {
+            Item::Closed { connection, at, .. } => {
                 let Some(mut talk) = talks.remove(&connection) else { return Ok(()) };
                 talk.finish(at.unwrap_or(self.now));
                 self.witnessed(&mut talk, 0)

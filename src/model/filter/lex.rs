@@ -69,7 +69,13 @@ pub(super) fn lex(text: &str) -> Result<Vec<Placed>, Mistake> {
                 None => return Err(Mistake::new(at..text.len(), "the bracket that opens here is never closed")),
             },
             _ => match SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)) {
-                Some((sign, token)) => (token.clone(), sign.len()),
+                Some((sign, token)) => {
+                    alone(rest, at, sign)?;
+                    (token.clone(), sign.len())
+                }
+                None if next == '&' || next == '|' => {
+                    return Err(Mistake::new(at..at + 1, format!("{next} is no operator; {next}{next} is meant")));
+                }
                 None => word(rest),
             },
         };
@@ -77,6 +83,24 @@ pub(super) fn lex(text: &str) -> Result<Vec<Placed>, Mistake> {
         at += len;
     }
     Ok(tokens)
+}
+
+/// An operator that another one is glued to, `&&&`, `=<`, is a slip of the hand. `!` may follow `&&` and `||`, and itself.
+fn alone(rest: &str, at: usize, sign: &str) -> Result<(), Mistake> {
+    let glues = |c: char| match sign {
+        "&&" | "||" => "&|=<>≤≥".contains(c),
+        "==" | "!=" | "<=" | ">=" | "≤" | "≥" | "=" | "<" | ">" => "&|=<>≤≥!".contains(c),
+        ".." => c == '.',
+        _ => false,
+    };
+    let behind = rest.get(sign.len()..).unwrap_or_default();
+    let much = behind.find(|c| !glues(c)).unwrap_or(behind.len());
+    if much == 0 {
+        return Ok(());
+    }
+    let written = rest.get(..sign.len() + much).unwrap_or_default();
+    let from = at + sign.len();
+    Err(Mistake::new(from..from + much, format!("{written} is no operator; {sign} stands alone")))
 }
 
 /// A text in quotes; a backslash takes the next character as it is.

@@ -209,6 +209,11 @@ impl Filter {
         })
     }
 
+    /// True where it must know of a packet whether it was answered.
+    pub fn asks_for_answers(&self) -> bool {
+        self.mentions(Field::Answered) || self.mentions(Field::TapDiffers)
+    }
+
     /// True where some part of it is so.
     fn has(&self, so: &dyn Fn(&Expr) -> bool) -> bool {
         fn has(expr: &Expr, so: &dyn Fn(&Expr) -> bool) -> bool {

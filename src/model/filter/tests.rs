@@ -160,6 +160,17 @@ fn mistakes_point_at_the_character() {
         ("!", 1..1, "a field or a word was expected"),
         ("marked > 1", 7..8, "yes or no"),
         ("dev in a..b", 7..8, "dev is a text"),
+        ("a &&& b", 4..5, "&&& is no operator; && stands alone"),
+        ("a |||| b", 4..6, "|||| is no operator; || stands alone"),
+        ("a && && b", 5..7, "a field or a word was expected"),
+        ("a & b", 2..3, "& is no operator; && is meant"),
+        ("a | b", 2..3, "| is no operator; || is meant"),
+        ("len === 5", 6..7, "=== is no operator; == stands alone"),
+        ("len >== 5", 6..7, ">== is no operator; >= stands alone"),
+        ("len =< 5", 5..6, "=< is no operator; = stands alone"),
+        ("len !== 5", 6..7, "!== is no operator"),
+        ("len <> 5", 5..6, "<> is no operator"),
+        ("serial in 1...5", 13..14, "... is no operator"),
     ];
     for (text, span, says) in cases {
         let mistake = parse(text).expect_err(text);
@@ -175,6 +186,8 @@ fn what_is_valid_and_perhaps_not_meant_is_said() {
     assert_eq!(doubts("alarm"), ["packets with this reading; write \"alarm\" for the word"]);
     assert_eq!(doubts("serial in 5..1"), ["this span ends before it begins, so nothing is in it"]);
     assert!(doubts("van 10.0.0.9:4711 answered").is_empty());
+    // Negations may stand close.
+    assert!(parse("a&&!b||!!c").is_ok() && parse("!(a)&&(b)").is_ok());
 }
 
 #[test]

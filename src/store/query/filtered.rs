@@ -16,21 +16,26 @@ use crate::{
     store::row,
 };
 
-/// The newest `limit` packets of `among` that may fulfil a filter, oldest first.
+/// At most `limit` packets of `among` that may fulfil a filter, the newest or the oldest. Oldest first.
 pub fn packets_filtered(
     db: &Connection,
     filter: &Filter,
     now: Timestamp,
     among: Range<PacketId>,
+    newest: bool,
     limit: usize,
 ) -> Result<Vec<PacketRow>> {
     let params = vec![Sql::from(among.end.0), Sql::from(clamp(limit)), Sql::from(among.start.0)];
     let mut asked = Asked { params, now };
     let wanted = filter.expr().and_then(|expr| asked.part(expr)).map_or("1".to_owned(), |part| part.sql);
-    let sql = format!("SELECT {PACKET} FROM packets WHERE id >= ?3 AND id < ?1 AND {wanted} ORDER BY id DESC LIMIT ?2");
+    let order = if newest { "DESC" } else { "ASC" };
+    let sql =
+        format!("SELECT {PACKET} FROM packets WHERE id >= ?3 AND id < ?1 AND {wanted} ORDER BY id {order} LIMIT ?2");
     let mut select = db.prepare_cached(&sql)?;
     let mut packets = select.query_map(params_from_iter(asked.params), row::packet)?.collect::<Result<Vec<_>>>()?;
-    packets.reverse();
+    if newest {
+        packets.reverse();
+    }
     Ok(packets)
 }
 
@@ -81,6 +86,9 @@ pub fn is_answered(db: &Connection, id: PacketId) -> Result<bool> {
 
 const MARKED: &str = "(EXISTS(SELECT 1 FROM packet_notes n WHERE n.packet_id = packets.id AND n.marked))";
 const COMMENTED: &str = "(EXISTS(SELECT 1 FROM packet_notes n WHERE n.packet_id = packets.id AND n.comment <> ''))";
+/// A word of the context stands in quotes, and in none of its values.
+const DIFFERS: &str = r#"(instr(ifnull(context, ''), '"ours"') > 0 OR instr(ifnull(context, ''), '"late_ms"') > 0)"#;
+const TAPPED: &str = r#"(instr(ifnull(context, ''), '"tap"') > 0)"#;
 
 /// A condition, which is 0 or 1 and never NULL.
 struct Part {
@@ -141,6 +149,9 @@ impl Asked {
                 Some(Part { sql: format!("({} AND {})", from.sql, to.sql), exact: from.exact && to.exact })
             }
             Expr::Has(Path::Field(Field::Marked)) => Some(exact(MARKED)),
+            // Whether an answer came is left to the filter.
+            Expr::Has(Path::Field(Field::TapDiffers)) => Some(Part { sql: DIFFERS.to_owned(), exact: false }),
+            Expr::Has(Path::Field(Field::Tap)) => Some(Part { sql: TAPPED.to_owned(), exact: false }),
             Expr::Has(Path::Field(Field::Comment)) => Some(exact(COMMENTED)),
             Expr::Within { path: Path::Field(Field::Time), ago } => {
                 let from = self.now.checked_sub(*ago).unwrap_or(Timestamp::MIN);
@@ -177,6 +188,7 @@ impl Asked {
             (Field::Kind, Value::Text(text)) => self.text("kind", op, text),
             (Field::Peer, Value::Text(text)) => self.text("peer", op, text),
             (Field::Bytes, Value::Text(text)) => self.text("hex(bytes)", op, text),
+            (Field::Tap, Value::Text(_)) => Some(Part { sql: TAPPED.to_owned(), exact: false }),
             (Field::Marked, Value::Bool(yes)) => {
                 let yes = *yes == (op == Op::Is);
                 Some(exact(if yes { MARKED.to_owned() } else { format!("(NOT {MARKED})") }))

@@ -1,11 +1,14 @@
 //! Packets by the connection they came on, and counted. There is no index for either, which would cost a page a row: a window of ids is read past.
 
+use std::collections::{BTreeSet, HashSet};
+
+use jiff::SignedDuration;
 use rusqlite::{Connection, Result, named_params};
 
-use super::{PACKET, all, clamp};
+use super::{COMMAND, PACKET, all, clamp};
 use crate::{
-    model::{DeviceId, Direction, PacketId, PacketRow, Protocol, Verdict},
-    store::row,
+    model::{Command, DeviceId, Direction, PacketId, PacketRow, Protocol, Timestamp, Verdict},
+    store::{past, row},
 };
 
 /// Whose talk it is.
@@ -53,6 +56,46 @@ pub fn packets_of_line(
         packets.reverse();
     }
     Ok(packets)
+}
+
+/// Commands that some of these packets took out or answered, newest first: at most [`MOST_COMMANDS`] of each device are looked at.
+pub fn commands_of(db: &Connection, packets: &[PacketRow]) -> Result<Vec<Command>> {
+    let devices: BTreeSet<i64> =
+        packets.iter().filter(|p| p.protocol == Protocol::Gt06).filter_map(|p| p.device).map(|id| id.0).collect();
+    let ids: HashSet<PacketId> = packets.iter().map(|packet| packet.id).collect();
+    let sql = format!("SELECT {COMMAND} FROM commands WHERE device_id = ?1 ORDER BY id DESC LIMIT ?2");
+    let mut commands = Vec::new();
+    for device in devices {
+        commands.extend(all(db, &sql, [device, MOST_COMMANDS], row::command)?);
+    }
+    commands.retain(|c| [c.sent_packet, c.answer_packet].into_iter().flatten().any(|id| ids.contains(&id)));
+    Ok(commands)
+}
+
+/// Commands of a device that may belong to a conversation.
+const MOST_COMMANDS: i64 = 2_000;
+
+/// The first packet of a span that ends at `now`, and when the span begins and ends; `None` where there is no packet. What was `captured` is as
+/// old as it is, in whatever order: its span ends with its last packet, and any of them may be within.
+pub fn span(
+    db: &Connection,
+    back: Option<SignedDuration>,
+    now: Timestamp,
+    captured: bool,
+) -> Result<Option<(PacketId, (i64, i64))>> {
+    let (oldest, newest): (Option<i64>, Option<i64>) = if captured {
+        db.query_row("SELECT min(received_ms), max(received_ms) FROM packets", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+    } else {
+        let first = past::first_packet_at(db, i64::MIN)?.map_or(Ok(None), |id| super::packet(db, id))?;
+        (first.map(|packet| packet.received.as_millisecond()), Some(now.as_millisecond()))
+    };
+    let Some((oldest, end)) = oldest.zip(newest) else { return Ok(None) };
+    let back_ms = back.map(|back| i64::try_from(back.as_millis()).unwrap_or(i64::MAX));
+    let begin = back_ms.map_or(oldest, |back| end.saturating_sub(back));
+    let first = if captured { Some(PacketId(0)) } else { past::first_packet_at(db, begin)? };
+    Ok(first.map(|first| (first, (begin, end.max(begin)))))
 }
 
 /// Packets that have all of this in common, within one part of a span.

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Result, params};
 use super::{Writer, batch::Batch, write::Write};
 use crate::{
     model::{Device, DeviceId, DeviceState, ImportId, ImportInto, NewImport, NewRecord, PacketId},
-    store::{Error, Pending, query},
+    store::{Error, Pending, query, trail::Point},
 };
 
 /// Positions removed in one transaction, so that whoever stores something meanwhile never waits for long.
@@ -103,8 +103,10 @@ impl Batch<'_> {
             return Ok(Err(Error::NoSuchDevice("the one to import into, which is gone".to_owned())));
         };
         let mut done = Imported::of(batch);
+        let moments = records.iter().filter_map(|record| record.report.fix.as_ref());
+        let mut there = self.fixes_at(device, moments.map(|fix| fix.at.as_millisecond()).collect())?;
         for record in records {
-            if self.import_record(batch, device, record)? {
+            if self.import_record(batch, device, record, &mut there)? {
                 done.positions += 1;
             } else {
                 done.duplicates += 1;
@@ -135,13 +137,22 @@ impl Batch<'_> {
         Ok(Some(made))
     }
 
-    /// True where the position was not there before.
-    fn import_record(&mut self, batch: ImportId, device: DeviceId, record: &NewRecord) -> Result<bool> {
+    /// True where the position was not there before. `there`: what the device has at the moments of this batch.
+    fn import_record(
+        &mut self,
+        batch: ImportId,
+        device: DeviceId,
+        record: &NewRecord,
+        there: &mut HashMap<i64, Vec<Point>>,
+    ) -> Result<bool> {
         let NewRecord { place, received, report } = record;
         let Some(fix) = &report.fix else { return Ok(false) };
-        if self.has_fix_at(device, fix.at.as_millisecond(), fix.place)? {
+        let same_moment = there.entry(fix.at.as_millisecond()).or_default();
+        if same_moment.iter().any(|point| point.is_at(fix.place)) {
             return Ok(false);
         }
+        // Its row counts for nothing here.
+        same_moment.push(Point::new(0, 0, fix, true, false));
         let packet = PacketId::of_import(batch, *place);
         let new = self.position(packet, device, report, fix, *received)?;
         let is_new = new.is_some();

@@ -5,7 +5,6 @@ use std::{collections::HashMap, ops::ControlFlow};
 use rusqlite::{Connection, OptionalExtension, Params, Result, params};
 
 use super::{batch::Batch, devices::Devices, slice::Slice};
-use crate::geo::LatLon;
 use crate::model::{DeviceId, StoredFix};
 use crate::store::{
     past::SHOWN,
@@ -20,6 +19,9 @@ use crate::store::{
 
 /// Points of a device that wait in memory at most: each new one that is late is looked for among them.
 const MOST_WAITING: usize = 1024;
+
+/// Moments between which so little lies that one walk over it costs less than a search for each.
+const NEAR_MS: i64 = 10 * 60 * 1000;
 
 /// All time.
 const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);
@@ -215,14 +217,20 @@ impl Batch<'_> {
         self.devices.trails.find(self.db, device, at_ms, key).map(|found| found.is_some())
     }
 
-    /// As [`crate::store::query::has_fix`].
-    pub(super) fn has_fix_at(&self, device: DeviceId, at_ms: i64, place: LatLon) -> Result<bool> {
-        let mut found = false;
-        self.devices.trails.each(self.db, device, (at_ms, at_ms), Order::OldestFirst, |point| {
-            found = point.is_at(place);
-            Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })?;
-        Ok(found)
+    /// The positions of a device at these moments. Moments that lie close together are looked up in one go.
+    pub(super) fn fixes_at(&self, device: DeviceId, mut moments: Vec<i64>) -> Result<HashMap<i64, Vec<Point>>> {
+        moments.sort_unstable();
+        let mut there: HashMap<i64, Vec<Point>> = moments.iter().map(|at_ms| (*at_ms, Vec::new())).collect();
+        for near in moments.chunk_by(|a, b| b.saturating_sub(*a) <= NEAR_MS) {
+            let (Some(first), Some(last)) = (near.first(), near.last()) else { continue };
+            self.devices.trails.each(self.db, device, (*first, *last), Order::OldestFirst, |point| {
+                if let Some(same) = there.get_mut(&point.at_ms) {
+                    same.push(*point);
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
+        Ok(there)
     }
 
     /// Removes positions under the numbers of packets from one to another, at most so many; answers whose they were.

@@ -2,7 +2,7 @@
 
 use egui::Context;
 
-use super::App;
+use super::{App, seeking::Aim};
 use crate::{
     model::{DeviceId, PacketId, PacketRow},
     ui::{Action, data::Opened, format, view::Sheet},
@@ -73,7 +73,10 @@ impl App {
                 self.panels.packets.filter(text);
             }
             Action::NarrowPackets(by) => self.panels.packets.narrow(&by),
-            Action::FindPacket { filter, by } => self.find_packet(&filter, by),
+            Action::FindPacket { filter, by, from } => self.find_packet(&filter, by, from),
+            Action::CancelFind => {
+                self.seeker.cancel(&mut self.data);
+            }
             Action::SearchPackets(sieve) => {
                 if let Some(backend) = &self.backend {
                     self.finding.search(backend, &mut self.data, sieve.map(|sieve| *sieve));
@@ -103,7 +106,8 @@ impl App {
                 self.panels.devices.filter_by(text);
             }
             Action::Follow(device) => self.view.follow = device,
-            Action::Isolate(on) => self.view.isolate = on,
+            Action::Isolate(on) => self.view.set_isolate(on),
+            Action::IsolateAlso(device) => self.view.isolate_also(device),
             Action::OnlyInView(on) => self.view.only_in_view = on,
             Action::Measure => self.panels.map.toggle_measure(),
             Action::CopyPlace => match self.panels.map.pointed().map(format::place) {
@@ -268,16 +272,18 @@ impl App {
         self.asks.fixes = fixes;
     }
 
+    /// The next packet that is listed, or the one before.
     fn step_packet(&mut self, rows: i32) {
-        let last = self.data.packets.len().checked_sub(1);
-        let Some(last) = last else { return };
-        let at = match self.view.selection.packet.and_then(|id| self.data.packet_index(id)) {
-            Some(at) => at.saturating_add_signed(rows as isize).min(last),
-            None => last,
-        };
-        if let Some(id) = self.data.packets.get(at).map(|row| row.id) {
-            self.select_packet(id, None);
-        }
+        let onward = rows > 0;
+        self.seek(Aim {
+            filter: String::new(),
+            onward,
+            around: false,
+            from_newest: true,
+            from: None,
+            what: format!("the {} packet that is listed", if onward { "next" } else { "previous" }),
+            nothing: format!("There is no packet {} this one", if onward { "after" } else { "before" }),
+        });
     }
 
     pub(super) fn close_packet(&mut self) {
@@ -290,7 +296,9 @@ impl App {
     }
 
     fn escape(&mut self) {
-        if self.view.time.month.take().is_some() {
+        if self.seeker.cancel(&mut self.data) {
+            // Nobody waits for it any more.
+        } else if self.view.time.month.take().is_some() {
             // The calendar was in front.
         } else if self.view.open.sheet.is_some() {
             self.view.open.sheet = None;

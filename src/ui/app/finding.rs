@@ -1,14 +1,11 @@
-//! What the store looks for by a filter, packets that are found by what they have, and what is written about them.
+//! What the store looks for by a filter, and what is written about packets.
 
 use std::ops::Range;
 
 use super::App;
 use crate::{
     backend::{Backend, Find, FoundPackets, Pending},
-    model::{
-        PacketId, PacketNote, PacketRow,
-        filter::{Filter, Ground},
-    },
+    model::{PacketId, PacketNote},
     ui::{
         Data,
         filter::{Found, Known, Sieve},
@@ -24,14 +21,12 @@ const ENOUGH: usize = 300;
 pub(super) struct Finding {
     asked: Option<(Range<PacketId>, Pending<FoundPackets>)>,
     notes: Option<Pending<Vec<(PacketId, PacketNote)>>>,
-    /// One packet, and in which direction.
-    one: Option<(Sieve, Pending<FoundPackets>)>,
 }
 
 impl Finding {
     /// True while an answer is on its way.
     pub(super) fn waiting(&self) -> bool {
-        self.asked.is_some() || self.notes.is_some() || self.one.is_some()
+        self.asked.is_some() || self.notes.is_some()
     }
 
     /// Looks further for what this admits; what was looked for else is dropped.
@@ -93,57 +88,10 @@ fn ask(backend: &Backend, data: &Data, sieve: Sieve, among: Range<PacketId>, eno
 
 impl App {
     pub(super) fn take_found(&mut self) {
-        let Some(backend) = &self.backend else { return };
-        self.finding.take(backend, &mut self.data);
-        let Some((_, pending)) = &mut self.finding.one else { return };
-        let Some(answer) = pending.poll() else { return };
-        let Some((sieve, _)) = self.finding.one.take() else { return };
-        match answer {
-            Ok(FoundPackets { rows, from, .. }) => match rows.last() {
-                Some(row) => self.select_packet(row.id, None),
-                None if from.0 == i64::MIN => self.toasts.info("No packet before has this"),
-                None => {
-                    let pending = ask(backend, &self.data, sieve.clone(), PacketId(i64::MIN)..from, 1);
-                    self.finding.one = Some((sieve, pending));
-                }
-            },
-            Err(error) => self.toasts.error(error.to_string()),
+        if let Some(backend) = &self.backend {
+            self.finding.take(backend, &mut self.data);
         }
-    }
-
-    /// Goes to another packet that fulfils a filter; before those that are held, the store looks.
-    pub(super) fn find_packet(&mut self, text: &str, by: i32) {
-        let now = self.now();
-        let ground = Ground { now, zone: self.view.zone() };
-        let Ok(filter) = Filter::parse(text, &ground) else { return };
-        let sieve = Sieve::new(text, filter, false, None, (&self.data, &self.view, now));
-        let packets = &self.data.packets;
-        let selected = self.view.selection.packet;
-        let known = Known::of(&self.data);
-        let fulfils = |row: &&PacketRow| {
-            let answered = packets.iter().any(|other| other.answers == Some(row.id));
-            known.admits(&sieve, row, answered)
-        };
-        let found = match selected {
-            Some(id) if by < 0 => packets.range(..packets.partition_point(|row| row.id < id)).rev().find(fulfils),
-            Some(id) => packets.range(packets.partition_point(|row| row.id <= id)..).find(fulfils),
-            None => packets.iter().rev().find(fulfils),
-        };
-        if let Some(id) = found.map(|row| row.id) {
-            self.view.open.dock = true;
-            return self.select_packet(id, None);
-        }
-        let first = packets.front().map_or(PacketId(i64::MAX), |row| row.id);
-        let below = selected.map_or(first, |id| id.min(first));
-        match &self.backend {
-            Some(backend) if by < 0 && self.data.ends.older => {
-                let among = PacketId(i64::MIN)..below;
-                let pending = ask(backend, &self.data, sieve.clone(), among, 1);
-                self.finding.one = Some((sieve, pending));
-            }
-            _ if by < 0 => self.toasts.info("No packet before has this"),
-            _ => self.toasts.info("No packet after this one has it"),
-        }
+        self.take_sought();
     }
 
     /// Opens the editor of what is written about the selected packet.

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use egui::Context;
 
-use super::App;
+use super::{App, seeking::Aim};
 use crate::{
-    model::{DeviceId, PacketId, Verdict},
+    model::{DeviceId, PacketId},
     ui::{
         action::Jump,
         format,
@@ -111,6 +111,11 @@ impl App {
 
     /// Another packet, by what it has to do with the selected one.
     pub(super) fn jump(&mut self, jump: Jump) {
+        match jump {
+            Jump::Problem => return self.seek(all_around("verdict >= warn", "a problem")),
+            Jump::Marked => return self.seek(all_around("marked", "a mark")),
+            Jump::Session(_) | Jump::Linked => {}
+        }
         let selected = self.view.selection.packet;
         let at = selected.and_then(|id| self.data.packet_index(id));
         let packets = &self.data.packets;
@@ -123,15 +128,11 @@ impl App {
                 if by < 0 { packets.range(..at).rev().find(same) } else { packets.range(at + 1..).find(same) }
             }),
             Jump::Linked => row.and_then(|row| related::linked(&self.data, row)),
-            Jump::Problem => {
-                let from = at.map_or(0, |at| at + 1);
-                let troubled = |row: &&crate::model::PacketRow| matches!(row.verdict, Verdict::Warn | Verdict::Error);
-                packets.range(from..).find(troubled).or_else(|| packets.range(..from).find(troubled))
-            }
+            Jump::Problem | Jump::Marked => None,
         };
-        let found = found
-            .map(|row| row.id)
-            .or_else(|| selected.filter(|_| jump == Jump::Linked).and_then(|id| related::other_end(&self.data, id)));
+        // What a command has to do with its answer says more than that the answer was acknowledged.
+        let command = selected.filter(|_| jump == Jump::Linked).and_then(|id| related::other_end(&self.data, id));
+        let found = command.or(found.map(|row| row.id));
         match (found, jump) {
             (None, Jump::Linked) if self.show_its_place() => {}
             (Some(id), _) => {
@@ -143,7 +144,7 @@ impl App {
                 self.toasts.info(format!("This is the {end} packet of its connection that is listed"));
             }
             (None, Jump::Linked) => self.toasts.info("Nothing belongs to this packet"),
-            (None, Jump::Problem) => self.toasts.info("No packet has a problem"),
+            (None, Jump::Problem | Jump::Marked) => {}
         }
     }
 
@@ -194,6 +195,19 @@ impl App {
         let Some(overview) = self.view.selection.device.and_then(|id| self.data.devices.get(&id)) else { return };
         self.view.open.details = true;
         self.panels.details.begin_rename(&overview.device);
+    }
+}
+
+/// The next packet with something, beginning anew after the last.
+fn all_around(filter: &str, what: &str) -> Aim {
+    Aim {
+        filter: filter.to_owned(),
+        onward: true,
+        around: true,
+        from_newest: false,
+        from: None,
+        what: format!("the next packet with {what}"),
+        nothing: format!("No packet has {what}"),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// What such files hold is history; of others it is looked what it is.
-const HISTORY: [&str; 6] = ["gpx", "kml", "geojson", "csv", "rec", "json"];
+const HISTORY: [&str; 7] = ["gpx", "kml", "kmz", "geojson", "csv", "rec", "json"];
 
 /// What is being asked about imports.
 #[derive(Default)]

@@ -14,6 +14,7 @@ mod pages;
 mod past;
 mod reading;
 mod scratch;
+mod seeking;
 mod talk;
 mod undoing;
 mod watching;
@@ -104,6 +105,7 @@ pub struct App {
     phones: phones::Asking,
     paging: pages::Paging,
     finding: finding::Finding,
+    seeker: seeking::Seeker,
     /// What is being asked about the past.
     past: time::Asking,
     talk: super::talk::Asking,
@@ -216,6 +218,7 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             finding: finding::Finding::default(),
+            seeker: seeking::Seeker::default(),
             past: time::Asking::default(),
             talk: super::talk::Asking::default(),
             out: super::out::Asking::default(),
@@ -354,6 +357,7 @@ impl eframe::App for App {
             || self.phones.waiting()
             || self.paging.waiting()
             || self.finding.waiting()
+            || self.seeker.waiting()
             || self.watch.waiting()
             || self.shelf.waiting()
             || self.past.waiting()

@@ -22,7 +22,9 @@ impl App {
     /// Takes over what came, moves a replay on, and asks for what is looked at next.
     pub(super) fn look_at_past(&mut self, ctx: &Context, now: Timestamp) {
         self.past.take(&mut self.data);
-        time::tick(&mut self.view, &self.data, now, ctx.input(|i| i.time));
+        if time::tick(&mut self.view, &self.data, now, ctx.input(|i| i.time)) {
+            self.toasts.info("Nothing moves from here to the end: parked time is played, too");
+        }
         if self.view.time.playing {
             ctx.request_repaint_after(FRAME);
         }

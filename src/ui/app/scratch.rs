@@ -1,7 +1,7 @@
 //! Captures beside the live picture: each is a backend of its own with everything the window knows of it, and one of them is shown.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     mem::swap,
     sync::Arc,
     time::{Duration, Instant},
@@ -9,7 +9,7 @@ use std::{
 
 use egui::Context;
 
-use super::{App, STOP_PATIENCE, demo::Demo, finding, going, health, importing, news::News, pages};
+use super::{App, STOP_PATIENCE, demo::Demo, finding, going, health, importing, news::News, pages, seeking};
 use crate::{
     backend::{
         Backend, Feed, Pending,
@@ -55,6 +55,7 @@ struct Aside {
     phones: phones::Asking,
     paging: pages::Paging,
     finding: finding::Finding,
+    seeker: seeking::Seeker,
     past: time::Asking,
     talk: talk::Asking,
     out: out::Asking,
@@ -79,6 +80,7 @@ struct LookedAt {
     selection: Selection,
     follow: Option<DeviceId>,
     isolate: bool,
+    isolate_also: BTreeSet<DeviceId>,
     only_in_view: bool,
     events: Events,
     time: TimeView,
@@ -209,6 +211,7 @@ impl App {
             phones: phones::Asking::default(),
             paging: pages::Paging::default(),
             finding: finding::Finding::default(),
+            seeker: seeking::Seeker::default(),
             past: time::Asking::default(),
             talk: talk::Asking::default(),
             out: out::Asking::default(),
@@ -288,6 +291,7 @@ impl App {
         swap(&mut self.phones, &mut other.phones);
         swap(&mut self.paging, &mut other.paging);
         swap(&mut self.finding, &mut other.finding);
+        swap(&mut self.seeker, &mut other.seeker);
         swap(&mut self.past, &mut other.past);
         swap(&mut self.talk, &mut other.talk);
         swap(&mut self.out, &mut other.out);
@@ -305,6 +309,7 @@ impl App {
         swap(&mut view.selection, &mut kept.selection);
         swap(&mut view.follow, &mut kept.follow);
         swap(&mut view.isolate, &mut kept.isolate);
+        swap(&mut view.isolate_also, &mut kept.isolate_also);
         swap(&mut view.only_in_view, &mut kept.only_in_view);
         swap(&mut view.events, &mut kept.events);
         swap(&mut view.time, &mut kept.time);

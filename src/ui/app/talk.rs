@@ -10,7 +10,10 @@ impl App {
     /// Asks for what is shown of it, and takes what was answered.
     pub(super) fn look_at_talk(&mut self, now: Timestamp) {
         let Some(backend) = &self.backend else { return };
-        if let Some(told) = self.talk.look(backend, &mut self.data, &self.view, now) {
+        let counts = self.view.talk.tab == Some(Tab::Statistics);
+        let listed = counts.then(|| self.panels.packets.sieve(&self.data, &self.view, now));
+        let listed = listed.filter(|sieve| !sieve.admits_all());
+        if let Some(told) = self.talk.look(backend, &mut self.data, (&self.view, now), listed) {
             self.toasts.info(told);
         }
     }
@@ -42,6 +45,7 @@ impl App {
                 self.show_talk(Tab::Statistics);
             }
             TalkAction::CountBy(by) => view.by = by,
+            TalkAction::CountListed(listed) => view.listed = listed,
             TalkAction::Sort(column, down) => view.sorted = (column, down),
         }
     }

@@ -1,14 +1,14 @@
 //! What a command asks for now.
 
 use super::{Choice, UserCommand};
-use crate::model::{DeviceState, PacketNote};
+use crate::model::{DeviceState, HideReason, PacketNote};
 use crate::ui::{
     Action, Data, View,
     action::Jump,
     filter::PacketList,
     out::{OutAction, Which},
     talk::TalkAction,
-    time::Act,
+    time::{Act, point},
     view::{PhonesTab, Settings, Sheet},
     watch::WatchAction,
 };
@@ -41,6 +41,7 @@ impl UserCommand {
             Self::TrailLength => settings(&|s| s.map.trail = s.map.trail.next()),
             Self::ColourBy(colour) => settings(&|s| s.map.colour = colour),
             Self::Isolate => (selected.is_some() || view.isolate).then(|| vec![Action::Isolate(!view.isolate)]),
+            Self::IsolateAlso => selected.map(|id| vec![Action::IsolateAlso(id)]),
             Self::OnlyInView => one(Action::OnlyInView(!view.only_in_view)),
             Self::Measure => one(Action::Measure),
             Self::CopyPlace => one(Action::CopyPlace),
@@ -77,6 +78,7 @@ impl UserCommand {
             Self::Statistics => one(Action::Talk(TalkAction::Count(None))),
             Self::ExportPackets => one(Action::Out(OutAction::Open(Which::Listed))),
             Self::NextProblem => one(Action::Jump(Jump::Problem)),
+            Self::NextMarked => one(Action::Jump(Jump::Marked)),
             Self::Mark => view.selection.packet.filter(|_| may).map(|id| {
                 let note = data.notes.of(id).cloned().unwrap_or_default();
                 vec![Action::SetNote(id, PacketNote { marked: !note.marked, ..note })]
@@ -103,6 +105,12 @@ impl UserCommand {
             Self::Faster => one(Action::Time(Act::Faster(1))),
             Self::Slower => one(Action::Time(Act::Faster(-1))),
             Self::Trips => one(Action::Time(Act::Trips(!view.time.trips))),
+            Self::NextDoubtful => point::next_doubtful(data, view).map(|action| vec![action]),
+            Self::HidePoint => point::looked_at(data, view, selected?).filter(|_| may).map(|fix| {
+                let hidden = point::hidden_because(data, fix).is_some();
+                let reason = (!hidden).then_some(HideReason::Hand);
+                vec![Action::Hide { device: fix.device, fixes: vec![fix.id], reason }]
+            }),
             Self::SkipParked => one(Action::Time(Act::SkipParked(!view.time.skip_parked))),
             Self::Palette => sheet(Sheet::Palette),
             Self::GoBack => view.ways.back.then(|| vec![Action::GoBack]),

@@ -70,6 +70,8 @@ pub const TABLE: &[About] = &[
     row(Do::TrailColour, Map, "Trails: coloured by something else", &[plain(Key::T)]),
     row(Do::TrailLength, Map, "Trails: longer", &[Chord::shift(Key::T)]),
     row(Do::Isolate, Map, "Isolate: only the selected device on the map", &[plain(Key::I)]),
+    row(Do::IsolateAlso, Map, "Isolate several: keep the selected device, too", &[Chord::shift(Key::I)])
+        .does("Then select another; or Ctrl+click devices in the list"),
     row(Do::OnlyInView, Map, "List only devices in view", &[plain(Key::V)]),
     row(Do::Set(Choice::Dim), Map, "Dim the map", &[plain(Key::B)]),
     row(Do::Measure, Map, "Measure distances", &[Chord::shift(Key::M)]),
@@ -110,8 +112,9 @@ pub const TABLE: &[About] = &[
         .menu(Some(Icon::Export))
         .always(),
     row(Do::NextProblem, Packets, "Next packet with a problem", &[plain(Key::N)])
-        .does("The next warning or error, beginning anew after the last")
+        .does("The next warning or error that is listed, beginning anew after the last")
         .menu(Some(Icon::Warning)),
+    row(Do::NextMarked, Packets, "Next marked packet", &[Chord::shift(Key::N)]),
     row(Do::Mark, Packets, "Mark the packet", &[plain(Key::M)]).does("Or take the mark away"),
     row(Do::Comment, Packets, "Comment on the packet…", &[Chord::ctrl_shift(Key::M)])
         .does("What you want to remember about it; it is kept with the packet"),
@@ -139,7 +142,11 @@ pub const TABLE: &[About] = &[
     row(Do::Last, Past, "To the end of the span", &[plain(Key::End)]).does("LIVE, where that is now").if_left(),
     row(Do::Faster, Past, "Replay faster", &[Chord::shift(Key::Period)]),
     row(Do::Slower, Past, "Replay slower", &[Chord::shift(Key::Comma)]),
-    row(Do::Trips, Past, "Trips and stops", &[]).does("The list of them"),
+    row(Do::Trips, Past, "Trips and stops", &[plain(Key::S)]).does("The list of them: arrows and Enter"),
+    row(Do::NextDoubtful, Past, "To the next outlier, suspect or hidden point", &[plain(Key::O)])
+        .does("Of the span, beginning anew after the last"),
+    row(Do::HidePoint, Past, "Hide the selected point, or show it again", &[plain(Key::H)])
+        .does("It stays in the store; out of sight, out of trips and out of exports"),
     row(Do::SkipParked, Past, "Skip parked time in replays", &[]),
     row(Do::Palette, Window, "Find a command or device…", &[ctrl(Key::K)]).menu(Some(Icon::Search)).always(),
     row(Do::Events, Window, "Events", &[Chord::ctrl_shift(Key::E)]).menu(Some(Icon::Bell)).always(),

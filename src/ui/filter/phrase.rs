@@ -4,7 +4,7 @@ use egui::Ui;
 
 use crate::{
     model::{
-        PacketRow,
+        PacketId, PacketRow,
         filter::{Path, quoted},
     },
     ui::{Action, Cx, filter::columns::What, panels::dock::columns::Column, summary::Summary},
@@ -80,8 +80,8 @@ impl Phrase {
         Some(Self::new(filter, field.text()))
     }
 
-    /// Its lines of a context menu.
-    pub fn menu(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
+    /// Its lines of a context menu; `of`: the packet that is searched on from, where it is not the selected one.
+    pub fn menu(&self, ui: &mut Ui, cx: &mut Cx<'_>, of: Option<PacketId>) {
         let shown: String = self.filter.chars().take(MOST_SHOWN).collect();
         let cut = if shown.len() < self.filter.len() { "…" } else { "" };
         ui.label(crate::ui::widgets::weak(ui, format!("{shown}{cut}")).monospace());
@@ -90,8 +90,8 @@ impl Phrase {
             ("Filter by this", Action::FilterPackets(Some(self.filter.clone()))),
             ("Exclude this", narrowed(format!("!({})", self.filter))),
             ("And filter by this", narrowed(self.filter.clone())),
-            ("Find next with this", Action::FindPacket { filter: self.filter.clone(), by: 1 }),
-            ("Find previous with this", Action::FindPacket { filter: self.filter.clone(), by: -1 }),
+            ("Find next with this", Action::FindPacket { filter: self.filter.clone(), by: 1, from: of }),
+            ("Find previous with this", Action::FindPacket { filter: self.filter.clone(), by: -1, from: of }),
             ("Copy value", Action::Copy(self.value.clone(), "the value")),
             ("Copy as filter", Action::Copy(self.filter.clone(), "the filter")),
         ];

@@ -85,7 +85,7 @@ impl Sieve {
             .flat_map(|d| d.device.name.as_deref().into_iter().chain([d.device.identity.as_str()]))
             .collect();
         let mut seen = Seen::new(row, profile, &names);
-        if self.filter.mentions(Field::Answered) {
+        if self.filter.asks_for_answers() {
             let after = data.packets.partition_point(|other| other.id <= row.id);
             let near = data.packets.range(after..).take_while(|other| other.id.0 - row.id.0 <= ANSWERED_WITHIN);
             seen.answered = near.into_iter().any(|other| other.answers == Some(row.id));
@@ -97,6 +97,15 @@ impl Sieve {
         let shows = |text: &str| shows(row, &names, seen_comment(note), text) || hay.contains(text);
         seen.shows = &shows;
         self.filter.admits(&seen, self.now)
+    }
+
+    /// True where it admits a packet that is held.
+    pub fn admits_held(&self, data: &Data, row: &PacketRow) -> bool {
+        let plain = Profile::default();
+        let profile = row.device.and_then(|id| data.devices.get(&id)).map_or(&plain, |d| &d.device.profile);
+        let answered = || row.answers.and_then(|id| data.packet_row(id));
+        let hay = || listing::haystack(&summarize(row, profile, self.units, answered())).into_string();
+        self.admits_all() || self.admits(data, profile, row, hay)
     }
 }
 

@@ -126,10 +126,13 @@ impl MapPanel {
     fn bounds(&self, goal: Goal, cx: &Cx<'_>) -> Option<WorldBox> {
         match goal {
             Goal::Places(places) => Some(places),
-            Goal::All => match (self.isolated(cx), &cx.data.shown) {
-                (Some(device), _) => self.bounds(Goal::Device(device), cx),
-                (None, Some(shown)) => shown.bounds(),
-                (None, None) => self.markers.bounds(),
+            Goal::All => match (self.isolated(cx).as_slice(), &cx.data.shown) {
+                ([], Some(shown)) => shown.bounds(),
+                ([], None) => self.markers.bounds(),
+                (only, _) => {
+                    let each = only.iter().filter_map(|device| self.bounds(Goal::Device(*device), cx));
+                    each.reduce(WorldBox::union)
+                }
             },
             Goal::Device(device) => {
                 let trail = trail_of(cx.data, device);

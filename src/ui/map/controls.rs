@@ -17,6 +17,12 @@ const BUTTON: Vec2 = Vec2::splat(28.0);
 /// A map of this height has room for all buttons, in points.
 const ALL_BUTTONS: f32 = 320.0;
 
+/// Things stand above what covers the map only where so much of it is left, in points.
+const LEAST_ABOVE: f32 = 90.0;
+
+/// Room of the credits from the right, in points.
+const CREDITS: f32 = 300.0;
+
 /// Distance of things from each other, in points.
 pub(super) const GAP: f32 = 4.0;
 
@@ -46,12 +52,14 @@ pub(super) struct State<'a> {
     pub(super) following: bool,
     /// There is a device to follow.
     pub(super) can_follow: bool,
-    /// The name of the only device that is shown.
+    /// Which devices are shown while others are not, as a sentence.
     pub(super) isolated: Option<&'a str>,
     /// That trails are shorter than is wanted.
     pub(super) cut: Option<&'a str>,
     /// What was measured so far, while something is.
     pub(super) measured: Option<&'a str>,
+    /// What lies over the lower left of the map.
+    pub(super) covered: Option<Rect>,
     /// There is something measured to be copied.
     pub(super) can_copy: bool,
     /// What the colours of the trails stand for.
@@ -80,8 +88,12 @@ pub(super) fn show(ui: &mut egui::Ui, state: &State<'_>) -> (Option<Click>, Vec<
         shown.response.rect
     };
     let right = Layout::bottom_up(Align::Max);
+    // What somebody else put over the map hides nothing of this: it stands above that.
+    let lid = state.covered.map(|c| c.top() - GAP).filter(|top| top - inner.top() > LEAST_ABOVE);
+    let reaches = state.covered.is_some_and(|c| c.right() > inner.right() - CREDITS);
+    let right_room = lid.filter(|_| reaches).map_or(inner, |bottom| inner.with_max_y(bottom));
     let reload = state.online && state.problem.is_none();
-    let credits_area = corner(ui, inner, right, &mut |ui| {
+    let credits_area = corner(ui, right_room, right, &mut |ui| {
         if credits(ui, state, reload, inner.width()) {
             click = Some(Click::Reload);
         }
@@ -93,6 +105,7 @@ pub(super) fn show(ui: &mut egui::Ui, state: &State<'_>) -> (Option<Click>, Vec<
     let left_width = scale::scale_width(ui);
     let stacked = inner.left() + left_width + GAP > credits_area.left();
     let bottom = if stacked { credits_area.top() - GAP } else { inner.bottom() };
+    let bottom = lid.map_or(bottom, |lid| bottom.min(lid));
     let left_room = Rect::from_min_max(inner.min, pos2(inner.right() - BUTTON.x - GAP, bottom));
     let with_place = left_width <= left_room.width();
     let scale_area = corner(ui, left_room, Layout::bottom_up(Align::Min), &mut |ui| {
@@ -127,12 +140,8 @@ fn notes(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
     if let Some(problem) = state.problem {
         note(ui, problem, &[("Reload", "Ask the map server again", Click::Reload)]);
     }
-    if let Some(name) = state.isolated {
-        note(
-            ui,
-            &format!("Only {name} is shown"),
-            &[("Show the others", "Show all devices again (I)", Click::Isolate)],
-        );
+    if let Some(alone) = state.isolated {
+        note(ui, alone, &[("Show the others", "Show all devices again (I)", Click::Isolate)]);
     }
     if let Some(cut) = state.cut {
         note(ui, cut, &[]);

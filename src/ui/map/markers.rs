@@ -1,19 +1,18 @@
 //! The devices on the map: where each is and in what state, kept from frame to frame and renewed only where something changed.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::collections::BTreeSet;
 
-use egui::{Pos2, Vec2, vec2};
+use egui::{Vec2, vec2};
 
+pub(super) use super::in_view::{Choice, InView, Rank, Seen};
 use super::{
     Trail,
-    camera::{Screen, points},
-    heaps::{Heap, Heaps, heap_radius},
-    icons,
+    camera::points,
     shown::{Moment, Shown},
-    spread,
 };
 use crate::{
     geo::{
+        LatLon,
         grid::Grid,
         mercator::{World, WorldBox},
     },
@@ -22,29 +21,20 @@ use crate::{
         Data,
         device_icons::Chip,
         device_list::DeviceList,
+        ledger::Mark,
         status::{Ageing, Freshness, Motion, Status, status},
     },
 };
 
-/// From this zoom on markers are never gathered: what stands on one spot can be seen there one by one.
-const HEAPS_BELOW_ZOOM: f64 = 16.0;
-
-/// Markers within a square of this many points (and up to twice as many between whole zooms) are one heap, if they are at
-/// least [`MIN_HEAP`].
-const HEAP_POINTS: f32 = 56.0;
-
 /// Radius of the circle around the selected marker, in points.
 pub(super) const SELECTED_RADIUS: f32 = 16.0;
-
-/// Fewer markers on one spot are drawn as they are.
-const MIN_HEAP: usize = 6;
 
 /// All devices that have a place.
 #[derive(Default)]
 pub(super) struct Markers {
     /// In order of device, as the grid's points.
-    list: Vec<Marker>,
-    grid: Grid,
+    pub(super) list: Vec<Marker>,
+    pub(super) grid: Grid,
     /// The narrowest box around all, over the antimeridian where that is shorter.
     bounds: Option<WorldBox>,
     fresh: Vec<DeviceId>,
@@ -55,8 +45,8 @@ pub(super) struct Markers {
 /// The state of everything that a marker tells.
 #[derive(PartialEq)]
 struct MadeOf {
-    devices: u64,
-    trails: u64,
+    devices: Mark,
+    trails: Mark,
     /// Phones name themselves.
     roster: u64,
     hidden: BTreeSet<String>,
@@ -68,7 +58,7 @@ pub(super) struct Marker {
     pub(super) device: DeviceId,
     pub(super) label: String,
     pub(super) status: Status,
-    ageing: Ageing,
+    pub(super) ageing: Ageing,
     /// Unit vector to where it is heading, as seen on the screen.
     pub(super) up: Option<Vec2>,
     pub(super) accuracy_m: Option<f64>,
@@ -92,107 +82,76 @@ struct Basis {
     trail_len: usize,
 }
 
-/// How much a marker matters: labels are placed and markers painted by it, the first last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
-    Selected,
-    Alarm,
-    Moving,
-    Late,
-    Doubtful,
-    Parked,
-    Stale,
-}
-
-/// What of the markers one frame shows.
-pub(super) struct InView {
-    /// Single markers, the most important first.
-    pub(super) single: Vec<Seen>,
-    /// Spots with too many to draw.
-    pub(super) heaps: Vec<Heap>,
-}
-
-/// A marker in view.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
-    pub(super) rank: Rank,
-    pub(super) index: usize,
-    pub(super) freshness: Freshness,
-    /// Where it is drawn, from where it is, in points: a spread one stands aside.
-    pub(super) shift: Vec2,
-}
-
-impl Seen {
-    /// Where it is drawn.
-    pub(super) fn pos(&self, screen: &Screen, markers: &Markers) -> Pos2 {
-        screen.pos(markers.place(self.index)) + self.shift
-    }
-}
-
-/// What of all devices is to be seen.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Choice<'a> {
-    pub(super) selected: Option<DeviceId>,
-    /// Nothing but this one.
-    pub(super) only: Option<DeviceId>,
-    pub(super) hide_lost: bool,
-    pub(super) gather: bool,
-    /// These stand aside of one spot, so that each can be clicked.
-    pub(super) spread: &'a [DeviceId],
-}
-
 impl Markers {
     /// Takes over what changed in `data` since the last call, without the groups that `list` hides.
     pub(super) fn renew(&mut self, data: &Data, list: &DeviceList, now: Timestamp) {
         let made_of = MadeOf {
-            devices: data.devices.stamp(),
-            trails: data.trails.stamp(),
+            devices: data.devices.mark(),
+            trails: data.trails.mark(),
             roster: data.roster,
             hidden: list.hidden_groups.clone(),
         };
-        if self.made_of.as_ref() == Some(&made_of) {
+        let before = self.made_of.replace(made_of);
+        if before == self.made_of {
             return;
         }
-        self.made_of = Some(made_of);
+        let touched = before.and_then(|before| self.touched(&before, data));
+        if !touched.is_some_and(|touched| self.renew_some(&touched, data, list, now)) {
+            self.renew_all(data, list, now);
+        }
+    }
+
+    /// The devices that something may have changed of, where they and nothing else did.
+    fn touched(&self, before: &MadeOf, data: &Data) -> Option<Vec<DeviceId>> {
+        let same = self.made_of.as_ref().is_some_and(|now| now.roster == before.roster && now.hidden == before.hidden);
+        let devices = data.devices.touched_since(before.devices).filter(|_| same)?;
+        let mut touched: Vec<_> = devices.chain(data.trails.touched_since(before.trails)?).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        Some(touched)
+    }
+
+    /// Takes over these devices. False where one of them came or went: then everything is to be renewed.
+    fn renew_some(&mut self, touched: &[DeviceId], data: &Data, list: &DeviceList, now: Timestamp) -> bool {
+        let mut moved = Vec::new();
+        let mut same = true;
+        for device in touched {
+            let seen = data.devices.get(device).and_then(|overview| Some((overview, placed(overview, list)?)));
+            let (index, (overview, place)) = match (self.index_of(*device), seen) {
+                (Some(index), Some(seen)) => (index, seen),
+                (index, seen) => {
+                    same &= index.is_none() && seen.is_none();
+                    continue;
+                }
+            };
+            if self.renew_one(index, overview, data, data.trails.get(device), now) {
+                moved.push((index, World::from_lat_lon(place)));
+            }
+        }
+        self.shift(&moved);
+        same
+    }
+
+    fn renew_all(&mut self, data: &Data, list: &DeviceList, now: Timestamp) {
         let mut places: Option<Vec<World>> = None;
         let mut count = 0;
         let mut trails = data.trails.iter().peekable();
         for (device, overview) in data.devices.iter() {
-            let on_map = overview.device.state != DeviceState::Ignored && !list.hides_device(overview);
-            let Some(fix) = overview.last_fix.as_ref().filter(|_| on_map) else { continue };
+            let Some(place) = placed(overview, list) else { continue };
             while trails.next_if(|(id, _)| *id < device).is_some() {}
             let trail = trails.peek().filter(|(id, _)| *id == device).map(|(_, trail)| *trail);
-            let basis = Basis {
-                live: true,
-                fix: fix.id,
-                state: overview.device.state,
-                chip: Chip::of(&overview.device.profile.look),
-                heard: overview.device.last_heard,
-                trail_len: trail.map_or(0, |t| t.points().len()),
-            };
-            let name = data.name_of(overview);
-            let kept = self.list.get_mut(count).filter(|m| m.device == *device);
-            match kept {
-                Some(kept) if kept.basis == basis && kept.label == name => {}
-                Some(kept) => {
-                    let moved = kept.basis.fix != basis.fix || !kept.basis.live;
-                    if kept.basis.live && kept.basis.fix < basis.fix {
-                        self.fresh.push(*device);
-                    }
-                    *kept = Marker::new(overview, name, trail, basis, now);
-                    if moved {
-                        let places = places.get_or_insert_with(|| self.grid.points().to_vec());
-                        places[count] = World::from_lat_lon(fix.fix.place);
-                    }
-                }
-                None => {
-                    // A device came or went: everything behind it has another place in the list.
+            if self.list.get(count).is_some_and(|m| m.device == *device) {
+                if self.renew_one(count, overview, data, trail, now) {
                     let places = places.get_or_insert_with(|| self.grid.points().to_vec());
-                    self.list.truncate(count);
-                    places.truncate(count);
-                    self.list.push(Marker::new(overview, name, trail, basis, now));
-                    places.push(World::from_lat_lon(fix.fix.place));
+                    places[count] = World::from_lat_lon(place);
                 }
+            } else {
+                // A device came or went: everything behind it has another place in the list.
+                let places = places.get_or_insert_with(|| self.grid.points().to_vec());
+                self.list.truncate(count);
+                places.truncate(count);
+                self.list.push(Marker::new(overview, data.name_of(overview), trail, now));
+                places.push(World::from_lat_lon(place));
             }
             count += 1;
         }
@@ -203,6 +162,43 @@ impl Markers {
         if let Some(places) = places {
             self.bounds = Some(WorldBox::around_globe(places.iter().copied())).filter(|b| !b.is_empty());
             self.grid = Grid::new(places);
+        }
+    }
+
+    /// Makes one marker anew where that is needed. True where it may stand elsewhere now.
+    fn renew_one(
+        &mut self,
+        index: usize,
+        overview: &DeviceOverview,
+        data: &Data,
+        trail: Option<&Trail>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(kept) = self.list.get_mut(index) else { return false };
+        let (basis, name) = (Basis::of(overview, trail), data.name_of(overview));
+        if kept.basis == basis && kept.label == name {
+            return false;
+        }
+        let moved = kept.basis.fix != basis.fix || !kept.basis.live;
+        if kept.basis.live && kept.basis.fix < basis.fix {
+            self.fresh.push(kept.device);
+        }
+        *kept = Marker::new(overview, name, trail, now);
+        moved
+    }
+
+    /// Markers stand elsewhere now.
+    fn shift(&mut self, moved: &[(usize, World)]) {
+        let inside = |place: World| {
+            let holds = |b: WorldBox| b.min.x < place.x && place.x < b.max.x && b.min.y < place.y && place.y < b.max.y;
+            self.bounds.is_some_and(holds)
+        };
+        // What moves within the box leaves it as it is.
+        let same = moved.iter().all(|(index, to)| inside(self.place(*index)) && inside(*to));
+        self.grid.shift(moved);
+        if !same {
+            let places = self.grid.points().iter().copied();
+            self.bounds = Some(WorldBox::around_globe(places)).filter(|b| !b.is_empty());
         }
     }
 
@@ -233,7 +229,7 @@ impl Markers {
         Some((self.list.get(index)?, self.place(index)))
     }
 
-    fn index_of(&self, device: DeviceId) -> Option<usize> {
+    pub(super) fn index_of(&self, device: DeviceId) -> Option<usize> {
         self.list.binary_search_by_key(&device, |m| m.device).ok()
     }
 
@@ -267,121 +263,24 @@ impl Markers {
     pub(super) fn bounds(&self) -> Option<WorldBox> {
         self.bounds
     }
+}
 
-    /// What is in view. Only [`InView::single`] may be pointed at.
-    pub(super) fn in_view(&self, screen: &Screen, choice: Choice<'_>, now: Timestamp) -> InView {
-        // Twice where a narrow world is in view more than once; a marker stands on the one in the middle.
-        let copies: Vec<WorldBox> = screen.copies().map(|(copy, _)| copy.view(20.0)).collect();
-        let is_in = |place: World| copies.iter().any(|view| view.contains(place));
-        let aside = choice.spread.iter().filter_map(|device| self.index_of(*device));
-        let aside: Vec<usize> = aside.filter(|i| is_in(self.place(*i))).collect();
-        let apart = |i: &usize| aside.is_empty() || !aside.contains(i);
-        let mut in_view: Vec<usize> = match choice.only {
-            Some(device) => self.index_of(device).filter(|i| is_in(self.place(*i))).into_iter().collect(),
-            None => copies.iter().flat_map(|view| self.grid.within(*view)).filter(apart).collect(),
-        };
-        if copies.len() > 1 {
-            in_view.sort_unstable();
-            in_view.dedup();
-        }
-        let mut shown = InView { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
-        if choice.gather && screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
-            // Squares of whole zooms, so that heaps do not change while one zooms a little.
-            let size = screen.units(HEAP_POINTS) * (screen.zoom - screen.zoom.floor()).exp2();
-            for range in self.grid.heaps(&mut in_view, size) {
-                self.gather(&in_view, range, choice, now, &mut shown);
-            }
-        } else {
-            shown.single.extend(in_view.iter().filter_map(|i| self.rank(*i, choice, now)));
-        }
-        shown.single.sort_unstable_by_key(|m| (m.rank, m.index));
-        self.make_room(screen, &mut shown);
-        if choice.only.is_none() {
-            let shifts = spread::shifts(aside.len());
-            let moved = aside.iter().zip(shifts).filter_map(|(i, shift)| {
-                let seen = self.rank(*i, choice, now)?;
-                Some(Seen { shift, ..seen })
-            });
-            shown.single.extend(moved);
-        }
-        shown
-    }
+/// Where a device stands on the map, if it does.
+fn placed(overview: &DeviceOverview, list: &DeviceList) -> Option<LatLon> {
+    let on_map = overview.device.state != DeviceState::Ignored && !list.hides_device(overview);
+    overview.last_fix.as_ref().filter(|_| on_map).map(|fix| fix.fix.place)
+}
 
-    /// Sees to it that every heap's number can be read: what would touch it joins it, and it steps aside for the selected device.
-    fn make_room(&self, screen: &Screen, shown: &mut InView) {
-        let selected = shown.single.first().filter(|m| m.rank == Rank::Selected).map(|m| self.place(m.index));
-        // The largest stay where they are.
-        shown.heaps.sort_by_key(|h| std::cmp::Reverse(h.count));
-        let mut heaps = Heaps::new(screen);
-        for heap in shown.heaps.drain(..) {
-            match heaps.touched(heap.middle, heap_radius(heap.count)) {
-                Some(larger) => larger.swallow(&heap),
-                None => heaps.push(heap),
-            }
+impl Basis {
+    fn of(overview: &DeviceOverview, trail: Option<&Trail>) -> Self {
+        Self {
+            live: true,
+            fix: overview.last_fix.as_ref().map_or(0, |fix| fix.id),
+            state: overview.device.state,
+            chip: Chip::of(&overview.device.profile.look),
+            heard: overview.device.last_heard,
+            trail_len: trail.map_or(0, |t| t.points().len()),
         }
-        if !heaps.list.is_empty() {
-            shown.single.retain(|m| {
-                let place = self.place(m.index);
-                let touched = heaps.touched(place, icons::RADIUS).filter(|_| m.rank != Rank::Selected);
-                touched.map(|heap| heap.add(m.rank, place)).is_none()
-            });
-        }
-        shown.heaps = heaps.list;
-        if let Some(selected) = selected {
-            for heap in &mut shown.heaps {
-                heap.step_aside(selected, screen.units(heap_radius(heap.count) + SELECTED_RADIUS));
-            }
-        }
-    }
-
-    fn gather(&self, in_view: &[usize], range: Range<usize>, choice: Choice<'_>, now: Timestamp, shown: &mut InView) {
-        let members = in_view.get(range).unwrap_or_default();
-        let ranked = members.iter().filter_map(|i| self.rank(*i, choice, now));
-        if members.len() < MIN_HEAP {
-            shown.single.extend(ranked);
-            return;
-        }
-        let mut ranks: Vec<(Rank, usize)> = Vec::new();
-        let (mut x, mut y, mut n) = (0.0, 0.0, 0.0);
-        let mut bounds = WorldBox::EMPTY;
-        for marker in ranked {
-            // The selected device is always seen.
-            if marker.rank == Rank::Selected {
-                shown.single.push(marker);
-                continue;
-            }
-            match ranks.iter_mut().find(|(rank, _)| *rank == marker.rank) {
-                Some((_, count)) => *count += 1,
-                None => ranks.push((marker.rank, 1)),
-            }
-            let place = self.place(marker.index);
-            (x, y, n) = (x + place.x, y + place.y, n + 1.0);
-            bounds.extend(place);
-        }
-        ranks.sort_unstable();
-        let count = ranks.iter().map(|(_, count)| count).sum();
-        if count == 0 {
-            return;
-        }
-        shown.heaps.push(Heap { middle: World { x: x / n, y: y / n }, bounds, ranks, count });
-    }
-
-    fn rank(&self, index: usize, choice: Choice<'_>, now: Timestamp) -> Option<Seen> {
-        let marker = self.list.get(index)?;
-        let freshness = marker.ageing.freshness_at(now);
-        if choice.hide_lost && freshness == Freshness::Lost && choice.selected != Some(marker.device) {
-            return None;
-        }
-        let rank = match (freshness, marker.status.motion) {
-            _ if choice.selected == Some(marker.device) => Rank::Selected,
-            _ if marker.status.alarm => Rank::Alarm,
-            _ if marker.status.new || marker.status.suspect => Rank::Doubtful,
-            (Freshness::Fresh, Motion::Moving) => Rank::Moving,
-            (Freshness::Fresh, Motion::Parked | Motion::Unknown) => Rank::Parked,
-            (Freshness::Late, _) => Rank::Late,
-            (Freshness::Stale | Freshness::Lost, _) => Rank::Stale,
-        };
-        Some(Seen { rank, index, freshness, shift: Vec2::ZERO })
     }
 }
 
@@ -391,7 +290,8 @@ impl Marker {
         self.ageing.freshness_at(now)
     }
 
-    fn new(overview: &DeviceOverview, name: &str, trail: Option<&Trail>, basis: Basis, now: Timestamp) -> Self {
+    fn new(overview: &DeviceOverview, name: &str, trail: Option<&Trail>, now: Timestamp) -> Self {
+        let basis = Basis::of(overview, trail);
         let fix = overview.last_fix.as_ref().map(|f| &f.fix);
         let course = fix.and_then(|f| f.course_deg).filter(|c| c.is_finite());
         let status = status(overview, trail, now);

@@ -96,7 +96,8 @@ fn boxes(ui: &mut Ui, cx: &mut Cx<'_>, style: &mut Style) {
     let can = cx.view.selection.device.is_some();
     let text = with_key(ui, "Only the selected device", UserCommand::Isolate);
     let tick = ui.add_enabled(can || isolate, egui::Checkbox::new(&mut isolate, text));
-    if tick.on_disabled_hover_text("Select a device first").changed() {
+    let several = with_key(ui, "Keep it and select another to see both", UserCommand::IsolateAlso);
+    if tick.on_hover_text(several).on_disabled_hover_text("Select a device first").changed() {
         cx.ask(Action::Isolate(isolate));
     }
     let mut in_view = cx.view.only_in_view;

@@ -5,6 +5,7 @@
 
 mod aiming;
 pub mod basemap;
+mod bubbles;
 pub mod camera;
 mod chart;
 mod chart_style;
@@ -13,8 +14,10 @@ mod crowd;
 mod fetch;
 mod heaps;
 pub mod icons;
+mod in_view;
 mod ink;
 mod labels;
+mod layers;
 mod lines;
 mod looks;
 mod markers;
@@ -28,6 +31,7 @@ mod places;
 mod pointing;
 mod pulse;
 mod ribbon;
+mod rim;
 mod scale;
 mod shown;
 mod spread;
@@ -38,23 +42,23 @@ mod tracks;
 pub mod trail;
 mod words;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use eframe::egui_wgpu;
-use egui::{DragPanButtons, Rect, Sense};
+use egui::Rect;
 
 pub(in crate::ui) use self::places::colour_of as place_colour;
 use self::{
     basemap::BaseMap,
     camera::{Camera, Screen},
     chart::ChartLayer,
-    controls::Click,
     icons::Icons,
-    labels::Room,
-    lines::{Legend, Tint},
+    lines::Tint,
     markers::{Choice, InView, Markers},
     measure::Measure,
-    names::Names,
     online::{Online, OnlineOptions},
     paint::Scene,
     pointing::KnownSpot,
@@ -66,9 +70,9 @@ pub use self::{
     style::Colour,
     trail::{Doubt, Trail, TrailPoint},
 };
-use super::{Action, Cx, Data, format, theme, view::Selection};
+use super::{Cx, Data, theme, view::Selection};
 use crate::{
-    charts::{About, Kind},
+    charts::About,
     geo::{
         Bounds, LatLon,
         mercator::{World, WorldBox},
@@ -348,7 +352,7 @@ impl MapPanel {
         self.spread = self.spread.take().filter(|s| (s.zoom - screen.zoom).abs() < SPREAD_LEVELS);
 
         let only = self.isolated(cx);
-        let seen = self.markers.in_view(&screen, self.choice(cx), cx.now);
+        let seen = self.markers.in_view(&screen, self.choice(cx, &only), cx.now);
         let (said, room) = paint::place_labels(ui, &screen, cx, &self.markers, &seen, &self.edges);
         let response = self.tiles(ui, &screen, &room);
         self.widget = Some(response.id);
@@ -361,7 +365,7 @@ impl MapPanel {
             self.icons = None;
         }
         let spot = self.spot(cx);
-        let lines: Vec<_> = trails(cx, &self.markers, only).collect();
+        let lines: Vec<_> = trails(cx, &self.markers, &only).collect();
         let (tint, legend) = Tint::of(cx, &lines, cx.view.settings.map.trail.span(), moment(cx));
         let icons = self.icons.get_or_insert_with(|| Icons::new(ui, theme::palette(ui)));
         self.places.paint(ui, &screen, response.id, cx);
@@ -381,16 +385,16 @@ impl MapPanel {
         self.edges(ui, &screen, legend.as_ref(), cx);
     }
 
-    /// The only device that is shown, where all others are left out.
-    fn isolated(&self, cx: &Cx<'_>) -> Option<DeviceId> {
-        cx.view.selection.device.filter(|device| cx.view.isolate && self.markers.of(*device).is_some())
+    /// The devices that are shown while all others are left out; none: nobody is.
+    fn isolated(&self, cx: &Cx<'_>) -> Vec<DeviceId> {
+        cx.view.isolated().filter(|device| self.markers.of(*device).is_some()).collect()
     }
 
-    fn choice(&self, cx: &Cx<'_>) -> Choice<'_> {
+    fn choice<'a>(&'a self, cx: &Cx<'_>, only: &'a [DeviceId]) -> Choice<'a> {
         let style = cx.view.settings.map;
         Choice {
             selected: cx.view.selection.device,
-            only: self.isolated(cx),
+            only,
             hide_lost: style.hide_lost && cx.data.shown.is_none(),
             gather: style.gather,
             spread: self.spread.as_ref().map_or(&[], |s| s.devices.as_slice()),
@@ -406,166 +410,11 @@ impl MapPanel {
         }
         let time = ui.input(|i| i.time);
         let markers = &self.markers;
-        let single =
-            |device: &DeviceId| seen.single.iter().any(|m| markers.get(m.index).is_some_and(|m| m.device == *device));
-        self.pulses.begin(fresh.into_iter().filter(single), time);
+        let single: HashSet<usize> = seen.single.iter().filter(|_| !fresh.is_empty()).map(|m| m.index).collect();
+        let is_single = |device: &DeviceId| markers.index_of(*device).is_some_and(|index| single.contains(&index));
+        self.pulses.begin(fresh.into_iter().filter(is_single), time);
         let painter = ui.painter().with_clip_rect(screen.rect);
         self.pulses.paint(&painter, screen, markers, theme::palette(ui).accent, time);
-    }
-
-    /// `room` has everything in it that stands on the map.
-    fn tiles(&mut self, ui: &mut egui::Ui, screen: &Screen, room: &Room) -> egui::Response {
-        self.layers(ui);
-        let ctx = ui.ctx().clone();
-        if let Some(Ok(online)) = &mut self.online {
-            online.begin(ui.input(|i| i.time));
-        }
-        if let Some(chart) = &mut self.chart {
-            chart.begin(ui.theme());
-        }
-        ui.allocate_rect(screen.rect, Sense::hover());
-        if let Some(base) = &self.base {
-            ui.painter().rect_filled(screen.rect, 0.0, base.sea());
-        }
-        for (index, (copy, part)) in screen.copies().enumerate() {
-            self.world(ui, index, &copy, part, room);
-        }
-        let response = ui.interact(screen.rect, ui.scope_id().with("map"), Sense::click_and_drag());
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Map"));
-        if let Some(Ok(online)) = &self.online {
-            online.end(&ctx);
-        }
-        if let Some(chart) = &self.chart {
-            chart.end(&ctx);
-        }
-        response
-    }
-
-    /// Makes the layers that are wanted and not there yet.
-    fn layers(&mut self, ui: &egui::Ui) {
-        let ctx = ui.ctx();
-        let sync = self.sync_tiles;
-        let base = self.base.get_or_insert_with(|| if sync { BaseMap::sync() } else { BaseMap::new(ctx.clone()) });
-        base.set_theme(ui.theme());
-        if let Some(options) = &self.online_options {
-            self.online.get_or_insert_with(|| Online::new(options.clone(), ctx.clone()));
-        }
-        if let Some((path, about)) = &self.chart_options {
-            self.chart.get_or_insert_with(|| ChartLayer::new(path, about.clone(), ctx, sync));
-        }
-    }
-
-    /// One world of those that are side by side, in its part of the screen.
-    fn world(&mut self, ui: &mut egui::Ui, index: usize, copy: &Screen, part: Rect, room: &Room) {
-        let ctx = ui.ctx().clone();
-        let online = self.online.as_mut().and_then(|o| o.as_mut().ok());
-        let vector = |chart: &&mut ChartLayer| self.vector || chart.about().kind == Kind::Raster;
-        let mut chart = self.chart.as_mut().filter(vector);
-        let mut hidden = self.edges.clone();
-        if part != copy.rect {
-            // A name is not cut where one world meets the next.
-            hidden.extend([Rect::everything_left_of(part.left()), Rect::everything_right_of(part.right())]);
-        }
-        hidden.extend(online.iter().flat_map(|online| online.covered(copy)));
-        if let Some(chart) = &mut chart {
-            // Its names stand where no online map lies above it, and those of the map below where it does not.
-            chart.set_names(Names::new(ctx.clone(), *copy, hidden.clone(), room.clone()));
-            hidden.extend(chart.covered(copy));
-        }
-        let Some(base) = &mut self.base else { return };
-        base.set_names(Names::new(ctx, *copy, hidden, room.clone()));
-
-        // In numbers, not on the globe: the middle of a world's part may be anywhere on it.
-        let center = copy.world(part.center()).lat_lon();
-        let center = walkers::lat_lon(center.lat_deg(), center.lon_deg());
-        self.memory.center_at(center);
-        // The screen keeps the zoom within what the widget takes, or the widget draws another zoom than we do.
-        self.memory.set_zoom(copy.zoom.max(0.0)).ok();
-        let mut map = walkers::Map::new(None, &mut self.memory, center);
-        // Gestures are ours: the widget's depend on the frame rate, and its inertia paints on.
-        map = map.zoom_gesture(false).panning(false).drag_pan_buttons(DragPanButtons::empty());
-        if self.vector {
-            map = map.with_layer(base, 1.0);
-        }
-        if let Some(chart) = chart {
-            map = map.with_layer(chart, 1.0);
-        }
-        if let Some(online) = online {
-            map = map.with_layer(online, 1.0);
-        }
-        let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(part).id_salt(("world", index)));
-        // It takes part in nothing: pointer and keyboard are the whole map's.
-        inside.visuals_mut().disabled_alpha = 1.0;
-        inside.disable();
-        map.show(&mut inside, |_, _, _, _| ());
-    }
-
-    fn edges(&mut self, ui: &mut egui::Ui, screen: &Screen, legend: Option<&Legend>, cx: &mut Cx<'_>) {
-        let problem = self.online.as_ref().and_then(|o| match o {
-            Ok(online) => online.problem(),
-            Err(error) => Some(error.to_string()),
-        });
-        let problem = problem.or_else(|| self.chart.as_ref().and_then(ChartLayer::problem).map(str::to_owned));
-        let chart = self.chart.as_ref().map(|c| c.about().attribution.clone()).filter(|text| !text.is_empty());
-        let online = self.online.as_ref().and_then(|o| o.as_ref().ok());
-        let mut credits: Vec<(&str, &str)> = online.map(Online::credit).into_iter().collect();
-        credits.extend(chart.as_deref().map(|text| (text, "")));
-        if self.vector {
-            credits.extend(basemap::CREDITS);
-        }
-        let isolated = self.isolated(cx).map(|device| cx.data.label(device).to_owned());
-        let measuring = self.measure.is_some();
-        let cut = cut(cx, &self.markers, self.isolated(cx));
-        let (click, mut edges) = controls::show(
-            ui,
-            &controls::State {
-                screen,
-                units: cx.view.settings.units,
-                following: cx.view.follow.is_some(),
-                can_follow: cx.view.selection.device.is_some_and(|d| self.markers.of(d).is_some()),
-                isolated: isolated.as_deref(),
-                cut: cut.as_deref(),
-                measured: self.measured.as_deref().filter(|_| measuring),
-                can_copy: self.measure.as_ref().is_some_and(Measure::has_legs),
-                legend,
-                credits: &credits,
-                about: basemap::CREDITS_TEXT,
-                online: self.online_options.is_some(),
-                problem: problem.as_deref(),
-            },
-        );
-        let (chosen, area) = menu::show(ui, screen.rect.shrink(controls::MARGIN), cx, measuring);
-        edges.push(area);
-        if self.edges != edges {
-            // Labels and names make room in the next frame.
-            self.edges = edges;
-            ui.ctx().request_repaint();
-        }
-        if let Some(click) = click.or(chosen) {
-            self.clicked(click, cx);
-            // What was clicked shows in the next frame.
-            ui.ctx().request_repaint();
-        }
-    }
-
-    fn clicked(&mut self, click: Click, cx: &mut Cx<'_>) {
-        match click {
-            Click::ZoomIn => self.zoom_by(STEP),
-            Click::ZoomOut => self.zoom_by(-STEP),
-            Click::FitAll => cx.actions.push(Action::FitAll),
-            Click::Follow => {
-                let follow = if cx.view.follow.is_some() { None } else { cx.view.selection.device };
-                cx.actions.push(Action::Follow(follow));
-            }
-            Click::Isolate => cx.actions.push(Action::Isolate(!cx.view.isolate)),
-            Click::Measure => cx.actions.push(Action::Measure),
-            Click::CopyMeasured => {
-                if let Some(measured) = self.measure.as_ref().map(|m| m.sentence(None, cx.view.settings.units)) {
-                    cx.actions.push(Action::Copy(measured, "what was measured"));
-                }
-            }
-            Click::Reload => self.reload_online(),
-        }
     }
 }
 
@@ -583,35 +432,13 @@ fn trails_from(cx: &Cx<'_>) -> Option<Timestamp> {
 }
 
 /// The trails that are drawn: those of the part of history that is shown, or else the live ones of what is on the map.
-fn trails<'a>(
-    cx: &Cx<'a>,
-    markers: &'a Markers,
-    only: Option<DeviceId>,
-) -> impl Iterator<Item = (DeviceId, &'a Trail)> {
+fn trails<'a>(cx: &Cx<'a>, markers: &'a Markers, only: &'a [DeviceId]) -> impl Iterator<Item = (DeviceId, &'a Trail)> {
     let data = cx.data;
     let wanted = data.shown.is_none() && cx.view.settings.map.trail.span().is_some();
     let then = data.shown.iter().flat_map(|s| s.tracks.iter().map(|(device, track)| (*device, track.as_ref())));
     let live = data.trails.iter().filter(move |_| wanted).map(|(device, trail)| (*device, trail));
     let live = live.filter(|(device, _)| markers.of(*device).is_some());
-    then.chain(live).filter(move |(device, _)| only.is_none_or(|only| only == *device))
-}
-
-/// What to say where trails begin later than is wanted, because they have too many points.
-fn cut(cx: &Cx<'_>, markers: &Markers, only: Option<DeviceId>) -> Option<String> {
-    let from = trails_from(cx)?;
-    let cut = |trail: &Trail| trail.cut_at().filter(|_| trail.extent().first.is_some_and(|first| first > from));
-    let mut all = trails(cx, markers, only).filter_map(|(device, trail)| Some((device, trail, cut(trail)?)));
-    let (device, trail, points) = all.next()?;
-    let first = trail.extent().first?;
-    let points = format::count(points as u64);
-    Some(match 1 + all.count() {
-        1 => format!(
-            "{}: the trail begins {}, with its newest {points} points",
-            cx.data.label(device),
-            cx.view.moment(first, cx.now)
-        ),
-        n => format!("{n} trails are cut to their newest points; select a device to see more of it"),
-    })
+    then.chain(live).filter(|(device, _)| only.is_empty() || only.contains(device))
 }
 
 /// The trail of a device that is drawn.

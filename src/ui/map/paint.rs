@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use egui::{Align2, Color32, FontId, Galley, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
+use egui::{Color32, Galley, Pos2, Rect, Stroke, Vec2, pos2, vec2};
 
 use super::{
-    Trail,
+    Trail, bubbles,
     camera::Screen,
     controls,
     crowd::{More, Nameless},
-    heaps::{Heap, heap_radius},
+    heaps::heap_radius,
     icons::{self, Icon, Icons},
     labels::Room,
     lines::{self, Spot, Tint},
@@ -22,12 +22,7 @@ use super::{
 use crate::{
     geo::mercator::World,
     model::DeviceId,
-    ui::{
-        Cx,
-        device_icons::Chip,
-        faces::Face,
-        theme::{self, Palette},
-    },
+    ui::{Cx, device_icons::Chip, faces::Face, theme},
 };
 
 /// Labels that are tried; those of markers that matter less are left out.
@@ -94,9 +89,7 @@ pub(super) fn all(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, said: Words) {
     }
     painter.add(mesh);
     // Above the markers, which would hide the number.
-    for heap in &in_view.heaps {
-        bubble(&painter, ui, screen, heap, palette);
-    }
+    bubbles::all(&painter, ui, screen, &in_view.heaps, icons, palette);
     if selected.is_some()
         && let Some(seen) = in_view.single.iter().find(|m| m.rank == Rank::Selected)
     {
@@ -161,54 +154,6 @@ pub(super) fn ring(ui: &egui::Ui, screen: &Screen, place: World) {
     let pos = screen.pos(place);
     painter.circle_stroke(pos, 7.0, Stroke::new(4.5, ui.visuals().extreme_bg_color));
     painter.circle_stroke(pos, 7.0, Stroke::new(2.0, ui.visuals().selection.stroke.color));
-}
-
-/// A number in a ring that shows which part of its devices is in which state.
-fn bubble(painter: &egui::Painter, ui: &egui::Ui, screen: &Screen, heap: &Heap, palette: &Palette) {
-    let (middle, radius) = (screen.pos(heap.middle), heap_radius(heap.count));
-    painter.circle_filled(middle, radius + 1.5, ui.visuals().extreme_bg_color);
-    painter.circle_filled(middle, radius - 2.0, ui.visuals().panel_fill);
-    let mut start = 0.0;
-    for (rank, count) in &heap.ranks {
-        let end = start + share(*count, heap.count);
-        painter.add(Shape::line(arc(middle, radius - 1.5, start, end), Stroke::new(3.0, rank_color(*rank, palette))));
-        start = end;
-    }
-    let size = if heap.count < 1_000 { 12.0 } else { 11.0 };
-    painter.text(
-        middle,
-        Align2::CENTER_CENTER,
-        heap.count,
-        FontId::proportional(size),
-        ui.visuals().strong_text_color(),
-    );
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a part of a ring")]
-fn share(count: usize, all: usize) -> f32 {
-    count as f32 / all as f32
-}
-
-/// Points along a circle; turns begin at the top and go clockwise.
-fn arc(middle: Pos2, radius: f32, from: f32, to: f32) -> Vec<Pos2> {
-    // A dozen chords look like a circle of this size.
-    const STEPS: u8 = 12;
-    let steps = (0..=STEPS)
-        .map(|n| f32::from(n) / f32::from(STEPS))
-        .filter(|part| (to - from) > 0.3 || *part * 4.0 % 1.0 == 0.0);
-    let steps = steps.map(|part| from + (to - from) * part);
-    steps.map(|turn| middle + radius * Vec2::angled((turn - 0.25) * std::f32::consts::TAU)).collect()
-}
-
-fn rank_color(rank: Rank, palette: &Palette) -> Color32 {
-    match rank {
-        Rank::Alarm => palette.alarm,
-        Rank::Selected | Rank::Moving => palette.moving,
-        Rank::Late => palette.late,
-        Rank::Doubtful => palette.suspect,
-        Rank::Parked => palette.parked,
-        Rank::Stale => palette.stale,
-    }
 }
 
 /// Finds room for labels; what is taken afterwards is all that covers the map. `edges` is taken by buttons and the like.

@@ -3,8 +3,8 @@
 use egui::{Pos2, Rect, Sense, Vec2};
 
 use super::{
-    MARKER_REACH, MAX_NAMED, MapPanel, Spread, TRAIL_REACH, TrailPoint, camera::Screen, heaps, heaps::Heap, icons,
-    lines::Spot, markers::InView, paint, spread, trail_of, trails, trails_from, words,
+    MARKER_REACH, MAX_NAMED, MapPanel, Spread, TRAIL_REACH, TrailPoint, bubbles, camera::Screen, heaps, heaps::Heap,
+    icons, lines::Spot, markers::InView, paint, spread, trail_of, trails, trails_from, words,
 };
 use crate::{
     geo::{
@@ -161,18 +161,26 @@ impl MapPanel {
             let heaps = format::counted(seen.heaps.len() as u64, "group", "groups");
             node.set_description(format!("{devices} in view, {in_heaps} of them in {heaps}"));
         });
-        let heaps = seen.heaps.iter().map(|heap| {
-            let area =
-                Rect::from_center_size(screen.pos(heap.middle), Vec2::splat(2.0 * heaps::heap_radius(heap.count)));
-            (area, heap.bounds, format!("{} devices close together", heap.count))
+        // The largest come first; one without a name can be clicked all the same.
+        let heaps = seen.heaps.iter().take(MAX_NAMED).map(|heap| {
+            let side = 2.0 * heaps::heap_radius(heap.count);
+            (Rect::from_center_size(screen.pos(heap.middle), Vec2::splat(side)), heap.bounds, Err(heap))
         });
+        let crowds = crowds.iter().map(|(area, bounds, name)| (*area, *bounds, Ok(name)));
         let mut opened = None;
-        for (n, (area, bounds, name)) in heaps.chain(crowds.iter().cloned()).enumerate() {
+        for (n, (area, bounds, what)) in heaps.chain(crowds).enumerate() {
             if !screen.rect.contains_rect(area) {
                 continue;
             }
             let spot = ui.interact(area, response.id.with(("crowd", n)), Sense::CLICK);
-            spot.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+            spot.widget_info(|| {
+                let name = what
+                    .map_or_else(|heap| format!("{} devices close together", heap.count), |name: &String| name.clone());
+                egui::WidgetInfo::labeled(egui::Role::Button, true, name)
+            });
+            if let Err(heap) = what {
+                ui.ctx().accesskit_node_builder(spot.id, |node| node.set_description(bubbles::mix(heap)));
+            }
             if spot.hovered() {
                 ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
             }
@@ -199,11 +207,11 @@ impl MapPanel {
 
     /// The devices that hide one another where this one stands.
     fn stack(&self, device: DeviceId, screen: &Screen, cx: &Cx<'_>) -> Vec<DeviceId> {
-        if self.isolated(cx).is_some() {
-            return Vec::new();
-        }
+        let only = self.isolated(cx);
         let Some((_, place)) = self.markers.of(device) else { return Vec::new() };
-        self.markers.within(WorldBox::around([place]).expanded(screen.units(spread::STACK)))
+        let mut stack = self.markers.within(WorldBox::around([place]).expanded(screen.units(spread::STACK)));
+        stack.retain(|device| only.is_empty() || only.contains(device));
+        stack
     }
 
     /// Looks nearer where that tells the devices of a part of the world apart, else spreads them.
@@ -301,7 +309,7 @@ impl MapPanel {
         let (place, reach) = (screen.world(pointer).wrapped(), screen.units(TRAIL_REACH));
         let only = self.isolated(cx);
         let from = trails_from(cx);
-        let found = trails(cx, &self.markers, only).filter_map(|(device, trail)| {
+        let found = trails(cx, &self.markers, &only).filter_map(|(device, trail)| {
             let (point, place) = trail.nearest(place, reach).filter(|(p, _)| from.is_none_or(|from| from <= p.at))?;
             // Where trails cross, the selected one is meant.
             let other = cx.view.selection.device != Some(device);
@@ -313,7 +321,10 @@ impl MapPanel {
     fn explain(&self, ui: &egui::Ui, screen: &Screen, response: &egui::Response, hit: &Hit, cx: &Cx<'_>) {
         let lines = match hit {
             Hit::Device(device) => self.device_lines(*device, screen, cx),
-            Hit::Heap(heap) => Some(vec![format!("{} devices", heap.count), "Click to look nearer".to_owned()]),
+            Hit::Heap(heap) => {
+                let all = format!("{} devices", format::count(heap.count as u64));
+                Some(vec![all, bubbles::mix(heap), "Click to look nearer".to_owned()])
+            }
             Hit::Point { device, point, place } => {
                 paint::ring(ui, screen, *place);
                 let overview = cx.data.devices.get(device);

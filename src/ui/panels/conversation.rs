@@ -4,11 +4,11 @@ use egui::{Align, Label, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo
 
 use super::dock::{dense, paint, push};
 use crate::{
-    model::{Direction, PacketRow, Profile},
+    model::{Direction, PacketRow, Profile, Timestamp},
     ui::{
         Action, Cx, format,
         summary::summarize,
-        talk::{Part, Step, TalkAction},
+        talk::{Part, Step, TalkAction, lasting},
         theme,
     },
 };
@@ -31,7 +31,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     };
     toolbar(ui, cx);
     let steps = &talk.steps;
-    let rows = ScrollArea::vertical().id_salt("conversation").auto_shrink(false);
+    let rows = ScrollArea::vertical().id_salt("conversation").auto_shrink(false).stick_to_bottom(talk.follows);
     let goal = data.talk.goal.filter(|_| data.talk.fresh);
     let at = goal.and_then(|id| talk.place_of(id));
     let rows = match at {
@@ -43,10 +43,10 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         for step in steps.get(range).unwrap_or_default() {
             let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::CLICK);
             match step {
-                Step::Word(text) => word(ui, rect, &response, text),
-                Step::Packet { at, pause_ms, answer_ms } => {
+                Step::Word { at, text } => word(ui, cx, rect, &response, (*at, text)),
+                Step::Packet { at, pause_ms, answer_ms, command } => {
                     let Some(row) = talk.rows.get(*at) else { continue };
-                    packet(ui, cx, rect, &response, row, *pause_ms, *answer_ms);
+                    packet(ui, cx, rect, &response, row, &beside(*pause_ms, *answer_ms, command.as_deref()));
                     if response.clicked() {
                         push(ui, cx, Action::SelectPacket(row.id));
                     }
@@ -88,46 +88,58 @@ fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>) {
 }
 
 /// Something that is no packet: a connection begins or ends, a header of a request.
-fn word(ui: &Ui, rect: Rect, response: &egui::Response, text: &str) {
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+fn word(ui: &Ui, cx: &Cx<'_>, rect: Rect, response: &egui::Response, (at, text): (Option<Timestamp>, &str)) {
+    let time = at.map(|at| clock(cx, at)).unwrap_or_default();
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{time} {text}").trim_start()));
     let colour = ui.visuals().weak_text_color();
     let line = ui.visuals().widgets.noninteractive.bg_stroke;
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, line);
-    paint::text(ui, rect.with_min_x(rect.left() + TIME), text, paint::body(ui), colour, Align::Min);
+    paint::text(ui, time_cell(rect), &time, paint::mono(ui), colour, Align::Min);
+    if paint::text(ui, rect.with_min_x(rect.left() + TIME), text, paint::body(ui), colour, Align::Min) {
+        response.clone().on_hover_text_at_pointer(text);
+    }
 }
 
-fn packet(
-    ui: &Ui,
-    cx: &Cx<'_>,
-    rect: Rect,
-    response: &egui::Response,
-    row: &PacketRow,
-    pause_ms: Option<i64>,
-    answer_ms: Option<i64>,
-) {
+fn clock(cx: &Cx<'_>, at: Timestamp) -> String {
+    at.to_zoned(cx.view.zone()).strftime("%H:%M:%S%.3f").to_string()
+}
+
+fn time_cell(rect: Rect) -> Rect {
+    rect.with_max_x(rect.left() + TIME - 6.0).with_min_x(rect.left() + 6.0)
+}
+
+/// What stands beside a packet: how long after what, and which command it belongs to.
+fn beside(pause_ms: Option<i64>, answer_ms: Option<i64>, command: Option<&str>) -> String {
+    let delay = match (answer_ms, pause_ms) {
+        (Some(0), _) => "at once".to_owned(),
+        (Some(ms), _) => format!("after {}", lasting(ms)),
+        (None, Some(ms)) if ms >= PAUSE_MS => format!("+{}", lasting(ms)),
+        (None, _) => String::new(),
+    };
+    [delay.as_str(), command.unwrap_or_default()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+fn packet(ui: &Ui, cx: &Cx<'_>, rect: Rect, response: &egui::Response, row: &PacketRow, delay: &str) {
     let selected = cx.view.selection.packet == Some(row.id);
     paint::row_background(ui, rect, selected, response.hovered());
     let profile = row.device.and_then(|id| cx.data.devices.get(&id)).map(|d| &d.device.profile);
     let none = Profile::default();
     let answered = row.answers.and_then(|id| cx.data.packet_row(id));
     let summary = summarize(row, profile.unwrap_or(&none), cx.view.settings.units, answered);
-    let delay = match (answer_ms, pause_ms) {
-        (Some(0), _) => "at once".to_owned(),
-        (Some(ms), _) => format!("after {}", span(ms)),
-        (None, Some(ms)) if ms >= PAUSE_MS => format!("+{}", span(ms)),
-        (None, _) => String::new(),
-    };
     let serial = summary.serial.map(|n| format!(" #{n}")).unwrap_or_default();
     let text = format!("{}{serial}  {}", summary.type_text, summary.line());
-    let time = row.received.to_zoned(cx.view.zone()).strftime("%H:%M:%S%.3f").to_string();
+    let time = clock(cx, row.received);
     response.widget_info(|| {
         let label = format!("{time} {} {text} {delay}", paint::direction_word(row.direction));
         WidgetInfo::selected(Role::ListBoxOption, true, selected, label.trim_end())
     });
     let (mono, body) = (paint::mono(ui), paint::body(ui));
     let visuals = ui.visuals();
-    let clock = rect.with_max_x(rect.left() + TIME - 6.0).with_min_x(rect.left() + 6.0);
-    paint::text(ui, clock, &time, mono, visuals.weak_text_color(), Align::Min);
+    paint::text(ui, time_cell(rect), &time, mono, visuals.weak_text_color(), Align::Min);
     let talk = rect.with_min_x(rect.left() + TIME);
     let middle = talk.center().x;
     let colour = paint::direction_color(ui, row.direction);
@@ -148,19 +160,8 @@ fn packet(
         Direction::Out => talk.with_max_x(side.left() - 4.0),
     };
     let align = if row.direction == Direction::In { Align::Min } else { Align::Max };
-    paint::text(ui, beside, &delay, body, visuals.weak_text_color(), align);
-    if cut {
-        response.clone().on_hover_text_at_pointer(text);
-    }
-}
-
-/// `180 ms`, `4.2 s`, `3 min`.
-fn span(ms: i64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "below a minute")]
-    match ms {
-        ..1_000 => format!("{ms} ms"),
-        1_000..60_000 => format!("{:.1} s", ms as f64 / 1_000.0),
-        _ => format::span(ms / 1_000),
+    if paint::text(ui, beside, delay, body, visuals.weak_text_color(), align) | cut {
+        response.clone().on_hover_text_at_pointer(format!("{text}\n{delay}").trim_end());
     }
 }
 

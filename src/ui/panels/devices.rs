@@ -1,12 +1,14 @@
 //! The devices at the left: who is there, how each fares, and who is new. As cards of two lines, or as a table with columns.
 
+mod groups;
+mod row;
 mod table;
 
 pub(super) use table::width as table_width;
 
 use egui::{
-    Align, Align2, Button, ComboBox, FontSelection, Key, Layout, Modifiers, Rect, RichText, Role, ScrollArea, Sense,
-    TextEdit, TextStyle, TextWrapMode, Ui, UiBuilder, WidgetInfo, WidgetText, pos2, vec2,
+    Align, ComboBox, Key, Layout, Modifiers, Rect, RichText, Role, ScrollArea, TextEdit, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
 };
 
 use super::{first_run, new_senders};
@@ -14,12 +16,10 @@ use crate::{
     geo::mercator::{World, WorldBox},
     model::{DeviceId, DeviceOverview, DeviceState},
     ui::{
-        Action, Cx, Data, command,
-        device_icons::{self, Chip},
-        device_list::{self, Column, DeviceList, Filter, Key as SortKey, natural},
+        Action, Cx,
+        device_list::{Column, DeviceList, Filter, Key as SortKey, natural},
         format,
-        icons::{self, Icon},
-        lamps::{self, Health, State},
+        icons::Icon,
         theme,
         view::{Pane, Sheet},
         widgets,
@@ -105,7 +105,7 @@ impl Devices {
             self.head(ui, cx);
         });
         new_senders::ui(ui, cx, &Filter::parse(&self.filter), self.order.rows.len());
-        left_out(ui, cx);
+        groups::left_out(ui, cx);
         if self.order.total == 0 {
             hint(ui, "No device is adopted yet. Adopt a new sender above, and all that it sent becomes its history.");
         } else if self.order.rows.is_empty() {
@@ -184,7 +184,7 @@ impl Devices {
                 if widgets::icon_toggle(ui, Icon::Table, name, is_table).clicked() {
                     cx.ask(Action::SetDeviceList(DeviceList { table: !is_table, ..cx.view.devices.clone() }));
                 }
-                groups_button(ui, cx);
+                groups::button(ui, cx);
                 self.filter_field(ui, cx);
             });
         });
@@ -275,7 +275,7 @@ impl Devices {
         let out = area.show_rows(ui, row, self.order.rows.len(), |ui, rows| {
             for at in rows {
                 let Some(overview) = self.order.rows.get(at).and_then(|id| cx.data.devices.get(id)) else { continue };
-                let response = device(ui, cx, overview);
+                let response = row::device(ui, cx, overview);
                 if self.reveal == Some(overview.device.id) {
                     response.request_focus();
                     self.reveal = None;
@@ -299,86 +299,6 @@ fn show_ignored(n: u64) -> String {
     format!("Show {} ignored", format::count(n))
 }
 
-/// Every group: list only it, or leave it out on the map.
-fn groups_button(ui: &mut Ui, cx: &mut Cx<'_>) {
-    let hidden = !cx.view.devices.hidden_groups.is_empty();
-    let button = widgets::icon_toggle(ui, Icon::Tag, "Groups", hidden);
-    egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-        ui.set_width(240.0);
-        let groups = device_list::groups(cx.data);
-        if groups.is_empty() {
-            ui.label(widgets::weak(
-                ui,
-                "No device is in a group yet. Select one, and put it into groups in its details.",
-            ));
-            return;
-        }
-        ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
-            for (group, count) in groups {
-                group_row(ui, cx, group, count);
-            }
-        });
-        ui.separator();
-        if ui.button("List all devices").clicked() {
-            cx.ask(Action::FilterDevices(String::new()));
-            ui.close();
-        }
-    });
-}
-
-fn group_row(ui: &mut Ui, cx: &mut Cx<'_>, group: &str, count: usize) {
-    ui.horizontal(|ui| {
-        let text = format!("{group}  {}", format::count(count as u64));
-        if ui.add(Button::new(text).truncate()).on_hover_text("List only this group").clicked() {
-            cx.ask(Action::FilterDevices(device_list::group_token(group)));
-            ui.close();
-        }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let mut on_map = !cx.view.devices.hides(group);
-            let name = format!("{group} on the map");
-            let check = ui.checkbox(&mut on_map, "On the map");
-            check.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, on_map, &name));
-            if check.changed() {
-                let mut list = cx.view.devices.clone();
-                list.hide(group, !on_map);
-                cx.ask(Action::SetDeviceList(list));
-            }
-        });
-    });
-}
-
-/// Says what the map or the list leaves out, so that nobody looks for it in vain.
-fn left_out(ui: &mut Ui, cx: &mut Cx<'_>) {
-    let hidden = &cx.view.devices.hidden_groups;
-    if !hidden.is_empty() {
-        let names = hidden.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        if note(ui, &format!("Not on the map: {names}"), "Show") {
-            let list = DeviceList { hidden_groups: std::collections::BTreeSet::new(), ..cx.view.devices.clone() };
-            cx.ask(Action::SetDeviceList(list));
-        }
-    }
-    if cx.view.only_in_view && note(ui, "Only devices in view", "List all") {
-        cx.ask(Action::OnlyInView(false));
-    }
-}
-
-/// A line with a link that ends what it says. True when the link was clicked.
-fn note(ui: &mut Ui, text: &str, link: &str) -> bool {
-    let mut clicked = false;
-    egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 0, bottom: 4 }).show(ui, |ui| {
-        ui.horizontal(|ui| {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                clicked = ui.link(link).clicked();
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let text = widgets::weak(ui, text);
-                    ui.add(egui::Label::new(text).truncate());
-                });
-            });
-        });
-    });
-    clicked
-}
-
 /// True where the device stands in what the map shows, or all are listed.
 fn is_in(view: Option<WorldBox>, overview: &DeviceOverview) -> bool {
     let Some(view) = view else { return true };
@@ -387,7 +307,7 @@ fn is_in(view: Option<WorldBox>, overview: &DeviceOverview) -> bool {
 }
 
 /// The row that an arrow key leads to.
-fn step(ui: &Ui, at: usize, response: &egui::Response) -> Option<usize> {
+pub(super) fn step(ui: &Ui, at: usize, response: &egui::Response) -> Option<usize> {
     let filter = egui::EventFilter { vertical_arrows: true, ..egui::EventFilter::default() };
     ui.memory_mut(|m| m.set_focus_lock_filter(response.id, filter));
     ui.input_mut(|i| {
@@ -411,164 +331,4 @@ fn hint(ui: &mut Ui, text: &str) {
     egui::Frame::new().inner_margin(theme::MARGIN).show(ui, |ui| {
         ui.label(widgets::weak(ui, text));
     });
-}
-
-/// One device: mark, name and word above; lamps and protocol below.
-fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) -> egui::Response {
-    let p = theme::palette(ui);
-    let id = overview.device.id;
-    let health = cx.data.health(overview, cx.now);
-    let word = health.word(overview, cx.view.settings.units);
-    let locked = locked(cx.data, overview);
-    let list = &cx.view.devices;
-    let (width, height) = if list.table {
-        (table::width(list).max(ui.available_width()), table::ROW)
-    } else {
-        (ui.available_width(), ROW)
-    };
-    let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
-    let response = ui.interact(rect, ui.scope_id().with(id), Sense::click());
-    let selected = cx.view.selection.device == Some(id);
-    response.widget_info(|| {
-        let name = cx.data.name_of(overview);
-        let mut info = WidgetInfo::selected(Role::ListItem, true, selected, name);
-        info.current_text_value = Some(format!(
-            "{word}. {}. {}.{}",
-            health.link.sentence(),
-            health.fix.sentence(),
-            locked.as_deref().map(|l| format!(" {l}.")).unwrap_or_default()
-        ));
-        info
-    });
-    for age_s in [health.link.age_s, health.fix.age_s].into_iter().flatten() {
-        widgets::wake_when_older(ui, age_s);
-    }
-    let hot = response.hovered() || response.has_focus();
-    if selected || hot {
-        ui.painter().rect_filled(rect, 0.0, if selected { p.selected_row } else { p.hovered_row });
-    }
-    if list.table {
-        table::paint(ui, cx, rect, overview, &health);
-    } else {
-        paint_device(ui, cx.data, rect, overview, &health, &word);
-    }
-    if selected {
-        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, height)), 0.0, p.accent);
-    }
-    if response.clicked() {
-        response.request_focus();
-        cx.ask(Action::SelectDevice(Some(id)));
-    }
-    if response.has_focus() {
-        command::leaves_space(ui, response.id);
-    }
-    let entered = response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter));
-    if response.double_clicked() || entered {
-        cx.ask(Action::FitDevice(id));
-    }
-    response.context_menu(|ui| device_menu(ui, cx, overview));
-    response.on_hover_ui(|ui| tooltip(ui, cx.data, overview, &health))
-}
-
-fn paint_device(ui: &Ui, data: &Data, rect: Rect, overview: &DeviceOverview, health: &Health, word: &str) {
-    let p = theme::palette(ui);
-    let (above, below) = (rect.top() + 14.0, rect.bottom() - 12.0);
-    lamps::paint_mark(ui.painter(), pos2(rect.left() + 20.0, above), &health.mark(overview), p);
-    if health.alarm {
-        lamps::paint_alarm(ui.painter(), pos2(rect.left() + 20.0, below), p);
-    }
-    let small = TextStyle::Small.resolve(ui.style());
-    let body = TextStyle::Body.resolve(ui.style());
-    let word_colour = match health.state {
-        State::Moving | State::Late | State::Suspect => health.state.colour(p),
-        State::Parked | State::Live | State::Stale | State::Lost | State::Nowhere | State::New | State::Ignored => {
-            p.weak
-        }
-    };
-    let right = rect.right() - theme::MARGIN;
-    let word = ui.painter().text(pos2(right, above), Align2::RIGHT_CENTER, word, body, word_colour);
-    let face = data.phones.faces.get(&overview.device.id).filter(|face| face.is_there());
-    let mut room = if face.is_some() { 24.0 } else { 0.0 };
-    if let Some(chip) = Chip::of(&overview.device.profile.look) {
-        device_icons::chip(ui.painter(), pos2(rect.left() + 43.0 + room, above), chip, p);
-        room += 22.0;
-    }
-    if let Some(face) = face {
-        face.paint(ui.painter(), pos2(rect.left() + 43.0, above), 10.0, p.line);
-    }
-    let name_width = (word.left() - 8.0 - (rect.left() + 34.0 + room)).max(20.0);
-    let name = WidgetText::from(RichText::new(data.name_of(overview)).color(p.strong)).into_galley(
-        ui,
-        Some(TextWrapMode::Truncate),
-        name_width,
-        FontSelection::Default,
-    );
-    let left = rect.left() + 34.0 + room;
-    ui.painter().galley(pos2(left, above - name.size().y / 2.0), name, p.strong);
-    let mut x = rect.left() + 40.0;
-    for lamp in [&health.link, &health.fix] {
-        lamps::paint_lamp(ui.painter(), pos2(x, below), lamp, p);
-        let text = ui.painter().text(pos2(x + 8.0, below), Align2::LEFT_CENTER, lamp.short(), small.clone(), p.weak);
-        x = (text.right() + 14.0).max(x + 62.0);
-    }
-    if data.phones.locked(&overview.device).is_some() {
-        let text = ui.painter().text(pos2(right, below), Align2::RIGHT_CENTER, "Set key", small, p.alarm);
-        let lock = Rect::from_center_size(pos2(text.left() - 10.0, below), vec2(13.0, 13.0));
-        icons::paint(ui.painter(), lock, Icon::Lock, p.alarm);
-    } else {
-        let protocol = overview.device.protocol.title();
-        ui.painter().text(pos2(right, below), Align2::RIGHT_CENTER, protocol, small, p.weak);
-    }
-}
-
-/// That its messages cannot be read, where that is so.
-fn locked(data: &Data, overview: &DeviceOverview) -> Option<String> {
-    let row = data.phones.locked(&overview.device)?;
-    Some(format!("{} cannot be read: set its key", format::counted(row.closed, "report", "reports")))
-}
-
-fn tooltip(ui: &mut Ui, data: &Data, overview: &DeviceOverview, health: &Health) {
-    ui.label(widgets::strong(ui, data.name_of(overview)));
-    if let Some(text) = locked(data, overview) {
-        ui.label(RichText::new(text).color(theme::palette(ui).alarm));
-    }
-    for lamp in [&health.link, &health.fix] {
-        ui.horizontal(|ui| {
-            lamps::show_lamp(ui, lamp);
-            ui.label(lamp.sentence());
-        });
-    }
-    ui.label(widgets::weak(ui, health.rule()));
-}
-
-fn device_menu(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
-    let id = overview.device.id;
-    if ui.add(widgets::labelled(Icon::Fit, "Show on map")).clicked() {
-        cx.ask(Action::SelectDevice(Some(id)));
-        cx.ask(Action::FitDevice(id));
-    }
-    let followed = cx.view.follow == Some(id);
-    if ui.add(widgets::labelled(Icon::Follow, if followed { "Stop following" } else { "Follow" })).clicked() {
-        cx.ask(Action::SelectDevice(Some(id)));
-        cx.ask(Action::Follow((!followed).then_some(id)));
-    }
-    if ui.add(widgets::labelled(Icon::Export, "Export…")).clicked() {
-        cx.ask(Action::OpenExport(Some(id)));
-    }
-    if ui.add(widgets::labelled(Icon::Copy, "Copy identity")).clicked() {
-        cx.ask(Action::Copy(overview.device.identity.to_string(), "the identity"));
-    }
-    ui.separator();
-    match overview.device.state {
-        DeviceState::Ignored => {
-            if ui.add(widgets::labelled(Icon::Plus, "Adopt")).clicked() {
-                cx.ask(Action::Adopt(id));
-            }
-        }
-        DeviceState::Adopted | DeviceState::New => {
-            if ui.add(widgets::labelled(Icon::Close, "Ignore")).clicked() {
-                cx.ask(Action::Ignore(id));
-            }
-        }
-    }
 }

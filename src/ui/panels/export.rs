@@ -1,6 +1,7 @@
 //! The export sheet: whose history, from when to when, in which format, and whereto.
 
 pub(super) mod dialog;
+mod name;
 
 use std::path::{Path, PathBuf};
 
@@ -12,22 +13,25 @@ use jiff::{SignedDuration, ToSpan};
 use self::dialog::Browse;
 use super::copy::fraction;
 use crate::{
-    backend::{ExportJob, ExportReport, History, Stage, safe_name},
+    backend::{ExportJob, ExportReport, History, Stage},
     export::{Format, Wanted},
     model::{DeviceId, DeviceOverview, DeviceState, TimeWindow, Timestamp},
     ui::{Action, Cx, View, format, icons::Icon, theme, widgets},
 };
 
-/// Height of the list of devices.
-const LIST: f32 = 132.0;
+/// Height of a device of the list, and of the list: whole rows, so that none is cut.
 const ROW: f32 = 24.0;
+const LIST: f32 = 6.0 * ROW;
 
 /// The sheet and what is being chosen in it.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is told apart from the others")]
 pub(in crate::ui) struct Export {
     chosen: Chosen,
     /// It was opened just now: it begins with what is shown.
     fresh: bool,
+    /// Its button takes the keyboard: Enter writes.
+    wants_focus: bool,
     /// The device that it began with, until the list has been scrolled to it.
     bring: Option<DeviceId>,
     span: Span,
@@ -116,7 +120,7 @@ impl Export {
         self.chosen = device.map_or(Chosen::All, |id| Chosen::Some(vec![id]));
         self.bring = device;
         self.begin_again();
-        self.fresh = true;
+        (self.fresh, self.wants_focus) = (true, true);
         self.path_is_mine = false;
     }
 
@@ -251,15 +255,12 @@ impl Export {
             return;
         }
         let who = match &self.chosen {
-            Chosen::All => "all".to_owned(),
-            Chosen::Some(ids) => match ids.as_slice() {
-                [id] => safe_name(cx.data.label(*id)),
-                ids => format!("{} devices", ids.len()),
-            },
+            Chosen::All => "all devices".to_owned(),
+            Chosen::Some(ids) => name::of_devices(&ids.iter().map(|id| cx.data.label(*id)).collect::<Vec<_>>()),
         };
-        let day = cx.now.to_zoned(cx.view.zone()).strftime("%Y-%m-%d").to_string();
+        let span = name::of_span(self.span.window(cx.view, cx.now), cx.now, &cx.view.zone());
         let file =
-            if self.each { format!("Wayglass {day}") } else { format!("{who} {day}.{}", self.format().extension()) };
+            if self.each { format!("Wayglass {span}") } else { format!("{who} {span}.{}", self.format().extension()) };
         self.path = documents(cx).join(file).display().to_string();
     }
 
@@ -361,7 +362,11 @@ impl Export {
             }
             let export = widgets::primary(ui, Some(Icon::Export), "Export");
             let why_not = if devices.is_empty() { "Choose a device first" } else { "Say which file to write" };
-            if ui.add_enabled(ready, export).on_disabled_hover_text(why_not).clicked() {
+            let export = ui.add_enabled(ready, export).on_disabled_hover_text(why_not);
+            if std::mem::take(&mut self.wants_focus) {
+                export.request_focus();
+            }
+            if export.clicked() {
                 self.state = State::Writing;
                 let (window, format) = (self.span.window(cx.view, cx.now), self.format());
                 let history = History { devices, window, format, wanted: self.wanted };
@@ -455,13 +460,6 @@ mod tests {
         assert_eq!(report_text(&report(1_204, 3, 3)), "1,204 points, 2 gaps, 3 hidden left out → /t/a.gpx");
         assert_eq!(report_text(&report(1, 1, 0)), "1 point → /t/a.gpx");
         assert_eq!(report_text(&report(0, 0, 0)), "0 points → /t/a.gpx");
-    }
-
-    #[test]
-    fn a_label_never_leaves_its_folder() {
-        assert_eq!(safe_name("owntracks/jane/phone"), "owntracks_jane_phone");
-        assert_eq!(safe_name("../../etc/passwd"), "_.._etc_passwd");
-        assert_eq!(safe_name("..."), "device");
     }
 
     #[test]

@@ -15,6 +15,8 @@ const COLUMN: f32 = 400.0;
 /// Width of the keys of a row at least, and of one of their letters.
 const KEYS: f32 = 118.0;
 const LETTER: f32 = 8.6;
+/// Room of a gesture before what it does.
+const HOW: f32 = 200.0;
 
 /// The sheet and what is searched in it.
 #[derive(Default)]
@@ -38,7 +40,8 @@ impl Keys {
             .map(|group| (group, rows(ui, group, &self.search)))
             .filter(|(_, rows)| !rows.is_empty())
             .collect();
-        if found.is_empty() {
+        let pointer = GESTURES.iter().any(|(how, what)| is_found(&format!("{how} {what}"), &self.search));
+        if found.is_empty() && !pointer {
             ui.label(widgets::weak(ui, format!("No key is for “{}”", self.search.trim())));
         }
         let all: usize = found.iter().map(|(_, rows)| rows.len() + 2).sum();
@@ -65,17 +68,74 @@ impl Keys {
                 self::group(ui, *group, rows);
             }
         }
+        gestures(ui, &self.search, columns);
         ui.label(widgets::weak(ui, "Single keys rest while you type. Mouse buttons 4 and 5 go back and forward, too."));
     }
 }
 
+/// What the pointer does, and where.
+const GESTURES: [(&str, &str); 17] = [
+    ("Map: wheel or pinch", "Nearer and farther, about the pointer"),
+    ("Map: drag", "Move it; following ends"),
+    ("Map: double click", "One step nearer"),
+    ("Map: click a ring with a number", "Look nearer at the devices in it"),
+    ("Map: right click", "Copy the place, measure from it, hide a point"),
+    ("Time bar: click or drag", "Look at that moment"),
+    ("Time bar: Shift+drag", "Mark a stretch"),
+    ("Time bar: wheel", "Look at less or more of the span"),
+    ("Time bar: middle drag", "Earlier and later"),
+    ("Time bar: double click", "Select the trip"),
+    ("Time bar: right click", "What can be done with the point there"),
+    ("Devices: double click", "Select and show on the map"),
+    ("Devices: Ctrl+click", "Isolate several on the map"),
+    ("Devices: right click", "Follow, isolate, export, ignore"),
+    ("Packets: Ctrl+click", "Compare with the selected one"),
+    ("Packets: right click", "Filter by a cell, find, copy"),
+    ("Between panes: drag", "Share the room otherwise"),
+];
+
+/// What the pointer does: the rows that have every word that is searched.
+fn gestures(ui: &mut Ui, search: &str, columns: usize) {
+    let rows: Vec<_> = GESTURES.iter().filter(|(how, what)| is_found(&format!("{how} {what}"), search)).collect();
+    if rows.is_empty() {
+        return;
+    }
+    widgets::group_heading(ui, "With the pointer");
+    let line = |ui: &mut Ui, (how, what): &(&str, &str)| {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            let p = theme::palette(ui);
+            widgets::cell(ui, HOW, |ui| ui.add(Label::new(RichText::new(*how).color(p.strong)).truncate()));
+            ui.add(Label::new(*what).truncate());
+        });
+    };
+    if columns == 2 {
+        let (left, right) = rows.split_at(rows.len().div_ceil(2));
+        ui.columns(2, |columns| {
+            for (ui, rows) in columns.iter_mut().zip([left, right]) {
+                for row in rows {
+                    line(ui, row);
+                }
+            }
+        });
+    } else {
+        for row in rows {
+            line(ui, row);
+        }
+    }
+    ui.add_space(theme::GAP);
+}
+
+/// True where a text has every word that is searched.
+fn is_found(text: &str, search: &str) -> bool {
+    let text = text.to_lowercase();
+    search.split_whitespace().all(|word| text.contains(&word.to_lowercase()))
+}
+
 /// The rows of a group that have a key and every word that is searched.
 fn rows(ui: &Ui, group: Group, search: &str) -> Vec<&'static About> {
-    let words: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
-    let matches = |about: &&About| {
-        let text = format!("{} {} {}", about.text, about.does, about.all_keys(ui.ctx())).to_lowercase();
-        words.iter().all(|word| text.contains(word.as_str()))
-    };
+    let matches =
+        |about: &&About| is_found(&format!("{} {} {}", about.text, about.does, about.all_keys(ui.ctx())), search);
     TABLE.iter().filter(|about| about.group == group && !about.keys.is_empty()).filter(matches).collect()
 }
 

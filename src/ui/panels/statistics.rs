@@ -51,15 +51,34 @@ fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>) {
         ui.separator();
         for (span, text) in [(Span::Hour, "1 h"), (Span::Day, "24 h"), (Span::All, "All")] {
             let label = ui.selectable_label(talk.span == span, text);
-            if label.on_hover_text("Over this time, up to now").clicked() {
+            let captured = cx.data.station.capture.is_some();
+            let hint = if captured { "Up to the last packet of the capture" } else { "Up to now" };
+            if label.on_hover_text(hint).clicked() {
                 push(ui, cx, Action::Talk(TalkAction::Count(Some(span))));
             }
         }
+        if let Some(filter) = &cx.data.talk.listed {
+            ui.separator();
+            for (listed, text, hint) in [
+                (true, "Listed", format!("Only what the list shows: {filter}")),
+                (false, "Everything", "Whatever the list is filtered by".to_owned()),
+            ] {
+                if ui.selectable_label(talk.listed == listed, text).on_hover_text(hint).clicked() {
+                    push(ui, cx, Action::Talk(TalkAction::CountListed(listed)));
+                }
+            }
+        }
         if let Some(told) = &cx.data.talk.statistics {
+            let so_far =
+                cx.data.talk.counting.map(|(looked, all)| {
+                    format!(" so far, {} of {} looked at", format::count(looked), format::count(all))
+                });
             let text = format!(
-                "{}, {}",
+                "{}, {}, {}{}",
                 format::counted(told.packets(), "packet", "packets"),
-                rate(told.packets(), told.seconds())
+                rate(told.packets(), told.seconds()),
+                bytes_text(told.cells.iter().map(|cell| cell.bytes).sum()),
+                so_far.unwrap_or_default(),
             );
             ui.add(egui::Label::new(widgets::weak(ui, text)).truncate());
         }
@@ -165,8 +184,9 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, told: &Statistics, row: &Row, total: u64) 
     }
     spark(ui, cell(rect, Column::Time).shrink2(vec2(0.0, 4.0)), &row.parts);
     if response.on_hover_text(format!("Filter the packets by {filter}")).clicked() {
+        let narrows = cx.view.talk.listed && cx.data.talk.listed.is_some();
         push(ui, cx, Action::Talk(TalkAction::Show(None)));
-        push(ui, cx, Action::FilterPackets(Some(filter)));
+        push(ui, cx, if narrows { Action::NarrowPackets(filter) } else { Action::FilterPackets(Some(filter)) });
     }
 }
 

@@ -470,7 +470,7 @@ fn note(ui: &mut Ui, cx: &mut Cx<'_>, packet: PacketId) {
 fn menu(response: &Response, cx: &mut Cx<'_>, field: &Field, packet: &PacketRow) {
     response.context_menu(|ui| {
         if let Some(phrase) = Phrase::of_field(field) {
-            phrase.menu(ui, cx);
+            phrase.menu(ui, cx, None);
             if ui.button("Show as column").clicked() {
                 let mut list = cx.view.packets.clone();
                 let what = What::Field(format!("[{}]", field.name));

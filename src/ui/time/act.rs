@@ -7,6 +7,9 @@ use crate::{
     ui::{Data, View},
 };
 
+/// A span that goes on may have gone on by so much since its rests were found.
+const SPAN_GOES_ON_MS: i64 = 60_000;
+
 /// What a panel or a key wants.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
@@ -96,9 +99,10 @@ pub(in crate::ui) fn apply(view: &mut View, data: &Data, now: Timestamp, act: Ac
             time.playing = true;
             time.ticked_s = None;
             // At the end there is nothing left to play.
-            if instant >= to {
-                time.cursor_ms = Some(time.range.map_or(from, |(from, _)| from));
-            }
+            let again = (instant >= to).then(|| time.range.map_or(from, |(from, _)| from));
+            time.cursor_ms = again.or(time.cursor_ms);
+            time.began_ms = Some(again.unwrap_or(instant));
+            time.still = false;
         }
         Act::Speed(speed) => time.speed = speed,
         Act::Faster(steps) => {
@@ -161,20 +165,25 @@ fn stepped(data: &Data, selected: Option<DeviceId>, instant: i64, steps: i32) ->
     }
 }
 
-/// Moves a replay on: time goes as fast as it was asked to, whatever the frames do. `window_s` is the window's own time in seconds.
-pub(in crate::ui) fn tick(view: &mut View, data: &Data, now: Timestamp, window_s: f64) {
+/// Moves a replay on: time goes as fast as it was asked to, whatever the frames do. `window_s` is the window's own time in seconds. True where it
+/// was just found that nothing moves from where it began to its end: then it plays rest, or it would be over at once.
+pub(in crate::ui) fn tick(view: &mut View, data: &Data, now: Timestamp, window_s: f64) -> bool {
     if !view.time.playing {
-        return;
+        return false;
     }
     let (_, to) = view.span_ms(now);
     let instant = view.instant_ms(now);
     let time = &mut view.time;
-    let Some(before_s) = time.ticked_s.replace(window_s) else { return };
+    let Some(before_s) = time.ticked_s.replace(window_s) else { return false };
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a frame")]
     let passed_ms = ((window_s - before_s).max(0.0) * 1_000.0 * f64::from(time.speed)).round() as i64;
     let end = time.range.map_or(to, |(_, to)| to);
     let mut next = instant + passed_ms;
-    if time.skip_parked {
+    let was_still = time.still;
+    let began = time.began_ms.unwrap_or(instant);
+    let whole = |(rest_from, rest_to): &(i64, i64)| *rest_from <= began && end <= *rest_to + SPAN_GOES_ON_MS;
+    time.still |= time.skip_parked && data.history.rests.iter().any(whole);
+    if time.folds() {
         let after = data.history.rests.partition_point(|(_, to)| *to <= next);
         if let Some((_, rest_to)) = data.history.rests.get(after).filter(|(from, _)| *from < next) {
             next = *rest_to;
@@ -187,6 +196,7 @@ pub(in crate::ui) fn tick(view: &mut View, data: &Data, now: Timestamp, window_s
     } else {
         time.cursor_ms = Some(next);
     }
+    time.still && !was_still
 }
 
 #[cfg(test)]
@@ -253,6 +263,30 @@ mod tests {
         assert_eq!(minutes, 49, "just before it leaves");
         tick(&mut view, &data, now(), 200.0);
         assert!(view.is_live() && !view.time.playing, "played up to now, it is now");
+    }
+
+    #[test]
+    fn where_nothing_moves_rest_is_played_and_that_is_said() {
+        let (mut view, data) = (View::default(), data());
+        let begin = now().as_millisecond() - 3_600_000;
+        // Of the resting part only.
+        let part = Span::Fixed { from_ms: begin, to_ms: begin + 1_800_000 };
+        let mut parked = data;
+        parked.history.find_rests(begin, begin + 1_800_000);
+        do_all(&mut view, &parked, &[Act::Span(part), Act::Speed(60), Act::Play]);
+        assert!(!tick(&mut view, &parked, now(), 100.0));
+        assert!(tick(&mut view, &parked, now(), 100.5), "it is said once");
+        assert!(!tick(&mut view, &parked, now(), 101.0));
+        assert!(view.time.playing && !view.time.folds());
+        assert_eq!(view.instant_ms(now()) - begin, 60_000);
+        tick(&mut view, &parked, now(), 200.0);
+        assert!(!view.time.playing, "to the end");
+        // Where something moves later, the same rest is skipped.
+        parked.history.find_rests(begin, now().as_millisecond());
+        do_all(&mut view, &parked, &[Act::Span(Span::LastHour), Act::Play]);
+        tick(&mut view, &parked, now(), 300.0);
+        assert!(!tick(&mut view, &parked, now(), 300.5));
+        assert!(view.time.folds());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod asking;
 mod axis;
 mod history;
 mod kept;
+pub mod point;
 mod span;
 mod zoom;
 
@@ -44,6 +45,7 @@ pub enum Bar {
 
 /// Which part of the past is looked at, and how.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is told apart from the others")]
 pub struct TimeView {
     pub bar: Bar,
     /// What the strip shows.
@@ -68,6 +70,10 @@ pub struct TimeView {
     pub month: Option<jiff::civil::Date>,
     /// The window's time when a replay was last moved on, in seconds.
     pub ticked_s: Option<f64>,
+    /// The instant that the replay began at.
+    pub began_ms: Option<i64>,
+    /// Nothing moves from there to the end, so the replay skips nothing.
+    pub still: bool,
 }
 
 impl Default for TimeView {
@@ -86,6 +92,8 @@ impl Default for TimeView {
             trips: false,
             month: None,
             ticked_s: None,
+            began_ms: None,
+            still: false,
         }
     }
 }
@@ -118,6 +126,11 @@ impl TimeView {
         if !self.span.rolls() {
             self.span = whole.unwrap_or(Span::LastHour);
         }
+    }
+
+    /// A replay folds rest away now.
+    pub fn folds(&self) -> bool {
+        self.playing && self.skip_parked && !self.still
     }
 
     /// One step back: the range, then a part of a span, then the past. False where there was neither.

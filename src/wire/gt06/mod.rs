@@ -54,9 +54,9 @@ use std::ops::Range;
 
 pub use addresses::{AddressSource, Tongue};
 pub use family::KNOWN_MODELS;
-pub use session::{Session, command_bytes};
+pub use session::{JUNK_BYTES, Session, command_bytes};
 pub use state::State;
-pub use witness::{OURS, Witness, Witnessed};
+pub use witness::{LATE_MS, OURS, Witness, Witnessed};
 
 use crate::model::{Profile, Timestamp};
 use crate::wire::{CrcCheck, Dissection};

@@ -25,8 +25,8 @@ const GRACE_S: i64 = 2;
 const MOST_COMMANDS: usize = 64;
 /// An answer without a flag is not taken for that of a command which was sent longer ago.
 const GUESS_S: i64 = 600;
-/// So many bytes without one sound frame, and the far end is no tracker.
-const JUNK_LIMIT: usize = 64 * 1024;
+/// So many bytes without one sound frame, and the far end is no tracker; unless told otherwise.
+pub const JUNK_BYTES: usize = 64 << 10;
 
 /// The talk of one tracker, or of whatever else connected.
 pub struct Session {
@@ -49,9 +49,12 @@ pub struct Session {
     /// Sent and not answered yet, oldest first, and when.
     unanswered: VecDeque<(CommandId, Timestamp)>,
     junk: usize,
+    most_junk: usize,
     /// The far end sends no more.
     over: bool,
     closed: bool,
+    /// It talks with somebody else's server: the end is up to those two.
+    overhears: bool,
 }
 
 impl Session {
@@ -73,15 +76,36 @@ impl Session {
             commands: VecDeque::new(),
             unanswered: VecDeque::new(),
             junk: 0,
+            most_junk: JUNK_BYTES,
             over: false,
             closed: false,
+            overhears: false,
         }
+    }
+
+    /// A connection between a tracker and somebody else's server: it is listened to until its end, whatever is said.
+    pub(super) fn overhearing(line: Line) -> Self {
+        Self { overhears: true, ..Self::new(line) }
+    }
+
+    /// What comes next does not follow what came before: bytes in between were not heard.
+    pub(super) fn interrupted(&mut self, now: Timestamp) {
+        self.now = now;
+        self.waiting = None;
+        self.advance(Patience::Over);
     }
 
     /// Asks this source for the addresses that the tracker wants.
     #[must_use]
     pub fn with_addresses(mut self, addresses: AddressSource) -> Self {
         self.addresses = Some(addresses);
+        self
+    }
+
+    /// Ends the talk after so many bytes without one sound frame.
+    #[must_use]
+    pub fn with_most_junk(mut self, bytes: usize) -> Self {
+        self.most_junk = bytes;
         self
     }
 
@@ -149,8 +173,8 @@ impl Session {
             return;
         }
         self.keep(bytes, decoded, None);
-        if self.junk > JUNK_LIMIT {
-            self.close("64 KiB without one sound frame");
+        if self.junk > self.most_junk {
+            self.close("too much without one sound frame");
         }
     }
 
@@ -249,6 +273,10 @@ impl Session {
     }
 
     fn close(&mut self, why: &'static str) {
+        if self.overhears {
+            self.junk = 0;
+            return;
+        }
         self.closed = true;
         self.buffer.clear();
         self.done = 0;
@@ -303,6 +331,7 @@ impl Conversation for Session {
                 };
                 self.keep(bytes, *decoded, Some(refusal));
                 self.close("unknown device, refused");
+                self.advance(if self.over { Patience::Over } else { Patience::Live });
             }
         }
     }

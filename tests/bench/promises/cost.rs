@@ -1,6 +1,9 @@
 //! What a fix costs the program, in processor time: no more with many devices than with few, no more in a large file than in a small one.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
     Size,
@@ -15,39 +18,70 @@ const MOST_GROWTH: f64 = 1.15;
 /// Fixes that arrive together, with few devices and with many: so batches are alike, and what is compared is not how well they fill up.
 const AT_ONCE: usize = 100;
 
+/// Fixes that are measured with so many devices: what is done seldom, for many at once, is done in it as often as it will be.
+const FIXES: u64 = 262_144;
+/// How often a cost is measured with so many rows, each time with half as many fixes as the smaller file has.
+const ROUNDS: usize = 3;
+
 pub(crate) fn measure(table: &mut Table, size: Size) {
-    let [few, many] = [100, size.fleet].map(|devices| {
+    let fleets = [size.fleet / 100, size.fleet / 10, size.fleet];
+    let [_, few, many] = fleets.map(|devices| {
         let served = Served::fresh();
         let mut trackers = Trackers::connect(served.gt06, devices);
         // So that each device has pages of its own in the file, as it will have after a day.
         trackers.race(16, Goal::Fixes(size.rows[1]));
-        cost_us(&served, &mut trackers, size)
+        let cost = cost(&served, &mut trackers, FIXES, 1);
+        table.tell(
+            format!("a fix with {devices} devices, {} at once", AT_ONCE.min(devices)),
+            cost.us,
+            "µs",
+            cost.by_thread,
+        );
+        cost.us
     });
-    table.tell(format!("a fix with 100 devices, {AT_ONCE} at once"), few, "µs", "processor time of the program");
-    table.tell(format!("a fix with {} devices, {AT_ONCE} at once", size.fleet), many, "µs", "");
-    table.add("  as a share of that", many / few, "x", Limit::Below(MOST_GROWTH), "");
+    let compared = format!("{} devices beside {}", fleets[2], fleets[1]);
+    table.add("  with ten times the devices", many / few, "x", Limit::Below(MOST_GROWTH), compared);
 
     let served = Served::fresh();
     let mut trackers = Trackers::connect(served.gt06, AT_ONCE);
     let mut stored = 0;
     let [small, large] = size.rows.map(|rows| {
-        stored += trackers.race(16, Goal::Fixes(rows - stored)).acknowledged;
-        let us = cost_us(&served, &mut trackers, size);
-        stored += size.rows[0] / 2 * ROUNDS;
-        us
+        stored += trackers.race(16, Goal::Fixes(rows.saturating_sub(stored))).acknowledged;
+        let fixes = size.rows[0] / 2;
+        let cost = cost(&served, &mut trackers, fixes, ROUNDS);
+        stored += fixes * ROUNDS as u64;
+        table.tell(format!("a fix with {rows} rows in the file"), cost.us, "µs", cost.by_thread);
+        cost.us
     });
-    table.tell(format!("a fix with {} rows in the file", size.rows[0]), small, "µs", "processor time of the program");
-    table.tell(format!("a fix with {} rows in the file", size.rows[1]), large, "µs", "");
-    table.add("  as a share of that", large / small, "x", Limit::Below(MOST_GROWTH), "");
+    table.add("  with ten times the rows", large / small, "x", Limit::Below(MOST_GROWTH), "");
 }
 
-const ROUNDS: u64 = 3;
+struct Cost {
+    us: f64,
+    /// For people: which threads used that.
+    by_thread: String,
+}
 
-fn cost_us(served: &Served, trackers: &mut Trackers, size: Size) -> f64 {
+/// Processor time of the program for a fix, with all that it does about it later. What it had still to do of earlier ones is waited for.
+fn cost(served: &Served, trackers: &mut Trackers, fixes: u64, rounds: usize) -> Cost {
     let round = |_| {
-        let before: Duration = served.cpu();
-        let load = trackers.race_in_waves(AT_ONCE, size.rows[0] / 2);
-        micros(served.cpu().saturating_sub(before), &load)
+        served.settle();
+        let (before, threads): (Duration, _) = (served.cpu(), served.cpu_by_thread());
+        let load = trackers.race_in_waves(AT_ONCE, fixes);
+        served.settle();
+        let mut used = BTreeMap::<String, f64>::new();
+        for (name, now) in served.cpu_by_thread() {
+            let us = micros(now.saturating_sub(threads.get(&name).copied().unwrap_or_default()), &load);
+            used.insert(name, us);
+        }
+        (micros(served.cpu().saturating_sub(before), &load), used)
     };
-    median((0..ROUNDS).map(round).collect())
+    let rounds: Vec<_> = (0..rounds).map(round).collect();
+    let us = median(rounds.iter().map(|(us, _)| *us).collect());
+    let names: BTreeSet<_> = rounds.iter().flat_map(|(_, used)| used.keys()).collect();
+    let of =
+        |name: &String| median(rounds.iter().map(|(_, used)| used.get(name).copied().unwrap_or_default()).collect());
+    let mut parts: Vec<_> = names.into_iter().map(|name| (of(name), name)).filter(|(us, _)| *us >= 0.5).collect();
+    parts.sort_by(|a, b| b.0.total_cmp(&a.0));
+    Cost { us, by_thread: parts.iter().map(|(us, name)| format!("{name} {us:.0}")).collect::<Vec<_>>().join(", ") }
 }

@@ -1,6 +1,6 @@
 //! The machine, as `/proc` tells of it, and who else keeps it busy.
 
-use std::{fmt, fs, path::Path, thread::available_parallelism, time::Duration};
+use std::{collections::BTreeMap, fmt, fs, path::Path, thread::available_parallelism, time::Duration};
 
 /// Ticks of the clock a second, in which Linux counts processor time for programs: the same on every machine it runs on.
 const TICKS_PER_S: f64 = 100.0;
@@ -91,6 +91,17 @@ fn cpu_of(stat: &str) -> f64 {
 /// Processor time of a running process and its ended children.
 pub(crate) fn cpu_time(pid: u32) -> Duration {
     Duration::from_secs_f64(cpu_of(&format!("/proc/{pid}/stat")) / TICKS_PER_S)
+}
+
+/// Processor time of the running threads of a process, by their names.
+pub(crate) fn cpu_by_thread(pid: u32) -> BTreeMap<String, Duration> {
+    let mut by_name = BTreeMap::new();
+    for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+        let name = read(&task.path().join("comm").to_string_lossy()).trim().to_owned();
+        let used = cpu_of(&task.path().join("stat").to_string_lossy());
+        *by_name.entry(name).or_default() += Duration::from_secs_f64(used / TICKS_PER_S);
+    }
+    by_name
 }
 
 /// What `/proc/PID/status` says in kB of a field such as `VmRSS`, in MB.

@@ -71,6 +71,7 @@ fn one_by_one(folder: &Path) -> Backend {
     let setup = Setup {
         data_dir: folder.to_owned(),
         listen: vec![(Protocol::OwnTracks, ListenAt::Address(SocketAddr::from(([127, 0, 0, 1], 0))))],
+        taps: Vec::new(),
         policy: Policy::Adopt,
         limits,
         access: Access::default(),

@@ -1,6 +1,7 @@
 //! A `wayglass` process of its own.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader},
     net::SocketAddr,
     path::Path,
@@ -14,6 +15,10 @@ use crate::machine;
 
 /// The program that is measured.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_wayglass");
+
+/// A program that has used no more than a fiftieth of a core for so long has nothing left to do; looked for no longer than that.
+const STILL: Duration = Duration::from_millis(1500);
+const AT_MOST: Duration = Duration::from_mins(1);
 
 /// A running `wayglass serve`; dropping it ends it.
 pub(crate) struct Served {
@@ -63,6 +68,23 @@ impl Served {
     /// Processor time that it has used.
     pub(crate) fn cpu(&self) -> Duration {
         machine::cpu_time(self.pid())
+    }
+
+    /// Waits until it has done what it does later: positions are packed, devices judged, pages written into the file.
+    pub(crate) fn settle(&self) {
+        let until = Instant::now() + AT_MOST;
+        while Instant::now() < until {
+            let before = self.cpu();
+            std::thread::sleep(STILL);
+            if self.cpu().saturating_sub(before) * 50 <= STILL {
+                return;
+            }
+        }
+    }
+
+    /// As [`Served::cpu`], by the names of its threads.
+    pub(crate) fn cpu_by_thread(&self) -> BTreeMap<String, Duration> {
+        machine::cpu_by_thread(self.pid())
     }
 
     /// Memory that it has now, in MB.

@@ -66,6 +66,45 @@ fn a_stay_goes_on_over_a_new_start_and_is_told_once() {
     }
 }
 
+/// A place of which nobody wants to know who comes and goes.
+#[test]
+fn a_long_stay_is_told_once_over_new_starts_though_nobody_was_told_who_came() {
+    let clock = TestClock::at("2026-11-21T12:00:00Z");
+    let station = with_long_stays(&clock);
+    let id = wayglass::model::watch::PlaceId(station.sql("SELECT id FROM places"));
+    let since = "2026-11-21T00:00:00Z".parse().unwrap();
+    let spec = PlaceSpec { enter: false, leave: false, dwell_min: HALF_AN_HOUR, ..yard() };
+    station.backend().put_place(Some(id), Some(since), spec).wait().unwrap();
+    let about_there = |begin: i64, fixes: i64| -> Vec<(i64, f64)> {
+        (0..fixes).map(|n| (begin + n * 10, f64::from(u32::try_from(n % 5).unwrap()))).collect()
+    };
+    clock.advance(Duration::from_mins(8));
+    go(&station, "a", &[(0, 500.0)]);
+    go(&station, "a", &about_there(60, 40));
+    clock.advance(Duration::from_mins(35));
+    let mut told = "dwell@1860".to_owned();
+    becomes(&station, &told);
+    let (mut folder, mut now) = (station.stop(), 2_580);
+    for round in 0..3 {
+        let station = Station::start_again(folder, &clock);
+        // More fixes than a new start looks back at.
+        go(&station, "a", &about_there(now - 600, 60));
+        // Somebody else's stay becomes long in the same moment as it is looked at theirs again.
+        go(&station, &format!("b{round}"), &[(now - 20, 500.0), (now - 10, 0.0)]);
+        clock.advance(Duration::from_mins(40));
+        told = format!("{told} dwell@{}", now - 10 + 1_800);
+        becomes(&station, &told);
+        (folder, now) = (station.stop(), now + 2_400);
+    }
+    // Who left and came back stays anew.
+    let station = Station::start_again(folder, &clock);
+    go(&station, "a", &[(now - 30, 500.0), (now - 20, 500.0), (now - 10, 0.0)]);
+    folder = station.stop();
+    clock.advance(Duration::from_mins(80));
+    let station = Station::start_again(folder, &clock);
+    becomes(&station, &format!("{told} dwell@{}", now - 10 + 1_800));
+}
+
 #[test]
 fn a_device_whose_clock_is_wrong_stays_by_its_own() {
     let clock = TestClock::at("2026-11-21T20:00:00Z");

@@ -1,6 +1,6 @@
 //! Captures: what is read out of logs, dumps and pcap files.
 
-mod backend;
+pub mod backend;
 mod bytes;
 mod pcap;
 mod text;

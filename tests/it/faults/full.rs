@@ -17,8 +17,8 @@ use super::{
 const BACK: Duration = Duration::from_secs(5);
 
 /// A `serve` whose data lie in a small file system that only it has, and that goes with it.
-struct Small {
-    serve: Serve,
+pub(super) struct Small {
+    pub(super) serve: Serve,
     /// The same folder, seen from here.
     seen: PathBuf,
 }
@@ -26,6 +26,11 @@ struct Small {
 impl Small {
     /// `None` where this user may not mount, not even within a namespace.
     fn start(home: &Path, mib: u32) -> Option<Self> {
+        Self::start_with(home, mib, &[])
+    }
+
+    /// With further words.
+    pub(super) fn start_with(home: &Path, mib: u32, more: &[&str]) -> Option<Self> {
         let data = home.join("data");
         fs::create_dir_all(&data).unwrap();
         let mount = format!(r#"mount -t tmpfs -o size={mib}m,mode=700 small "$0" && exec "$@""#);
@@ -39,26 +44,31 @@ impl Small {
         let before: Vec<&str> =
             own.iter().copied().chain(["sh", "-c", &mount, folder, env!("CARGO_BIN_EXE_wayglass")]).collect();
         let words = serve_words(&data);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
         let serve = Serve::run(within(home, &before, &words), &data);
         let seen = PathBuf::from(format!("/proc/{}/root{}", serve.pid(), data.display()));
         Some(Self { serve, seen })
     }
 
+    /// Its data folder, seen from here.
+    pub(super) fn seen(&self) -> &Path {
+        &self.seen
+    }
+
     /// Another program takes all the space that is left.
-    fn fill(&self) {
+    pub(super) fn fill(&self) {
         let taken = self.seen.join("somebody-elses");
         let mut file = fs::File::create(taken).unwrap();
         let block = [1; 4096];
         while std::io::Write::write_all(&mut file, &block).is_ok() {}
     }
 
-    fn free(&self) {
+    pub(super) fn free(&self) {
         fs::remove_file(self.seen.join("somebody-elses")).unwrap();
     }
 
     /// Ends the program by a signal, well and in time, and copies what it leaves out of its file system, which goes with it.
-    fn end(self, signal: &str) -> (tempfile::TempDir, Duration) {
+    pub(super) fn end(self, signal: &str) -> (tempfile::TempDir, Duration) {
         let held = fs::File::open(&self.seen).unwrap();
         let (status, took) = self.serve.stop_by(signal);
         assert!(status.success() && took <= STOP, "{signal}: {status} after {took:?}");
@@ -74,7 +84,7 @@ impl Small {
     }
 
     /// Calls the program within the same small file system.
-    fn call(&self, words: &[&str]) -> (i32, String, String) {
+    pub(super) fn call(&self, words: &[&str]) -> (i32, String, String) {
         let pid = self.serve.pid().to_string();
         let mut before = vec!["nsenter", "--target", &pid, "--mount"];
         if !is_root() {

@@ -95,6 +95,7 @@ fn serve_ends_with_its_writer() {
     let setup = Setup {
         data_dir: data.path().to_owned(),
         listen: Protocol::ALL.map(|p| (p, ListenAt::Address(free))).to_vec(),
+        taps: Vec::new(),
         policy: Policy::Adopt,
         keep: Keep::default(),
         limits: Bounds::default(),

@@ -46,6 +46,8 @@ pub struct Serve {
     child: Child,
     pub gt06: SocketAddr,
     pub owntracks: SocketAddr,
+    /// Where its taps listen, in their order.
+    pub taps: Vec<SocketAddr>,
     pub data: PathBuf,
     said: Arc<Mutex<String>>,
 }
@@ -78,7 +80,9 @@ impl Serve {
             let text = ready[key].as_str().expect("an address");
             text.trim_start_matches("http://").parse().expect("an address")
         };
-        Self { gt06: at("gt06"), owntracks: at("owntracks"), data: data.to_owned(), child, said }
+        let taps = ready["taps"].as_array().into_iter().flatten();
+        let taps = taps.map(|tap| tap["listen"].as_str().and_then(|at| at.parse().ok()).expect("an address")).collect();
+        Self { gt06: at("gt06"), owntracks: at("owntracks"), taps, data: data.to_owned(), child, said }
     }
 
     pub fn pid(&self) -> u32 {

@@ -76,21 +76,37 @@ fn make_ready(desk: &mut Desk) {
     desk.until("it is open", |window| window.state().data().opened.is_some());
 }
 
+/// The phone is selected, and what it told is read.
+fn to_the_past_of_the_phone(desk: &mut Desk) {
+    desk.window.get_by_role_and_label(Role::ListItem, PHONE).click();
+    desk.window.run();
+    // From yesterday, where an earlier row has led to.
+    desk.press(Modifiers::SHIFT, Key::L);
+    desk.until("its past is read", |window| {
+        window.state().data().history.past(PHONE_ID).is_some_and(|past| past.points.len() == 2)
+    });
+}
+
 /// What some commands need beyond that.
 fn prepare(desk: &mut Desk, command: UserCommand) {
     match command {
         UserCommand::UsualSize | UserCommand::Undo => desk.press(Modifiers::COMMAND, Key::Plus),
         UserCommand::Live | UserCommand::NextDay => desk.press(Modifiers::NONE, Key::OpenBracket),
         UserCommand::PreviousFix | UserCommand::NextFix => {
-            desk.window.get_by_role_and_label(Role::ListItem, PHONE).click();
-            desk.window.run();
-            // From yesterday, where an earlier row has led to.
-            desk.press(Modifiers::SHIFT, Key::L);
-            desk.until("its past is read", |window| {
-                window.state().data().history.past(PHONE_ID).is_some_and(|past| past.points.len() == 2)
-            });
+            to_the_past_of_the_phone(desk);
             let steps = if command == UserCommand::NextFix { 2 } else { 0 };
             (0..steps).for_each(|_| desk.press(Modifiers::NONE, Key::Comma));
+        }
+        UserCommand::HidePoint | UserCommand::NextDoubtful => {
+            to_the_past_of_the_phone(desk);
+            desk.press(Modifiers::NONE, Key::Comma);
+            desk.until("a point is looked at", |window| window.state().data().history.as_of.is_some());
+            if command == UserCommand::NextDoubtful {
+                desk.press(Modifiers::NONE, Key::H);
+                desk.until("one is hidden", |window| {
+                    window.state().data().history.past(PHONE_ID).is_some_and(|past| past.stats.hidden == 1)
+                });
+            }
         }
         UserCommand::GoForward => desk.press(Modifiers::ALT, Key::ArrowLeft),
         UserCommand::PreviousPacket | UserCommand::PreviousOfSession => desk.press(Modifiers::NONE, Key::F8),

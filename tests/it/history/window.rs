@@ -1,6 +1,7 @@
 //! Stories of the past through the whole window.
 
 use egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use wayglass::track::How;
 
 use super::desk::{Desk, NOW, at, day};
@@ -132,4 +133,107 @@ fn the_bar_collapses_and_its_calendar_knows_days_with_data() {
     desk.click("Open the time bar");
     desk.click("LIVE");
     assert!(desk.view().is_live());
+}
+
+/// The row of the list that has the keyboard.
+fn focused(desk: &Desk) -> String {
+    let node = desk.window.root().children_recursive().find(|n| n.accesskit_node().is_focused());
+    node.and_then(|n| n.accesskit_node().label()).unwrap_or_default()
+}
+
+/// Presses the tabulator until what has this name has the keyboard.
+fn tab_to(desk: &mut Desk, label: &str) {
+    for _ in 0..80 {
+        if focused(desk) == label {
+            return;
+        }
+        desk.press(PLAIN, Key::Tab);
+    }
+    panic!("the tabulator does not lead to {label}");
+}
+
+#[test]
+fn a_day_is_gone_through_with_the_keyboard_alone() {
+    let mut desk = Desk::open();
+    let mut way = day();
+    way.push((at(9, 5) + 10, 900_000.0));
+    desk.tell("van", "2026-11-20", &way);
+    desk.tell("bus", "2026-11-20", &[(at(8, 0), 90_000.0), (at(9, 0), 90_000.0)]);
+    desk.until("both are known", |window| {
+        let count = |n| window.state().data().devices.values().any(|d| d.positions >= n);
+        count(52) && window.state().data().devices.len() == 2
+    });
+    // Find it.
+    desk.press(PLAIN, Key::Slash);
+    desk.window.event(egui::Event::Text("van".to_owned()));
+    desk.window.run_steps(2);
+    desk.press(PLAIN, Key::Enter);
+    let van = desk.device("van");
+    assert_eq!(desk.view().selection.device, Some(van));
+    // Its yesterday; from fix to fix.
+    desk.press(PLAIN, Key::OpenBracket);
+    desk.until("its day is read", |window| window.state().data().history.past(van).is_some());
+    desk.press(PLAIN, Key::Home);
+    assert_eq!(desk.instant(), "2026-11-20 00:00:00");
+    desk.until_shown("Not known then: no position in this span before");
+    desk.press(PLAIN, Key::Period);
+    assert_eq!(desk.instant(), "2026-11-20 08:00:00");
+    desk.until_shown("As of Nov 20 08:00");
+    // The stop at the customer: the third line.
+    desk.press(PLAIN, Key::S);
+    desk.until("the list has the keyboard", |window| {
+        let focused = window.root().children_recursive().find(|n| n.accesskit_node().is_focused());
+        focused.and_then(|n| n.accesskit_node().label()).is_some_and(|label| label.starts_with("Stop of"))
+    });
+    assert!(focused(&desk).contains("08:00:00 – 09:00:00"), "the line of the moment: {}", focused(&desk));
+    desk.press(PLAIN, Key::ArrowDown);
+    assert!(focused(&desk).starts_with("Trip of"), "{}", focused(&desk));
+    desk.press(PLAIN, Key::ArrowDown);
+    assert!(focused(&desk).contains("09:10:00 – 09:40:00, 30 min"), "{}", focused(&desk));
+    desk.press(PLAIN, Key::Enter);
+    assert_eq!(desk.instant(), "2026-11-20 09:10:00");
+    // The outlier, hidden and taken back.
+    desk.press(PLAIN, Key::O);
+    assert_eq!(desk.instant(), "2026-11-20 09:05:10");
+    desk.until_shown("Hide this point");
+    desk.press(PLAIN, Key::H);
+    desk.until_shown("1 hidden");
+    assert_eq!(desk.count("SELECT count(*) FROM hidden WHERE reason = 'hand'"), 1);
+    desk.press(Modifiers::COMMAND, Key::Z);
+    desk.until_shown("1 outlier");
+    assert_eq!(desk.count("SELECT count(*) FROM hidden"), 0);
+    // Into a file: Enter writes.
+    desk.press(Modifiers::COMMAND, Key::E);
+    desk.until_shown("File to write");
+    assert_eq!(focused(&desk), "Export");
+    let suggested = desk.window.get_by_label("File to write").value().unwrap_or_default();
+    assert!(suggested.ends_with("owntracks_van_phone 2026-11-20.gpx"), "{suggested}");
+    tab_to(&mut desk, "File to write");
+    desk.press(Modifiers::COMMAND, Key::A);
+    let file = desk.folder.path().join("day.gpx");
+    desk.window.event(egui::Event::Text(file.to_str().unwrap().to_owned()));
+    desk.window.run_steps(2);
+    tab_to(&mut desk, "Export");
+    desk.press(PLAIN, Key::Enter);
+    desk.until("it is written", |_| file.exists());
+    let written = std::fs::read_to_string(file).unwrap();
+    assert_eq!(written.matches("<trkpt").count(), 52);
+}
+
+#[test]
+fn a_day_on_which_nothing_moved_is_played_and_that_is_said() {
+    let mut desk = Desk::open();
+    desk.tell("van", "2026-11-20", &[(at(8, 0), 0.0), (at(9, 0), 0.0), (at(12, 0), 0.0)]);
+    desk.until("the van is known", |window| window.state().data().devices.values().any(|d| d.positions >= 3));
+    desk.press(PLAIN, Key::OpenBracket);
+    desk.until("its day is read", |window| window.state().data().history.shown.len() == 1);
+    desk.press(PLAIN, Key::Home);
+    desk.press(PLAIN, Key::Space);
+    desk.until("it is said", |window| {
+        window.query_all_by_label_contains("Nothing moves from here to the end").next().is_some()
+    });
+    assert!(desk.view().time.playing);
+    let before = desk.view().instant_ms(NOW.parse().unwrap());
+    desk.window.run_steps(2);
+    assert!(desk.view().instant_ms(NOW.parse().unwrap()) > before, "time goes on");
 }

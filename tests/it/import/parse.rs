@@ -264,7 +264,6 @@ fn captures_and_other_things_are_called_what_they_are() {
         (b"78780D01012345678901234500018CDD0D0A\n", "wayglass decode"),
         (b"2024-01-01 00:00:00  INFO: [T1 < 1.2.3.4] 78780d01012345678901234500018cdd0d0a\n", "wayglass decode"),
         (b"xx\x0d\x01\x01\x23\x45\x67\x89\x01\x23\x45\0\x01\x8c\xdd\x0d\x0a", "capture"),
-        (b"PK\x03\x04\x14\0", "doc.kml"),
         (b"\x1f\x8b\x08\0", "gzip"),
         (b"SQLite format 3\0", "database"),
         (b"\xff\xfe<\0g\0p\0x\0", "UTF-16"),

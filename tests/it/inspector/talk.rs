@@ -7,7 +7,9 @@ use egui_kittest::kittest::Queryable as _;
 use serde_json::Value;
 use wayglass::{model::Policy, ui::talk::Tab};
 
+use super::filter::filter_by;
 use crate::{
+    capture::backend::RELOGIN,
     desk::{AT_HOME, Desk, LOGIN, LOGIN_ANSWER, TRACKER},
     support::{Tracker, post},
 };
@@ -124,4 +126,44 @@ fn decode_says_why_a_layout_was_chosen() {
     let folder = tempfile::tempdir().unwrap();
     let told = wayglass(folder.path(), &["decode", "--explain", LOGIN]);
     assert!(told.contains("layout    Login") && told.contains("its type is 0x01 and its length 13"), "{told}");
+}
+
+#[test]
+fn what_is_listed_is_counted_apart_and_a_row_narrows_it() {
+    let (mut desk, _tracker) = two_logins();
+    filter_by(&mut desk, "proto == gt06");
+    desk.press(Modifiers::NONE, Key::Escape);
+    desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+    desk.until("what is listed is counted", |window| window.query_by_label_contains("4 packets, ").is_some());
+    assert!(desk.window.query_by_label_contains("0x01 login: 2 packets, 50.0 %").is_some());
+    desk.click("Everything");
+    desk.until("all is counted", |window| window.query_by_label_contains("6 packets, ").is_some());
+    desk.click("Listed");
+    desk.until("and what is listed again", |window| window.query_by_label_contains("4 packets, ").is_some());
+    desk.window.get_by_label_contains("0x01 login: 2 packets").click();
+    desk.until("both conditions hold", |window| window.query_by_label_contains("2 of 6").is_some());
+    assert!(
+        desk.window
+            .query_by_label("Filter packets")
+            .and_then(|field| field.value())
+            .is_some_and(|text| { text.starts_with("proto == gt06 && ") && text.contains("type == 0x01") })
+    );
+}
+
+#[test]
+fn a_capture_is_counted_up_to_its_last_packet() {
+    let mut desk = Desk::open(Policy::Adopt);
+    desk.until("the window is there", |window| window.state().data().loaded);
+    desk.window.event(egui::Event::Paste(RELOGIN.to_owned()));
+    desk.until("the capture is read", |window| {
+        let data = window.state().data();
+        data.station.capture.as_ref().is_some_and(|status| !status.filling) && data.packets.len() == 7
+    });
+    // Of years ago, and an hour back from its last packet all the same.
+    desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+    desk.until("it is counted", |window| window.query_by_label_contains("7 packets, ").is_some());
+    desk.click("1 h");
+    desk.until("the hour is counted", |window| window.query_by_label_contains("7 packets, 7.0/h").is_some());
+    desk.click("All");
+    desk.until("the minutes of the log are", |window| window.query_by_label_contains("7 packets, 69.0/h").is_some());
 }

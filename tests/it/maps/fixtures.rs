@@ -176,3 +176,22 @@ pub fn mbtiles(path: &Path, metadata: &[(&str, &str)], tiles: &[Placed]) {
         db.execute("INSERT INTO tiles VALUES (?1, ?2, ?3, ?4)", (zoom, x, row, bytes)).unwrap();
     }
 }
+
+/// The same picture as [`picture`], as lossless WebP.
+pub fn webp(rgb: [u8; 3], side: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let pixels: Vec<u8> = rgb.iter().copied().cycle().take(3 * (side * side) as usize).collect();
+    let encoder = image::codecs::webp::WebPEncoder::new_lossless(&mut bytes);
+    encoder.encode(&pixels, side, side, image::ExtendedColorType::Rgb8).unwrap();
+    bytes
+}
+
+/// As zstd packs what it cannot make smaller: a frame of one raw block.
+pub fn zstd(bytes: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(bytes.len()).unwrap();
+    let mut out = vec![0x28, 0xB5, 0x2F, 0xFD, 0xA0];
+    out.extend(len.to_le_bytes());
+    out.extend(&(len << 3 | 1).to_le_bytes()[..3]);
+    out.extend(bytes);
+    out
+}

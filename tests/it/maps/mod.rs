@@ -8,7 +8,7 @@ use std::path::Path;
 
 use egui::{Rect, Theme, pos2};
 use egui_kittest::{Harness, kittest::Queryable as _};
-use fixtures::{Feature, Placed, Shape, gzip, mbtiles, picture, pmtiles, vector_tile};
+use fixtures::{Feature, Placed, Shape, gzip, mbtiles, picture, pmtiles, vector_tile, webp, zstd};
 use wayglass::{
     charts::{About, Chart, Error, Format, Kind, Schema},
     geo::LatLon,
@@ -268,6 +268,29 @@ fn pictures_are_drawn_and_enlarged_beyond_the_deepest() {
     for (lat, lon, zoom) in [(50.0, 2.8, 3.5), (40.0, 40.0, 8.0)] {
         let mut harness = shown(&path, at(lat, lon, zoom), Theme::Light);
         assert!(!is_near(pixel(&mut harness, 400, 300), [210, 20, 20]), "{lat} {lon} {zoom}");
+    }
+}
+
+#[test]
+fn webp_pictures_and_tiles_packed_with_zstd_are_drawn() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let red = [210, 20, 20];
+    mbtiles(&path("webp.mbtiles"), &[("format", "webp")], &[(BRUSSELS, webp(red, 256))]);
+    pmtiles(&path("webp.pmtiles"), 4, 1, "{}", &[(BRUSSELS, webp(red, 256))]);
+    // Pictures as well, where somebody packed them.
+    pmtiles(&path("both.pmtiles"), 4, 4, "{}", &[(BRUSSELS, zstd(&webp(red, 64)))]);
+    for name in ["webp.mbtiles", "webp.pmtiles", "both.pmtiles"] {
+        let mut harness = shown(&path(name), at(50.0, 2.8, 7.0), Theme::Light);
+        assert!(is_near(pixel(&mut harness, 400, 300), red), "{name}");
+    }
+    let layers = town("protomaps");
+    let tile = zstd(&vector_tile(&layers, 1));
+    pmtiles(&path("v.pmtiles"), 1, 4, &layers_json(&layers), &[(BRUSSELS, tile.clone())]);
+    mbtiles(&path("v.mbtiles"), &[("format", "pbf"), ("json", &layers_json(&layers))], &[(BRUSSELS, tile)]);
+    for name in ["v.pmtiles", "v.mbtiles"] {
+        let unpacked = Chart::open(&path(name)).unwrap().tile(BRUSSELS.0, BRUSSELS.1, BRUSSELS.2).unwrap();
+        assert_eq!(unpacked, Some(vector_tile(&layers, 1)), "{name}");
     }
 }
 

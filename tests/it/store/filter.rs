@@ -91,14 +91,14 @@ fn sql_picks_what_a_filter_admits() {
         let all = shelf.read(|db| query::packets(db, None, None, 1_000));
         let wanted: Vec<PacketId> = all.iter().filter(|row| admits(row)).map(|row| row.id).collect();
         let (asked, now) = (filter.clone(), ground.now);
-        let picked =
-            shelf.read(move |db| query::packets_filtered(db, &asked, now, PacketId(0)..PacketId(i64::MAX), 1_000));
+        let picked = shelf
+            .read(move |db| query::packets_filtered(db, &asked, now, PacketId(0)..PacketId(i64::MAX), true, 1_000));
         let kept: Vec<PacketId> = picked.iter().filter(|row| admits(row)).map(|row| row.id).collect();
         assert_eq!(kept, wanted, "{text}");
         assert!(!exact || picked.len() == wanted.len(), "{text}: {} picked for {}", picked.len(), wanted.len());
         // A page is the newest of them.
         let (asked, last) = (filter.clone(), picked.last().map_or(PacketId(i64::MAX), |row| row.id));
-        let page = shelf.read(move |db| query::packets_filtered(db, &asked, now, PacketId(0)..last, 2));
+        let page = shelf.read(move |db| query::packets_filtered(db, &asked, now, PacketId(0)..last, true, 2));
         let before: Vec<PacketId> = picked.iter().map(|row| row.id).rev().skip(1).take(2).collect();
         assert_eq!(page.iter().map(|row| row.id).rev().collect::<Vec<_>>(), before, "{text}");
     }
@@ -134,7 +134,7 @@ fn a_mark_and_a_comment_go_with_their_packet() {
     for (text, wanted) in cases {
         let filter = Filter::parse(text, &ground).unwrap();
         let picked = shelf
-            .read(move |db| query::packets_filtered(db, &filter, after(9), PacketId(0)..PacketId(i64::MAX), 100))
+            .read(move |db| query::packets_filtered(db, &filter, after(9), PacketId(0)..PacketId(i64::MAX), true, 100))
             .into_iter()
             .map(|row| row.id.0)
             .collect::<Vec<_>>();

@@ -296,7 +296,7 @@ fn export_asks_for_who_when_and_where() {
     let [Action::Export(ExportJob { history, to, each: false })] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!((history.devices.as_slice(), history.window), ([first.id].as_slice(), TimeWindow::ALL));
     assert_eq!(history.wanted, wayglass::export::Wanted::default());
-    assert_eq!(to.file_name(), PathBuf::from(format!("{} 2026-11-21.gpx", first.label())).file_name());
+    assert_eq!(to.file_name(), PathBuf::from(format!("{} until 2026-11-21.gpx", first.label())).file_name());
 }
 
 #[test]

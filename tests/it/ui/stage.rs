@@ -387,6 +387,7 @@ pub fn health() -> Health {
         started: ago(93_784),
         pid: 4711,
         version: "0.1.0".to_owned(),
+        taps: Vec::new(),
         receivers: vec![
             receiver("OwnTracks", ReceiverState::Listening, "0.0.0.0:5144", None, 12),
             receiver("GT06", ReceiverState::Waiting, "127.0.0.1:5023", in_use, 0),

@@ -6,7 +6,7 @@ use super::meaning::meaning;
 use crate::{
     model::{Command, CommandState, Protocol, Timestamp},
     ui::{
-        Action, Cx, format,
+        Action, Cx, View, format,
         icons::Icon,
         theme::{self, Palette},
         widgets,
@@ -41,7 +41,8 @@ fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
     let (word, look) = shown_as(command);
     let phone = cx.data.devices.get(&command.device).is_some_and(|d| d.device.protocol == Protocol::OwnTracks);
     response.widget_info(|| {
-        let label = format!("{} {word}, {}", command.text, story(command, cx.now, phone));
+        let story = story(command, cx.now, phone);
+        let label = format!("{} {word}, {}", command.text, if phone { in_zone(&story, cx.view) } else { story });
         WidgetInfo::labeled(egui::accesskit::Role::ListItem, true, label)
     });
     if !ui.is_rect_visible(rect) {
@@ -85,7 +86,10 @@ fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
         line.label(RichText::new(known.text).color(if known.good { p.parked } else { p.late }));
         line.label(widgets::weak(&line, "·"));
     }
-    let text = RichText::new(story(command, cx.now, phone)).color(p.weak);
+    let told = story(command, cx.now, phone);
+    // What we say of a phone's answer, in the zone of everything else; a tracker's own words stay as they are.
+    let told = if phone { in_zone(&told, cx.view) } else { told };
+    let text = RichText::new(told).color(p.weak);
     line.add(Label::new(text).truncate().selectable(false));
     if command.state == CommandState::Queued {
         widgets::wake_when_older(ui, format::age_s(command.expires, cx.now));
@@ -96,10 +100,23 @@ fn receipt(ui: &mut Ui, cx: &mut Cx<'_>, command: &Command) {
         (None, Some(_)) => "Show the packet that took it out",
         (None, None) => "Nothing was sent, so there is no packet",
     };
-    let clicked = response.on_hover_text(hover(command, hint)).clicked();
+    let hover = hover(command, hint);
+    let clicked = response.on_hover_text(if phone { in_zone(&hover, cx.view) } else { hover }).clicked();
     if let Some(packet) = packet.filter(|_| clicked) {
         cx.ask(Action::ShowPacket(packet));
     }
+}
+
+/// A text whose moments, as `2026-11-21T14:02:31Z`, are written in the zone that is shown.
+fn in_zone(text: &str, view: &View) -> String {
+    let words = text.split_inclusive([' ', '\n']).map(|word| {
+        let bare = word.trim_end_matches([' ', '\n', ':', ',', ';']);
+        match bare.parse::<Timestamp>() {
+            Ok(at) if bare.ends_with('Z') => format!("{}{}", view.stamp(at), &word[bare.len()..]),
+            _ => word.to_owned(),
+        }
+    });
+    words.collect()
 }
 
 fn hover(command: &Command, hint: &str) -> String {
@@ -219,6 +236,14 @@ fn mark(painter: &egui::Painter, centre: Pos2, state: CommandState, p: &Palette)
 mod tests {
     use super::*;
     use crate::model::{CANCELLED, CommandId, DeviceId};
+
+    #[test]
+    fn moments_in_an_answer_are_in_the_zone_that_is_shown() {
+        let view = View { local_zone: jiff::tz::TimeZone::get("Europe/Brussels").unwrap(), ..View::default() };
+        let text = "after 4 s: position of 2026-11-21T14:02:31Z: 51.1, 4.3";
+        assert_eq!(in_zone(text, &view), "after 4 s: position of 2026-11-21 15:02:31 CET: 51.1, 4.3");
+        assert_eq!(in_zone("monitoring is 1 now\nok", &view), "monitoring is 1 now\nok");
+    }
 
     #[test]
     fn every_state_tells_its_story() {

@@ -23,6 +23,8 @@ const THIN: f32 = 20.0;
 pub(super) struct TimeBar {
     strip: strip::StripChart,
     trips: trips::Trips,
+    /// The list of trips was open in the last frame.
+    listed: bool,
 }
 
 impl TimeBar {
@@ -59,7 +61,11 @@ impl TimeBar {
 
     /// What lies over the map: the list of trips.
     pub(super) fn over_map(&mut self, ui: &Ui, cx: &mut Cx<'_>, map: egui::Rect) {
+        let before = std::mem::replace(&mut self.listed, cx.view.time.trips);
         if cx.view.time.trips {
+            if !before {
+                self.trips.open();
+            }
             self.trips.ui(ui, cx, map);
         }
     }
@@ -68,8 +74,7 @@ impl TimeBar {
 /// The span along a line of the window, rest folded away where a replay skips it.
 fn axis(cx: &Cx<'_>, rect: egui::Rect) -> Axis {
     let (from, to) = cx.view.span_ms(cx.now);
-    let folds: &[(i64, i64)] =
-        if cx.view.time.skip_parked && cx.view.time.playing { &cx.data.history.rests } else { &[] };
+    let folds: &[(i64, i64)] = if cx.view.time.folds() { &cx.data.history.rests } else { &[] };
     Axis::new(from, to, rect.left(), rect.right(), folds)
 }
 

@@ -1,8 +1,8 @@
 //! The list of trips and stops over the map, with what the span amounts to.
 
 use egui::{
-    Align, Frame, Label, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, accesskit::Role,
-    pos2, vec2,
+    Align, Frame, Key, Label, Layout, Rect, Response, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo,
+    accesskit::Role, pos2, vec2,
 };
 
 use super::{push, strip::aside_text};
@@ -11,9 +11,12 @@ use crate::{
     model::{DeviceId, HideReason},
     track::{Aside, Leg, Past, Stats},
     ui::{
-        Action, Cx, format,
+        Action, Cx, command, format,
         icons::{self, Icon},
-        panels::dock::shorten::to_its_end,
+        panels::{
+            devices::{height_of, step},
+            dock::shorten::to_its_end,
+        },
         theme,
         time::{Act, Span, moment},
         widgets,
@@ -40,6 +43,12 @@ pub(super) struct Trips {
     lines: Vec<(DeviceId, Leg)>,
     /// Where it was drawn last.
     pub(super) covers: Option<Rect>,
+    /// It was opened, and its first line takes the keyboard once there is one.
+    opened: bool,
+    /// The line that takes the keyboard, brought into view.
+    reveal: Option<usize>,
+    /// How far the list was scrolled in the last frame.
+    offset: f32,
 }
 
 impl Trips {
@@ -113,7 +122,12 @@ impl Trips {
         });
     }
 
-    fn list(&self, ui: &mut Ui, cx: &mut Cx<'_>, main: Option<DeviceId>) {
+    /// It is opened now.
+    pub(super) fn open(&mut self) {
+        self.opened = true;
+    }
+
+    fn list(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, main: Option<DeviceId>) {
         if self.lines.is_empty() {
             let text = if cx.data.history.awaited > 0 { "Reading…" } else { "No trip and no stop in this span." };
             ui.label(widgets::weak(ui, text));
@@ -122,16 +136,38 @@ impl Trips {
         let columns = Columns::fit(ui.available_width() - 10.0, main.is_none());
         columns.head(ui, &cx.view.zone_name(cx.now));
         let instant = cx.view.instant_ms(cx.now);
-        ScrollArea::vertical().id_salt("trips").auto_shrink(false).show_rows(
-            ui,
-            ROW - 3.0,
-            self.lines.len(),
-            |ui, range| {
-                for (device, leg) in self.lines.get(range).unwrap_or_default() {
-                    line(ui, cx, &columns, *device, leg, instant);
+        if std::mem::take(&mut self.opened) && !ui.ctx().text_edit_focused() {
+            let here = self.lines.iter().position(|(_, leg)| instant < leg.to_ms());
+            self.reveal = Some(here.filter(|_| !cx.view.is_live()).unwrap_or(0));
+        }
+        let mut area = ScrollArea::vertical().id_salt("trips").auto_shrink(false);
+        if let Some(at) = self.reveal {
+            let (top, view) = (height_of(at, ROW), ui.available_height());
+            if top < self.offset {
+                area = area.vertical_scroll_offset(top);
+            } else if top + ROW > self.offset + view {
+                area = area.vertical_scroll_offset(top + ROW - view);
+            }
+        }
+        let mut stepped = None;
+        let out = area.show_rows(ui, ROW - 3.0, self.lines.len(), |ui, range| {
+            for at in range {
+                let Some((device, leg)) = self.lines.get(at) else { continue };
+                let response = line(ui, cx, &columns, *device, leg, instant);
+                if self.reveal == Some(at) {
+                    response.request_focus();
+                    self.reveal = None;
                 }
-            },
-        );
+                if response.has_focus() {
+                    stepped = stepped.or(step(ui, at, &response));
+                }
+            }
+        });
+        self.offset = out.state.clamped_offset().y;
+        if let Some(at) = stepped.filter(|at| *at < self.lines.len()) {
+            self.reveal = Some(at);
+            ui.ctx().request_repaint();
+        }
     }
 }
 
@@ -194,7 +230,7 @@ fn cell(ui: &mut Ui, row: Rect, x: f32, width: f32, text: RichText) {
     inside.add(Label::new(text).truncate().selectable(false));
 }
 
-fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: &Leg, instant: i64) {
+fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: &Leg, instant: i64) -> Response {
     let p = theme::palette(ui);
     let units = cx.view.settings.units;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW - 3.0), Sense::click());
@@ -246,7 +282,11 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
         }
         x += width;
     }
-    if response.clicked() {
+    if response.has_focus() {
+        command::leaves_space(ui, response.id);
+    }
+    // The space bar plays.
+    if response.clicked() && !ui.input(|i| i.key_pressed(Key::Space)) {
         pick(cx, device, leg);
     }
     let copy = place.clone();
@@ -256,6 +296,7 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
             ui.close();
         }
     });
+    response
 }
 
 /// `08:12 – 08:47`, with the day where the span has several.

@@ -1,10 +1,10 @@
 //! What stands above, below and behind the lines: alarms, trips and stops, gaps, folds, the cursor.
 
-use egui::{Color32, Painter, Rect, Shape, Stroke, pos2};
+use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 use super::Rooms;
 use crate::{
-    model::DeviceId,
+    model::{DeviceId, watch::Kind},
     track::{Leg, Past},
     ui::{Cx, theme::Palette, time::Axis},
 };
@@ -39,21 +39,63 @@ pub(super) fn cursor(painter: &Painter, cx: &Cx<'_>, axis: &Axis, rect: Rect, p:
     painter.circle_filled(pos2(x, rect.top() + 3.0), 3.5, colour);
 }
 
-/// Alarms as ticks; one that is not the main device's is thinner.
+/// Events, each kind by a shape of its own, alarms above all others; one that is not the main device's is weaker.
 pub(super) fn alarms(painter: &Painter, cx: &Cx<'_>, axis: &Axis, room: Rect, main: Option<DeviceId>, p: &Palette) {
-    let mut before = f32::NEG_INFINITY;
-    for alarm in cx.data.history.alarms.iter().take(MOST_TICKS) {
-        let at_ms = alarm.at.as_millisecond();
-        let x = axis.x(at_ms);
-        if x - before < 1.0 || !axis.shows(at_ms, at_ms) {
-            continue;
+    let events = || cx.data.history.alarms.iter().take(MOST_TICKS);
+    for urgent in [false, true] {
+        // Two in one place are one.
+        let mut before: Vec<(Option<Kind>, f32)> = Vec::new();
+        for event in events() {
+            let (at_ms, kind) = (event.at.as_millisecond(), Kind::parse(&event.kind));
+            let x = axis.x(at_ms);
+            let last = before.iter_mut().find(|(other, _)| *other == kind);
+            if is_urgent(kind) != urgent
+                || !axis.shows(at_ms, at_ms)
+                || last.as_ref().is_some_and(|(_, last)| x - *last < 1.0)
+            {
+                continue;
+            }
+            match last {
+                Some((_, last)) => *last = x,
+                None => before.push((kind, x)),
+            }
+            let own = main.is_none_or(|main| main == event.device);
+            let colour = colour(kind, p);
+            tick(painter, pos2(x, room.center().y), kind, if own { colour } else { colour.gamma_multiply(0.4) });
         }
-        before = x;
-        let own = main.is_none_or(|main| main == alarm.device);
-        let colour = if own { p.alarm } else { p.alarm.gamma_multiply(0.4) };
-        let (top, bottom) = (room.top() + 1.0, room.bottom());
-        let points = vec![pos2(x - 2.5, top), pos2(x + 2.5, top), pos2(x, bottom)];
+    }
+}
+
+fn is_urgent(kind: Option<Kind>) -> bool {
+    matches!(kind, Some(Kind::Alarm | Kind::Overspeed) | None)
+}
+
+/// As in the list of events.
+fn colour(kind: Option<Kind>, p: &Palette) -> Color32 {
+    match kind {
+        Some(Kind::Alarm | Kind::Overspeed) | None => p.alarm,
+        Some(Kind::LowBattery | Kind::Quiet) => p.late,
+        Some(Kind::Enter | Kind::Leave | Kind::Dwell) => p.accent,
+    }
+}
+
+/// What stands for a kind of event, around the middle of its room.
+fn tick(painter: &Painter, middle: Pos2, kind: Option<Kind>, colour: Color32) {
+    const HALF: f32 = 3.2;
+    let filled = |points: &[(f32, f32)]| {
+        let points = points.iter().map(|(x, y)| middle + HALF * vec2(*x, *y)).collect();
         painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+    };
+    match kind {
+        // Down, as it always was.
+        Some(Kind::Alarm) | None => filled(&[(-0.9, -1.2), (0.9, -1.2), (0.0, 1.3)]),
+        Some(Kind::Overspeed) => filled(&[(0.0, -1.2), (1.0, 0.0), (0.0, 1.2), (-1.0, 0.0)]),
+        // Into a place, out of it, and in it all the while.
+        Some(Kind::Enter) => filled(&[(-0.9, -1.0), (0.9, 0.0), (-0.9, 1.0)]),
+        Some(Kind::Leave) => filled(&[(0.9, -1.0), (0.9, 1.0), (-0.9, 0.0)]),
+        Some(Kind::Dwell) => filled(&[(-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8)]),
+        Some(Kind::Quiet) => drop(painter.circle_stroke(middle, 0.9 * HALF, Stroke::new(1.3, colour))),
+        Some(Kind::LowBattery) => filled(&[(-1.2, 0.1), (1.2, 0.1), (1.2, 1.0), (-1.2, 1.0)]),
     }
 }
 

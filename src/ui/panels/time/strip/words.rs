@@ -4,10 +4,10 @@ use egui::{Response, Stroke, Ui};
 
 use super::Rooms;
 use crate::{
-    model::DeviceId,
+    model::{DeviceId, watch::Kind},
     track::{Aside, Leg, Series},
     ui::{
-        Cx, format,
+        Cx, format, notices,
         panels::time::controls::series_title,
         theme,
         time::{Axis, moment},
@@ -34,7 +34,7 @@ pub(super) fn hover(ui: &Ui, cx: &Cx<'_>, response: &Response, axis: &Axis, room
         let near =
             cx.data.history.alarms.iter().filter(|alarm| (axis.x(alarm.at.as_millisecond()) - pointer.x).abs() < 5.0);
         for alarm in near.take(4) {
-            lines.push(format!("{}: {}", cx.data.label(alarm.device), alarm_text(alarm)));
+            lines.push(format!("{}: {}", cx.data.label(alarm.device), event_text(alarm, cx)));
         }
     }
     egui::Tooltip::always_open(ui.ctx().clone(), response.layer_id, response.id, egui::PopupAnchor::Pointer)
@@ -75,9 +75,11 @@ fn of_each(cx: &Cx<'_>, ms: i64) -> impl Iterator<Item = String> {
     told.take(MOST).map(move |(id, value)| format!("{}  {}", cx.data.label(id), value_text(series, value, units)))
 }
 
-fn alarm_text(event: &crate::model::StoredEvent) -> String {
-    let named = event.attributes.get("alarm").and_then(|alarm| alarm.as_str());
-    named.unwrap_or(&event.kind).to_owned()
+/// `Entered Yard`, `Alarm sos`.
+fn event_text(event: &crate::model::StoredEvent, cx: &Cx<'_>) -> String {
+    let title: &str = Kind::parse(&event.kind).map_or(&*event.kind, |kind| kind.title());
+    let values = notices::values(&event.kind, &event.attributes, cx.view);
+    format!("{title} {values}").trim_end().to_owned()
 }
 
 /// Why there is no line.

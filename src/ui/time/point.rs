@@ -1,0 +1,47 @@
+//! The point that is looked at: the selected one, or the last before the instant of the cursor.
+
+use crate::{
+    model::{DeviceId, HideReason, StoredFix},
+    track::{Aside, Point},
+    ui::{Action, Data, View},
+};
+
+/// The position of a device that was selected by hand.
+pub fn picked<'a>(data: &'a Data, view: &View, device: DeviceId) -> Option<&'a StoredFix> {
+    let opened = data.opened.as_ref()?;
+    let wanted = view.selection.fix?;
+    opened.fixes.iter().find(|fix| fix.id == wanted && fix.device == device)
+}
+
+/// The position of a device that is looked at: the selected one, else, while the past is looked at, the last one before the instant. `None` while
+/// the latest is looked at.
+pub fn looked_at<'a>(data: &'a Data, view: &View, device: DeviceId) -> Option<&'a StoredFix> {
+    let then = || data.history.as_of.as_ref().filter(|fix| fix.device == device && !view.is_live());
+    picked(data, view, device).or_else(then)
+}
+
+/// Why a position is out of sight, if it is.
+pub fn hidden_because(data: &Data, fix: &StoredFix) -> Option<HideReason> {
+    let point = data.history.past(fix.device)?.find(fix.id)?;
+    match point.aside? {
+        Aside::Hidden(reason) => Some(reason),
+        Aside::Checksum | Aside::Leap => None,
+    }
+}
+
+/// Selects the next point of the span that is not part of a way: an outlier, a suspect or a hidden one; after the last the first.
+pub fn next_doubtful(data: &Data, view: &View) -> Option<Action> {
+    let main = data.history.main(view.selection.device);
+    let pasts = data.history.shown.iter().filter(|(id, _)| main.is_none_or(|main| main == **id));
+    let beside = pasts.flat_map(|(id, shown)| shown.past.points.iter().map(|point| (*id, *point)));
+    let mut beside: Vec<(DeviceId, Point)> = beside.filter(|(_, point)| point.aside.is_some()).collect();
+    beside.sort_by_key(|(id, point)| (point.at_ms, *id, point.fix));
+    let here = beside.iter().position(|(_, point)| view.selection.fix == Some(point.fix));
+    let after = match (here, view.time.cursor_ms) {
+        (Some(here), _) => here + 1,
+        (None, Some(ms)) => beside.partition_point(|(_, point)| point.at_ms <= ms),
+        (None, None) => 0,
+    };
+    let (device, point) = beside.get(after).or(beside.first())?;
+    Some(Action::SelectFix { device: *device, fix: point.fix, packet: point.packet })
+}
