@@ -90,6 +90,10 @@ pub(super) fn run(args: &ImportArgs, site: &Site, out: &mut dyn Write) -> Result
         let store = Store::view(&data_dir, Clock::clone(&site.clock)).ok();
         let into = into_one(args, store.as_ref())?;
         for path in &args.files {
+            if is_capture(path) {
+                capture::show(path, &zone, args, store.as_ref(), site, out)?;
+                continue;
+            }
             let found = look_at(path, &zone, store.as_ref().map(Store::reader), into.as_ref(), site)?;
             rejects.write(&found)?;
             if args.json {

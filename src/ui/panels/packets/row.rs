@@ -20,6 +20,7 @@ use crate::{
             columns::{Column, Columns},
             listing::haystack,
             paint::{self, GAP},
+            read_as,
             shorten::to_its_end,
         },
     },
@@ -54,7 +55,11 @@ impl Packets {
         let time = cells::relative(cx.view.packets.time, data, row, above)
             .unwrap_or_else(|| time_text(row.received, cx.now, &zone, columns.milliseconds));
         let who = who(cx.data, row);
-        let summary = self.lines.line(cx.data, row, cx.view.settings.units);
+        let otherwise = read_as::summary(cx.view, row, profile(data, row));
+        let summary = match &otherwise {
+            Some(summary) => summary,
+            None => self.lines.line(cx.data, row, cx.view.settings.units),
+        };
         let serial = summary.serial.map(|n| format!("#{n}")).unwrap_or_default();
         let noted = cx.data.notes.of(row.id);
         let label = || {
