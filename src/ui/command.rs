@@ -52,6 +52,7 @@ pub enum UserCommand {
     PasteCapture,
     Places,
     Rules,
+    Taps,
     StartDemo,
     StopDemo,
     // Packets.
@@ -64,6 +65,7 @@ pub enum UserCommand {
     FollowConnection,
     Compare,
     Statistics,
+    ExportPackets,
     NextProblem,
     NextMarked,
     Mark,
@@ -121,6 +123,7 @@ pub enum UserCommand {
     RowEnds,
     OpenRow,
     DeleteRow,
+    SelectBytes,
     Fold,
     Pan,
 }

@@ -91,6 +91,7 @@ pub const TABLE: &[About] = &[
     row(Do::Maps, Map, "Maps…", &[ctrl(Key::M)]).menu(Some(Icon::Layers)).always(),
     row(Do::Places, Map, "Places…", &[Chord::ctrl_shift(Key::P)]).menu(Some(Icon::Pin)).always(),
     row(Do::Rules, Map, "Rules and mutes…", &[Chord::ctrl_shift(Key::R)]).menu(Some(Icon::Bell)).always(),
+    row(Do::Taps, Map, "Taps…", &[]).does("Overhear trackers that talk with another server").menu(Some(Icon::Tracker)),
     row(Do::StartDemo, Map, "Start the demo", &[]).does("Three simulated vehicles"),
     row(Do::StopDemo, Map, "Stop the demo", &[]).does("Its vehicles go with their history"),
     row(Do::FilterPackets, Packets, "Filter packets", &[ctrl(Key::L), ctrl(Key::Slash), ctrl(Key::F)])
@@ -107,6 +108,10 @@ pub const TABLE: &[About] = &[
         .does("Press it on both; or Ctrl+click the other"),
     row(Do::Statistics, Packets, "Statistics of packets", &[Chord::ctrl_shift(Key::S)])
         .does("By type, device and verdict"),
+    row(Do::ExportPackets, Packets, "Export packets…", &[Chord::ctrl_shift(Key::X)])
+        .does("pcapng, JSON lines, logs, an evidence report")
+        .menu(Some(Icon::Export))
+        .always(),
     row(Do::NextProblem, Packets, "Next packet with a problem", &[plain(Key::N)])
         .does("The next warning or error that is listed, beginning anew after the last")
         .menu(Some(Icon::Warning)),
@@ -212,6 +217,9 @@ pub const TABLE: &[About] = &[
         .pane(),
     row(Do::DeleteRow, Panes, "Ignore the new sender", &[plain(Key::Delete)]).pane(),
     row(Do::Fold, Panes, "Fold and unfold fields", &[plain(Key::ArrowLeft), plain(Key::ArrowRight)]).pane(),
+    row(Do::SelectBytes, Panes, "Select bytes", &[Chord::shift(Key::ArrowLeft), Chord::shift(Key::ArrowRight)])
+        .does("And up and down; the data inspector says what they could be")
+        .pane(),
     row(Do::Pan, Panes, "Move the map", &[plain(Key::ArrowLeft), plain(Key::ArrowRight)])
         .does("And up and down")
         .pane(),

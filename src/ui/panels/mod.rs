@@ -21,6 +21,7 @@ mod look;
 mod maps;
 mod new_senders;
 pub mod packets;
+mod packets_out;
 mod palette;
 mod phone;
 mod phones;
@@ -32,6 +33,7 @@ mod settings;
 mod sheets;
 pub(super) mod sources;
 mod statistics;
+mod taps;
 mod time;
 mod top;
 pub mod tree;
@@ -68,6 +70,7 @@ pub struct Panels {
     pub(super) details: details::Details,
     pub(super) export: export::Export,
     pub(super) import: import::Import,
+    pub(super) packets_out: packets_out::PacketsOut,
     pub(super) copy: copy::SaveCopy,
     pub(super) maps: maps::Maps,
     settings: settings::Settings,
@@ -86,6 +89,7 @@ pub struct Panels {
     bytes: bytes::Bytes,
     pub(super) places: places::Places,
     rules: rules::Rules,
+    taps: taps::Taps,
     time: time::TimeBar,
     pub(super) map: MapPanel,
 }
@@ -99,6 +103,7 @@ impl Panels {
             details: details::Details::default(),
             export: export::Export::default(),
             import: import::Import::default(),
+            packets_out: packets_out::PacketsOut::default(),
             copy: copy::SaveCopy::default(),
             maps: maps::Maps::default(),
             settings: settings::Settings::default(),
@@ -117,6 +122,7 @@ impl Panels {
             bytes: bytes::Bytes::default(),
             places: places::Places::default(),
             rules: rules::Rules::default(),
+            taps: taps::Taps::default(),
             time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
         }
@@ -197,6 +203,7 @@ impl Panels {
             keys,
             export,
             import,
+            packets_out,
             copy,
             settings,
             commands,
@@ -207,6 +214,7 @@ impl Panels {
             phones,
             places,
             rules,
+            taps,
             comment,
             colours,
             ..
@@ -220,6 +228,7 @@ impl Panels {
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
             Sheet::Import => import.ui(ui, cx),
+            Sheet::PacketsOut => packets_out.ui(ui, cx),
             Sheet::SaveCopy => copy.ui(ui, cx),
             Sheet::Maps => maps.ui(ui, cx),
             Sheet::Commands if is_phone => phone_console.ui(ui, cx),
@@ -233,6 +242,7 @@ impl Panels {
             Sheet::Keys => keys.ui(ui),
             Sheet::Places => places.ui(ui, cx),
             Sheet::Rules => rules.ui(ui, cx),
+            Sheet::Taps => taps.ui(ui, cx),
             Sheet::Comment => comment.ui(ui, cx),
             Sheet::Colours => colours.ui(ui, cx),
         });
