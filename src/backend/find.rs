@@ -75,7 +75,7 @@ impl Backend {
             let first = query::oldest_packet(db, among.start)?.map_or(among.end, |(id, _)| id);
             let newest = query::newest_id(db)?;
             let mut left = among.start.max(first)..among.end.min(PacketId(newest.0.saturating_add(1)));
-            let asks_answers = filter.mentions(Field::Answered);
+            let asks_answers = filter.asks_for_answers();
             let size = |range: &Range<PacketId>| range.end.0.saturating_sub(range.start.0).max(0).unsigned_abs();
             let all = size(&left);
             while left.start < left.end {
