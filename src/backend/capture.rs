@@ -3,6 +3,7 @@
 //! What was sent is read as it is read live, by [`Witness`] and by [`owntracks`]; nothing is answered. Times are those of the capture.
 
 mod fill;
+mod look;
 
 use std::{
     fs::File,
@@ -17,6 +18,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::watch as signal;
 
 use self::fill::Filler;
+pub use self::look::{Looked, look_at_capture};
 use super::{Backend, StartError, Wake, runtime, scratch};
 use crate::{
     capture::{
@@ -302,6 +304,14 @@ pub fn place_text(place: Place) -> String {
     }
 }
 
+/// A store that goes again: everybody is a device, and nothing is too old.
+fn temporary(clock: Clock) -> Options {
+    // It is as old as it is.
+    let keep = Keep { packet_age: Forever::Forever, packet_bytes: Forever::Forever, ..Keep::default() };
+    let limits = store::Limits { keep, ..store::Limits::default() };
+    Options { policy: Policy::Adopt, limits, temporary: true, ..Options::new(clock) }
+}
+
 impl Backend {
     /// Opens a capture as a backend without receivers over a folder of its own, which goes with it. It is filled in the background;
     /// [`Backend::capture`] says how far that is. Done on another thread. `wake` belongs to the new one.
@@ -327,12 +337,7 @@ impl Backend {
     pub fn of_capture(source: &CaptureSource, zone: TimeZone, clock: Clock, wake: Wake) -> Result<Self, CaptureError> {
         let open = Open::of(source, zone, clock())?;
         let scratch = scratch::Scratch::folder_for("capture")?;
-        let mut options = Options::new(Arc::clone(&clock));
-        options.policy = Policy::Adopt;
-        options.wake = Some(Arc::clone(&wake));
-        // It is as old as it is.
-        let keep = Keep { packet_age: Forever::Forever, packet_bytes: Forever::Forever, ..Keep::default() };
-        options.limits = store::Limits { keep, ..store::Limits::default() };
+        let options = Options { wake: Some(Arc::clone(&wake)), ..temporary(Arc::clone(&clock)) };
         let store = Store::open(scratch.folder(), options)?;
         let runtime = runtime().map_err(StartError::from)?;
         runtime.spawn(store.answering());

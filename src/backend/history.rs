@@ -57,6 +57,9 @@ pub enum ExportError {
         /// What the system said.
         source: io::Error,
     },
+    /// It may not be replaced.
+    #[error("{} is there already", .0.display())]
+    Exists(PathBuf),
     /// It was broken off.
     #[error("the export was broken off; nothing was left behind")]
     Cancelled,

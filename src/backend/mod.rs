@@ -55,7 +55,10 @@ pub use health::Health;
 pub use history::{ExportError, ExportJob, ExportReport, History, export_history, safe_name, write_history};
 pub use link::read_link;
 use logfile::LogFile;
-pub use packets::{PacketsJob, Selection, export_packets, redaction_seed, write_packets};
+pub use packets::{
+    Judge, PacketsJob, PacketsWritten, Sample, Selection, Weight, export_packets, redaction_seed, weigh_packets,
+    write_packets,
+};
 pub use past::{Room, read_past};
 pub use profile::{Rederiving, clock_advice, rederive_due};
 pub use signal::StopSignal;
@@ -546,8 +549,17 @@ impl Backend {
         (pending, watch)
     }
 
-    /// Writes packets to a file, on a thread of its own. What is answered first is how many; the second is how far it is.
-    pub fn export_packets(&self, job: PacketsJob) -> (Pending<Result<u64, ExportError>>, Watch) {
+    /// Counts the packets of a selection, on a thread of its own, and tries a redaction on the first. The second is how far it is.
+    pub fn weigh_packets(&self, selection: Selection, seed: u64) -> (Pending<Result<Weight, ExportError>>, Watch) {
+        let (answer, pending) = Pending::pair();
+        let (reader, now, watch) = (self.store.reader(), (self.clock)(), Watch::default());
+        let watched = watch.clone();
+        self.runtime.spawn_blocking(move || answer.give(Ok(weigh_packets(&reader, &selection, seed, now, &watched))));
+        (pending, watch)
+    }
+
+    /// Writes packets to a file, on a thread of its own. The second is how far it is.
+    pub fn export_packets(&self, job: PacketsJob) -> (Pending<Result<PacketsWritten, ExportError>>, Watch) {
         let (answer, pending) = Pending::pair();
         let (reader, now, watch) = (self.store.reader(), (self.clock)(), Watch::default());
         let watched = watch.clone();

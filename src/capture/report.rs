@@ -7,7 +7,7 @@ use std::{
 
 use super::out::Entry;
 use crate::{
-    model::{Device, Direction, PacketRow, Profile, Protocol, Timestamp},
+    model::{Device, Direction, PacketId, PacketRow, Profile, Protocol, Timestamp},
     wire::{Dissection, dissect_kept, hex},
 };
 
@@ -16,17 +16,40 @@ const MOST_DUMPED: usize = 4_096;
 /// Bytes of one field that are shown beside it.
 const MOST_SHOWN: usize = 24;
 
+/// Something that happened to a device, beside what it sent.
+#[derive(Debug, Clone)]
+pub struct Happened<'a> {
+    pub at: Timestamp,
+    pub device: &'a Device,
+    /// `Alarm`, `Entered`, `Gone quiet` …
+    pub what: &'a str,
+    /// Which alarm, which place, how fast; empty where there is nothing more to say.
+    pub details: String,
+    /// The packet that tells of it, or shows it.
+    pub packet: PacketId,
+}
+
+/// A rule that made, or could have made, something an event.
+#[derive(Debug, Clone)]
+pub struct RuleSaid<'a> {
+    /// `None`: for all that have none of their own.
+    pub device: Option<&'a Device>,
+    pub text: String,
+}
+
 /// Writes a report, packet by packet.
 pub(super) struct Report<W> {
     out: W,
     redacted: bool,
     count: u64,
+    /// Lines of the overview.
+    glanced: u64,
 }
 
 impl<W: Write> Report<W> {
     pub(super) fn begin(mut out: W, version: &str, now: Timestamp, redacted: bool) -> io::Result<Self> {
         writeln!(out, "# Evidence report\n")?;
-        writeln!(out, "Written by Wayglass {version} ({}) at {now}. All times are UTC.\n", std::env::consts::OS)?;
+        writeln!(out, "Written by Wayglass {version} ({}) at {now:.3}. All times are UTC.\n", std::env::consts::OS)?;
         if redacted {
             writeln!(
                 out,
@@ -35,7 +58,58 @@ impl<W: Write> Report<W> {
                  codes, times and serials are as they were.\n"
             )?;
         }
-        Ok(Self { out, redacted, count: 0 })
+        Ok(Self { out, redacted, count: 0, glanced: 0 })
+    }
+
+    /// A line of the overview.
+    pub(super) fn glance(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+        if self.glanced == 0 {
+            writeln!(
+                self.out,
+                "## Overview\n\n| # | Time | Device | Kind | Verdict | Reason |\n|---|---|---|---|---|---|"
+            )?;
+        }
+        self.glanced += 1;
+        let (row, n) = (entry.row, self.glanced);
+        let plain = Profile::default();
+        let dissection = dissect_kept(row, entry.device.map_or(&plain, |device| &device.profile));
+        let worst = dissection.problems.iter().rev().max_by_key(|problem| problem.severity);
+        let reason = worst.map(|problem| cell(&problem.text)).unwrap_or_default();
+        let who = entry.device.map_or(&*row.peer, Device::label);
+        writeln!(
+            self.out,
+            "| [{n}](#{}) | {:.3} | {} | {}, {} | {} | {reason} |",
+            anchor(row.id),
+            row.received,
+            cell(who),
+            cell(&row.kind),
+            way(row),
+            row.verdict.as_str(),
+        )
+    }
+
+    /// What happened beside the packets, and which rules there are.
+    pub(super) fn happened(&mut self, events: &[Happened<'_>], rules: &[RuleSaid<'_>]) -> io::Result<()> {
+        let out = &mut self.out;
+        if self.glanced > 0 {
+            writeln!(out)?;
+        }
+        if !events.is_empty() {
+            writeln!(out, "## Events\n\n| Time | Device | What | Details | Packet |\n|---|---|---|---|---|")?;
+            for Happened { at, device, what, details, packet } in events {
+                let (who, what, details) = (cell(device.label()), cell(what), cell(details));
+                writeln!(out, "| {at:.3} | {who} | {what} | {details} | {} |", packet.0)?;
+            }
+            writeln!(out)?;
+        }
+        if !rules.is_empty() {
+            writeln!(out, "## Rules\n\nWhat counts as an event now.\n")?;
+            for RuleSaid { device, text } in rules {
+                writeln!(out, "- {}: {}", device.map_or("All devices".to_owned(), |d| cell(d.label())), cell(text))?;
+            }
+            writeln!(out)?;
+        }
+        Ok(())
     }
 
     pub(super) fn packet(&mut self, entry: &Entry<'_>) -> io::Result<()> {
@@ -44,8 +118,8 @@ impl<W: Write> Report<W> {
         let plain = Profile::default();
         let profile = entry.device.map_or(&plain, |device| &device.profile);
         let dissection = dissect_kept(row, profile);
-        let way = if row.direction == Direction::In { "received" } else { "sent" };
-        writeln!(self.out, "## {}. {}, {way} {}\n", self.count, plain_text(&dissection.title), row.received)?;
+        let (title, at) = (plain_text(&dissection.title), row.received);
+        writeln!(self.out, "<a id=\"{}\"></a>\n\n## {}. {title}, {} {at:.3}\n", anchor(row.id), self.count, way(row))?;
         self.facts(entry, profile, &dissection)?;
         if dissection.kind == "encrypted" {
             let said = if self.redacted { ", its content left out" } else { "" };
@@ -109,7 +183,10 @@ impl<W: Write> Report<W> {
             };
             writeln!(out, "| Answer | `{}` |", cell(&shown))?;
         }
-        if let Some(comment) = entry.comment {
+        if entry.marked() {
+            writeln!(out, "| Marked | yes |")?;
+        }
+        if let Some(comment) = entry.comment() {
             writeln!(out, "| Comment | {} |", cell(comment))?;
         }
         writeln!(out)
@@ -144,6 +221,15 @@ impl<W: Write> Report<W> {
         self.out.flush()?;
         Ok(self.out)
     }
+}
+
+/// Where the overview leads to.
+fn anchor(id: PacketId) -> String {
+    format!("packet-{}", id.0)
+}
+
+fn way(row: &PacketRow) -> &'static str {
+    if row.direction == Direction::In { "received" } else { "sent" }
 }
 
 fn short(bytes: &[u8]) -> String {

@@ -3,6 +3,7 @@
 mod capture;
 mod explain;
 mod listing;
+mod otherwise;
 
 use std::{
     ffi::OsString,
@@ -13,6 +14,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 
+use self::otherwise::Otherwise;
+use super::words;
 use crate::{
     capture::read::{Kind, own_line, sniff},
     model::{Clock, Direction, Problem, Profile, Protocol, Severity, Timestamp},
@@ -20,6 +23,7 @@ use crate::{
         Dissection, Field, Value,
         dress::{self, Buffer, Complaint, Line},
         gt06, json, owntracks,
+        read_as::ReadAs,
     },
 };
 
@@ -43,6 +47,9 @@ pub struct DecodeArgs {
     /// Say of each GT06 frame why it is read by this layout, which others there are, and what they or other models would read.
     #[arg(long, conflicts_with = "json")]
     pub explain: bool,
+    /// Read everything as something else and say which fields that changes: gt06, topin, owntracks, a model, or the title of a layout.
+    #[arg(long = "as", value_name = "NAME", value_parser = words::read_as())]
+    pub read_as: Option<ReadAs>,
     /// Print one JSON object a line for each frame or body.
     #[arg(long)]
     pub json: bool,
@@ -109,6 +116,8 @@ struct Decoder<'a> {
     state: gt06::State,
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
+    /// How the connection stood when the bytes came that are printed next.
+    around: gt06::State,
     /// What is read at the moment, for messages.
     source: String,
     failures: usize,
@@ -129,6 +138,7 @@ impl<'a> Decoder<'a> {
             now,
             profile: Profile { model: args.model.clone(), ..Profile::default() },
             state: gt06::State::default(),
+            around: gt06::State::default(),
             out,
             err,
             source: String::new(),
@@ -290,6 +300,7 @@ impl<'a> Decoder<'a> {
                 let before = state.clone();
                 for piece in gt06::explain(&buffer.bytes, &self.profile, state, self.now) {
                     let bytes = buffer.bytes.get(piece.bytes.clone()).unwrap_or_default();
+                    self.around = before.clone();
                     self.print(number, buffer, piece.offset, bytes, &piece.dissection)?;
                     if self.args.explain {
                         explain::write(self.out, bytes, &self.profile, &before, self.now)?;
@@ -318,8 +329,17 @@ impl<'a> Decoder<'a> {
         bytes: &[u8],
         dissection: &Dissection,
     ) -> io::Result<()> {
+        let otherwise = self.args.read_as.as_ref().map(|read_as| {
+            let around = std::mem::take(&mut self.around);
+            Otherwise::of(read_as, bytes, dissection, (&self.profile, &around, self.now))
+        });
+        let shown = otherwise.as_ref().map_or(dissection, |otherwise| &otherwise.dissection);
         if self.args.json {
-            serde_json::to_writer(&mut *self.out, &json::object(buffer.protocol, offset, bytes, dissection))?;
+            let object = json::object(buffer.protocol, offset, bytes, shown);
+            match &otherwise {
+                Some(otherwise) => serde_json::to_writer(&mut *self.out, &otherwise.json(&object))?,
+                None => serde_json::to_writer(&mut *self.out, &object)?,
+            }
             return writeln!(self.out);
         }
         if self.printed > 0 {
@@ -331,8 +351,9 @@ impl<'a> Decoder<'a> {
             &listing::Place { unit: self.unit, line: number, offset, direction: buffer.direction },
             buffer.protocol,
             bytes,
-            dissection,
-        )
+            shown,
+        )?;
+        otherwise.map_or(Ok(()), |otherwise| otherwise.write(self.out))
     }
 }
 

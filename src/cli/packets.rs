@@ -87,7 +87,7 @@ fn write(which: &Which, sheet: Sheet, site: &Site) -> Result<()> {
     let store = Store::view(&site.data_dir()?, Clock::clone(&site.clock))?;
     let reader = store.reader();
     let devices = export::find(&which.devices, &reader)?;
-    let selection = Selection { devices, window, filter, only: None };
+    let selection = Selection { devices, window, filter, ..Selection::all() };
     let mut progress = Progress::new(site.quiet);
     let work = job(reader, selection, paper, which.output.clone(), now);
     let written = until_stopped(work, |watch| {
@@ -118,6 +118,7 @@ fn job(
             let out = io::BufWriter::new(io::stdout());
             return write_packets(&reader, &selection, &paper, now, out, &to, watch).map(|(count, _)| count);
         }
-        export_packets(&reader, PacketsJob { selection, paper, to }, now, watch)
+        let job = PacketsJob { selection, paper, to, replace: true };
+        export_packets(&reader, job, now, watch).map(|written| written.packets)
     }
 }

@@ -1,8 +1,8 @@
 //! Words of our own enums for the command line: what may be said shows in `--help` and in errors.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 
-use crate::{capture::out::Form, export::Format, model::Policy};
+use crate::{capture::out::Form, export::Format, model::Policy, wire::read_as::ReadAs};
 
 /// `ask`, `adopt` or `strict`.
 pub(super) fn policy() -> impl TypedValueParser<Value = Policy> {
@@ -20,4 +20,14 @@ pub(super) fn format() -> impl TypedValueParser<Value = Format> {
 pub(super) fn form() -> impl TypedValueParser<Value = Form> {
     PossibleValuesParser::new(Form::ALL.map(Form::as_str))
         .map(|word| Form::parse(&word).expect("only words of forms are let through"))
+}
+
+/// What bytes may be read as.
+pub(super) fn read_as() -> impl TypedValueParser<Value = ReadAs> {
+    NonEmptyStringValueParser::new().try_map(|word| {
+        ReadAs::parse(&word).ok_or_else(|| {
+            let words: Vec<_> = ReadAs::words().collect();
+            format!("it is none of {}, nor the title of a layout (--explain names them)", words.join(", "))
+        })
+    })
 }

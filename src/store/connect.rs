@@ -65,6 +65,11 @@ pub(super) fn doubted(db: &Connection) {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).ok();
 }
 
+/// Commits without waiting for the disk. Only for a file that nobody misses: a power cut may leave it in pieces.
+pub(super) fn never_wait(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch("PRAGMA synchronous = OFF;")
+}
+
 /// Lets the file grow no further than so many bytes.
 pub(super) fn limit(db: &Connection, bytes: u64) -> rusqlite::Result<()> {
     let pages = i64::try_from(bytes / PAGE_BYTES).unwrap_or(i64::MAX);

@@ -87,12 +87,14 @@ pub struct Options {
     /// Called after facts were published, by the writer's thread.
     pub wake: Option<Arc<dyn Fn() + Send + Sync>>,
     pub limits: Limits,
+    /// Nobody was promised anything about what is stored, and it goes with its folder: the disk is not waited for.
+    pub temporary: bool,
 }
 
 impl Options {
     /// The defaults: unknown senders are asked about, nobody is woken.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, policy: Policy::default(), wake: None, limits: Limits::default() }
+        Self { clock, policy: Policy::default(), wake: None, limits: Limits::default(), temporary: false }
     }
 }
 
@@ -181,6 +183,9 @@ impl Store {
     fn open_sound(database: &Path, options: &Options) -> Result<rusqlite::Connection, Error> {
         place::make_file(database)?;
         let mut db = connect::writing(database)?;
+        if options.temporary {
+            connect::never_wait(&db).map_err(|e| connect::refusal(database, &e))?;
+        }
         schema::migrate(&mut db, database)?;
         schema::look(&db).map_err(|e| connect::refusal(database, &e))?;
         trail::fold::catch_up(&db).map_err(|e| connect::refusal(database, &e))?;
@@ -203,7 +208,7 @@ impl Store {
 
     /// As [`Store::view`], with somebody to wake. Policy and limits are the running instance's.
     pub fn view_with(dir: &Path, options: Options) -> Result<Self, Error> {
-        let Options { clock, policy, wake, limits } = options;
+        let Options { clock, policy, wake, limits, temporary: _ } = options;
         let database = place::database(dir);
         bring_up_to_date(dir, &database)?;
         let shared = Shared::new(&database, &limits, policy, &clock);
@@ -228,7 +233,7 @@ impl Store {
     }
 
     fn write(database: PathBuf, db: rusqlite::Connection, options: Options, lock: Option<File>) -> Result<Self, Error> {
-        let Options { clock, policy, wake, limits } = options;
+        let Options { clock, policy, wake, limits, temporary: _ } = options;
         let shared = Arc::new(Shared::new(&database, &limits, policy, &clock));
         let inlet = Arc::clone(&shared.inlet);
         let receives = lock.is_some();

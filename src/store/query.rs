@@ -19,7 +19,13 @@ pub use history::{
     box_around, count_in, first_position, has_fix, newest_position, positions_without_packet, track, track_each,
     track_each_of, track_points,
 };
-pub use notes::notes;
+pub use notes::{notes, notes_between};
+
+/// What a question is asked of, for those who put several together.
+pub type Db = Connection;
+
+/// What it answers.
+pub type Answer<T> = Result<T>;
 
 pub use talk::{Cell, Line, commands_of, count_packets, packets_of_line, span};
 

@@ -149,6 +149,21 @@ pub fn events(db: &Connection, wanted: &EventQuery) -> Result<Vec<StoredEvent>> 
     select.query_map(params![from, to, types, device.map(|d| d.0), limit], row::event)?.collect()
 }
 
+/// Events of a device that packets from one to another tell of or show, in the order of their packets.
+pub fn events_of_packets(
+    db: &Connection,
+    device: DeviceId,
+    (first, last): (PacketId, PacketId),
+    limit: usize,
+) -> Result<Vec<StoredEvent>> {
+    let sql = format!(
+        "SELECT {EVENT} FROM events WHERE device_id = ?1 AND packet_id BETWEEN ?2 AND ?3
+         AND (cause IS NOT NULL OR type = 'alarm') ORDER BY packet_id, id LIMIT ?4"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    db.prepare_cached(&sql)?.query_map(params![device.0, first.0, last.0, limit], row::event)?.collect()
+}
+
 /// Circles that phones told as waypoints, the newest of each name.
 pub fn waypoints(db: &Connection) -> Result<Vec<(DeviceId, String, LatLon, f64)>> {
     let mut select = db.prepare_cached(

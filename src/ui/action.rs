@@ -6,9 +6,11 @@ use super::{
     data::Pages,
     device_list::DeviceList,
     filter::{PacketList, Sieve},
+    out::OutAction,
+    read_as::Scope,
     talk::TalkAction,
     time::Act,
-    view::{Layout, Settings, Sheet},
+    view::{ByteRun, Layout, Settings, Sheet},
     watch::WatchAction,
 };
 use crate::{
@@ -23,6 +25,7 @@ use crate::{
         CommandId, DeviceId, HideReason, Identity, ImportId, ImportInto, Keep, Look, PacketId, PacketNote,
         PhoneCommand, Policy, Profile, Protocol, Secret,
     },
+    wire::read_as::ReadAs,
 };
 
 /// What a panel wants done. `App::apply` matches every one of them, so this enum is the list of what the window can do.
@@ -40,6 +43,8 @@ pub enum Action {
     },
     /// Select a field of the opened packet, by its index in the dissection.
     SelectField(Option<usize>),
+    /// Select bytes of the opened packet, and no field.
+    SelectBytes(ByteRun),
     /// The pointer is over this field (tree, bytes): light its bytes.
     HoverField(Option<usize>),
     /// Select the packet so many rows after the selected one; before it, where negative.
@@ -268,8 +273,12 @@ pub enum Action {
     },
     /// Places, rules, events.
     Watch(WatchAction),
+    /// Read a packet, or more of them, as something else; `None`: as usual again.
+    ReadAs(Scope, Option<ReadAs>),
     /// Conversations, comparisons, statistics.
     Talk(TalkAction),
+    /// Packets on their way out.
+    Out(OutAction),
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
     /// Show this part of the world on the map.

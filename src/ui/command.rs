@@ -65,6 +65,7 @@ pub enum UserCommand {
     FollowConnection,
     Compare,
     Statistics,
+    ExportPackets,
     NextProblem,
     NextMarked,
     Mark,
@@ -122,6 +123,7 @@ pub enum UserCommand {
     RowEnds,
     OpenRow,
     DeleteRow,
+    SelectBytes,
     Fold,
     Pan,
 }

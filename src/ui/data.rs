@@ -18,7 +18,9 @@ use super::{
     lamps::{self, Age},
     ledger::Ledger,
     map::{Shown, Trail},
+    out::Out,
     phones::Phones,
+    read_as::Otherwise,
     remote::Remote,
     talk::Talk,
     time::History,
@@ -69,6 +71,8 @@ pub struct Data {
     pub copying: Option<Stage>,
     /// How far an export is that is being written, in points.
     pub exporting: Option<Stage>,
+    /// Packets on their way out.
+    pub out: Out,
     /// How far an import is, or the look at a file, in bytes.
     pub importing: Option<Stage>,
     /// What was imported, the newest first; read when the sheet is opened.
@@ -127,6 +131,8 @@ pub struct Opened {
     pub dissection: Dissection,
     /// The positions that it told.
     pub fixes: Vec<StoredFix>,
+    /// The bytes are read as something else.
+    pub otherwise: Option<Otherwise>,
 }
 
 /// Receivers and rules, as the backend has them this frame.

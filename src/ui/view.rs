@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    charts::Charts, device_list::DeviceList, filter::PacketList, map::style::Style, talk::TalkView, time::TimeView,
-    watch::EventFilter,
+    charts::Charts, device_list::DeviceList, filter::PacketList, map::style::Style, read_as::ReadOtherwise,
+    talk::TalkView, time::TimeView, watch::EventFilter,
 };
 use crate::model::{DeviceId, PacketId};
 
@@ -20,6 +20,24 @@ pub struct Selection {
     pub fix: Option<i64>,
     /// Index into the opened packet's fields.
     pub field: Option<usize>,
+    /// Bytes of the opened packet, whatever fields they are of.
+    pub bytes: Option<ByteRun>,
+}
+
+/// Neighbouring bytes, as they were selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByteRun {
+    /// Where it was begun.
+    pub anchor: usize,
+    /// Where it ends now; it belongs to the run, too, and may stand before the anchor.
+    pub head: usize,
+}
+
+impl ByteRun {
+    /// The offsets of its bytes.
+    pub fn span(self) -> std::ops::Range<usize> {
+        self.anchor.min(self.head)..self.anchor.max(self.head) + 1
+    }
 }
 
 /// What the user is looking at; kept between frames and, in part, between runs.
@@ -46,6 +64,8 @@ pub struct View {
     pub events: Events,
     /// Conversations, comparisons, statistics.
     pub talk: TalkView,
+    /// What is read as something else.
+    pub read_as: ReadOtherwise,
     /// Which part of the past is looked at.
     pub time: TimeView,
     /// What taking the newest step back does, as a sentence; `None` where there is nothing to take back.
@@ -76,6 +96,7 @@ impl Default for View {
             open: Open::default(),
             events: Events::default(),
             talk: TalkView::default(),
+            read_as: ReadOtherwise::default(),
             time: TimeView::default(),
             undo: None,
             redo: None,
@@ -216,6 +237,8 @@ pub enum Sheet {
     Settings,
     Export,
     Import,
+    /// Packets for other programs, and reports about them.
+    PacketsOut,
     /// A copy of the whole store.
     SaveCopy,
     /// Which map is shown, and the files that can be.

@@ -11,8 +11,10 @@ pub mod dress;
 mod facts;
 mod field;
 pub mod gt06;
+pub mod inspect;
 pub mod json;
 pub mod owntracks;
+pub mod read_as;
 
 pub use facts::Seen;
 pub use field::{CrcCheck, Dissection, Field, Value, hex};

@@ -21,7 +21,16 @@ fn clock() -> Clock {
 
 fn args(protocol: Language, json: bool, words: &[&str]) -> DecodeArgs {
     let input = words.iter().map(OsString::from).collect();
-    DecodeArgs { protocol, model: None, session: false, explain: false, json, owntracks_key: None, input }
+    DecodeArgs {
+        protocol,
+        model: None,
+        session: false,
+        explain: false,
+        read_as: None,
+        json,
+        owntracks_key: None,
+        input,
+    }
 }
 
 struct Said {

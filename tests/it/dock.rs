@@ -175,7 +175,7 @@ fn data(rows: impl IntoIterator<Item = PacketRow>) -> Data {
 
 fn open(row: PacketRow) -> Opened {
     let dissection = dissect(row.protocol, &row.bytes, &Profile::default(), row.received);
-    Opened { row, dissection, fixes: Vec::new() }
+    Opened { row, dissection, fixes: Vec::new(), otherwise: None }
 }
 
 const PHONE: &str = r#"{"_type":"location","_id":"00c0ffee","BSSID":"00:11:22:33:44:55","SSID":"lan","acc":13,"alt":-4,"batt":67,"bs":2,"cog":93,"conn":"m","lat":48.85833,"lon":2.29513,"m":-1,"t":"p","tid":"s5","topic":"owntracks/jane/phone","tst":1773496900,"vac":0,"vel":42}"#;

@@ -42,7 +42,11 @@ struct Sent {
 pub(super) struct Link {
     stream: Option<TcpStream>,
     connection: u64,
+    /// Where the last record stood.
+    place: Place,
     state: gt06::State,
+    /// The beginning of a frame whose rest the next record brings.
+    begun: Vec<u8>,
     answers: Vec<u8>,
     open: VecDeque<Sent>,
 }
@@ -52,16 +56,38 @@ impl Link {
         let stream =
             timeout(super::ANSWER_WITHIN, TcpStream::connect(address)).await.map_err(|_| ErrorKind::TimedOut)??;
         stream.set_nodelay(true)?;
-        let (state, answers, open) = (gt06::State::default(), Vec::new(), VecDeque::new());
-        Ok(Self { stream: Some(stream), connection, state, answers, open })
+        let (state, begun, answers, open) = (gt06::State::default(), Vec::new(), Vec::new(), VecDeque::new());
+        Ok(Self { stream: Some(stream), connection, place: Place::Line(0), state, begun, answers, open })
     }
 
-    /// Sends what the device sent, frame by frame, and takes what has come back.
+    /// Sends what the device sent, frame by frame, and takes what has come back. A frame that goes over several records is sent once it is
+    /// whole.
     pub(super) async fn send(&mut self, record: &Record, rename: Option<&Rename>, now: Timestamp, tale: &mut Tale) {
-        let received = record.at.unwrap_or(now);
+        let mut bytes = std::mem::take(&mut self.begun);
+        bytes.extend_from_slice(&record.bytes);
+        self.place = record.place;
+        self.begun = bytes.split_off(gt06::whole(&bytes, &self.state));
+        self.send_bytes(&bytes, (record.at.unwrap_or(now), record.place), rename, tale).await;
+    }
+
+    /// Sends what was begun and never became whole, as it is.
+    pub(super) async fn send_rest(&mut self, now: Timestamp, tale: &mut Tale) {
+        let rest = std::mem::take(&mut self.begun);
+        if !rest.is_empty() {
+            self.send_bytes(&rest, (now, self.place), None, tale).await;
+        }
+    }
+
+    async fn send_bytes(
+        &mut self,
+        bytes: &[u8],
+        (received, place): (Timestamp, Place),
+        rename: Option<&Rename>,
+        tale: &mut Tale,
+    ) {
         let mut state = std::mem::take(&mut self.state);
-        for piece in gt06::explain(&record.bytes, &Profile::default(), &mut state, received) {
-            let frame = record.bytes.get(piece.bytes.clone()).unwrap_or_default();
+        for piece in gt06::explain(bytes, &Profile::default(), &mut state, received) {
+            let frame = bytes.get(piece.bytes.clone()).unwrap_or_default();
             let dissection = &piece.dissection;
             let renamed = rename
                 .filter(|rename| rename.old.is_none() || rename.old == dissection.device)
@@ -77,13 +103,13 @@ impl Link {
             };
             if let Err(error) = written {
                 self.stream = None;
-                tale.broken(self.connection, record.place, &error);
+                tale.broken(self.connection, place, &error);
                 continue;
             }
             tale.sent += 1;
             if let (Some(kind), Some(serial)) = (dissection.type_number, dissection.serial) {
                 let wants = dissection.reply.is_some();
-                self.open.push_back(Sent { key: (kind, serial), place: record.place, wants, then: None, now: None });
+                self.open.push_back(Sent { key: (kind, serial), place, wants, then: None, now: None });
             }
         }
         self.state = state;

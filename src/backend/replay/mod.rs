@@ -205,6 +205,7 @@ impl Player<'_> {
             Item::Closed { connection, at, .. } => {
                 self.wait_for(at, stop).await;
                 if let Some(mut link) = self.links.remove(&connection) {
+                    link.send_rest(self.now, &mut self.tale).await;
                     link.settle(Instant::now() + ANSWER_WITHIN, &mut self.tale).await;
                     link.tell(&mut self.tale);
                 }
@@ -262,6 +263,7 @@ impl Player<'_> {
         let mut links: Vec<_> = self.links.drain().collect();
         links.sort_unstable_by_key(|(connection, _)| *connection);
         for (_, mut link) in links {
+            link.send_rest(self.now, &mut self.tale).await;
             link.settle(end, &mut self.tale).await;
             link.tell(&mut self.tale);
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Entry, http};
 use crate::{
-    model::{Direction, Protocol},
+    model::{Direction, PacketRow, Protocol},
     wire::hex,
 };
 
@@ -19,9 +19,9 @@ fn arrow(direction: Direction) -> char {
 }
 
 /// A peer as one word, without the brackets of IPv6: they would end those of a log.
-fn peer(entry: &Entry<'_>) -> String {
+fn peer(row: &PacketRow) -> String {
     let word: String =
-        entry.row.peer.chars().filter(|c| !c.is_whitespace() && !c.is_control() && !"[]<>".contains(*c)).collect();
+        row.peer.chars().filter(|c| !c.is_whitespace() && !c.is_control() && !"[]<>".contains(*c)).collect();
     if word.is_empty() { "-".to_owned() } else { word }
 }
 
@@ -43,8 +43,11 @@ pub(super) fn json(out: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
     if let (Some(object), Some(context)) = (object.as_object_mut(), context) {
         object.insert("context".to_owned(), context);
     }
-    if let (Some(object), Some(comment)) = (object.as_object_mut(), entry.comment) {
+    if let (Some(object), Some(comment)) = (object.as_object_mut(), entry.comment()) {
         object.insert("comment".to_owned(), comment.into());
+    }
+    if let (Some(object), true) = (object.as_object_mut(), entry.marked()) {
+        object.insert("marked".to_owned(), true.into());
     }
     serde_json::to_writer(&mut *out, &object)?;
     writeln!(out)
@@ -53,22 +56,25 @@ pub(super) fn json(out: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
 /// `2026-11-21T14:02:31.123Z [3: gt06 < 10.0.0.9:4711] 7878…`
 pub(super) fn hex_log(out: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
     let row = entry.row;
-    let (peer, protocol, arrow) = (peer(entry), row.protocol.as_str(), arrow(row.direction));
+    let (peer, protocol, arrow) = (peer(row), row.protocol.as_str(), arrow(row.direction));
     let digits = hex(&row.bytes);
     writeln!(out, "{} [{}: {protocol} {arrow} {peer}] {digits}", row.received, row.connection)
 }
 
-/// As Traccar 6 writes its log, in UTC. It knows addresses without ports, and sees HTTP with its head.
 pub(super) fn traccar(out: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
-    let row = entry.row;
+    writeln!(out, "{}", traccar_line(entry.row))
+}
+
+/// As Traccar 6 writes its log, in UTC. It knows addresses without ports, and sees HTTP with its head.
+pub fn traccar_line(row: &PacketRow) -> String {
     let at = row.received.strftime("%Y-%m-%d %H:%M:%S");
     let address = row.peer.parse::<std::net::SocketAddr>();
-    let address = address.map_or_else(|_| peer(entry), |at| at.ip().to_canonical().to_string());
+    let address = address.map_or_else(|_| peer(row), |at| at.ip().to_canonical().to_string());
     let bytes = match row.protocol {
         Protocol::Gt06 => row.bytes.to_vec(),
         Protocol::OwnTracks => http::on_the_wire(row),
     };
     let session = row.connection & 0xFFFF_FFFF;
     let (protocol, arrow, digits) = (row.protocol.as_str(), arrow(row.direction), hex(&bytes));
-    writeln!(out, "{at}  INFO: [T{session:08x}: {protocol} {arrow} {address}] {digits}")
+    format!("{at}  INFO: [T{session:08x}: {protocol} {arrow} {address}] {digits}")
 }

@@ -15,9 +15,11 @@ mod tcp;
 use std::io::{self, Write};
 
 pub use http::Head as RequestHead;
+pub use lines::traccar_line;
 
+pub use super::report::{Happened, RuleSaid};
 use super::{redact::Redactor, report::Report};
-use crate::model::{Device, PacketRow, Timestamp};
+use crate::model::{Device, PacketNote, PacketRow, Timestamp};
 
 /// How packets are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,16 +79,26 @@ pub struct Entry<'a> {
     pub row: &'a PacketRow,
     pub device: Option<&'a Device>,
     /// What the user wrote about it.
-    pub comment: Option<&'a str>,
+    pub note: Option<&'a PacketNote>,
 }
 
 impl Entry<'_> {
-    /// Device, kind and verdict, or the comment of the user, in one line.
+    /// What the user wrote, where that is more than a mark.
+    pub(super) fn comment(&self) -> Option<&str> {
+        self.note.map(|note| note.comment.as_str()).filter(|comment| !comment.is_empty())
+    }
+
+    pub(super) fn marked(&self) -> bool {
+        self.note.is_some_and(|note| note.marked)
+    }
+
+    /// Device, kind and verdict, and before them what the user wrote.
     fn about(&self) -> String {
         let (row, who) = (self.row, self.device.map(Device::label).unwrap_or_default());
         let gap = if who.is_empty() { "" } else { ": " };
-        let about = format!("{who}{gap}{}, {}", row.kind, row.verdict.as_str());
-        self.comment.map_or(about.clone(), |comment| format!("{comment} ({about})"))
+        let mark = if self.marked() { ", marked" } else { "" };
+        let about = format!("{who}{gap}{}, {}{mark}", row.kind, row.verdict.as_str());
+        self.comment().map_or(about.clone(), |comment| format!("{comment} ({about})"))
     }
 }
 
@@ -140,6 +152,33 @@ pub enum Sheet {
     Report,
 }
 
+impl Sheet {
+    /// Every one, in the order they are shown.
+    pub const ALL: [Self; 5] = [
+        Self::Form(Form::Pcapng),
+        Self::Form(Form::JsonLines),
+        Self::Form(Form::Hex),
+        Self::Form(Form::Traccar),
+        Self::Report,
+    ];
+
+    /// What a person may call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Form(form) => form.title(),
+            Self::Report => "Evidence report",
+        }
+    }
+
+    /// The end of a file's name, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Form(form) => form.extension(),
+            Self::Report => "md",
+        }
+    }
+}
+
 /// Writes packets onto paper, oldest first.
 pub struct Writer<W> {
     to: To<W>,
@@ -162,16 +201,51 @@ impl<W: Write> Writer<W> {
         Ok(Self { to, redactor: paper.redact.map(Redactor::new), written: 0 })
     }
 
+    /// A line of the overview, which stands before all packets. Only of a report, see [`Writer::wants_overview`].
+    pub fn glance(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+        self.put(entry, To::glance)
+    }
+
+    /// True where every packet is to be given to [`Writer::glance`] before the first is written.
+    pub fn wants_overview(&self) -> bool {
+        matches!(self.to, To::Report(_))
+    }
+
+    /// What happened beside the packets, after their overview and before the first of them.
+    pub fn happened(&mut self, events: &[Happened<'_>], rules: &[RuleSaid<'_>]) -> io::Result<()> {
+        let To::Report(report) = &mut self.to else { return Ok(()) };
+        let Some(redactor) = &mut self.redactor else { return report.happened(events, rules) };
+        // Details name places and persons.
+        let others: Vec<_> = events.iter().map(|event| redactor.device(event.device)).collect();
+        let events: Vec<_> = events
+            .iter()
+            .zip(&others)
+            .map(|(event, device)| Happened { device, details: String::new(), ..event.clone() })
+            .collect();
+        let others: Vec<_> = rules.iter().map(|rule| rule.device.map(|device| redactor.device(device))).collect();
+        let rules: Vec<_> = rules
+            .iter()
+            .zip(&others)
+            .map(|(rule, device)| RuleSaid { device: device.as_ref(), ..rule.clone() })
+            .collect();
+        report.happened(&events, &rules)
+    }
+
     /// Writes one packet.
     pub fn packet(&mut self, entry: &Entry<'_>) -> io::Result<()> {
         self.written += 1;
+        self.put(entry, To::packet)
+    }
+
+    fn put(&mut self, entry: &Entry<'_>, how: impl FnOnce(&mut To<W>, &Entry<'_>) -> io::Result<()>) -> io::Result<()> {
         match &mut self.redactor {
-            None => self.to.packet(entry),
+            None => how(&mut self.to, entry),
             Some(redactor) => {
                 let device = entry.device.map(|device| redactor.device(device));
                 let row = redactor.row(entry.row, entry.device.map(|device| &device.profile));
                 // What the user wrote may name somebody.
-                self.to.packet(&Entry { row: &row, device: device.as_ref(), comment: None })
+                let note = PacketNote { marked: entry.marked(), comment: String::new() };
+                how(&mut self.to, &Entry { row: &row, device: device.as_ref(), note: Some(&note) })
             }
         }
     }
@@ -187,6 +261,13 @@ impl<W: Write> Writer<W> {
 }
 
 impl<W: Write> To<W> {
+    fn glance(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+        match self {
+            Self::Capture(_) => Ok(()),
+            Self::Report(report) => report.glance(entry),
+        }
+    }
+
     fn packet(&mut self, entry: &Entry<'_>) -> io::Result<()> {
         match self {
             Self::Capture(emitter) => emitter.packet(entry),

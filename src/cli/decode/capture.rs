@@ -20,7 +20,7 @@ use crate::{
     wire::{
         self, Admission, Line,
         dress::{Buffer, Complaint},
-        gt06::{Witness, Witnessed},
+        gt06::{self, Witness, Witnessed},
         owntracks,
     },
 };
@@ -114,6 +114,7 @@ impl Decoder<'_> {
                 Witnessed::Heard { packet, .. } | Witnessed::Answered { packet, .. } => row(*packet),
             };
             let dissection = wire::dissect_kept(&packet, &self.profile);
+            self.around = gt06::State::from_context(packet.context.as_deref());
             self.print(place, &said(packet.protocol, packet.direction), 0, &packet.bytes, &dissection)?;
         }
         Ok(())

@@ -25,7 +25,14 @@ impl App {
                 self.view.selection.device = Some(device);
                 self.cursor_to(device, fix);
             }
-            Action::SelectField(field) => self.view.selection.field = field,
+            Action::SelectField(field) => {
+                self.view.selection.field = field;
+                self.view.selection.bytes = None;
+            }
+            Action::SelectBytes(run) => {
+                self.view.selection.field = None;
+                self.view.selection.bytes = Some(run);
+            }
             Action::HoverField(field) => self.view.hovered_field = field,
             Action::StepPacket(rows) => self.step_packet(rows),
             Action::MorePackets(pages) => {
@@ -207,6 +214,8 @@ impl App {
                 self.apply_watch(action);
             }
             Action::Talk(action) => self.apply_talk(action),
+            Action::Out(action) => self.apply_out(ctx, action),
+            Action::ReadAs(scope, read_as) => self.read_as(scope, read_as),
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;
                 self.panels.devices.focus_filter();
@@ -242,13 +251,15 @@ impl App {
         if row.device.is_some() {
             self.view.selection.device = row.device;
         }
-        self.data.opened = Some(Opened { row, dissection, fixes: Vec::new() });
+        let opened = Opened { row, dissection, fixes: Vec::new(), otherwise: None };
+        self.data.opened = Some(self.read_otherwise(opened));
     }
 
     pub(super) fn select_packet(&mut self, id: PacketId, fix: Option<i64>) {
         let selection = &mut self.view.selection;
         selection.packet = Some(id);
         selection.field = None;
+        selection.bytes = None;
         selection.fix = fix;
         self.view.hovered_field = None;
         self.data.opened = None;
@@ -281,6 +292,7 @@ impl App {
     pub(super) fn close_packet(&mut self) {
         self.view.selection.packet = None;
         self.view.selection.field = None;
+        self.view.selection.bytes = None;
         self.view.selection.fix = None;
         self.view.hovered_field = None;
         self.data.opened = None;
@@ -295,6 +307,8 @@ impl App {
             self.view.open.sheet = None;
         } else if self.panels.map.places.put_pen_down() || self.panels.map.escape() {
             // That was all.
+        } else if self.view.selection.bytes.take().is_some() {
+            // The packet stays open.
         } else if self.view.selection.field.is_some() {
             self.view.selection.field = None;
         } else if self.view.selection.packet.is_some() {

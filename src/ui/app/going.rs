@@ -166,6 +166,10 @@ impl App {
     pub(super) fn copy_selection(&mut self, ctx: &Context) {
         let selection = self.view.selection;
         let opened = self.data.opened.as_ref();
+        let run = opened.zip(selection.bytes).and_then(|(opened, run)| {
+            let bytes = opened.row.bytes.get(run.span())?;
+            Some((hex(bytes), format!("{}: ", format::counted(bytes.len() as u64, "byte", "bytes"))))
+        });
         let field = opened.zip(selection.field).and_then(|(opened, n)| {
             let field = opened.dissection.fields.get(n)?;
             let value = field.text();
@@ -178,7 +182,7 @@ impl App {
             let fix = self.data.devices.get(&selection.device?)?.last_fix.as_ref()?;
             Some((format::place(fix.fix.place), "the place: ".to_owned()))
         };
-        let Some((text, what)) = field.or_else(packet).or_else(place) else {
+        let Some((text, what)) = run.or(field).or_else(packet).or_else(place) else {
             return self.toasts.info("Nothing to copy: select a field, a packet or a device");
         };
         let shown: String = text.chars().take(40).collect();

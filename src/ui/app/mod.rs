@@ -9,8 +9,10 @@ mod health;
 mod importing;
 mod milestones;
 mod news;
+mod out;
 mod pages;
 mod past;
+mod reading;
 mod scratch;
 mod seeking;
 mod talk;
@@ -107,6 +109,7 @@ pub struct App {
     /// What is being asked about the past.
     past: time::Asking,
     talk: super::talk::Asking,
+    out: super::out::Asking,
     /// What is being asked about imports.
     imports: importing::Asking,
     /// Positions that are being hidden or shown again, by their device.
@@ -218,6 +221,7 @@ impl App {
             seeker: seeking::Seeker::default(),
             past: time::Asking::default(),
             talk: super::talk::Asking::default(),
+            out: super::out::Asking::default(),
             imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
@@ -328,6 +332,7 @@ impl eframe::App for App {
         self.take_answers();
         self.take_phones(ctx);
         self.take_imports();
+        self.take_out();
         self.take_dropped(ctx);
         if let Some(backend) = &self.backend
             && let Some(later) = self.paging.take(backend, &mut self.data)
@@ -358,6 +363,7 @@ impl eframe::App for App {
             || self.shelf.waiting()
             || self.past.waiting()
             || self.talk.waiting()
+            || self.out.waiting()
             || self.imports.waiting()
             || !self.hiding.is_empty()
             || self.sources.waiting()

@@ -19,8 +19,11 @@ use crate::{
     ui::{
         Action, Data,
         asks::Asks,
+        out,
         panels::{Panels, sources::Tab},
-        phones, remote,
+        phones,
+        read_as::ReadOtherwise,
+        remote,
         talk::{self, TalkView},
         time::{self, TimeView},
         undo::Undo,
@@ -55,6 +58,7 @@ struct Aside {
     seeker: seeking::Seeker,
     past: time::Asking,
     talk: talk::Asking,
+    out: out::Asking,
     imports: importing::Asking,
     hiding: Vec<(DeviceId, Pending<u64>)>,
     mapped: u64,
@@ -80,6 +84,7 @@ struct LookedAt {
     only_in_view: bool,
     events: Events,
     time: TimeView,
+    read_as: ReadOtherwise,
     talk: TalkView,
     undo: Option<String>,
     redo: Option<String>,
@@ -209,6 +214,7 @@ impl App {
             seeker: seeking::Seeker::default(),
             past: time::Asking::default(),
             talk: talk::Asking::default(),
+            out: out::Asking::default(),
             imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
@@ -288,6 +294,7 @@ impl App {
         swap(&mut self.seeker, &mut other.seeker);
         swap(&mut self.past, &mut other.past);
         swap(&mut self.talk, &mut other.talk);
+        swap(&mut self.out, &mut other.out);
         swap(&mut self.imports, &mut other.imports);
         swap(&mut self.hiding, &mut other.hiding);
         swap(&mut self.mapped, &mut other.mapped);
@@ -306,6 +313,7 @@ impl App {
         swap(&mut view.only_in_view, &mut kept.only_in_view);
         swap(&mut view.events, &mut kept.events);
         swap(&mut view.time, &mut kept.time);
+        swap(&mut view.read_as, &mut kept.read_as);
         swap(&mut view.talk, &mut kept.talk);
         swap(&mut view.undo, &mut kept.undo);
         swap(&mut view.redo, &mut kept.redo);

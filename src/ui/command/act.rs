@@ -6,6 +6,7 @@ use crate::ui::{
     Action, Data, View,
     action::Jump,
     filter::PacketList,
+    out::{OutAction, Which},
     talk::TalkAction,
     time::{Act, point},
     view::{PhonesTab, Settings, Sheet},
@@ -76,6 +77,7 @@ impl UserCommand {
             Self::FollowConnection => view.selection.packet.map(|id| vec![Action::Talk(TalkAction::Follow(id))]),
             Self::Compare => view.selection.packet.map(|_| vec![Action::Talk(TalkAction::Pin)]),
             Self::Statistics => one(Action::Talk(TalkAction::Count(None))),
+            Self::ExportPackets => one(Action::Out(OutAction::Open(Which::Listed))),
             Self::NextProblem => one(Action::Jump(Jump::Problem)),
             Self::NextMarked => one(Action::Jump(Jump::Marked)),
             Self::Mark => view.selection.packet.filter(|_| may).map(|id| {
@@ -140,6 +142,7 @@ impl UserCommand {
             | Self::RowEnds
             | Self::OpenRow
             | Self::DeleteRow
+            | Self::SelectBytes
             | Self::Fold
             | Self::Pan => None,
         }

@@ -108,6 +108,10 @@ pub const TABLE: &[About] = &[
         .does("Press it on both; or Ctrl+click the other"),
     row(Do::Statistics, Packets, "Statistics of packets", &[Chord::ctrl_shift(Key::S)])
         .does("By type, device and verdict"),
+    row(Do::ExportPackets, Packets, "Export packets…", &[Chord::ctrl_shift(Key::X)])
+        .does("pcapng, JSON lines, logs, an evidence report")
+        .menu(Some(Icon::Export))
+        .always(),
     row(Do::NextProblem, Packets, "Next packet with a problem", &[plain(Key::N)])
         .does("The next warning or error that is listed, beginning anew after the last")
         .menu(Some(Icon::Warning)),
@@ -213,6 +217,9 @@ pub const TABLE: &[About] = &[
         .pane(),
     row(Do::DeleteRow, Panes, "Ignore the new sender", &[plain(Key::Delete)]).pane(),
     row(Do::Fold, Panes, "Fold and unfold fields", &[plain(Key::ArrowLeft), plain(Key::ArrowRight)]).pane(),
+    row(Do::SelectBytes, Panes, "Select bytes", &[Chord::shift(Key::ArrowLeft), Chord::shift(Key::ArrowRight)])
+        .does("And up and down; the data inspector says what they could be")
+        .pane(),
     row(Do::Pan, Panes, "Move the map", &[plain(Key::ArrowLeft), plain(Key::ArrowRight)])
         .does("And up and down")
         .pane(),

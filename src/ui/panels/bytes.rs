@@ -1,16 +1,15 @@
 //! The opened packet byte by byte, in the colours of its fields: hex beside text, or a JSON body as the text it is.
 
 use egui::{
-    Align, EventFilter, Key, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo,
-    accesskit::Role, style::ScrollAnimation, vec2,
+    Align, EventFilter, Frame, Key, Layout, Modifiers, Panel, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder,
+    WidgetInfo, accesskit::Role, style::ScrollAnimation, vec2,
 };
 
 use super::dock::{
     bits::{self, Word},
-    copy::CopyAs,
-    dense, explain,
+    copy_menu, dense, explain,
     hex::{self, Pointed},
-    hover,
+    hover, inspector,
     light::Lit,
     lines::Lines,
     outline::Outline,
@@ -20,7 +19,14 @@ use super::dock::{
 };
 use crate::{
     model::PacketId,
-    ui::{Action, Cx, data::Opened, format, view::Pane, widgets},
+    ui::{
+        Action, Cx,
+        data::Opened,
+        format,
+        icons::Icon,
+        view::{ByteRun, Pane},
+        widgets,
+    },
 };
 
 /// More text than this does not fit the foot.
@@ -28,6 +34,9 @@ const MOST_EXCERPT: usize = 120;
 
 /// Narrower panes have no room for "bytes" beside the buttons.
 const ROOM_FOR_WORDS: f32 = 240.0;
+
+/// Wider panes have the inspector beside the bytes.
+const ROOM_BESIDE: f32 = 620.0;
 
 /// The bytes and what only they know.
 #[derive(Default)]
@@ -39,6 +48,10 @@ pub struct Bytes {
     /// The pointer was over a field here: what it points at is in view already.
     hovering: bool,
     lines: Lines,
+    /// The data inspector is shown for a selected field, too; for selected bytes it always is.
+    inspects: bool,
+    /// Bytes of a row of the last frame.
+    per_row: usize,
 }
 
 impl Bytes {
@@ -53,16 +66,22 @@ impl Bytes {
         self.toolbar(ui, cx, opened, text);
         let fields = &opened.dissection.fields;
         let outline = Outline::of(fields);
-        keys(ui, cx, opened, &outline);
+        self.inspector(ui, cx, opened);
+        keys(ui, cx, opened, &outline, self.per_row.max(1));
         let field = |index: Option<usize>| index.and_then(|i| fields.get(i));
-        let lit = Lit { hovered: field(cx.view.hovered_field), selected: field(cx.view.selection.field) };
+        let run = cx.view.selection.bytes.map(ByteRun::span);
+        let lit = Lit {
+            hovered: field(cx.view.hovered_field),
+            selected: field(cx.view.selection.field),
+            run: run.map(|run| (run.start, run.end)),
+        };
         let pointed = cx.view.hovered_field.filter(|_| !self.hovering).or(cx.view.selection.field);
         let moved = self.shown != (Some(opened.row.id), pointed);
         self.shown = (Some(opened.row.id), pointed);
         let goal = field(pointed).filter(|_| moved).map(|f| f.span.start);
 
         let (rows, foot) = paint::with_footer(ui);
-        let Pointed { over, response } = ui
+        let Pointed { over, byte, pressed, per_row, response } = ui
             .scope_builder(UiBuilder::new().max_rect(rows), |ui| {
                 if text && !self.text_as_hex {
                     self.text(ui, opened, &outline, &lit, goal)
@@ -71,7 +90,14 @@ impl Bytes {
                 }
             })
             .inner;
-        if response.clicked() {
+        self.per_row = per_row;
+        let extends = ui.input(|i| i.modifiers.shift);
+        if let Some((anchor, head)) = pressed.zip(byte).filter(|_| response.dragged()) {
+            let anchor = if extends { begun(cx).unwrap_or(anchor) } else { anchor };
+            select(ui, cx, ByteRun { anchor, head });
+        } else if let Some(head) = byte.filter(|_| response.clicked() && extends) {
+            select(ui, cx, ByteRun { anchor: begun(cx).unwrap_or(head), head });
+        } else if response.clicked() {
             push(ui, cx, Action::SelectField(over));
         }
         response.context_menu(|ui| copy_menu(ui, cx, opened));
@@ -98,6 +124,8 @@ impl Bytes {
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.menu_button("Copy", |ui| copy_menu(ui, cx, opened)).response.on_hover_text("Copy bytes as…");
+                let inspects = widgets::icon_toggle(ui, Icon::Search, "Data inspector", self.inspects);
+                self.inspects ^= inspects.clicked();
                 if text {
                     ui.selectable_value(&mut self.text_as_hex, true, "Hex");
                     ui.selectable_value(&mut self.text_as_hex, false, "Text");
@@ -107,6 +135,28 @@ impl Bytes {
         let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 1.0));
         ui.painter().hline(rect.x_range(), rect.center().y, ui.visuals().widgets.noninteractive.bg_stroke);
         ui.add_space(2.0);
+    }
+
+    /// What the selected bytes could be: beside them where there is room, else below.
+    fn inspector(&self, ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened) {
+        let selection = cx.view.selection;
+        let field = selection.field.filter(|_| self.inspects).and_then(|n| opened.dissection.fields.get(n));
+        let Some(span) = selection.bytes.map(ByteRun::span).or(field.map(|field| field.span.clone())) else {
+            if self.inspects {
+                let hint = "Select a field, or drag over bytes, to see what they could be";
+                Panel::bottom("no bytes").frame(Frame::NONE).show(ui, |ui| ui.weak(hint));
+            }
+            return;
+        };
+        let Some(bytes) = opened.row.bytes.get(span.clone()) else { return };
+        let (width, height) = (ui.available_width(), ui.available_height());
+        let pane = if width >= ROOM_BESIDE {
+            Panel::right("inspector beside").default_size(width * 0.4).size_range(200.0..=width * 0.6)
+        } else {
+            let rows = 9.0 * paint::row_height(ui);
+            Panel::bottom("inspector below").default_size(rows.min(height * 0.55)).size_range(60.0..=height * 0.75)
+        };
+        pane.frame(Frame::NONE).resizable(true).show(ui, |ui| inspector::ui(ui, cx, bytes, span.start));
     }
 
     /// The body as wrapped text.
@@ -145,12 +195,12 @@ impl Bytes {
             }
             response
         });
-        Pointed { over, response: shown.inner }
+        Pointed { over, byte: None, pressed: None, per_row: 1, response: shown.inner }
     }
 }
 
 /// From field to field, in the order of their bytes, while the bytes have the keyboard.
-fn keys(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
+fn keys(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline, per_row: usize) {
     let area = ui.available_rect_before_wrap();
     let pane = ui.interact(area, ui.scope_id().with("keyboard"), Sense::focusable_noninteractive());
     pane.widget_info(|| WidgetInfo::labeled(Role::Region, true, "Bytes"));
@@ -161,6 +211,10 @@ fn keys(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
     paint::outline(ui, area, ui.visuals().selection.stroke);
     let filter = EventFilter { vertical_arrows: true, horizontal_arrows: true, ..EventFilter::default() };
     ui.memory_mut(|m| m.set_focus_lock_filter(pane.id, filter));
+    // Before the plain arrows, which do not mind Shift.
+    if extended(ui, cx, opened.row.bytes.len(), per_row) {
+        return;
+    }
     let pressed = |key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
     let (back, on) =
         (pressed(Key::ArrowLeft) || pressed(Key::ArrowUp), pressed(Key::ArrowRight) || pressed(Key::ArrowDown));
@@ -183,6 +237,42 @@ fn keys(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened, outline: &Outline) {
     };
     if let Some(field) = leaves.get(next) {
         push(ui, cx, Action::SelectField(Some(*field)));
+    }
+}
+
+/// Makes the selected bytes more or fewer. True where a key for that was pressed.
+fn extended(ui: &Ui, cx: &mut Cx<'_>, count: usize, per_row: usize) -> bool {
+    let pressed = |key| ui.input_mut(|i| i.consume_key(Modifiers::SHIFT, key));
+    let steps = [
+        (Key::ArrowLeft, 1, false),
+        (Key::ArrowRight, 1, true),
+        (Key::ArrowUp, per_row, false),
+        (Key::ArrowDown, per_row, true),
+    ];
+    let Some((_, by, on)) = steps.into_iter().find(|(key, ..)| pressed(*key)) else { return false };
+    let Some(last) = count.checked_sub(1) else { return true };
+    let run = if let Some(ByteRun { anchor, head }) = cx.view.selection.bytes {
+        let head = if on { (head + by).min(last) } else { head.saturating_sub(by) };
+        ByteRun { anchor, head }
+    } else {
+        // The first press selects where one is.
+        let at = begun(cx).unwrap_or_default().min(last);
+        ByteRun { anchor: at, head: at }
+    };
+    select(ui, cx, run);
+    true
+}
+
+/// Where a run of bytes that goes on from what is selected begins.
+fn begun(cx: &Cx<'_>) -> Option<usize> {
+    let selection = cx.view.selection;
+    let field = || cx.data.opened.as_ref()?.dissection.fields.get(selection.field?).map(|field| field.span.start);
+    selection.bytes.map(|run| run.anchor).or_else(field)
+}
+
+fn select(ui: &Ui, cx: &mut Cx<'_>, run: ByteRun) {
+    if cx.view.selection.bytes != Some(run) {
+        push(ui, cx, Action::SelectBytes(run));
     }
 }
 
@@ -225,19 +315,15 @@ fn copy_menu(ui: &mut Ui, cx: &Cx<'_>, opened: &Opened) {
     let bytes = &opened.row.bytes;
     let selected = cx.view.selection.field.and_then(|i| opened.dissection.fields.get(i));
     ui.label(RichText::new("Packet").weak());
-    copy_buttons(ui, bytes, "");
+    copy_menu::packet(ui, &opened.row);
+    if let Some(run) = cx.view.selection.bytes.and_then(|run| bytes.get(run.span())) {
+        ui.separator();
+        ui.label(RichText::new("Selected bytes").weak());
+        copy_menu::bytes(ui, run, "Selection as ");
+    }
     if let Some(field) = selected {
         ui.separator();
         ui.label(RichText::new(field.name.as_ref()).weak());
-        copy_buttons(ui, explain::bytes_of(field, bytes), "Field as ");
-    }
-}
-
-fn copy_buttons(ui: &mut Ui, bytes: &[u8], before: &str) {
-    for dress in CopyAs::ALL {
-        if ui.button(format!("{before}{}", dress.title())).clicked() {
-            ui.ctx().copy_text(dress.dress(bytes));
-            ui.close();
-        }
+        copy_menu::bytes(ui, explain::bytes_of(field, bytes), "Field as ");
     }
 }

@@ -21,6 +21,7 @@ mod look;
 mod maps;
 mod new_senders;
 pub mod packets;
+mod packets_out;
 mod palette;
 mod phone;
 mod phones;
@@ -69,6 +70,7 @@ pub struct Panels {
     pub(super) details: details::Details,
     pub(super) export: export::Export,
     pub(super) import: import::Import,
+    pub(super) packets_out: packets_out::PacketsOut,
     pub(super) copy: copy::SaveCopy,
     pub(super) maps: maps::Maps,
     settings: settings::Settings,
@@ -101,6 +103,7 @@ impl Panels {
             details: details::Details::default(),
             export: export::Export::default(),
             import: import::Import::default(),
+            packets_out: packets_out::PacketsOut::default(),
             copy: copy::SaveCopy::default(),
             maps: maps::Maps::default(),
             settings: settings::Settings::default(),
@@ -200,6 +203,7 @@ impl Panels {
             keys,
             export,
             import,
+            packets_out,
             copy,
             settings,
             commands,
@@ -224,6 +228,7 @@ impl Panels {
             Sheet::Settings => settings.ui(ui, cx),
             Sheet::Export => export.ui(ui, cx),
             Sheet::Import => import.ui(ui, cx),
+            Sheet::PacketsOut => packets_out.ui(ui, cx),
             Sheet::SaveCopy => copy.ui(ui, cx),
             Sheet::Maps => maps.ui(ui, cx),
             Sheet::Commands if is_phone => phone_console.ui(ui, cx),

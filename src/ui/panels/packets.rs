@@ -43,6 +43,7 @@ use crate::{
         Action, Cx, Data,
         filter::{Found, Sieve, columns::What, phrase},
         format,
+        out::Listed,
         talk::TalkAction,
         view::{Pane, View},
         widgets,
@@ -117,6 +118,12 @@ impl Packets {
     /// Holds the list still, or lets it go on.
     pub(in crate::ui) fn pause_or_go_on(&mut self) {
         self.wants_pause = !self.wants_pause;
+    }
+
+    /// What is listed, for whoever takes it out.
+    pub(in crate::ui) fn listed(&self) -> Listed {
+        let (problems, device, until) = (self.problems_only, self.only_device, self.paused_at);
+        Listed { filter: self.filter.valid_text().to_owned(), problems, device, until }
     }
 
     /// What is listed: the filter, and what was chosen beside it.

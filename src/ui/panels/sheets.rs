@@ -30,6 +30,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
         Sheet::Settings => "Settings",
         Sheet::Export => "Export history",
         Sheet::Import => "Import history",
+        Sheet::PacketsOut => "Export packets",
         Sheet::SaveCopy => "Save a copy",
         Sheet::Maps => "Maps",
         Sheet::Commands => "Commands",

@@ -296,11 +296,12 @@ fn age(line: &TapLine) -> Age {
     }
 }
 
-/// The lamp of all taps, and what stands beside it at the top; `None` where there are none.
-pub(super) fn together(taps: &[TapLine]) -> Option<(Age, String)> {
+/// The lamp of all taps, and what stands beside it at the top, where there is room in full; `None` where there are none.
+pub(super) fn together(taps: &[TapLine], roomy: bool) -> Option<(Age, String)> {
     let worst = taps.iter().map(age).filter(|age| *age != Age::Stale).max();
     let text = match taps {
         [] => return None,
+        _ if !roomy => "Taps".to_owned(),
         [one] => format!("Tap {}", one.tap.name),
         more => format!("{} taps", more.len()),
     };

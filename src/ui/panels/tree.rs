@@ -11,16 +11,16 @@ use egui::{
 };
 
 use super::dock::{
-    dense, explain, hover,
+    copy_menu, dense, explain, hover,
     outline::Outline,
     paint::{self, GAP},
-    push,
+    push, read_as,
     related::Related,
     rows::{Rows, points},
     variants::Explainer,
 };
 use crate::{
-    model::{Group, PacketId, Problem, Severity, Verdict},
+    model::{Group, PacketId, PacketRow, Problem, Severity, Verdict},
     ui::{
         Action, Cx, View,
         data::Opened,
@@ -46,8 +46,8 @@ const ROOM_FOR_HEX: f32 = 440.0;
 /// Narrower than this a short key has no room for its words.
 const ROOM_FOR_WORDS: f32 = 100.0;
 
-/// What the verdict takes at the right of the title.
-const VERDICT: f32 = 60.0;
+/// What the verdict and the menu take at the right of the title.
+const VERDICT: f32 = 84.0;
 
 /// Problems beyond this many are counted, not listed.
 const MOST_PROBLEMS: usize = 24;
@@ -81,7 +81,8 @@ impl Tree {
             paint::middle(ui, "Select a packet to see its fields");
             return;
         };
-        title(ui, opened);
+        title(ui, cx, opened);
+        read_as::chip(ui, cx, opened);
         note(ui, cx, opened.row.id);
         let outline = Outline::of(&opened.dissection.fields);
         let (rows, foot) = paint::with_footer(ui);
@@ -93,6 +94,7 @@ impl Tree {
                 scroll = scroll.vertical_scroll_offset(0.0);
             }
             scroll.show(ui, |ui| {
+                read_as::changes(ui, opened);
                 problems(ui, cx, opened, &outline);
                 self.fields(ui, cx, opened, &outline);
                 ui.add_space(4.0);
@@ -167,7 +169,7 @@ impl Tree {
                     push(ui, cx, Action::SelectField(Some(line.field)));
                 }
             }
-            menu(&response, cx, field, &opened.row.bytes);
+            menu(&response, cx, field, &opened.row);
         }
         hover(cx, over);
         self.hovering = over.is_some();
@@ -265,7 +267,7 @@ fn path(above: Option<u64>, name: &str) -> u64 {
 }
 
 /// What the packet is, over the tree.
-fn title(ui: &mut Ui, opened: &Opened) {
+fn title(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened) {
     let (row, dissection) = (&opened.row, &opened.dissection);
     let title = if dissection.title.is_empty() { &row.kind } else { &dissection.title };
     ui.horizontal(|ui| {
@@ -283,7 +285,10 @@ fn title(ui: &mut Ui, opened: &Opened) {
             ui.label(RichText::new(part).monospace().weak());
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let verdict = row.verdict.max(dissection.verdict());
+            read_as::button(ui, cx, row);
+            // What is stored stays as it is, whatever the bytes are read as.
+            let own = if opened.otherwise.is_some() { Verdict::Ok } else { dissection.verdict() };
+            let verdict = row.verdict.max(own);
             let color =
                 if verdict == Verdict::Ok { ui.visuals().weak_text_color() } else { paint::verdict_color(ui, verdict) };
             ui.label(RichText::new(verdict.as_str()).color(color));
@@ -462,7 +467,7 @@ fn note(ui: &mut Ui, cx: &mut Cx<'_>, packet: PacketId) {
     rule(ui);
 }
 
-fn menu(response: &Response, cx: &mut Cx<'_>, field: &Field, packet: &[u8]) {
+fn menu(response: &Response, cx: &mut Cx<'_>, field: &Field, packet: &PacketRow) {
     response.context_menu(|ui| {
         if let Some(phrase) = Phrase::of_field(field) {
             phrase.menu(ui, cx, None);
@@ -477,13 +482,16 @@ fn menu(response: &Response, cx: &mut Cx<'_>, field: &Field, packet: &[u8]) {
             }
             ui.separator();
         }
-        let hex = explain::raw_hex(explain::bytes_of(field, packet));
-        for (what, text) in [("name", field.name.to_string()), ("hex", hex)] {
+        let own = explain::bytes_of(field, &packet.bytes);
+        for (what, text) in [("name", field.name.to_string()), ("value", field.text()), ("hex", explain::raw_hex(own))]
+        {
             if !text.is_empty() && ui.button(format!("Copy {what}")).clicked() {
                 ui.ctx().copy_text(text);
                 ui.close();
             }
         }
+        ui.menu_button("Copy field as", |ui| copy_menu::bytes(ui, own, ""));
+        ui.menu_button("Copy packet as", |ui| copy_menu::packet(ui, packet));
     });
 }
 

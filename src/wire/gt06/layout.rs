@@ -164,6 +164,11 @@ static TABLE: &[Row] = &[
     row(BOTH, 0xFD, Any, "info", "Version", info::version, ACK),
 ];
 
+/// Every row, in the order of their types.
+pub(super) fn all() -> &'static [Row] {
+    TABLE
+}
+
 /// The rows of a type.
 pub(super) fn rows(kind: u8) -> &'static [Row] {
     let (from, to) = (TABLE.partition_point(|row| row.kind < kind), TABLE.partition_point(|row| row.kind <= kind));

@@ -61,7 +61,7 @@ pub use witness::{LATE_MS, OURS, Witness, Witnessed};
 use crate::model::{Profile, Timestamp};
 use crate::wire::{CrcCheck, Dissection};
 use decode::Setting;
-use stream::{Patience, Scan};
+use stream::{Patience, Scan, Why};
 
 /// Explains one frame, or one run of bytes that is none, alone.
 pub fn dissect(bytes: &[u8], profile: &Profile, received: Timestamp) -> Dissection {
@@ -112,6 +112,19 @@ pub fn explain(buffer: &[u8], profile: &Profile, state: &mut State, received: Ti
         pieces.push(Piece { offset: range.start, bytes: range, dissection: decoded.dissection });
     }
     pieces
+}
+
+/// How many bytes from the beginning on are whole frames, or none: what follows is the beginning of a frame whose rest is still to come.
+pub fn whole(buffer: &[u8], state: &State) -> usize {
+    let mut at = 0;
+    while let Some(rest) = buffer.get(at..).filter(|rest| !rest.is_empty()) {
+        match stream::scan(rest, state.dialect(), Patience::Live) {
+            Scan::Frame { len, .. } | Scan::Noise { len } => at += len,
+            Scan::Wait { why: Why::Rest | Why::Grace, .. } => return at,
+            Scan::Wait { .. } => return buffer.len(),
+        }
+    }
+    at
 }
 
 /// As [`explain`], but each frame stands alone: no login shifts the times of another.

@@ -42,6 +42,11 @@ impl State {
         self.dialect == Dialect::Topin
     }
 
+    /// The same in the one dialect or the other.
+    pub(crate) fn in_dialect(&self, topin: bool) -> Self {
+        Self { dialect: if topin { Dialect::Topin } else { Dialect::Gt06 }, ..self.clone() }
+    }
+
     pub(super) fn dialect(&self) -> Dialect {
         self.dialect
     }

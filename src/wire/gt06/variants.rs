@@ -111,6 +111,41 @@ pub fn decode_as_model(
     super::dissect_in(bytes, &profile, state, received)
 }
 
+/// What a frame says by the layout of this title: another one of its type where there is, else whichever is called so. Bytes that are no
+/// frame with a checksum are read as they are else.
+pub fn decode_as_layout(
+    bytes: &[u8],
+    title: &str,
+    profile: &Profile,
+    state: &State,
+    received: Timestamp,
+) -> Dissection {
+    let setting = Setting { profile, state, received, addresses: None };
+    let chosen = decode::row_of(bytes, setting);
+    let is = |row: &&'static Row| row.title == title;
+    let own = chosen.and_then(|(_, kind, length, now)| {
+        let others = || layout::rows(kind).iter().filter(is).filter(|row| !std::ptr::eq(*row, now));
+        others().find(|row| row.is_for(length)).or_else(|| others().next())
+    });
+    match own.or_else(|| layout::all().iter().find(is)) {
+        Some(row) => decode::decode_as(bytes, setting, row),
+        None => decode::decode(bytes, setting).dissection,
+    }
+}
+
+/// The titles of all layouts; some are there more than once.
+pub fn titles() -> impl Iterator<Item = &'static str> {
+    layout::all().iter().map(|row| row.title)
+}
+
+/// The layouts that a frame could be read by instead, as far as they are for its length.
+pub fn other_layouts(bytes: &[u8], profile: &Profile, state: &State, received: Timestamp) -> Vec<&'static str> {
+    let setting = Setting { profile, state, received, addresses: None };
+    let Some((_, kind, length, now)) = decode::row_of(bytes, setting) else { return Vec::new() };
+    let others = layout::rows(kind).iter().filter(|row| !std::ptr::eq(*row, now) && row.is_for(length));
+    others.map(|row| row.title).collect()
+}
+
 /// The fields that another reading gives otherwise.
 pub fn changes(now: &Dissection, then: &Dissection) -> Vec<Change> {
     let text = |fields: &[Field], at: Option<usize>| at.and_then(|n| fields.get(n)).map(Field::text);

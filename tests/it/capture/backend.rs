@@ -111,10 +111,16 @@ fn import_and_decode_take_captures() {
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         String::from_utf8(done.stdout).unwrap()
     };
+    let dry = |file: &std::path::Path| call(&["import".as_ref(), "--dry-run".as_ref(), file.as_ref()]);
+    let told = dry(&log);
+    assert!(told.contains("fleet.log: 7 packets over 3 connections; 1 cut short"), "{told}");
+    assert!(told.contains("123456789012345: 7 packets, 0 positions → no device here"), "{told}");
+    assert!(!folder.path().join("data").exists(), "nothing was made");
     let told = call(&["import".as_ref(), "--create".as_ref(), log.as_ref(), cap.as_ref()]);
     assert!(told.contains("fleet.log: 7 packets over 3 connections; 1 cut short"), "{told}");
     assert!(told.contains("fleet.pcap: 2 packets over 1 connection"), "{told}");
     assert!(call(&["devices".as_ref()]).contains("123456789012345"));
+    assert!(dry(&log).contains("→ 123456789012345"), "{}", dry(&log));
     let told = call(&["decode".as_ref(), "--json".as_ref(), cap.as_ref()]);
     assert_eq!(told.lines().count(), 2, "{told}");
     assert!(told.lines().next().unwrap().contains("78780d01012345678901234500018cdd0d0a"), "{told}");

@@ -1,9 +1,17 @@
 //! The story of a pasted log: it opens beside the live picture, and live goes on.
 
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
 use egui_kittest::kittest::Queryable as _;
 use wayglass::{
     model::Policy,
-    ui::command::{TABLE, UserCommand},
+    ui::{
+        command::{TABLE, UserCommand},
+        view::Sheet,
+    },
 };
 
 use super::backend::RELOGIN;
@@ -44,6 +52,54 @@ fn a_pasted_log_of_a_tracker_that_logs_in_again_and_again() {
     desk.click("Close Pasted");
     assert!(desk.window.query_by_label("Pasted").is_none(), "the tab is gone, and with it the strip");
     assert!(desk.window.query_by_label("Live").is_none());
+}
+
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("nobody reads it here".to_owned())
+    }
+}
+
+#[test]
+fn history_that_is_dropped_fills_in_the_import_sheet_also_over_a_capture() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        (
+            "jane.rec",
+            "2026-11-21T10:00:00Z\t*                 \t{\"_type\":\"location\",\"tid\":\"JJ\",\"lat\":48.1,\"lon\":2.5,\"tst\":1795255200}\n",
+        ),
+        ("walk.csv", "time,latitude,longitude\n2026-11-21T10:00:00Z,48.1,2.5\n"),
+        (
+            "walk.json",
+            r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"time":"2026-11-21T10:00:00Z"},"geometry":{"type":"Point","coordinates":[2.5,48.1]}}]}"#,
+        ),
+    ];
+    let mut desk = Desk::open(Policy::Ask);
+    desk.until("the window is there", |window| window.state().data().loaded);
+    for over_a_capture in [false, true] {
+        for (name, text) in files {
+            if over_a_capture {
+                desk.window.event(egui::Event::Paste(RELOGIN.to_owned()));
+                desk.until("a capture is shown", |window| window.state().data().station.capture.is_some());
+            }
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            desk.window.input_mut().dropped_files.push(Arc::new(Dropped(path)));
+            desk.until(name, |window| {
+                let state = window.state();
+                state.view().open.sheet == Some(Sheet::Import) && state.data().station.capture.is_none()
+            });
+            desk.until("it was looked at", |window| window.query_all_by_label_contains("1 point").next().is_some());
+            desk.press(egui::Modifiers::NONE, egui::Key::Escape);
+        }
+    }
 }
 
 #[test]

@@ -46,6 +46,36 @@ fn packets_are_chosen_by_device_and_filter() {
 }
 
 #[test]
+fn a_report_begins_with_an_overview_that_leads_to_its_packets() {
+    let station = station();
+    let alarm = "787825260f0c1d030b26c9027ac8180c4658600004000901cc00287d001f718004041302000c472a0d0a";
+    let mut tracker = Tracker::connect(station.gt06);
+    tracker.send("78780d01012345678901234500018cdd0d0a");
+    tracker.expect("787805010001d9dc0d0a");
+    tracker.send(alarm);
+    tracker.send("78780d01012345678901234500018cde0d0a");
+    station.until("all is kept", |s| s.sql::<i64>("SELECT count(*) FROM packets WHERE direction = 'in'") == 5);
+    station.until("the alarm is kept", |s| s.sql::<i64>("SELECT count(*) FROM events WHERE type = 'alarm'") == 1);
+    let output = wayglass(&station, &["report"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let (overview, rest) = text.split_once("<a id=").unwrap();
+    assert!(overview.contains("| # | Time | Device | Kind | Verdict | Reason |"), "{overview}");
+    let lines: Vec<_> = overview.lines().filter(|line| line.starts_with("| [")).collect();
+    assert_eq!(i64::try_from(lines.len()).unwrap(), station.sql::<i64>("SELECT count(*) FROM packets"), "{overview}");
+    let wrong = lines.iter().find(|line| line.contains("| error |")).unwrap();
+    assert!(wrong.contains("123456789012345 | login, received") && wrong.contains("checksum"), "{wrong}");
+    for line in lines {
+        let (_, anchor) = line.split_once("](#").unwrap();
+        let (anchor, _) = anchor.split_once(')').unwrap();
+        assert!(format!("<a id={rest}").contains(&format!("<a id=\"{anchor}\"></a>")), "{line}");
+        let time = line.split(" | ").nth(1).unwrap();
+        assert_eq!(time.len(), "2026-11-21T14:02:31.000Z".len(), "milliseconds: {time}");
+    }
+    assert!(overview.contains("## Events") && overview.contains("| Alarm | alarm: "), "{overview}");
+    assert!(overview.contains("## Rules") && overview.contains("All devices: every alarm that the device tells"));
+}
+
+#[test]
 fn a_redacted_report_shows_trees_and_nobody() {
     let station = station();
     let plain = wayglass(&station, &["report"]);

@@ -1,7 +1,7 @@
 //! Packets on their way out: captures, read back by others; reports; redaction.
 
 mod cli;
-mod pcapng;
+pub mod pcapng;
 mod redact;
 mod replay;
 

@@ -13,13 +13,13 @@ use super::{super::support::bytes, row};
 fn written(form: Form, rows: &[PacketRow]) -> Vec<u8> {
     let mut emitter = Emitter::begin(form, Vec::new(), "0.0").unwrap();
     for row in rows {
-        emitter.packet(&Entry { row, device: None, comment: None }).unwrap();
+        emitter.packet(&Entry { row, device: None, note: None }).unwrap();
     }
     emitter.finish().unwrap()
 }
 
 /// One line a packet with these fields, separated by `|`; `None` where tshark is not installed, which is said.
-fn tshark(file: &std::path::Path, more: &[&str], fields: &[&str]) -> Option<Vec<Vec<String>>> {
+pub fn tshark(file: &std::path::Path, more: &[&str], fields: &[&str]) -> Option<Vec<Vec<String>>> {
     let mut call = Command::new("tshark");
     call.arg("-r").arg(file).args(["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]);
     call.args(["-d", "tcp.port==5144,http", "-T", "fields", "-E", "separator=|"]).args(more);

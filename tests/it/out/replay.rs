@@ -109,6 +109,27 @@ fn a_login_goes_under_another_imei() {
 }
 
 #[test]
+fn a_login_that_goes_over_several_records_is_renamed_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("torn.log");
+    let mut log = std::fs::File::create(&file).unwrap();
+    let (head, tail) = LOGIN.split_at(14);
+    let first = position(0, 2);
+    for part in [head, tail, &first[..20], &first[20..]] {
+        writeln!(log, "2026-11-21T10:00:00Z [1: gt06 < 10.0.0.9:4711] {part}").unwrap();
+    }
+    // A frame whose end never came is sent as it is.
+    writeln!(log, "2026-11-21T10:00:01Z [1: gt06 < 10.0.0.9:4711] {}", &first[..30]).unwrap();
+    drop(log);
+    let station = Station::start(Policy::Adopt);
+    let rename = Rename { old: None, new: "358000000000001".to_owned() };
+    let tale = play(&file, Target::Gt06(station.gt06.to_string()), Speed::Max, Some(rename));
+    assert_eq!((tale.sent, tale.answered), (3, 2), "{tale:?}");
+    station.until("the position came", |s| s.sql::<i64>("SELECT count(*) FROM positions") == 1);
+    assert_eq!(station.sql::<String>("SELECT group_concat(identity) FROM devices"), "358000000000001");
+}
+
+#[test]
 fn missing_and_other_answers_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("capture.log");

@@ -214,7 +214,7 @@ impl Stage {
         self.view.selection.packet = Some(row.id);
         self.view.selection.device = row.device;
         let dissection = wire::dissect(row.protocol, &row.bytes, &Profile::default(), row.received);
-        self.data.opened = Some(Opened { row, dissection, fixes: Vec::new() });
+        self.data.opened = Some(Opened { row, dissection, fixes: Vec::new(), otherwise: None });
     }
 
     pub fn receiver(&mut self, protocol: Protocol) -> &mut ReceiverLine {

@@ -96,6 +96,12 @@ impl Grid {
 pub struct Pointed {
     /// The field under the pointer.
     pub over: Option<usize>,
+    /// The byte under the pointer, where bytes are shown one by one.
+    pub byte: Option<usize>,
+    /// The byte on which the button was pressed.
+    pub pressed: Option<usize>,
+    /// How many bytes stand in a row.
+    pub per_row: usize,
     /// The whole of the bytes: clicks and menus.
     pub response: Response,
 }
@@ -115,21 +121,22 @@ pub fn show(
             let shape = Shape::fit(ui, bytes.len());
             let rows = Rows::allocate(ui, bytes.len().div_ceil(shape.per_row));
             let (area, grid) = (rows.area, Grid { shape, rows });
-            let response = ui.interact(area, ui.scope_id().with("hex"), Sense::CLICK);
+            let response = ui.interact(area, ui.scope_id().with("hex"), Sense::CLICK | Sense::DRAG);
             if let Some(offset) = goal {
                 ui.scroll_to_rect_animation(grid.hex_cell(offset), None, ScrollAnimation::none());
             }
             let clip = ui.clip_rect();
             let pointer = ui.ctx().pointer_hover_pos().filter(|p| ui.rect_contains_pointer(area) && clip.contains(*p));
-            let over = pointer
-                .and_then(|p| grid.offset_at(p, bytes.len()))
-                .and_then(|offset| outline.field_at(fields, offset));
+            let byte = pointer.and_then(|p| grid.offset_at(p, bytes.len()));
+            let over = byte.and_then(|offset| outline.field_at(fields, offset));
+            let origin = ui.input(|i| i.pointer.press_origin()).filter(|p| area.contains(*p) && clip.contains(*p));
+            let pressed = origin.and_then(|p| grid.offset_at(p, bytes.len()));
             for row in rows.visible(clip) {
                 let start = row * shape.per_row;
                 let Some(row_bytes) = bytes.get(start..(start + shape.per_row).min(bytes.len())) else { continue };
                 hex_row(ui, &grid, start, row_bytes, fields, outline, lit);
             }
-            Pointed { over, response }
+            Pointed { over, byte, pressed, per_row: shape.per_row, response }
         })
         .inner
 }
@@ -174,14 +181,20 @@ fn hex_row(ui: &Ui, grid: &Grid, start: usize, bytes: &[u8], fields: &[Field], o
     for (column, &byte) in bytes.iter().enumerate() {
         let offset = start + column;
         let light = lit.on(fields, outline, leaves[column]);
-        let color = if light.hovered || light.selected { strong } else { plain };
+        let run = lit.runs_over(offset);
+        let color = if light.hovered || light.selected || run { strong } else { plain };
         let cell = grid.hex_cell(offset);
+        if run {
+            for cell in grid.cells(offset) {
+                ui.painter().rect_filled(cell.shrink2(vec2(0.0, 1.0)), 0.0, visuals.selection.bg_fill);
+            }
+        }
         paint::text(ui, cell, &format!("{byte:02x}"), mono.clone(), color, Align::Center);
         let named = ui.interact(cell, Id::unique((ui.scope_id(), "byte", offset)), Sense::hover());
         named.widget_info(|| {
             let name = leaves[column].and_then(|l| fields.get(l)).map_or("", |f| f.name.as_ref());
             let gap = if name.is_empty() { "" } else { ", " };
-            let lit = light.hovered || light.selected;
+            let lit = light.hovered || light.selected || run;
             WidgetInfo::selected(Role::Cell, true, lit, format!("byte {offset}: {byte:02x}{gap}{name}"))
         });
         if !grid.shape.text {

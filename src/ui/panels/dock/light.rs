@@ -11,6 +11,15 @@ pub struct Lit<'a> {
     /// Under the pointer, here or in the tree.
     pub hovered: Option<&'a Field>,
     pub selected: Option<&'a Field>,
+    /// Offsets of bytes that are selected by themselves: from, and up to.
+    pub run: Option<(usize, usize)>,
+}
+
+impl Lit<'_> {
+    /// True for a byte that is selected by itself.
+    pub fn runs_over(&self, offset: usize) -> bool {
+        self.run.is_some_and(|(from, to)| (from..to).contains(&offset))
+    }
 }
 
 /// How a run of bytes of one leaf is lit.

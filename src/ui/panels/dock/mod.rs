@@ -5,6 +5,7 @@
 //! | [`outline`] | the fields as a tree: parents, colours, which field holds a byte |
 //! | [`explain`] | a field in words: raw bytes, bits, the sum that made its value |
 //! | [`hex`], [`bits`] | bytes and bits, each in its field's colour |
+//! | [`inspector`] | what selected bytes could be |
 //! | [`light`] | how strongly bytes are lit |
 //! | [`lines`] | a text body broken into lines |
 //! | [`filter_box`] | the filter as it is typed |
@@ -15,9 +16,10 @@
 //! | [`columns`], [`split`] | how the list shares its width, and the dock its own |
 //! | [`shorten`] | text without its beginning |
 //! | [`reach`] | when the list asks for another part of the stored packets |
-//! | [`copy`] | bytes as text for other programs |
+//! | [`copy`], [`copy_menu`] | bytes as text for other programs |
 //! | [`paint`] | marks, arrows and cut-off text |
 //! | [`rows`] | rows of equal height: which can be seen |
+//! | [`read_as`] | what a packet is read as instead, and what that changes |
 //! | [`related`] | answer, place and context of a packet |
 //! | [`variants`] | why a frame is read by its layout |
 
@@ -26,16 +28,19 @@ pub mod bits;
 pub mod cells;
 pub mod columns;
 pub mod copy;
+pub mod copy_menu;
 pub mod explain;
 pub mod filter_box;
 pub mod header;
 pub mod hex;
+pub mod inspector;
 pub mod light;
 pub mod lines;
 pub mod listing;
 pub mod outline;
 pub mod paint;
 pub mod reach;
+pub mod read_as;
 pub mod related;
 pub mod rows;
 pub mod shorten;

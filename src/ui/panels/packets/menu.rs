@@ -11,9 +11,10 @@ use crate::{
     ui::{
         Action, Cx,
         filter::{columns::What, phrase::Phrase},
+        out::{OutAction, Which},
         panels::{
             conversation,
-            dock::{columns::Columns, listing::haystack},
+            dock::{columns::Columns, copy_menu, listing::haystack, read_as},
         },
     },
 };
@@ -62,10 +63,13 @@ fn row_menu(ui: &mut Ui, cx: &mut Cx<'_>, row: &PacketRow) {
     let connection = format!("conn == {} && peer == {}", row.connection, quoted(&row.peer));
     let mark = if note.marked { "Take the mark away" } else { "Mark (M)" };
     let marked = PacketNote { marked: !note.marked, ..note };
+    ui.menu_button("Copy as", |ui| copy_menu::packet(ui, row));
+    ui.menu_button("Read as", |ui| read_as::menu(ui, cx, row));
     let offers = [
         (mark, vec![Action::SetNote(row.id, marked)]),
         ("Comment…", vec![Action::SelectPacket(row.id), Action::EditComment]),
         ("Only this connection", vec![Action::FilterPackets(Some(connection))]),
+        ("Export…", vec![Action::SelectPacket(row.id), Action::Out(OutAction::Open(Which::Packet))]),
     ];
     for (text, actions) in offers {
         if ui.button(text).clicked() {
