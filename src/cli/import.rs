@@ -30,7 +30,7 @@ use crate::{
 /// Rejected records that are listed for people; the rest is counted, and `--rejects` writes those that are kept.
 const LISTED: usize = 20;
 
-/// Bring history in: GPX, KML, GeoJSON, CSV (Traccar's, ours, any with a header that says what it holds), OwnTracks Recorder's .rec. Or what devices sent: logs,
+/// Bring history in: GPX, KML, KMZ, GeoJSON, CSV (Traccar's, ours, any with a header that says what it holds), OwnTracks Recorder's .rec. Or what devices sent: logs,
 /// hex, our own JSON lines, pcap and pcapng, which become packets and all that follows of them.
 ///
 /// A track goes to the device that the file names, where that is here; else say with --device, --new or --create where it goes. A position

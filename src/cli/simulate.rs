@@ -1,8 +1,13 @@
 //! `wayglass simulate`: a fleet that speaks the real protocols over real sockets.
 
-use std::{io::Write, time::Duration};
+use std::{
+    fs::File,
+    io::{BufReader, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use super::{
@@ -15,8 +20,9 @@ use crate::{
         config::default_address,
         demo::{self, HttpUrl, Latency, Pace, Targets},
     },
+    import,
     model::{Clock, Protocol},
-    sim::{Band, Fleet},
+    sim::{Band, Fleet, Manner, Track},
 };
 
 /// Let a simulated fleet report over real sockets, until it is stopped.
@@ -42,6 +48,23 @@ pub(super) struct SimulateArgs {
     /// Without a user it is the one of `WAYGLASS_OWNTRACKS_AUTH`, where that is set.
     #[arg(long, value_name = "URL", value_parser = HttpUrl::parse)]
     owntracks: Option<HttpUrl>,
+    /// Drive the tracks of this GPX file instead, in the times that they were recorded in; of several, each device the next one in turn
+    ///
+    /// Ends when the last device has arrived. A file with routes only needs `--kmh`.
+    #[arg(long, value_name = "FILE")]
+    gpx: Option<PathBuf>,
+    /// Drive the GPX at this speed, whatever times it has
+    #[arg(long, value_name = "KMH", requires = "gpx", value_parser = positive)]
+    kmh: Option<f64>,
+    /// Drive the GPX so many times as fast as it has it
+    #[arg(long, value_name = "X", requires = "gpx", default_value = "1", value_parser = positive)]
+    faster: f64,
+    /// At the end of the GPX go back to its beginning, and so on
+    #[arg(long = "loop", requires = "gpx")]
+    around: bool,
+    /// Devices on the same track set off so many seconds after each other
+    #[arg(long, value_name = "SECONDS", requires = "gpx", default_value = "30", value_parser = apart)]
+    apart: f64,
     /// The same seed gives the same fleet.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -51,6 +74,27 @@ fn seconds(text: &str) -> Result<Duration, String> {
     let wrong = || "it is a number of seconds from 0.001 to a year".to_owned();
     let seconds: f64 = text.parse().map_err(|_| wrong())?;
     if (0.001..=31_536_000.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(wrong()) }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|n: &f64| (0.001..=10_000.0).contains(n));
+    number.ok_or_else(|| "it is a number from 0.001 to 10000".to_owned())
+}
+
+fn apart(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|n: &f64| (0.0..=86_400.0).contains(n));
+    number.ok_or_else(|| "it is a number of seconds from 0 to 86400".to_owned())
+}
+
+/// The tracks of a GPX file, to be driven.
+fn tracks(path: &Path, kmh: Option<f64>) -> Result<Vec<Track>> {
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let ways = import::ways(BufReader::new(file)).with_context(|| format!("cannot drive {}", path.display()))?;
+    let track = |(n, way): (usize, &Vec<_>)| {
+        let track = kmh.map_or_else(|| Track::timed(way), |kmh| Track::at_speed(way, kmh));
+        track.with_context(|| format!("cannot drive track {} of {} (--kmh says a speed)", n + 1, path.display()))
+    };
+    ways.iter().enumerate().map(track).collect()
 }
 
 pub(super) fn host_port(text: &str) -> Result<String, String> {
@@ -67,6 +111,9 @@ pub(super) fn run(args: &SimulateArgs, site: &Site, out: &mut dyn Write) -> Resu
     targets.owntracks = targets.owntracks.map(|url| url.or_credentials(credentials.as_deref()));
     let protocols = targets.protocols();
     let fleet = Fleet::new(Band::Simulate, usize::try_from(args.devices)?, &protocols, args.seed);
+    let tracks = args.gpx.as_deref().map_or_else(|| Ok(Vec::new()), |path| tracks(path, args.kmh))?;
+    let manner = Manner { faster: args.faster, around: args.around, waits_s: 0.0 };
+    let fleet = fleet.on_tracks(&tracks, manner, args.apart);
     let pace = Pace { interval: args.interval, duration: args.duration };
     let mut line = progress::Progress::new(site.quiet);
     let told = |p: &demo::Progress| {

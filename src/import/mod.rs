@@ -23,6 +23,7 @@ mod sink;
 mod sniff;
 mod source;
 mod values;
+mod way;
 mod xml;
 
 use std::{
@@ -39,6 +40,7 @@ use self::{
 };
 use crate::model::{Report, Timestamp};
 pub use sniff::{HEAD_BYTES, Refusal, sniff};
+pub use way::{WayError, ways};
 
 /// A format that history can be read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

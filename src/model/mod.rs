@@ -60,7 +60,7 @@ pub use phone_command::{MOST_PHONE_COMMAND_BYTES, PhoneCommand, Place};
 pub use problem::{Group, Problem, Severity, Verdict};
 pub use reading::Readings;
 pub use report::{AccessPoint, Cell, Event, Fix, Report, Trust};
-pub use track::TrackPoint;
+pub use track::{TrackPoint, Waymark};
 
 /// A moment, UTC. Zones exist only on screen.
 pub use jiff::Timestamp;

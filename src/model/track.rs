@@ -1,6 +1,16 @@
 //! A device's history as points to draw and to measure: less than [`super::StoredFix`] says, and read thirty times as fast.
 
 use super::Timestamp;
+use crate::geo::LatLon;
+
+/// A point of a way that is to be driven.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Waymark {
+    pub place: LatLon,
+    pub altitude_m: Option<f64>,
+    /// When somebody was there, where that is known.
+    pub at: Option<Timestamp>,
+}
 
 /// One position of a device's track, its numbers rounded: places to a ten-millionth of a degree (a centimetre), everything else to a tenth.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -7,8 +7,10 @@
 mod random;
 mod road;
 mod towns;
+mod track;
 mod vehicle;
 
+pub use track::{Manner, NotDriven, Track};
 pub use vehicle::{Message, Vehicle};
 
 use crate::model::{Protocol, imei_check_digit};
@@ -91,6 +93,20 @@ impl Fleet {
             .map(|(index, protocol)| Vehicle::new(band, index, *protocol, random.fork(), n))
             .collect();
         Self { vehicles }
+    }
+
+    /// The same fleet, but on these tracks, one after the other in turn: those on the same one `apart_s` seconds behind each other. Without
+    /// tracks it goes where it likes.
+    #[must_use]
+    pub fn on_tracks(mut self, tracks: &[Track], manner: Manner, apart_s: f64) -> Self {
+        let mut before = vec![0.0; tracks.len()];
+        for (vehicle, at) in self.vehicles.iter_mut().zip((0..tracks.len()).cycle()) {
+            if let (Some(track), Some(before)) = (tracks.get(at), before.get_mut(at)) {
+                vehicle.follow(track.clone(), Manner { waits_s: manner.waits_s + *before, ..manner });
+                *before += apart_s;
+            }
+        }
+        self
     }
 
     /// The vehicles.

@@ -8,6 +8,7 @@ use super::{
     random::Random,
     road::{BICYCLE, Gait, LORRY, Traveller, VAN},
     towns,
+    track::{Follower, Manner, Track},
 };
 use crate::{
     model::{Fix, Protocol},
@@ -46,6 +47,8 @@ pub struct Vehicle {
     protocol: Protocol,
     random: Random,
     traveller: Traveller,
+    /// Where it goes instead, if somebody said so.
+    follower: Option<Follower>,
     at: Option<Timestamp>,
     /// GT06: the serial of the last frame.
     serial: u16,
@@ -71,12 +74,23 @@ impl Vehicle {
             protocol,
             random,
             traveller,
+            follower: None,
             at: None,
             serial: 0,
             heartbeat_due: None,
             battery_percent,
             tracker_id: tracker_id(index),
         }
+    }
+
+    /// Goes along a track from now on.
+    pub(super) fn follow(&mut self, track: Track, manner: Manner) {
+        self.follower = Some(Follower::new(track, manner, self.traveller.place()));
+    }
+
+    /// True where it was sent along a track, has told that it stands at its end, and stays there.
+    pub fn arrived(&self) -> bool {
+        self.follower.as_ref().is_some_and(Follower::arrived)
     }
 
     /// The IMEI or the topic.
@@ -119,23 +133,32 @@ impl Vehicle {
         if self.at.is_none_or(|at| passed_s > 0 || now < at) {
             self.at = Some(now);
         }
-        for _ in 0..passed_s {
-            self.traveller.second();
+        match &mut self.follower {
+            Some(follower) => follower.drive_until(now),
+            None => (0..passed_s).for_each(|_| self.traveller.second()),
         }
         let seconds = f64::from(i32::try_from(passed_s).unwrap_or(i32::MAX));
-        let drain = if self.traveller.ignition() { -20.0 } else { 8.0 };
+        let drain = if self.ignition() { -20.0 } else { 8.0 };
         self.battery_percent = (self.battery_percent - seconds * drain / 3_600.0).clamp(5.0, 100.0);
     }
 
+    fn ignition(&self) -> bool {
+        self.follower.as_ref().map_or_else(|| self.traveller.ignition(), Follower::ignition)
+    }
+
     fn fix(&mut self, now: Timestamp) -> Fix {
-        let moving = self.traveller.speed_kmh() > 0.0;
+        let t = &self.traveller;
+        let of_follower = |f: &Follower| (f.place(), f.height_m(), f.speed_kmh(), f.heading_deg());
+        let of_traveller = || (t.place(), t.height_m(), t.speed_kmh(), t.heading_deg());
+        let (place, height_m, speed_kmh, heading_deg) = self.follower.as_ref().map_or_else(of_traveller, of_follower);
+        let moving = speed_kmh > 0.0;
         Fix {
             at: now,
-            place: self.traveller.place(),
+            place,
             valid: true,
-            altitude_m: Some(self.traveller.height_m().round()),
-            speed_kmh: Some(self.traveller.speed_kmh().round()),
-            course_deg: (moving || self.protocol == Protocol::Gt06).then(|| self.traveller.heading_deg().floor()),
+            altitude_m: Some(height_m.round()),
+            speed_kmh: Some(speed_kmh.round()),
+            course_deg: (moving || self.protocol == Protocol::Gt06).then(|| heading_deg.floor()),
             satellites: Some(7 + u32::try_from(self.random.next() % 7).unwrap_or_default()),
             accuracy_m: Some(self.random.between((4.0, 16.0)).round()),
         }
@@ -143,7 +166,7 @@ impl Vehicle {
 
     fn frames(&mut self, now: Timestamp) -> Vec<Message> {
         let mut messages = Vec::new();
-        let ignition = self.traveller.ignition();
+        let ignition = self.ignition();
         if self.heartbeat_due.is_none_or(|due| due <= now) {
             let serial = self.next_serial();
             let beat = encode::heartbeat(ignition, ignition, self.battery_level(), 4, serial);
@@ -175,7 +198,7 @@ impl Vehicle {
             "alt": whole(fix.altitude_m),
             "vel": whole(fix.speed_kmh),
             "batt": whole(Some(self.battery_percent.round())),
-            "bs": if self.traveller.ignition() { 1 } else { 2 },
+            "bs": if self.ignition() { 1 } else { 2 },
             "conn": "m",
             "m": if moving { 2 } else { 1 },
         });

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     backend::{
-        ExportJob, ListenAt,
+        ExportJob, ListenAt, Tap,
         capture::CaptureSource,
         import::Found,
         phones::{NewPhone, SetupChoice},
@@ -128,6 +128,10 @@ pub enum Action {
     Listen(Protocol, ListenAt),
     /// Try a receiver that waits for its port again at once.
     Retry(Protocol),
+    /// Overhear trackers; a tap of this name is changed.
+    SetTap(Tap),
+    RemoveTap(String),
+    RetryTap(String),
     SetPolicy(Policy),
     /// Save a copy of the whole store. `replace`: the user agreed that what has this name may go.
     SaveCopy {

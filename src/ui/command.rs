@@ -52,6 +52,7 @@ pub enum UserCommand {
     PasteCapture,
     Places,
     Rules,
+    Taps,
     StartDemo,
     StopDemo,
     // Packets.

@@ -27,7 +27,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    backend::{Health, ReceiverLine, Removal, Stage, StoreHealth},
+    backend::{Health, ReceiverLine, Removal, Stage, StoreHealth, TapLine},
     model::{
         Committed, Device, DeviceId, DeviceOverview, DeviceState, Direction, ImportBatch, Keep, Origin, Overviews,
         PacketId, PacketRow, Policy, Profile, Protocol, Readings, StoredEvent, StoredFix, Timestamp, Upto,
@@ -139,6 +139,7 @@ pub struct Opened {
 #[derive(Default)]
 pub struct Station {
     pub receivers: Vec<ReceiverLine>,
+    pub taps: Vec<TapLine>,
     pub policy: Policy,
     /// Another instance receives; this window only looks on.
     pub viewer: bool,

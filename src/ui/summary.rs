@@ -186,6 +186,9 @@ fn reading_part(key: &str, value: &Json) -> Option<String> {
 fn sent(row: &PacketRow, dissection: &Dissection, answered: Option<&PacketRow>) -> String {
     let command = dissection.reports.first().and_then(|r| r.readings.get("command")).and_then(Json::as_str);
     let mut text = command.map_or_else(|| body(&row.bytes), one_line);
+    if wire::differs(row, true) {
+        text += " · not as we answer";
+    }
     if let Some(answered) = answered {
         write!(text, " · answers {}", answered.kind).expect("writing to a String cannot fail");
         let delay_ms = row.received.as_millisecond() - answered.received.as_millisecond();

@@ -259,6 +259,8 @@ pub enum Sheet {
     Places,
     /// What besides is worth an event.
     Rules,
+    /// What overhears trackers that talk with another server.
+    Taps,
     Keys,
     /// What is written about a packet.
     Comment,

@@ -3,6 +3,7 @@
 mod big;
 mod bytes;
 mod filter;
+mod hand;
 mod live;
 mod next;
 mod out;

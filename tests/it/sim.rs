@@ -1,6 +1,8 @@
 //! The pretend fleet: the same for the same seed, what it sends is what devices send, and it drives over real sockets.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod gpx;
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},

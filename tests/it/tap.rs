@@ -5,3 +5,4 @@ mod far;
 mod pass;
 mod set_up;
 mod told;
+mod window;

@@ -143,7 +143,7 @@ async fn connect(address: &str) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Drives a fleet until `stop`, or for as long as the pace says, and tells about it each second.
+/// Drives a fleet until `stop`, or for as long as the pace says, or until all have arrived where they were sent, and tells about it each second.
 ///
 /// An address where nobody listens at the start is an error; later, devices try again for as long as it takes.
 pub async fn drive(
@@ -202,6 +202,8 @@ pub async fn drive(
         tokio::select! {
             () = stop.cancelled() => break,
             () = ended => break,
+            // Where all have arrived, nobody sends any more.
+            _ = tasks.join_next() => if tasks.is_empty() { break },
             _ = tell.tick() => report(&drive.tally.progress(devices)),
         }
     }

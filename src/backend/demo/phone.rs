@@ -97,6 +97,9 @@ pub(super) async fn run(mut phone: Vehicle, url: &HttpUrl, after: Duration, driv
                 return;
             }
         }
+        if phone.arrived() {
+            return;
+        }
     }
 }
 

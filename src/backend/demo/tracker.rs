@@ -60,6 +60,9 @@ async fn session(
                 }
                 talk.overdue()?;
                 talk.send(tracker.report((drive.clock)())).await?;
+                if tracker.arrived() {
+                    return talk.settle().await;
+                }
             }
             heard = talk.hear() => heard?,
         }

@@ -10,10 +10,7 @@ use jiff::SignedDuration;
 
 use super::{Backend, Cell, Pending};
 use crate::{
-    model::{
-        DeviceId, PacketId, PacketRow, Protocol, Timestamp, Verdict,
-        filter::{Field, Filter},
-    },
+    model::{DeviceId, PacketId, PacketRow, Protocol, Timestamp, Verdict, filter::Filter},
     store::query,
 };
 
@@ -202,7 +199,7 @@ impl Backend {
     ) -> Pending<Counting> {
         self.store.reader().read(move |db| {
             let begun = Instant::now();
-            let asks_answers = counting.filter.mentions(Field::Answered);
+            let asks_answers = counting.filter.asks_for_answers();
             while !counting.done() && begun.elapsed() < PATIENCE {
                 let from = counting.left.start;
                 let to = PacketId(from.0.saturating_add(SPAN)).min(counting.left.end);

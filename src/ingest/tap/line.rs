@@ -168,11 +168,15 @@ async fn pass(mut tracker: TcpStream, to: &str, ear: &Ear, moved: &Moved, runnin
         Ok(server) => server,
         Err(why) => return no_server(why, tracker, held, ear, running, site).await,
     };
-    if !running.gauge.is_reached() {
+    let was_away = !running.gauge.is_reached();
+    if was_away {
         tracing::info!(tap = %running.name, to, "the other server is there again");
     }
     running.gauge.dialled(Upstream::Reached { at: (site.clock)() });
     site.tally.stir();
+    if was_away {
+        (site.wake)();
+    }
     moved.now();
     let (from_tracker, to_tracker) = tracker.split();
     let (from_server, to_server) = server.split();
@@ -195,6 +199,7 @@ async fn no_server(
         tracing::warn!(tap = %running.name, why, "the other server is not reached; trackers are closed and dial again");
     }
     running.gauge.dialled(Upstream::Failed { at: (site.clock)(), why: why.clone() });
+    (site.wake)();
     if held.bytes.is_empty() && !held.over {
         timeout(HEAR_OUT, held.take(&mut tracker, ear)).await.ok();
     }

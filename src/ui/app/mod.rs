@@ -275,6 +275,7 @@ impl App {
         let demo_left = self.demo.left_behind(&self.data, demo);
         self.data.station = Station {
             receivers: backend.receivers(),
+            taps: backend.taps(),
             policy: backend.policy(),
             viewer: backend.viewer(),
             capture: backend.capture(),

@@ -62,6 +62,7 @@ impl UserCommand {
             Self::Export => one(Action::OpenExport(selected)),
             Self::Places => sheet(Sheet::Places),
             Self::Rules => sheet(Sheet::Rules),
+            Self::Taps => sheet(Sheet::Taps),
             Self::Events => one(Action::Watch(WatchAction::List(!(view.events.open && view.open.dock)))),
             Self::Import => one(Action::OpenImport(None)),
             Self::PasteCapture => one(Action::PasteCapture),

@@ -91,6 +91,7 @@ pub const TABLE: &[About] = &[
     row(Do::Maps, Map, "Maps…", &[ctrl(Key::M)]).menu(Some(Icon::Layers)).always(),
     row(Do::Places, Map, "Places…", &[Chord::ctrl_shift(Key::P)]).menu(Some(Icon::Pin)).always(),
     row(Do::Rules, Map, "Rules and mutes…", &[Chord::ctrl_shift(Key::R)]).menu(Some(Icon::Bell)).always(),
+    row(Do::Taps, Map, "Taps…", &[]).does("Overhear trackers that talk with another server").menu(Some(Icon::Tracker)),
     row(Do::StartDemo, Map, "Start the demo", &[]).does("Three simulated vehicles"),
     row(Do::StopDemo, Map, "Stop the demo", &[]).does("Its vehicles go with their history"),
     row(Do::FilterPackets, Packets, "Filter packets", &[ctrl(Key::L), ctrl(Key::Slash), ctrl(Key::F)])

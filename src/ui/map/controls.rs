@@ -14,14 +14,12 @@ pub(super) const MARGIN: f32 = 8.0;
 
 const BUTTON: Vec2 = Vec2::splat(28.0);
 
-/// A map of this height has room for all buttons, in points.
-const ALL_BUTTONS: f32 = 320.0;
+/// Height that all buttons need, those that the menu does not have, and those without which a wheel does as well; in points.
+const ALL_BUTTONS: f32 = 6.0 * (BUTTON.y + GAP) + 8.0;
+const FEW_BUTTONS: f32 = 4.0 * (BUTTON.y + GAP) + 4.0;
 
 /// Things stand above what covers the map only where so much of it is left, in points.
 const LEAST_ABOVE: f32 = 90.0;
-
-/// Room of the credits from the right, in points.
-const CREDITS: f32 = 300.0;
 
 /// Distance of things from each other, in points.
 pub(super) const GAP: f32 = 4.0;
@@ -90,7 +88,9 @@ pub(super) fn show(ui: &mut egui::Ui, state: &State<'_>) -> (Option<Click>, Vec<
     let right = Layout::bottom_up(Align::Max);
     // What somebody else put over the map hides nothing of this: it stands above that.
     let lid = state.covered.map(|c| c.top() - GAP).filter(|top| top - inner.top() > LEAST_ABOVE);
-    let reaches = state.covered.is_some_and(|c| c.right() > inner.right() - CREDITS);
+    let credit = |(text, _): &(&str, &str)| small_width(ui, text) + small_width(ui, "·") + 2.0 * GAP;
+    let needed = state.credits.iter().map(credit).sum::<f32>() + 2.0 * PILL_PADDING;
+    let reaches = state.covered.is_some_and(|c| c.right() + GAP > inner.right() - needed);
     let right_room = lid.filter(|_| reaches).map_or(inner, |bottom| inner.with_max_y(bottom));
     let reload = state.online && state.problem.is_none();
     let credits_area = corner(ui, right_room, right, &mut |ui| {
@@ -99,7 +99,8 @@ pub(super) fn show(ui: &mut egui::Ui, state: &State<'_>) -> (Option<Click>, Vec<
         }
     });
     let above = Rect::from_min_max(inner.min, pos2(inner.right(), credits_area.top() - 2.0 * GAP));
-    corner(ui, above, right, &mut |ui| click = buttons(ui, state).or(click));
+    let below_menu = above.with_min_y(above.top() + BUTTON.y + GAP);
+    corner(ui, below_menu, right, &mut |ui| click = buttons(ui, state, below_menu.height()).or(click));
 
     // Room is kept for the coordinates while the pointer is elsewhere, so that nothing jumps when it comes.
     let left_width = scale::scale_width(ui);
@@ -219,7 +220,7 @@ pub(super) fn small_width(ui: &egui::Ui, text: &str) -> f32 {
 }
 
 /// From the bottom up.
-fn buttons(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
+fn buttons(ui: &mut egui::Ui, state: &State<'_>, height: f32) -> Option<Click> {
     let follow = if state.following { "Stop following" } else { "Follow the selected device" };
     let isolate =
         if state.isolated.is_some() { "Show the other devices, too" } else { "Show only the selected device" };
@@ -231,7 +232,7 @@ fn buttons(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
         }
     };
     // Where there is no room, the menu has them, too.
-    if state.screen.rect.height() >= ALL_BUTTONS {
+    if height >= ALL_BUTTONS {
         button(ui, Click::Measure, measure, true, state.measured.is_some(), ruler);
         let can_isolate = state.can_follow || state.isolated.is_some();
         button(ui, Click::Isolate, isolate, can_isolate, state.isolated.is_some(), alone);
@@ -239,6 +240,9 @@ fn buttons(ui: &mut egui::Ui, state: &State<'_>) -> Option<Click> {
     }
     button(ui, Click::Follow, follow, state.can_follow || state.following, state.following, cross_hair);
     button(ui, Click::FitAll, "Show all devices", true, false, frame);
+    if height < FEW_BUTTONS {
+        return clicked;
+    }
     ui.add_space(2.0);
     button(ui, Click::ZoomOut, "Zoom out", true, false, minus);
     button(ui, Click::ZoomIn, "Zoom in", true, false, plus);

@@ -384,10 +384,10 @@ fn sort_by_label(devices: &mut [&DeviceOverview]) {
     devices.sort_by_cached_key(|d| (d.device.label().to_lowercase(), d.device.id));
 }
 
-/// How far the list is scrolled with this row in the middle of it, or as near to it as the beginning lets it.
+/// How far the list is scrolled with this row about the middle of it, no row being cut, or as near to that as the beginning lets it.
 #[expect(clippy::cast_precision_loss, reason = "rows of a list")]
 fn offset_of(row: usize) -> f32 {
-    (row as f32 * ROW - (LIST - ROW) / 2.0).max(0.0)
+    row.saturating_sub(2) as f32 * ROW
 }
 
 /// Where files of the user's own go.

@@ -6,7 +6,7 @@ use crate::{
     backend::{
         Health, clock_text,
         doctor::{Finding, Level},
-        health::{Count, Limit, Receiver, ReceiverState},
+        health::{Count, Limit, Receiver, ReceiverState, Tapped},
         ms_text,
     },
     model::{DeviceId, MishapKind, Timestamp, bytes_text, size_text},
@@ -44,7 +44,10 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     if let Some(why) = &data.watch.no_notices {
         ui.label(widgets::weak(ui, why.clone()));
     }
-    section(ui, "Receivers", |ui| receivers(ui, &health.receivers));
+    section(ui, "Receivers", |ui| {
+        receivers(ui, health.receivers.iter().chain(health.taps.iter().map(|tap| &tap.receiver)));
+        health.taps.iter().for_each(|tap| tapped(ui, tap));
+    });
     if width >= TWO_COLUMNS {
         ui.columns(2, |columns| {
             if let [left, right] = columns {
@@ -116,7 +119,19 @@ fn section(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui)) {
     ui.add_space(theme::GAP);
 }
 
-fn receivers(ui: &mut Ui, receivers: &[Receiver]) {
+/// What goes through a tap. What is wrong with it stands at the head.
+fn tapped(ui: &mut Ui, tap: &Tapped) {
+    let what = tap.to.as_ref().map_or_else(|| "takes a copy".to_owned(), |to| format!("passes on to {to}"));
+    let not = match tap.not_recorded_bytes {
+        0 => "all of it recorded".to_owned(),
+        bytes => format!("{} not recorded", bytes_text(bytes)),
+    };
+    let lately = format::counted(tap.packets_in_a_minute.into(), "packet", "packets");
+    let text = format!("{} {what}: {lately} in the last minute, {not}", tap.receiver.name);
+    ui.add(Label::new(widgets::weak(ui, text)).truncate());
+}
+
+fn receivers<'a>(ui: &mut Ui, receivers: impl Iterator<Item = &'a Receiver>) {
     let p = theme::palette(ui);
     Grid::new("receivers").num_columns(4).spacing([18.0, 3.0]).show(ui, |ui| {
         for Receiver { name, state, address, trouble, connections, most_connections } in receivers {

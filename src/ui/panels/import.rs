@@ -103,7 +103,7 @@ impl Import {
             cx.ask(Action::LookAtImport(path));
         }
         ui.set_width(WIDTH.min(ui.available_width()));
-        let hint = "GPX, KML, GeoJSON, CSV (Traccar's, ours, any that names its columns), OwnTracks Recorder's .rec. \
+        let hint = "GPX, KML, KMZ, GeoJSON, CSV (Traccar's, ours, any that names its columns), OwnTracks Recorder's .rec. \
                     A file can be dropped on the window, too.";
         ui.add(Label::new(widgets::weak(ui, hint)).wrap());
         ui.add_space(theme::GAP);

@@ -33,6 +33,7 @@ mod settings;
 mod sheets;
 pub(super) mod sources;
 mod statistics;
+mod taps;
 mod time;
 mod top;
 pub mod tree;
@@ -88,6 +89,7 @@ pub struct Panels {
     bytes: bytes::Bytes,
     pub(super) places: places::Places,
     rules: rules::Rules,
+    taps: taps::Taps,
     time: time::TimeBar,
     pub(super) map: MapPanel,
 }
@@ -120,6 +122,7 @@ impl Panels {
             bytes: bytes::Bytes::default(),
             places: places::Places::default(),
             rules: rules::Rules::default(),
+            taps: taps::Taps::default(),
             time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
         }
@@ -211,6 +214,7 @@ impl Panels {
             phones,
             places,
             rules,
+            taps,
             comment,
             colours,
             ..
@@ -238,6 +242,7 @@ impl Panels {
             Sheet::Keys => keys.ui(ui),
             Sheet::Places => places.ui(ui, cx),
             Sheet::Rules => rules.ui(ui, cx),
+            Sheet::Taps => taps.ui(ui, cx),
             Sheet::Comment => comment.ui(ui, cx),
             Sheet::Colours => colours.ui(ui, cx),
         });

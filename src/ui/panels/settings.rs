@@ -37,6 +37,15 @@ impl Settings {
         if !cx.data.station.receivers.is_empty() {
             section(ui, "Receivers", "usually this computer only, ports 5144 and 5023, without HTTPS");
             self.receivers(ui, cx);
+            row(ui, "Taps", |ui| {
+                let open = match cx.data.station.taps.len() {
+                    0 => "Overhear another server's trackers…".to_owned(),
+                    n => format!("{}…", format::counted(n as u64, "tap", "taps")),
+                };
+                if ui.button(open).clicked() {
+                    cx.ask(Action::Sheet(Some(Sheet::Taps)));
+                }
+            });
             row(ui, "Phones", |ui| {
                 if ui.button("HTTPS, passwords, who sees whom…").clicked() {
                     cx.ask(Action::Sheet(Some(Sheet::Phones(PhonesTab::Https))));

@@ -41,6 +41,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
         Sheet::Health => "Health",
         Sheet::Places => "Places",
         Sheet::Rules => "Rules and mutes",
+        Sheet::Taps => "Taps",
         Sheet::Keys => "Keys",
         Sheet::Comment => "Comment",
         Sheet::Colours => "Colours and saved filters",

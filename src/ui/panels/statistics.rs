@@ -15,6 +15,8 @@ use crate::{
 
 /// Height of a row.
 const ROW: f32 = 22.0;
+/// Narrower, only what all of a row take is written, not the shortest and the longest.
+const ROOM_FOR_SIZES: f32 = 125.0;
 
 /// The table into the room that is left.
 pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -88,12 +90,12 @@ fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>) {
 /// Where the columns stand, as parts of the width: from and to.
 fn place(column: Column) -> (f32, f32, Align) {
     match column {
-        Column::What => (0.01, 0.34, Align::Min),
-        Column::Packets => (0.34, 0.45, Align::Max),
-        Column::Share => (0.45, 0.53, Align::Max),
-        Column::Rate => (0.53, 0.63, Align::Max),
-        Column::Sizes => (0.63, 0.82, Align::Max),
-        Column::Time => (0.84, 0.99, Align::Min),
+        Column::What => (0.01, 0.31, Align::Min),
+        Column::Packets => (0.31, 0.43, Align::Max),
+        Column::Share => (0.43, 0.54, Align::Max),
+        Column::Rate => (0.54, 0.65, Align::Max),
+        Column::Sizes => (0.65, 0.83, Align::Max),
+        Column::Time => (0.85, 0.99, Align::Min),
     }
 }
 
@@ -171,19 +173,21 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, told: &Statistics, row: &Row, total: u64) 
         WidgetInfo::labeled(Role::Button, true, format!("{title}: {packets} packets, {share}, {sizes}"))
     });
     paint::row_background(ui, rect, false, response.hovered());
+    let roomy = cell(rect, Column::Sizes).width() >= ROOM_FOR_SIZES;
+    let written = if roomy { sizes.clone() } else { bytes_text(row.bytes) };
     let texts = [
         (Column::What, title.as_str()),
         (Column::Packets, packets.as_str()),
         (Column::Share, share.as_str()),
         (Column::Rate, &rate(row.packets, told.seconds())),
-        (Column::Sizes, sizes.as_str()),
+        (Column::Sizes, written.as_str()),
     ];
     for (column, text) in texts {
         let colour = if column == Column::What { ui.visuals().strong_text_color() } else { ui.visuals().text_color() };
         paint::text(ui, cell(rect, column), text, paint::body(ui), colour, place(column).2);
     }
     spark(ui, cell(rect, Column::Time).shrink2(vec2(0.0, 4.0)), &row.parts);
-    if response.on_hover_text(format!("Filter the packets by {filter}")).clicked() {
+    if response.on_hover_text(format!("{sizes}\nFilter the packets by {filter}")).clicked() {
         let narrows = cx.view.talk.listed && cx.data.talk.listed.is_some();
         push(ui, cx, Action::Talk(TalkAction::Show(None)));
         push(ui, cx, if narrows { Action::NarrowPackets(filter) } else { Action::FilterPackets(Some(filter)) });
@@ -207,13 +211,18 @@ fn spark(ui: &Ui, rect: Rect, parts: &[u64]) {
 
 #[expect(clippy::cast_precision_loss, reason = "counts for a person")]
 fn percent(part: u64, total: u64) -> String {
-    format!("{:.1} %", part as f64 * 100.0 / total.max(1) as f64)
+    match part as f64 * 100.0 / total.max(1) as f64 {
+        share if part > 0 && share < 0.1 => "< 0.1 %".to_owned(),
+        share => format!("{share:.1} %"),
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts for a person")]
 fn rate(packets: u64, seconds: i64) -> String {
     let rate = packets as f64 / seconds as f64;
+    // What hardly ever comes is told a day.
     match rate {
+        ..2.5e-4 => format!("{:.1}/d", rate * 86_400.0),
         ..0.1 => format!("{:.1}/h", rate * 3_600.0),
         ..10.0 => format!("{rate:.1}/s"),
         _ => format!("{rate:.0}/s"),

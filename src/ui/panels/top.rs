@@ -10,6 +10,7 @@ use egui::{
 use super::{
     events, keep,
     receivers::{self, Ports},
+    taps,
 };
 use crate::{
     backend::{ListenAt, ReceiverLine, ReceiverStatus},
@@ -45,6 +46,9 @@ impl Top {
                     let data = cx.data;
                     for line in &data.station.receivers {
                         self.receiver(ui, cx, line, roomy);
+                    }
+                    if let Some((age, text)) = taps::together(&data.station.taps) {
+                        tap_button(ui, cx, age, &text);
                     }
                     if !data.station.receivers.is_empty() {
                         ui.separator();
@@ -131,6 +135,19 @@ impl Top {
             let n = line.connections as u64;
             ui.label(widgets::weak(ui, format::counted(n, "connection is open", "connections are open")));
         }
+    }
+}
+
+/// What the taps do, in short; a click opens their sheet.
+fn tap_button(ui: &mut Ui, cx: &mut Cx<'_>, age: Age, text: &str) {
+    let p = theme::palette(ui);
+    let lamp = Atom::paint(Vec2::splat(10.0), move |ui, args| {
+        lamps::paint_receiver(ui.painter(), args.rect, age, theme::palette(ui));
+    });
+    let text = RichText::new(text).color(if age == Age::Late { p.late } else { p.strong });
+    let button = ui.add(Button::new((lamp, text)).frame_when_inactive(false));
+    if button.on_hover_text("What overhears trackers that talk with another server").clicked() {
+        cx.ask(Action::Sheet(Some(Sheet::Taps)));
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Step, Told};
 use crate::{
-    backend::{ListenAt, ReceiverLine},
+    backend::{ListenAt, ReceiverLine, Tap},
     model::{DeviceId, DeviceState, HideReason, Identity, Look, Policy, Profile, Protocol},
     track::Aside,
     ui::{Action, Data, View, format, view::Settings},
@@ -63,6 +63,12 @@ pub fn of(action: &Action, data: &Data, view: &View) -> Option<Step> {
         Action::Listen(protocol, at) => {
             let line = data.station.receivers.iter().find(|line| line.protocol == *protocol)?;
             listen(line, *at, |at| Action::Listen(*protocol, at), action)
+        }
+        Action::SetTap(tap) => set_tap(data, tap, action),
+        Action::RemoveTap(name) => {
+            let before = tap_of(data, name)?;
+            let (did, undoing) = (format!("Removed the tap {name}"), format!("The tap {name} is there again"));
+            Some(step(did, undoing, Action::SetTap(before.clone()), action))
         }
         Action::ListenHttps(at) => listen(data.phones.https.as_ref()?, *at, Action::ListenHttps, action),
         Action::Hide { device, fixes, reason } => hide(data, *device, fixes, *reason, action),
@@ -216,6 +222,21 @@ fn listen(line: &ReceiverLine, at: ListenAt, ask: impl Fn(ListenAt) -> Action, a
     };
     let (did, undoing) = (sentence(line.protocol, at), format!("{} again", sentence(line.protocol, line.wanted)));
     (line.wanted != at).then(|| step(did, undoing, ask(line.wanted), action))
+}
+
+fn tap_of<'a>(data: &'a Data, name: &str) -> Option<&'a Tap> {
+    data.station.taps.iter().map(|line| &line.tap).find(|tap| tap.name == name)
+}
+
+fn set_tap(data: &Data, tap: &Tap, action: &Action) -> Option<Step> {
+    let name = &tap.name;
+    if let Some(before) = tap_of(data, name) {
+        let undoing = format!("The tap {name} is as before");
+        let undo = Action::SetTap(before.clone());
+        return (before != tap).then(|| step(format!("Changed the tap {name}"), undoing, undo, action));
+    }
+    let undo = Action::RemoveTap(name.clone());
+    Some(step(format!("Added the tap {name}"), format!("The tap {name} is gone again"), undo, action))
 }
 
 fn set_settings(before: &Settings, settings: &Settings, action: &Action) -> Option<Step> {

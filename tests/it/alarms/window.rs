@@ -1,9 +1,6 @@
 //! Places and events in the window: drawn with the pen, entered and left by phones over real sockets, read in the list.
 
-use std::{
-    ops::{Deref, DerefMut},
-    time::Duration,
-};
+use std::time::Duration;
 
 use egui::{Key, Modifiers, Pos2, accesskit::Role, vec2};
 use egui_kittest::kittest::Queryable as _;
@@ -12,38 +9,30 @@ use wayglass::{geo::fence::Shape, model::Policy, ui::data::Data};
 
 use super::engine::report;
 use crate::{
-    desk::Plan,
+    desk::{Desk, Plan},
     support::{picture, post},
 };
 
-/// A desk with a phone at the yard's middle.
-struct Desk(crate::desk::Desk);
-
-impl Deref for Desk {
-    type Target = crate::desk::Desk;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
+/// A desk at noon, with a phone at the yard's middle.
+fn open() -> Desk {
+    let now = "2026-11-21T12:00:00Z";
+    let plan = Plan { policy: Policy::Adopt, gt06: None, now, wgpu: true, ..Plan::default() };
+    let mut desk = Desk::of(plan);
+    desk.go(-30, 0.0);
+    desk.until("the phone is on the map", |window| window.query_by_label(ON_MAP).is_some());
+    desk
 }
 
-impl DerefMut for Desk {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
-    }
+/// What a desk can do beside that yard.
+trait Yard {
+    fn go(&self, second: i64, metres: f64);
+    fn until_data(&mut self, what: &str, done: impl Fn(&Data) -> bool);
+    fn phone(&self) -> Pos2;
+    fn draw_circle(&mut self, name: &str);
+    fn events(&self) -> Vec<String>;
 }
 
-impl Desk {
-    /// At noon.
-    fn open() -> Self {
-        let now = "2026-11-21T12:00:00Z";
-        let plan = Plan { policy: Policy::Adopt, gt06: None, now, wgpu: true, ..Plan::default() };
-        let mut desk = Self(crate::desk::Desk::of(plan));
-        desk.go(-30, 0.0);
-        desk.until("the phone is on the map", |window| window.query_by_label(ON_MAP).is_some());
-        desk
-    }
-
+impl Yard for Desk {
     /// The phone reports from so many metres north of the yard's middle, so many seconds after noon.
     fn go(&self, second: i64, metres: f64) {
         assert_eq!(post(self.owntracks, &report("a", second, metres, &json!({}))).status, 200);
@@ -93,7 +82,7 @@ const ON_MAP: &str = "owntracks/a/phone on the map";
 
 #[test]
 fn a_circle_is_drawn_and_a_phone_leaves_and_enters_it() {
-    let mut desk = Desk::open();
+    let mut desk = open();
     desk.draw_circle("Yard");
     let place = desk.window.state().data().watch.set_up.places[0].clone();
     assert_eq!(place.spec.name, "Yard");
@@ -119,7 +108,7 @@ fn a_circle_is_drawn_and_a_phone_leaves_and_enters_it() {
 
 #[test]
 fn a_polygon_is_drawn_by_clicks_and_the_pen_is_put_down_by_escape() {
-    let mut desk = Desk::open();
+    let mut desk = open();
     let middle = desk.phone();
     let pen_up = |desk: &mut Desk| {
         desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
@@ -149,7 +138,7 @@ fn a_polygon_is_drawn_by_clicks_and_the_pen_is_put_down_by_escape() {
 
 #[test]
 fn a_place_that_was_removed_comes_back_as_it_was() {
-    let mut desk = Desk::open();
+    let mut desk = open();
     desk.draw_circle("Yard");
     let before = desk.window.state().data().watch.set_up.places.clone();
     desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
@@ -164,7 +153,7 @@ fn a_place_that_was_removed_comes_back_as_it_was() {
 
 #[test]
 fn a_device_goes_quiet_by_the_clock_and_a_mute_keeps_it_so() {
-    let mut desk = Desk::open();
+    let mut desk = open();
     for minute in 0..6 {
         desk.go(minute * 60, 0.0);
         desk.clock.advance(Duration::from_mins(1));

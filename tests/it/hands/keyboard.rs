@@ -240,6 +240,24 @@ fn selections_are_gone_back_to() {
 }
 
 #[test]
+fn devices_are_isolated_one_after_the_other() {
+    let (mut desk, tracker) = busy();
+    make_ready(&mut desk);
+    let isolated = |desk: &Desk| desk.view().isolated().map(|id| id.0).collect::<Vec<_>>();
+    assert_eq!(isolated(&desk), [0i64; 0]);
+    desk.press(Modifiers::SHIFT, Key::I);
+    assert_eq!(isolated(&desk), [1]);
+    // Ctrl and a click keep another, and select nothing else.
+    desk.window.get_by_role_and_label(Role::ListItem, PHONE).click_modifiers(Modifiers::COMMAND);
+    desk.window.run();
+    assert_eq!((isolated(&desk), desk.view().selection.device), (vec![1, 2], Some(DeviceId(1))));
+    desk.press(Modifiers::NONE, Key::I);
+    assert_eq!(isolated(&desk), [0i64; 0]);
+    assert!(desk.view().isolate_also.is_empty());
+    drop(tracker);
+}
+
+#[test]
 fn layouts_arrange_the_panes() {
     let (mut desk, tracker) = busy();
     let open = |desk: &Desk| {

@@ -12,7 +12,7 @@ use crate::{
 const POSITION: &str = "78781f120f0a140e150bc505e51e780293a9e800540000f601006e0055da00035f240d0a";
 /// The position with one bit flipped in its speed.
 const BAD_CHECKSUM: &str = "78781f120f0a140e150bc505e51e780293a9e801540000f601006e0055da00035f240d0a";
-const ALARM: &str = "787825260f0c1d030b26c9027ac8180c4658600004000901cc00287d001f718004041302000c472a0d0a";
+pub(super) const ALARM: &str = "787825260f0c1d030b26c9027ac8180c4658600004000901cc00287d001f718004041302000c472a0d0a";
 
 /// A phone and a tracker that told a position, an alarm and a frame that is wrong.
 pub(super) fn busy(folder: tempfile::TempDir) -> Desk {

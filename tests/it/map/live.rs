@@ -158,6 +158,33 @@ fn isolating_leaves_one_device_and_says_so() {
 }
 
 #[test]
+fn several_devices_are_isolated_together() {
+    let mut data = driving();
+    for id in 3..=5 {
+        let lat = 51.0 + 0.2 * f64::from(u32::try_from(id).unwrap() - 3);
+        data.devices.insert(DeviceId(id), overview(fix(id, id * 100, 10, lat, 4.9), &format!("Van {id}")));
+    }
+    let mut stage = looking_at(data, 51.0, 8.0);
+    stage.view.isolate = true;
+    stage.view.isolate_also = [DeviceId(2), DeviceId(4)].into();
+    let mut h = stage.harness();
+    h.run();
+    let on_map = |h: &Harness<'_, Stage>| -> Vec<i64> {
+        (1..=5).filter(|id| h.query_by_label(&format!("Van {id} on the map")).is_some()).collect()
+    };
+    assert_eq!(on_map(&h), [2, 4]);
+    h.get_by_label("Only Van 2 and Van 4 are shown");
+    // Whichever is selected beside them is there, too, as long as it is.
+    h.state_mut().view.selection.device = Some(DeviceId(5));
+    h.run();
+    assert_eq!(on_map(&h), [2, 4, 5]);
+    h.get_by_label("Only Van 2, Van 4 and Van 5 are shown");
+    h.state_mut().view.isolate_also.insert(DeviceId(3));
+    h.run();
+    h.get_by_label("Only Van 2, Van 3, Van 4 and 1 more are shown");
+}
+
+#[test]
 fn distances_are_measured_by_clicks_and_escape_ends_it() {
     let mut h = looking_at(two_vans(), 51.0, 9.0).harness();
     h.run();

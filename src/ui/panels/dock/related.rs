@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     model::{Command, Direction, PacketId, PacketRow, Profile},
-    ui::{Action, Cx, Data, data::Opened, format, summary::summarize},
-    wire::hex,
+    ui::{Action, Cx, Data, data::Opened, format, summary::summarize, theme},
+    wire::{self, hex},
 };
 
 /// An answer is committed with what it answers, so it stands close behind.
@@ -48,9 +48,18 @@ impl Related {
             && row.direction == Direction::In
             && !reply.is_empty()
         {
-            line(ui, "Answer", |ui| {
+            // Through a tap another server answers, or has not.
+            let (what, about) = if wire::differs(row, false) {
+                ("We answer", "The other server has not answered this; we do")
+            } else {
+                ("Answer", "What a live session answers; none was sent yet")
+            };
+            line(ui, what, |ui| {
                 let text = RichText::new(reply_text(reply)).monospace();
-                ui.add(Label::new(text).truncate()).on_hover_text("What a live session answers; none was sent yet");
+                ui.add(Label::new(text).truncate()).on_hover_text(about);
+                if what == "We answer" {
+                    ui.label(RichText::new("not answered by the other server").color(theme::palette(ui).late));
+                }
             });
         }
         for fix in opened.fixes.iter().take(MOST_PLACES) {
@@ -200,6 +209,10 @@ fn label(key: &str) -> String {
         "declared" => "Sent bytes",
         "why" => "Why",
         "left_out" => "More came",
+        "tap" => "Tap",
+        "ours" => "Our answer",
+        "late_ms" => "Late, ms",
+        "lost_bytes" => "Not recorded",
         other => other,
     };
     known.to_owned()

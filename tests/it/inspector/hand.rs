@@ -1,0 +1,95 @@
+//! What the mouse offers on rows and fields: menus, Ctrl+click, why a layout was chosen; and the events of a capture.
+
+use egui::{Modifiers, accesskit::Role};
+use egui_kittest::kittest::Queryable as _;
+use wayglass::{
+    model::Policy,
+    ui::{talk::Tab, view::Sheet},
+};
+
+use super::filter::{ALARM, busy, filter_by, rows};
+use crate::desk::{Desk, LOGIN, TRACKER};
+
+/// The row that says this, where the pointer finds it.
+fn row(desk: &Desk, says: &str) -> String {
+    rows(desk).into_iter().find(|row| row.contains(says)).unwrap_or_else(|| panic!("{says}: {:?}", rows(desk)))
+}
+
+fn menu(desk: &mut Desk, row: &str, entry: &str) {
+    desk.window.get_by_label(row).click_secondary();
+    desk.until_shown(entry);
+    desk.click(entry);
+}
+
+#[test]
+fn a_row_offers_to_mark_to_comment_and_its_connection() {
+    let mut desk = busy(tempfile::tempdir().unwrap());
+    let alarm = row(&desk, "received 123456789012345 GT06 0x26");
+    menu(&mut desk, &alarm, "Mark (M)");
+    desk.until("it is marked", |window| window.state().data().notes.all().any(|(_, note)| note.marked));
+    let alarm = row(&desk, "0x26 #12 Alarm");
+    menu(&mut desk, &alarm, "Comment…");
+    desk.until("the comment is open", |window| window.state().view().open.sheet == Some(Sheet::Comment));
+    desk.type_text("who was that?");
+    desk.click("Save");
+    desk.until("it is written", |window| {
+        window.state().data().notes.all().any(|(_, note)| note.marked && note.comment == "who was that?")
+    });
+    let alarm = row(&desk, "who was that?");
+    menu(&mut desk, &alarm, "Only this connection");
+    desk.until("the phone is left out", |window| {
+        window.query_all_by_label_contains("OwnTracks location").next().is_none()
+    });
+    assert!(rows(&desk).iter().all(|row| row.contains("GT06")), "{:?}", rows(&desk));
+    // A filter of a cell, and the rest of it with another.
+    let login = row(&desk, "GT06 0x01");
+    menu(&mut desk, &login, "Filter by this");
+    desk.until("only such are left", |window| window.query_by_label_contains("2 of ").is_some());
+}
+
+#[test]
+fn two_rows_are_compared_by_ctrl_and_a_click() {
+    let mut desk = busy(tempfile::tempdir().unwrap());
+    filter_by(&mut desk, "dir == in && type == 0x12");
+    desk.until("two positions are left", |window| window.query_by_label_contains("2 of ").is_some());
+    let both = rows(&desk);
+    desk.click(&both[0]);
+    desk.window.get_by_label(&both[1]).click_modifiers(Modifiers::COMMAND);
+    desk.until("they are compared", |window| {
+        window.query_by_label_contains("differs: Speed: 0 km/h and 1 km/h").is_some()
+    });
+    assert_eq!(desk.view().talk.tab, Some(Tab::Compare));
+}
+
+#[test]
+fn the_tree_says_why_a_layout_was_chosen() {
+    let mut desk = busy(tempfile::tempdir().unwrap());
+    let position = row(&desk, "0x12");
+    desk.click(&position);
+    desk.until("it is open", |window| window.state().data().opened.is_some());
+    desk.window.get_by_label("Why this layout").scroll_to_me();
+    desk.window.run();
+    desk.click("Why this layout");
+    desk.until("the reason is told", |window| {
+        window.query_by_label_contains("its type is 0x12 and its length 31").is_some()
+    });
+}
+
+#[test]
+fn alarms_of_a_capture_are_events_of_its_tab() {
+    let mut desk = Desk::open(Policy::Ask);
+    desk.until("the window is there", |window| window.state().data().loaded);
+    let log = format!(
+        "2024-05-01 10:00:00  INFO: [Te3c4e6ff: gt06 < 10.0.0.9] HEX: {LOGIN}\n\
+         2024-05-01 10:01:00  INFO: [Te3c4e6ff: gt06 < 10.0.0.9] HEX: {ALARM}\n"
+    );
+    desk.window.event(egui::Event::Paste(log));
+    desk.until("the capture is read", |window| {
+        let data = window.state().data();
+        data.station.capture.as_ref().is_some_and(|status| !status.filling) && data.packets.len() == 2
+    });
+    desk.window.get_by_role_and_label(Role::Tab, "Show events").click();
+    desk.until("the alarm is an event", |window| {
+        window.query_all_by_label_contains(TRACKER).any(|node| format!("{node:?}").to_lowercase().contains("tamper"))
+    });
+}

@@ -1,0 +1,120 @@
+//! Taps in the window: set up, seen, changed and removed there; what goes through them is seen as what comes to us.
+
+use egui::{Key, Modifiers, accesskit::Role};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use wayglass::{
+    backend::{ReceiverStatus, Tap, TapMode},
+    model::Policy,
+};
+
+use super::far::{End, Server, ack, heartbeat, login, login_answer, position};
+use crate::desk::{Desk, TRACKER};
+
+/// Types into a field of this name.
+fn type_into(desk: &mut Desk, field: &str, text: &str) {
+    desk.window.get_by_role_and_label(Role::TextInput, field).focus();
+    desk.window.run();
+    desk.press(Modifiers::COMMAND, Key::A);
+    desk.type_text(text);
+}
+
+/// A window with a tap that was set up in it, and where that listens.
+fn with_tap(server: &Server) -> (Desk, std::net::SocketAddr) {
+    let mut desk = Desk::open(Policy::Adopt);
+    desk.click("Menu");
+    desk.click("Taps…");
+    desk.until_shown("Add a tap…");
+    desk.click("Add a tap…");
+    assert!(desk.window.get_by_label("Add tap").accesskit_node().is_disabled(), "it lacks a server");
+    type_into(&mut desk, "Server and port", &server.at().to_string());
+    type_into(&mut desk, "Name of the tap", "vendor");
+    // A free one.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    type_into(&mut desk, "Port of the tap", &free.to_string());
+    desk.click("This computer only");
+    desk.click("Add tap");
+    desk.until("the tap listens", |window| {
+        let taps = &window.state().data().station.taps;
+        taps.iter().any(|tap| matches!(tap.line.status, ReceiverStatus::Listening(_)))
+    });
+    let expected = Tap {
+        name: "vendor".to_owned(),
+        listen: tap(&desk).listen,
+        mode: TapMode::Pass { to: server.at().to_string() },
+    };
+    assert_eq!(*tap(&desk), expected);
+    (desk, std::net::SocketAddr::from(([127, 0, 0, 1], free)))
+}
+
+fn tap(desk: &Desk) -> &Tap {
+    &desk.data().station.taps[0].tap
+}
+
+#[test]
+fn a_tap_is_added_changed_removed_and_brought_back() {
+    let server = Server::start();
+    let (mut desk, at) = with_tap(&server);
+    desk.until_shown("No tracker has called yet.");
+    desk.click("Change vendor");
+    desk.click("Take a copy, as Traccar's server.forward sends");
+    desk.click("Save tap");
+    desk.until("it takes a copy", |window| window.state().data().station.taps[0].tap.mode == TapMode::Copy);
+    desk.press(Modifiers::COMMAND, Key::Z);
+    let passes = |desk: &Desk| matches!(tap(desk).mode, TapMode::Pass { .. });
+    desk.until("it passes on again", |window| window.state().data().station.taps[0].tap.mode != TapMode::Copy);
+    assert!(passes(&desk));
+    desk.click("Remove vendor");
+    desk.until("it is gone", |window| window.state().data().station.taps.is_empty());
+    desk.press(Modifiers::COMMAND, Key::Z);
+    desk.until("it is there again and listens", |window| {
+        let mut taps = window.state().data().station.taps.iter();
+        taps.any(|tap| tap.line.status == ReceiverStatus::Listening(at))
+    });
+}
+
+#[test]
+fn what_goes_through_is_seen_with_the_answers_of_the_server() {
+    let server = Server::start();
+    let (mut desk, at) = with_tap(&server);
+    desk.press(Modifiers::NONE, Key::Escape);
+    desk.until_shown("Tap vendor");
+    let mut tracker = End::dial(at);
+    let mut far = server.accept();
+    for (said, answer) in [(login(), login_answer()), (position(1, 2), ack(0x22, 2)), (heartbeat(3), ack(0x13, 9))] {
+        tracker.say(&said);
+        far.hear(&said);
+        far.say(&answer);
+        tracker.hear(&answer);
+    }
+    desk.until("the device is on the map", |window| {
+        let data = window.state().data();
+        data.packets.len() == 6 && data.devices.values().any(|d| d.last_fix.is_some())
+    });
+    assert!(desk.data().devices.values().any(|d| d.device.identity.as_str() == TRACKER));
+    let last = desk.data().packets.back().expect("packets").id;
+    desk.press(Modifiers::COMMAND, Key::L);
+    desk.type_text("tap.differs");
+    desk.press(Modifiers::NONE, Key::Enter);
+    desk.until("only what differs is listed", |window| window.get_all_by_role(Role::ListBoxOption).count() == 1);
+    desk.window.get_by_role(Role::ListBoxOption).click();
+    desk.until("it is open", |window| window.state().view().selection.packet == Some(last));
+    desk.until("the tree says what ours is", |window| {
+        window.query_by_label_contains("our answer is 7878051300").is_some()
+    });
+    desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::F);
+    desk.until("the conversation is read", |window| window.state().data().talk.conversation.is_some());
+    let shown = desk.data().talk.conversation.as_ref().expect("it is there");
+    let kinds: Vec<&str> = shown.rows.iter().map(|row| row.kind.as_ref()).collect();
+    assert_eq!(kinds, ["login", "ack", "location", "ack", "heartbeat", "ack"]);
+}
+
+#[test]
+fn a_server_that_is_gone_is_said_at_the_top_and_in_the_sheet() {
+    let server = Server::start();
+    let (mut desk, at) = with_tap(&server);
+    drop(server);
+    let mut tracker = End::dial(at);
+    tracker.say(&login());
+    tracker.hear_out();
+    desk.until("it is said", |window| window.query_by_label_contains("it refuses connections").is_some());
+}
