@@ -194,7 +194,8 @@ pub static TABLE: &[Bound] = &[
     .counted(Mishap::NoiseOfOneNotKept),
     row("noise_per_minute", "Noise kept in a minute", Unit::Count, number!(0..=100_000, ingest.noise_per_minute))
         .counted(Mishap::NoiseNotKept),
-    row("visits", "Requests remembered for pairing", Unit::Count, number!(0..=100_000, ingest.visits)),
+    row("visits", "Requests remembered for pairing", Unit::Count, number!(0..=100_000, ingest.visits))
+        .measured(|health| health.visits),
     row("queue", "Packets on their way into the file", Unit::Bytes, number!(MIB..=4 * GIB - 1, store.queue_bytes))
         .counted(Mishap::QueueFull)
         .measured(|health| health.queue.bytes),

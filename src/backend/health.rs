@@ -50,6 +50,9 @@ pub struct Health {
     pub kept_bytes: u64,
     pub quarantine_bytes: u64,
     pub new_senders: u64,
+    /// Requests of phones that are remembered for whoever pairs one; older ones have made room.
+    #[serde(default)]
+    pub visits: u64,
     /// What was not taken, kept or held open, by reason; those that never happened, too.
     pub counts: Vec<Count>,
     pub limits: Vec<Limit>,

@@ -245,6 +245,7 @@ impl Drop for Counted {
 pub struct Gauge {
     needles: Vec<Needle>,
     taps: Taps,
+    visits: Arc<Visits>,
 }
 
 #[derive(Clone)]
@@ -256,6 +257,11 @@ struct Needle {
 }
 
 impl Gauge {
+    /// Requests of phones that are remembered for whoever pairs one.
+    pub fn visits(&self) -> usize {
+        self.visits.count()
+    }
+
     /// How each receiver fares; HTTPS comes last.
     pub fn lines(&self) -> Vec<ReceiverLine> {
         let line = |needle: &Needle| ReceiverLine {
@@ -394,7 +400,7 @@ impl Receivers {
             counts: receiver.counts.clone(),
         };
         let needles = self.running.iter().chain([&self.https]).map(needle).collect();
-        Gauge { needles, taps: self.taps.clone() }
+        Gauge { needles, taps: self.taps.clone(), visits: Arc::clone(&self.visits) }
     }
 
     /// How HTTPS for phones fares.

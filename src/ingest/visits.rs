@@ -121,6 +121,10 @@ impl Visits {
         }
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Oldest first.
     pub(crate) fn all(&self) -> Vec<Visit> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()

@@ -211,6 +211,7 @@ impl Gauges {
             kept_bytes,
             quarantine_bytes,
             new_senders: new_devices as u64,
+            visits: self.receivers.as_ref().map_or(0, ingest::Gauge::visits) as u64,
             counts,
             limits: Vec::new(),
             clocks: DeviceClocks::default(),

@@ -410,6 +410,7 @@ pub fn health() -> Health {
         kept_bytes: 1 << 30,
         quarantine_bytes: 60 << 20,
         new_senders: 17,
+        visits: 12,
         counts: vec![
             count("bad_checksum", "frames with a wrong checksum, kept and not answered", MishapKind::Refused, 3, 1_204),
             count("noise_not_kept", "pieces of noise beyond what a minute keeps", MishapKind::NotKept, 5, 5),
