@@ -36,8 +36,8 @@ pub fn inspect(bytes: &[u8]) -> Vec<Reading> {
     vec![
         number(sized(&UNSIGNED, bytes).unwrap_or("u8 … u64"), bytes, unsigned),
         number(sized(&SIGNED, bytes).unwrap_or("i8 … i64"), bytes, signed),
-        number("/ 1 800 000", bytes, |b| coordinate(b, PER_DEGREE, "°", 6)),
-        number("/ 30 000", bytes, |b| coordinate(b, PER_MINUTE, "′", 4)),
+        number("/1 800 000", bytes, |b| coordinate(b, PER_DEGREE, "°", 6)),
+        number("/30 000", bytes, |b| coordinate(b, PER_MINUTE, "′", 4)),
         one("GT06 date", gt06_date(bytes)),
         number("unix time", bytes, unix),
         one("BCD", bcd(bytes)),

@@ -58,7 +58,7 @@ pub fn packets_of_line(
     Ok(packets)
 }
 
-/// Commands that some of these packets took out or answered, newest first: at most [`MOST_COMMANDS`] of each device are looked at.
+/// Commands that some of these packets took out or answered, newest first: at most `MOST_COMMANDS` of each device are looked at.
 pub fn commands_of(db: &Connection, packets: &[PacketRow]) -> Result<Vec<Command>> {
     let devices: BTreeSet<i64> =
         packets.iter().filter(|p| p.protocol == Protocol::Gt06).filter_map(|p| p.device).map(|id| id.0).collect();

@@ -32,7 +32,7 @@ use crate::{
 /// More text than this does not fit the foot.
 const MOST_EXCERPT: usize = 120;
 
-/// Narrower panes have no room for "bytes" beside the buttons.
+/// Narrower panes have no room for "bytes" and the inspector's button beside the other buttons.
 const ROOM_FOR_WORDS: f32 = 240.0;
 
 /// Wider panes have the inspector beside the bytes.
@@ -117,15 +117,18 @@ impl Bytes {
             ui.add_space(2.0);
             let bytes = &opened.row.bytes;
             let count = bytes.len() as u64;
-            if text && ui.available_width() < ROOM_FOR_WORDS {
+            let narrow = text && ui.available_width() < ROOM_FOR_WORDS;
+            if narrow {
                 ui.label(format!("{} B", format::count(count)));
             } else {
                 ui.label(format::counted(count, "byte", "bytes"));
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.menu_button("Copy", |ui| copy_menu(ui, cx, opened)).response.on_hover_text("Copy bytes as…");
-                let inspects = widgets::icon_toggle(ui, Icon::Search, "Data inspector", self.inspects);
-                self.inspects ^= inspects.clicked();
+                if !narrow {
+                    let inspects = widgets::icon_toggle(ui, Icon::Search, "Data inspector", self.inspects);
+                    self.inspects ^= inspects.clicked();
+                }
                 if text {
                     ui.selectable_value(&mut self.text_as_hex, true, "Hex");
                     ui.selectable_value(&mut self.text_as_hex, false, "Text");

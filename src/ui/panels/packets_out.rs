@@ -23,6 +23,8 @@ use crate::{
 };
 
 const WIDTH: f32 = 680.0;
+/// What the window is wider than the sheet at least.
+const MARGIN: f32 = 80.0;
 
 /// What was asked to be counted: packets, and what of the selection they depend on.
 type Asked = (Which, Listed, Option<DeviceId>, Option<PacketId>);
@@ -108,7 +110,7 @@ impl PacketsOut {
             self.begin_again();
         }
         self.suggest_path(cx);
-        ui.set_width(WIDTH.min(ui.available_width()));
+        ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - MARGIN));
         let writing = matches!(self.state, State::Writing);
         ui.add_enabled_ui(!writing, |ui| {
             self.packets(ui, cx);

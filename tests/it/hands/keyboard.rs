@@ -164,7 +164,7 @@ fn everything_without_a_key_is_done_through_the_palette() {
         assert_eq!(desk.view().open.sheet, Some(Sheet::Palette));
         desk.type_text(about.text);
         desk.press(Modifiers::NONE, Key::Enter);
-        // It may have opened another sheet.
+        // Some open a sheet of their own.
         assert_ne!(desk.view().open.sheet, Some(Sheet::Palette), "{}", about.text);
         desk.window.run_ok();
         assert!(noticed(&mut desk) != before, "does nothing: {}", about.text);

@@ -75,7 +75,7 @@ fn bytes_are_selected_by_dragging_and_by_keys_and_each_reading_is_copied() {
     let selected = |desk: &Desk| desk.view().selection.bytes.map(wayglass::ui::view::ByteRun::span);
     assert_eq!(selected(&desk), Some(11..15));
     desk.until_shown("4 bytes at 11..15");
-    desk.until_shown("/ 1 800 000 BE: 23.111693°");
+    desk.until_shown("/1 800 000 BE: 23.111693°");
     desk.window.get_by_label("u32 BE: 41601048").click();
     desk.window.step();
     assert_eq!(super::copied(&desk).as_deref(), Some("41601048"));

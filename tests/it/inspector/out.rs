@@ -80,6 +80,7 @@ fn marks_and_comments_go_along_and_a_redaction_is_shown_before_it_is_written() {
     let login = rows(&desk).remove(0);
     desk.click(&login);
     desk.press(Modifiers::NONE, Key::M);
+    desk.until("it is marked", |window| window.state().data().notes.all().any(|(_, note)| note.marked));
     desk.press(OPEN, Key::M);
     desk.type_text("whose is it?");
     desk.click("Save");

@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// The reading's name.
-const NAME: f32 = 88.0;
+const NAME: f32 = 84.0;
 /// `BE` or `LE` before a value.
-const ORDER: f32 = 20.0;
+const ORDER: f32 = 18.0;
 
 /// One value, or why there is none.
 struct Line<'a> {
@@ -34,7 +34,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, bytes: &[u8], from: usize) {
     let named = ui.interact(head, ui.scope_id().with("inspected"), Sense::hover());
     named.widget_info(|| WidgetInfo::labeled(Role::Label, true, &about));
     paint::text(ui, head.with_min_x(head.left() + GAP), &about, body, weak, Align::Min);
-    let room = (ui.available_width() - NAME) / 2.0 - ORDER - 4.0;
+    let room = (ui.available_width() - NAME) / 2.0 - ORDER - 2.0;
     let room = whole(room / paint::figure_width(ui));
     // What the bytes are comes first: there may be room for no more.
     let (some, none): (Vec<_>, Vec<_>) = readings.iter().partition(|reading| !reading.is_none());
