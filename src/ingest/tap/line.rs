@@ -18,8 +18,8 @@ use tokio::{
 
 use super::{Running, Site, TapMode, Upstream, dial::dial, tape::Ear};
 use crate::{
-    ingest::strangers::Guest,
-    model::{Direction, Mishap},
+    ingest::{Ended, Ender, strangers::Guest},
+    model::{Direction, Mishap, Timestamp},
 };
 
 /// Bytes taken in one read.
@@ -34,8 +34,10 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Why a connection ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// Both ends closed.
+    /// The tracker closed, then the other server.
     Closed,
+    /// The other server closed, then the tracker.
+    ClosedByServer,
     /// Not a byte went either way for too long.
     Silent,
     /// All places were taken, and it had said nothing of use.
@@ -52,7 +54,8 @@ pub(super) enum End {
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Closed => f.write_str("closed by both ends"),
+            Self::Closed => f.write_str("closed by the tracker"),
+            Self::ClosedByServer => f.write_str("closed by the other server"),
             Self::Silent => f.write_str("silent for too long"),
             Self::MadeRoom => f.write_str("made room for others"),
             Self::Changed => f.write_str("the tap was changed"),
@@ -64,10 +67,21 @@ impl fmt::Display for End {
 }
 
 impl End {
+    /// As it is remembered of the connection.
+    pub(super) fn told(&self, at: Timestamp) -> Ended {
+        let by = match self {
+            Self::Closed => Ender::Peer,
+            Self::ClosedByServer | Self::Broken(_) => Ender::Nobody,
+            Self::Silent | Self::MadeRoom | Self::Changed | Self::Stopped | Self::NoServer(_) => Ender::Us,
+        };
+        let why = if matches!(self, Self::Closed) { "".into() } else { self.to_string().into() };
+        Ended { at, by, why }
+    }
+
     /// Under what it is counted; who made room is counted where it was asked to.
     pub(super) fn mishap(&self) -> Option<Mishap> {
         Some(match self {
-            Self::Closed => Mishap::ClosedByPeer,
+            Self::Closed | Self::ClosedByServer => Mishap::ClosedByPeer,
             Self::Silent => Mishap::Silent,
             Self::MadeRoom | Self::Changed | Self::Stopped => return None,
             Self::Broken(_) => Mishap::Broken,
@@ -300,7 +314,8 @@ async fn both(up: impl Future<Output = Over>, down: impl Future<Output = Over>) 
     let other = async { if is_up { down.await } else { up.await } };
     match first {
         Over::Said => match other.await {
-            Over::Said => End::Closed,
+            Over::Said if is_up => End::Closed,
+            Over::Said => End::ClosedByServer,
             Over::Broken(error) | Over::Deaf(error) => End::Broken(error),
         },
         // It hears no more, but may have spoken before.

@@ -178,7 +178,8 @@ impl Open {
 pub(super) async fn accept_all(listener: TcpListener, running: &Arc<Running>, site: &Site, counts: &Counts) {
     tcp::accept_each(listener, site, counts, |stream, peer, held, guest, site| {
         let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
-        let guest = Arc::new(guest);
+        let (connection, guest) = (line.connection, Arc::new(guest));
+        site.ends.made(connection, &line.peer, Some((site.clock)()));
         let (mode, running) = (running.mode.subscribe(), Arc::clone(running));
         let (ear, tape) = tape::new(&site, &running);
         let scribe = scribe::Scribe::new(site.clone(), Arc::clone(&running), Arc::clone(&guest), line);
@@ -187,9 +188,11 @@ pub(super) async fn accept_all(listener: TcpListener, running: &Arc<Running>, si
         tasks.spawn(async move {
             let end = line::attend(stream, mode, &ear, &guest, &running, &site).await;
             tracing::debug!(%peer, tap = %running.name, %end, "connection of a tap ended");
+            site.ends.ended(connection, end.told((site.clock)()));
             // What it said may still be on its way into the store; its place is free.
             guest.is_known();
             drop((ear, held));
+            (site.wake)();
             match end.mishap() {
                 Some(mishap) => site.tally.count(mishap),
                 None => site.tally.stir(),

@@ -28,8 +28,6 @@ use crate::{
 const MOST_UNSETTLED: usize = 256;
 /// Stored packets of a tracker whose numbers are remembered, for their answers.
 const MOST_KNOWN: usize = 128;
-/// Bytes of a tracker that was understood before, without one sound frame, after which nothing more is recorded.
-const MOST_JUNK: usize = 64 << 10;
 /// Between two tries while nothing can be stored.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -186,7 +184,7 @@ impl Scribe {
         if self.refused {
             return Err(GivenUp::Refused);
         }
-        let most = if self.is_known { MOST_JUNK } else { self.site.limits.stranger_bytes };
+        let most = if self.is_known { self.site.limits.junk_bytes } else { self.site.limits.stranger_bytes };
         if self.junk > most { Err(GivenUp::Junk) } else { Ok(()) }
     }
 

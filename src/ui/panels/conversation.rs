@@ -31,13 +31,14 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     };
     toolbar(ui, cx);
     let steps = &talk.steps;
-    let rows = ScrollArea::vertical().id_salt("conversation").auto_shrink(false).stick_to_bottom(talk.follows);
+    let rows = ScrollArea::vertical().id_salt("conversation").auto_shrink(false);
     let goal = data.talk.goal.filter(|_| data.talk.fresh);
     let at = goal.and_then(|id| talk.place_of(id));
     let rows = match at {
         #[expect(clippy::cast_precision_loss, reason = "some thousand rows")]
         Some(n) => rows.vertical_scroll_offset((n as f32 * ROW - ui.available_height() / 2.0).max(0.0)),
-        None => rows,
+        // Whoever is at its end stays there.
+        None => rows.stick_to_bottom(talk.follows),
     };
     rows.show_rows(ui, ROW, steps.len(), |ui, range| {
         for step in steps.get(range).unwrap_or_default() {

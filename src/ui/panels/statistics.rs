@@ -59,32 +59,43 @@ fn toolbar(ui: &mut Ui, cx: &mut Cx<'_>) {
                 push(ui, cx, Action::Talk(TalkAction::Count(Some(span))));
             }
         }
-        if let Some(filter) = &cx.data.talk.listed {
-            ui.separator();
-            for (listed, text, hint) in [
-                (true, "Listed", format!("Only what the list shows: {filter}")),
-                (false, "Everything", "Whatever the list is filtered by".to_owned()),
-            ] {
-                if ui.selectable_label(talk.listed == listed, text).on_hover_text(hint).clicked() {
-                    push(ui, cx, Action::Talk(TalkAction::CountListed(listed)));
-                }
-            }
-        }
-        if let Some(told) = &cx.data.talk.statistics {
-            let so_far =
-                cx.data.talk.counting.map(|(looked, all)| {
-                    format!(" so far, {} of {} looked at", format::count(looked), format::count(all))
-                });
-            let text = format!(
-                "{}, {}, {}{}",
-                format::counted(told.packets(), "packet", "packets"),
-                rate(told.packets(), told.seconds()),
-                bytes_text(told.cells.iter().map(|cell| cell.bytes).sum()),
-                so_far.unwrap_or_default(),
-            );
-            ui.add(egui::Label::new(widgets::weak(ui, text)).truncate());
+        if cx.data.talk.listed.is_none() {
+            summary(ui, cx);
         }
     });
+    // A line of its own: beside the others there is no room in a narrow window.
+    let Some(filter) = &cx.data.talk.listed else { return };
+    ui.horizontal(|ui| {
+        ui.set_min_height(theme::ROW);
+        for (listed, text, hint) in [
+            (true, "Listed", format!("Only what the list shows: {filter}")),
+            (false, "Everything", "Whatever the list is filtered by".to_owned()),
+        ] {
+            if ui.selectable_label(talk.listed == listed, text).on_hover_text(hint).clicked() {
+                push(ui, cx, Action::Talk(TalkAction::CountListed(listed)));
+            }
+        }
+        ui.separator();
+        summary(ui, cx);
+    });
+}
+
+/// How many packets are counted, how often they come, what they take.
+fn summary(ui: &mut Ui, cx: &Cx<'_>) {
+    let Some(told) = &cx.data.talk.statistics else { return };
+    let so_far = cx
+        .data
+        .talk
+        .counting
+        .map(|(looked, all)| format!(" so far, {} of {} looked at", format::count(looked), format::count(all)));
+    let text = format!(
+        "{}, {}, {}{}",
+        format::counted(told.packets(), "packet", "packets"),
+        rate(told.packets(), told.seconds()),
+        bytes_text(told.cells.iter().map(|cell| cell.bytes).sum()),
+        so_far.unwrap_or_default(),
+    );
+    ui.add(egui::Label::new(widgets::weak(ui, text)).truncate());
 }
 
 /// Where the columns stand, as parts of the width: from and to.

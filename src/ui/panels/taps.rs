@@ -218,14 +218,16 @@ fn traffic(ui: &mut Ui, line: &TapLine) {
     let traffic = &line.traffic;
     let mut parts = vec![
         format::counted(line.line.connections as u64, "connection", "connections"),
-        format!("{} packets in the last minute", format::count(traffic.packets_in_a_minute.into())),
+        format!("{} packets a minute", format::count(traffic.packets_in_a_minute.into())),
         format!("{} since the start", format::count(traffic.packets)),
-        format!("{} from trackers", bytes_text(traffic.heard_bytes)),
+        format!("{} of trackers", bytes_text(traffic.heard_bytes)),
     ];
     if matches!(line.tap.mode, TapMode::Pass { .. }) {
-        parts.push(format!("{} from the server", bytes_text(traffic.answered_bytes)));
+        parts.push(format!("{} of the server", bytes_text(traffic.answered_bytes)));
     }
-    ui.add(Label::new(widgets::weak(ui, parts.join(" · "))).wrap());
+    // A line breaks between what is said, not within it.
+    let said: Vec<_> = parts.into_iter().map(|part| part.replace(' ', "\u{a0}")).collect();
+    ui.add(Label::new(widgets::weak(ui, said.join(" · "))).wrap());
 }
 
 /// What a tap is to be. True: it is done with.
@@ -294,11 +296,12 @@ fn age(line: &TapLine) -> Age {
     }
 }
 
-/// The lamp of all taps, and what stands beside it at the top; `None` where there are none.
-pub(super) fn together(taps: &[TapLine]) -> Option<(Age, String)> {
+/// The lamp of all taps, and what stands beside it at the top, where there is room in full; `None` where there are none.
+pub(super) fn together(taps: &[TapLine], roomy: bool) -> Option<(Age, String)> {
     let worst = taps.iter().map(age).filter(|age| *age != Age::Stale).max();
     let text = match taps {
         [] => return None,
+        _ if !roomy => "Taps".to_owned(),
         [one] => format!("Tap {}", one.tap.name),
         more => format!("{} taps", more.len()),
     };

@@ -47,7 +47,7 @@ impl Top {
                     for line in &data.station.receivers {
                         self.receiver(ui, cx, line, roomy);
                     }
-                    if let Some((age, text)) = taps::together(&data.station.taps) {
+                    if let Some((age, text)) = taps::together(&data.station.taps, roomy) {
                         tap_button(ui, cx, age, &text);
                     }
                     if !data.station.receivers.is_empty() {

@@ -39,7 +39,7 @@ pub struct Shown {
 /// A line of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// A connection begins or ends, with its moment where that is known; or a header of a request.
+    /// A connection begins or ends, with its moment where that is known; or the headers of a request.
     Word { at: Option<Timestamp>, text: String },
     Packet {
         /// Which of the packets.
@@ -153,7 +153,9 @@ impl Shown {
                 steps.push(word(format!("Connection {} again", row.connection)));
             }
             if row.protocol == Protocol::OwnTracks && row.direction == Direction::In {
-                steps.extend(related::headers(row).into_iter().map(|(name, value)| word(format!("{name}: {value}"))));
+                let headers = related::headers(row).into_iter().map(|(name, value)| format!("{name}: {value}"));
+                let headers = headers.collect::<Vec<_>>().join(" · ");
+                steps.extend((!headers.is_empty()).then(|| word(headers)));
             }
             steps.push(self.packet(at, row, earlier, connected));
             before = Some(key);

@@ -29,6 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "owntracks" => requests(&bodies()?),
         "dress" => texts(&frames()?, &bodies()?)?,
         "import" => files(),
+        "capture" => captures(&frames()?)?,
+        "filter" => filters(),
         "words" => words(),
         other => return Err(format!("no target {other}").into()),
     };
@@ -68,6 +70,31 @@ fn files() -> Vec<Vec<u8>> {
     let texts = [gpx, kml, json, csv, traccar.to_owned(), rec];
     let picks = (0..12).flat_map(|pick| texts.iter().map(move |text| [&[pick], text.as_bytes()].concat()));
     picks.collect()
+}
+
+/// The fixtures, and frames as a stream.
+fn captures(frames: &[Frame]) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
+    let sniffed = 4;
+    let mut seeds: Vec<_> = frames.iter().map(|(_, frame)| [&[3], frame.as_slice()].concat()).collect();
+    for entry in fs::read_dir(root().join("tests/fixtures/capture"))? {
+        seeds.push([&[sniffed], fs::read(entry?.path())?.as_slice()].concat());
+    }
+    Ok(seeds)
+}
+
+/// One of each kind of question.
+fn filters() -> Vec<Vec<u8>> {
+    let texts = [
+        r#"dev == "Van 7" && speed > 90"#,
+        "verdict >= warn && time in 1h",
+        "[GSM signal] < 2 || !answered",
+        "type == 0x12 and not (marked or alarm)",
+        "serial in 1200..1210",
+        "kind in {login, heartbeat}",
+        r#"comment contains "x" 7878"#,
+        "time >= 2026-11-21T10:00:00Z",
+    ];
+    texts.into_iter().enumerate().map(|(n, text)| [&[n as u8], text.as_bytes()].concat()).collect()
 }
 
 /// One or two for each reader.

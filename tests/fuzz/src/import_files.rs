@@ -73,9 +73,9 @@ fn check(items: &[Item], length: u64) {
 }
 
 /// A file that comes so many bytes at a time.
-struct Pieces<'f> {
-    file: &'f [u8],
-    piece: usize,
+pub(crate) struct Pieces<'f> {
+    pub(crate) file: &'f [u8],
+    pub(crate) piece: usize,
 }
 
 impl Read for Pieces<'_> {

@@ -8,10 +8,14 @@
 //! | [`owntracks`] | 2: headers, key | a body |
 //! | [`dress`] | | text as people paste it |
 //! | [`import_files`] | 1: what it is read as, how it comes | a file |
+//! | [`captures`] | 1: what it is read as, how it comes | a file |
+//! | [`filters`] | 1: what the packet tells | a text |
 //! | [`words`] | 1: who reads it | a moment on the command line, a request with credentials, a text for a terminal |
 //!
 //! `examples/seeds.rs` writes the fixtures, and the published vectors where they are, in these forms.
 
+#[path = "../../../src/capture/mod.rs"]
+pub mod capture;
 #[path = "../../../src/geo/mod.rs"]
 pub mod geo;
 #[path = "../../../src/import/mod.rs"]
@@ -28,8 +32,10 @@ mod secrets;
 pub mod wire;
 
 pub mod budget;
+pub mod captures;
 pub mod check;
 pub mod dress;
+pub mod filters;
 pub mod gt06_decode;
 pub mod gt06_frames;
 pub mod gt06_session;

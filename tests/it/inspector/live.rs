@@ -63,6 +63,31 @@ fn a_conversation_grows_while_it_is_open_and_says_who_closed() {
 }
 
 #[test]
+fn a_long_conversation_opens_at_the_packet_and_stays_there() {
+    let mut desk = Desk::open(Policy::Adopt);
+    let mut tracker = desk.log_in();
+    follow(&mut desk);
+    (2..62).for_each(|serial| beat(&mut tracker, serial));
+    desk.until("its end is shown", |window| {
+        window.query_by_label_contains("received 0x13 #61").is_some()
+            && window.query_by_label_contains("is open").is_some()
+    });
+    // Anew, at the login: it comes into sight, and what arrives does not move it.
+    let login = desk.data().packets.iter().find(|row| row.kind == "login").unwrap().id;
+    while desk.view().selection.packet != Some(login) {
+        desk.press(Modifiers::NONE, Key::F7);
+    }
+    desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::F);
+    desk.until("the login is shown", |window| window.query_by_label_contains("received 0x01 #1").is_some());
+    beat(&mut tracker, 62);
+    desk.until("it has grown", |window| {
+        window.state().data().talk.conversation.as_ref().is_some_and(|talk| talk.rows.len() == 2 + 2 * 61)
+    });
+    assert!(desk.window.query_by_label_contains("received 0x01 #1").is_some(), "the login is still shown");
+    assert!(desk.window.query_by_label_contains("received 0x13 #62").is_none());
+}
+
+#[test]
 fn a_command_is_sent_and_its_answer_is_linked() {
     let mut desk = Desk::open(Policy::Adopt);
     let mut tracker = desk.log_in();

@@ -87,6 +87,9 @@ impl Matches {
         });
         let (mut oldest, mut newest) = (oldest.max(first.id), newest.min(last.id));
         for row in rows.range(rows.partition_point(|r| r.id <= newest)..) {
+            if let Some(asked) = row.answers {
+                self.judge_again(rows, asked, &mut admits);
+            }
             if admits(row) {
                 self.ids.push_back(row.id);
             }
@@ -108,6 +111,18 @@ impl Matches {
         }
         self.looked_at = Some((oldest, newest));
         left == 0 && newest == last.id
+    }
+
+    /// An answer may come later than what it answers, and a filter may ask whether there is one.
+    fn judge_again(&mut self, rows: &VecDeque<PacketRow>, id: PacketId, admits: &mut impl FnMut(&PacketRow) -> bool) {
+        let place = self.ids.binary_search(&id);
+        let judged = self.looked_at.is_some_and(|(oldest, _)| oldest <= id);
+        let Some(row) = find(rows, id).filter(|_| judged) else { return };
+        match (admits(row), place) {
+            (true, Err(at)) => self.ids.insert(at, id),
+            (false, Ok(at)) => drop(self.ids.remove(at)),
+            (true, Ok(_)) | (false, Err(_)) => {}
+        }
     }
 
     /// How many rows were looked at.
@@ -304,6 +319,20 @@ mod tests {
         assert_eq!((listing.at_or_after(PacketId(55)), listing.at_or_after(PacketId(81))), (3, 6));
         assert_eq!(numbers(listing.until(PacketId(49))), [10, 20]);
         assert_eq!(numbers(listing.until(PacketId(60))), [10, 20, 50, 60]);
+    }
+
+    #[test]
+    fn an_answer_that_comes_later_changes_what_is_listed() {
+        let mut rows: VecDeque<_> = (1..=3).map(row).collect();
+        let mut matches = Matches::default();
+        let mut look = |rows: &VecDeque<PacketRow>| {
+            let unanswered = |row: &PacketRow| rows.iter().all(|other| other.answers != Some(row.id));
+            matches.update(rows, &Asked::default(), || true, unanswered);
+            numbers(matching(rows, &matches))
+        };
+        assert_eq!(look(&rows), [1, 2, 3]);
+        rows.push_back(PacketRow { answers: Some(PacketId(2)), ..row(4) });
+        assert_eq!(look(&rows), [1, 3, 4]);
     }
 
     #[test]

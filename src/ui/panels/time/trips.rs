@@ -201,7 +201,7 @@ impl Columns {
                 place: share(0.36),
             };
         }
-        Self { device, time: share(0.27), took: share(0.18), way: share(0.13), speed: share(0.17), place: share(0.25) }
+        Self { device, time: share(0.27), took: share(0.17), way: share(0.13), speed: share(0.17), place: share(0.26) }
     }
 
     fn head(&self, ui: &mut Ui, zone: &str) {
