@@ -18,6 +18,7 @@
 //! | [`reach`] | when the list asks for another part of the stored packets |
 //! | [`copy`], [`copy_menu`] | bytes as text for other programs |
 //! | [`paint`] | marks, arrows and cut-off text |
+//! | [`problems`] | every doubt about a packet |
 //! | [`rows`] | rows of equal height: which can be seen |
 //! | [`read_as`] | what a packet is read as instead, and what that changes |
 //! | [`related`] | answer, place and context of a packet |
@@ -39,6 +40,7 @@ pub mod lines;
 pub mod listing;
 pub mod outline;
 pub mod paint;
+pub mod problems;
 pub mod reach;
 pub mod read_as;
 pub mod related;
