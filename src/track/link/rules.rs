@@ -29,7 +29,7 @@ const TABLE: &[Rule] = &[
         topic: "login",
         key: "only-logins",
         seen: only_logins,
-        looks_like: "it does not take our answer",
+        looks_like: "it does not take the answer",
         advice: "see whether another program or proxy answers on the way, and set its dialect in its profile",
     },
     Rule {

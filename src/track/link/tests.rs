@@ -56,7 +56,7 @@ fn what_is_seen_becomes_a_sentence() {
         (
             "deaf",
             vec![every(Login, 0, 20, 9)],
-            &["logs in again every 20 seconds and says nothing else: looks like it does not take our answer"],
+            &["logs in again every 20 seconds and says nothing else: looks like it does not take the answer"],
         ),
         ("twice is no habit", vec![every(Login, 0, 60, 2), every(Other, 5, 30, 20)], &[]),
         ("once an hour is none either", vec![every(Login, 0, 3_600, 10), every(Other, 5, 30, 20)], &[]),

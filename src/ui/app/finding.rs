@@ -97,8 +97,8 @@ impl App {
     /// Opens the editor of what is written about the selected packet.
     pub(super) fn edit_comment(&mut self) {
         if let Some(id) = self.view.selection.packet {
-            let note = self.data.notes.of(id).cloned().unwrap_or_default();
-            self.panels.comment.begin(id, note);
+            let comment = self.data.notes.of(id).map(|note| note.comment.clone()).unwrap_or_default();
+            self.panels.comment.begin(id, comment);
             self.view.open.sheet = Some(Sheet::Comment);
         }
     }

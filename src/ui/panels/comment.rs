@@ -14,14 +14,16 @@ const WIDTH: f32 = 420.0;
 #[derive(Default)]
 pub(in crate::ui) struct Comment {
     packet: Option<PacketId>,
-    note: PacketNote,
+    text: String,
+    /// What was ticked here; `None`: as it is, which may change meanwhile.
+    marked: Option<bool>,
     wants_focus: bool,
 }
 
 impl Comment {
     /// Begins to write about a packet.
-    pub(in crate::ui) fn begin(&mut self, packet: PacketId, note: PacketNote) {
-        *self = Self { packet: Some(packet), note, wants_focus: true };
+    pub(in crate::ui) fn begin(&mut self, packet: PacketId, text: String) {
+        *self = Self { packet: Some(packet), text, marked: None, wants_focus: true };
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -32,7 +34,7 @@ impl Comment {
             format!("Packet {}. It is kept with the packet, and `comment` finds it.", packet.0),
         ));
         ui.add_space(theme::GAP);
-        let edit = TextEdit::multiline(&mut self.note.comment)
+        let edit = TextEdit::multiline(&mut self.text)
             .hint_text("What you want to remember about it")
             .char_limit(MAX_COMMENT_CHARS)
             .desired_rows(4)
@@ -42,14 +44,18 @@ impl Comment {
         if std::mem::take(&mut self.wants_focus) {
             field.request_focus();
         }
-        ui.checkbox(&mut self.note.marked, "Marked");
+        let is_marked = cx.data.notes.of(packet).is_some_and(|note| note.marked);
+        let mut marked = self.marked.unwrap_or(is_marked);
+        if ui.checkbox(&mut marked, "Marked").changed() {
+            self.marked = Some(marked);
+        }
         ui.add_space(theme::GAP);
         let saved = ui.input_mut(|i| i.consume_key(Modifiers::COMMAND, Key::Enter));
         ui.horizontal(|ui| {
             let save = ui.add(widgets::primary(ui, None, "Save")).on_hover_text("Ctrl+Enter").clicked();
             if save || saved {
-                let comment = self.note.comment.trim().to_owned();
-                cx.ask(Action::SetNote(packet, PacketNote { comment, ..self.note.clone() }));
+                let comment = self.text.trim().to_owned();
+                cx.ask(Action::SetNote(packet, PacketNote { marked, comment }));
                 cx.ask(Action::Sheet(None));
             }
             if ui.button("Cancel").clicked() {
