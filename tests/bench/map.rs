@@ -25,6 +25,10 @@ use wayglass::{
     },
 };
 
+/// As the program itself has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What a frame with everything on it may take of the processor, in milliseconds.
 const LIMIT_MS: f64 = 4.0;
 

@@ -6,8 +6,7 @@ use std::{
 };
 
 use crate::{
-    Size,
-    gt06::micros,
+    Size, phone,
     process::Served,
     table::{Limit, Table, median},
     tracker::{Goal, Trackers},
@@ -17,6 +16,8 @@ use crate::{
 const MOST_GROWTH: f64 = 1.15;
 /// Fixes that arrive together, with few devices and with many: so batches are alike, and what is compared is not how well they fill up.
 const AT_ONCE: usize = 100;
+/// Over so many connections phones report, however many there are.
+const CONNECTIONS: usize = 64;
 
 /// Fixes that are measured with so many devices: what is done seldom, for many at once, is done in it as often as it will be.
 const FIXES: u64 = 262_144;
@@ -25,18 +26,21 @@ const ROUNDS: usize = 3;
 
 pub(crate) fn measure(table: &mut Table, size: Size) {
     let fleets = [size.fleet / 100, size.fleet / 10, size.fleet];
-    let [_, few, many] = fleets.map(|devices| {
+    for devices in fleets {
         let served = Served::fresh();
         let mut trackers = Trackers::connect(served.gt06, devices);
         // So that each device has pages of its own in the file, as it will have after a day.
         trackers.race(16, Goal::Fixes(size.rows[1]));
-        let cost = cost(&served, &mut trackers, FIXES, 1);
-        table.tell(
-            format!("a fix with {devices} devices, {} at once", AT_ONCE.min(devices)),
-            cost.us,
-            "µs",
-            cost.by_thread,
-        );
+        let cost = cost(&served, 1, || trackers.race_in_waves(AT_ONCE, FIXES).acknowledged);
+        table.tell(format!("a fix with {devices} trackers, each its connection"), cost.us, "µs", cost.by_thread);
+    }
+    // More connections find less of themselves in the processor's caches. Over the same connections nothing differs but the number of devices.
+    let [_, few, many] = fleets.map(|phones| {
+        let served = Served::fresh();
+        phone::take_turns(served.owntracks, CONNECTIONS, phones, size.rows[1]);
+        let cost = cost(&served, 1, || phone::take_turns(served.owntracks, CONNECTIONS, phones, FIXES).answered);
+        let name = format!("a report with {phones} phones over {CONNECTIONS} connections");
+        table.tell(name, cost.us, "µs", cost.by_thread);
         cost.us
     });
     let compared = format!("{} devices beside {}", fleets[2], fleets[1]);
@@ -48,7 +52,7 @@ pub(crate) fn measure(table: &mut Table, size: Size) {
     let [small, large] = size.rows.map(|rows| {
         stored += trackers.race(16, Goal::Fixes(rows.saturating_sub(stored))).acknowledged;
         let fixes = size.rows[0] / 2;
-        let cost = cost(&served, &mut trackers, fixes, ROUNDS);
+        let cost = cost(&served, ROUNDS, || trackers.race_in_waves(AT_ONCE, fixes).acknowledged);
         stored += fixes * ROUNDS as u64;
         table.tell(format!("a fix with {rows} rows in the file"), cost.us, "µs", cost.by_thread);
         cost.us
@@ -63,20 +67,20 @@ struct Cost {
 }
 
 /// Processor time of the program for a fix, with all that it does about it later. What it had still to do of earlier ones is waited for.
-fn cost(served: &Served, trackers: &mut Trackers, fixes: u64, rounds: usize) -> Cost {
-    let round = |_| {
+fn cost(served: &Served, rounds: usize, mut load: impl FnMut() -> u64) -> Cost {
+    let mut round = || {
         served.settle();
         let (before, threads): (Duration, _) = (served.cpu(), served.cpu_by_thread());
-        let load = trackers.race_in_waves(AT_ONCE, fixes);
+        let fixes = load() as f64;
         served.settle();
         let mut used = BTreeMap::<String, f64>::new();
         for (name, now) in served.cpu_by_thread() {
-            let us = micros(now.saturating_sub(threads.get(&name).copied().unwrap_or_default()), &load);
+            let us = micros(now.saturating_sub(threads.get(&name).copied().unwrap_or_default())) / fixes;
             used.insert(name, us);
         }
-        (micros(served.cpu().saturating_sub(before), &load), used)
+        (micros(served.cpu().saturating_sub(before)) / fixes, used)
     };
-    let rounds: Vec<_> = (0..rounds).map(round).collect();
+    let rounds: Vec<_> = (0..rounds).map(|_| round()).collect();
     let us = median(rounds.iter().map(|(us, _)| *us).collect());
     let names: BTreeSet<_> = rounds.iter().flat_map(|(_, used)| used.keys()).collect();
     let of =
@@ -84,4 +88,8 @@ fn cost(served: &Served, trackers: &mut Trackers, fixes: u64, rounds: usize) -> 
     let mut parts: Vec<_> = names.into_iter().map(|name| (of(name), name)).filter(|(us, _)| *us >= 0.5).collect();
     parts.sort_by(|a, b| b.0.total_cmp(&a.0));
     Cost { us, by_thread: parts.iter().map(|(us, name)| format!("{name} {us:.0}")).collect::<Vec<_>>().join(", ") }
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
 }

@@ -83,7 +83,7 @@ fn race(connections: usize, in_flight: usize, runs: Duration) -> (Load, f64) {
 }
 
 /// Processor time of the program a fix.
-pub(crate) fn micros(cpu: Duration, load: &Load) -> f64 {
+fn micros(cpu: Duration, load: &Load) -> f64 {
     cpu.as_secs_f64() * 1e6 / load.acknowledged as f64
 }
 

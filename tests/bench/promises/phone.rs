@@ -33,10 +33,20 @@ impl Load {
     }
 }
 
-/// Posts over so many connections for a while.
+/// Posts over so many connections for a while, each a phone of its own.
 pub(crate) fn race(to: SocketAddr, connections: usize, runs: Duration) -> Load {
+    run(to, connections, connections, u64::MAX, runs)
+}
+
+/// Posts so many reports over so many connections, of more phones than that in turn.
+pub(crate) fn take_turns(to: SocketAddr, connections: usize, phones: usize, posts: u64) -> Load {
+    run(to, connections, phones, posts, Duration::from_mins(5))
+}
+
+fn run(to: SocketAddr, connections: usize, phones: usize, posts: u64, at_most: Duration) -> Load {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let over = Arc::new(AtomicBool::new(false));
+    let turns =
+        Arc::new(Turns { over: AtomicBool::new(false), taken: AtomicU64::new(0), posts, phones: phones as u64 });
     runtime.block_on(async {
         let mut streams = Vec::new();
         for _ in 0..connections {
@@ -45,24 +55,45 @@ pub(crate) fn race(to: SocketAddr, connections: usize, runs: Duration) -> Load {
             streams.push(stream);
         }
         let began = Instant::now();
-        let tasks: Vec<_> = streams
-            .into_iter()
-            .enumerate()
-            .map(|(number, stream)| tokio::spawn(post(stream, number, Arc::clone(&over))))
-            .collect();
-        tokio::time::sleep(runs).await;
-        over.store(true, Ordering::Relaxed);
+        let tasks: Vec<_> = streams.into_iter().map(|stream| tokio::spawn(post(stream, Arc::clone(&turns)))).collect();
         let mut answered = 0;
-        for task in tasks {
-            answered += task.await.expect("no panic");
+        let all = async {
+            for task in tasks {
+                answered += task.await.expect("no panic");
+            }
+        };
+        let ends = async {
+            tokio::time::sleep(at_most).await;
+            turns.over.store(true, Ordering::Relaxed);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = all => {}
+            () = ends => {}
         }
         Load { answered, took: began.elapsed() }
     })
 }
 
-async fn post(mut stream: TcpStream, number: usize, over: Arc<AtomicBool>) -> u64 {
+/// Whose turn it is.
+struct Turns {
+    over: AtomicBool,
+    taken: AtomicU64,
+    posts: u64,
+    phones: u64,
+}
+
+impl Turns {
+    /// The number of the next phone that posts.
+    fn next(&self) -> Option<u64> {
+        let turn = self.taken.fetch_add(1, Ordering::Relaxed);
+        (turn < self.posts && !self.over.load(Ordering::Relaxed)).then(|| turn % self.phones)
+    }
+}
+
+async fn post(mut stream: TcpStream, turns: Arc<Turns>) -> u64 {
     let (mut answered, mut buffer) = (0, vec![0; 4096]);
-    while !over.load(Ordering::Relaxed) {
+    while let Some(number) = turns.next() {
         stream.write_all(request(number).as_bytes()).await.expect("it takes what it reads");
         let mut filled = 0;
         while !is_whole(&buffer[..filled]) {
@@ -77,7 +108,7 @@ async fn post(mut stream: TcpStream, number: usize, over: Arc<AtomicBool>) -> u6
 }
 
 /// A location as the Android app posts it.
-fn request(number: usize) -> String {
+fn request(number: u64) -> String {
     let body = body(number);
     format!(
         "POST /pub HTTP/1.1\r\nHost: wayglass.example\r\nUser-Agent: Owntracks-Android/gms/420509001\r\n\
@@ -87,7 +118,7 @@ fn request(number: usize) -> String {
 }
 
 /// Its body.
-pub(crate) fn body(number: usize) -> String {
+pub(crate) fn body(number: u64) -> String {
     let second = SECOND.fetch_add(1, Ordering::Relaxed);
     let (tst, lat) = (BEGAN_S + second, 47.0 + (second % 100_000) as f64 * 1e-5);
     format!(
