@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool, mpsc},
     time::{Duration, Instant},
 };
@@ -59,7 +60,7 @@ impl Default for Plan {
 
 /// What a window keeps between runs.
 #[derive(Debug, Default, Clone)]
-pub struct Kept(HashMap<String, String>);
+pub struct Kept(pub HashMap<String, String>);
 
 impl eframe::Storage for Kept {
     fn get_string(&self, key: &str) -> Option<String> {
@@ -75,6 +76,20 @@ impl eframe::Storage for Kept {
     }
 
     fn flush(&mut self) {}
+}
+
+/// A file that is dropped on the window.
+#[derive(Debug)]
+pub struct Dropped(pub PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("nobody reads it here".to_owned())
+    }
 }
 
 /// A port that nobody has.

@@ -26,16 +26,18 @@ const ROUNDS: usize = 3;
 
 pub(crate) fn measure(table: &mut Table, size: Size) {
     let fleets = [size.fleet / 100, size.fleet / 10, size.fleet];
-    for devices in fleets {
+    let costs = fleets.map(|devices| {
         let served = Served::fresh();
         let mut trackers = Trackers::connect(served.gt06, devices);
         // So that each device has pages of its own in the file, as it will have after a day.
         trackers.race(16, Goal::Fixes(size.rows[1]));
         let cost = cost(&served, 1, || trackers.race_in_waves(AT_ONCE, FIXES).acknowledged);
         table.tell(format!("a fix with {devices} trackers, each its connection"), cost.us, "µs", cost.by_thread);
-    }
+        cost.us
+    });
+    compare(table, fleets, costs);
     // More connections find less of themselves in the processor's caches. Over the same connections nothing differs but the number of devices.
-    let [_, few, many] = fleets.map(|phones| {
+    let costs = fleets.map(|phones| {
         let served = Served::fresh();
         phone::take_turns(served.owntracks, CONNECTIONS, phones, size.rows[1]);
         let cost = cost(&served, 1, || phone::take_turns(served.owntracks, CONNECTIONS, phones, FIXES).answered);
@@ -43,8 +45,7 @@ pub(crate) fn measure(table: &mut Table, size: Size) {
         table.tell(name, cost.us, "µs", cost.by_thread);
         cost.us
     });
-    let compared = format!("{} devices beside {}", fleets[2], fleets[1]);
-    table.add("  with ten times the devices", many / few, "x", Limit::Below(MOST_GROWTH), compared);
+    compare(table, fleets, costs);
 
     let served = Served::fresh();
     let mut trackers = Trackers::connect(served.gt06, AT_ONCE);
@@ -58,6 +59,13 @@ pub(crate) fn measure(table: &mut Table, size: Size) {
         cost.us
     });
     table.add("  with ten times the rows", large / small, "x", Limit::Below(MOST_GROWTH), "");
+}
+
+/// The most beside the fewest, and beside a tenth of itself.
+fn compare(table: &mut Table, [fewest, fewer, most]: [usize; 3], costs: [f64; 3]) {
+    for (devices, us) in [(fewest, costs[0]), (fewer, costs[1])] {
+        table.add(format!("  {most} beside {devices}"), costs[2] / us, "x", Limit::Below(MOST_GROWTH), "");
+    }
 }
 
 struct Cost {

@@ -2,8 +2,8 @@
 //!
 //! "The same requests each committed alone" can be had in two ways: from a plain server that commits each request by itself, and from this very
 //! program where its queue has room for one write, so that no two share a commit. Both get the same requests over as many connections, one waiting
-//! on each, and write the same rows. The second does all that we do but commit together, so the limit is about it; the first understands less of
-//! HTTP, knows nobody, and keeps nothing of what it was told, and stands beside it for comparison.
+//! on each, and write the same rows. The faster of the two is what we are compared with. The
+//! second does all that we do but commit together, so what came of that alone stands beside it.
 
 use std::{
     io::{Read, Write},
@@ -44,7 +44,7 @@ pub(crate) fn measure(table: &mut Table, size: Size) {
     let folder = scratch();
     let single = one_by_one(folder.path());
     let single_at = address(&single);
-    let [mut ours, mut theirs, mut own, mut times, mut times_plain, mut cpus]: [Vec<f64>; 6] = Default::default();
+    let [mut ours, mut theirs, mut own, mut times, mut times_own, mut cpus]: [Vec<f64>; 6] = Default::default();
     for _ in 0..size.rounds {
         let before = served.cpu();
         let load = phone::race(served.owntracks, CONNECTIONS, runs);
@@ -53,18 +53,18 @@ pub(crate) fn measure(table: &mut Table, size: Size) {
         ours.push(load.per_second());
         theirs.push(by_plain);
         own.push(by_us);
-        times.push(load.per_second() / by_us);
-        times_plain.push(load.per_second() / by_plain);
+        times.push(load.per_second() / by_plain.max(by_us));
+        times_own.push(load.per_second() / by_us);
     }
     single.stop(Duration::from_secs(5));
     let name = format!("OwnTracks, {CONNECTIONS} connections");
     table.tell(name, median(ours), "posts/s", format!("{:.1} µs of processor time each", median(cpus)));
     let name = "  the same requests, each committed alone";
     table.tell(name, median(own), "posts/s", "by this program with room for one write in its queue");
-    let limit = Limit::AtLeast(LEAST_TIMES);
-    table.add("    ours beside that", median(times), "x", limit, format!("median of {}", size.rounds));
+    table.tell("    ours beside that", median(times_own), "x", "");
     table.tell(name, median(theirs), "posts/s", "by a plain server in this bench");
-    table.tell("    ours beside that", median(times_plain), "x", "");
+    let limit = Limit::AtLeast(LEAST_TIMES);
+    table.add("  ours beside the faster of these", median(times), "x", limit, format!("median of {}", size.rounds));
 }
 
 /// This program, with room for one write in its queue.

@@ -1,9 +1,6 @@
 //! The story of a pasted log: it opens beside the live picture, and live goes on.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use egui_kittest::kittest::Queryable as _;
 use wayglass::{
@@ -15,7 +12,7 @@ use wayglass::{
 };
 
 use super::backend::RELOGIN;
-use crate::desk::{Desk, TRACKER};
+use crate::desk::{Desk, Dropped, TRACKER};
 
 #[test]
 fn a_pasted_log_of_a_tracker_that_logs_in_again_and_again() {
@@ -52,19 +49,6 @@ fn a_pasted_log_of_a_tracker_that_logs_in_again_and_again() {
     desk.click("Close Pasted");
     assert!(desk.window.query_by_label("Pasted").is_none(), "the tab is gone, and with it the strip");
     assert!(desk.window.query_by_label("Live").is_none());
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Err("nobody reads it here".to_owned())
-    }
 }
 
 #[test]

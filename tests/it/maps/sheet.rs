@@ -1,10 +1,6 @@
 //! The sheet of maps through the whole application: opened, listed, chosen, dropped, remembered, removed.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use eframe::App as _;
 use egui::{Key, Modifiers};
@@ -12,40 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 use wayglass::{model::Policy, ui::charts::State};
 
 use super::{BRUSSELS, layers_json, mbtiles, picture, pmtiles, town, vector_tiles};
-use crate::desk::{Desk, Plan};
-
-/// What is kept between runs.
-#[derive(Default)]
-struct Drawer(HashMap<String, String>);
-
-impl eframe::Storage for Drawer {
-    fn get_string(&self, key: &str) -> Option<String> {
-        self.0.get(key).cloned()
-    }
-
-    fn set_string(&mut self, key: &str, value: String) {
-        self.0.insert(key.to_owned(), value);
-    }
-
-    fn remove_string(&mut self, key: &str) {
-        self.0.remove(key);
-    }
-
-    fn flush(&mut self) {}
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Err("nobody reads it here".to_owned())
-    }
-}
+use crate::desk::{Desk, Dropped, Kept, Plan};
 
 #[test]
 fn files_that_the_command_line_names_are_opened() {
@@ -102,7 +65,7 @@ fn map_files_are_opened_chosen_remembered_and_removed() {
     assert_eq!(desk.view().charts.shown.as_deref(), Some(town_map.as_path()));
     assert_eq!(desk.view().charts.known.len(), 2);
 
-    let mut drawer = Drawer::default();
+    let mut drawer = Kept::default();
     desk.window.state_mut().save(&mut drawer);
     let kept = &drawer.0["wayglass"];
     assert!(kept.contains("red.mbtiles") && kept.contains("town.pmtiles"), "{kept}");
