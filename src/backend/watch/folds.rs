@@ -45,6 +45,8 @@ pub(super) struct Folds {
     waits_since: Option<Instant>,
     /// Up to which position it was read; `None`: not at all.
     cursor: Option<i64>,
+    /// Devices that were judged again with positions behind that one, and up to which.
+    ahead: ByDevice<i64>,
     /// Up to which it stands in the file.
     noted: i64,
     /// Everybody is known who may be in a place for long.
@@ -64,25 +66,24 @@ impl Folds {
         judged: &mut Judged,
     ) -> Result<bool, Error> {
         let cursor = self.cursor;
-        let (watched, after, new, tail) = reader
+        let (watched, newest, after, new, tail) = reader
             .read(move |db| {
                 let watched = watch::watched(db)?;
                 // What was removed leaves its ids to others.
                 let newest = query::newest_position(db)?;
                 let after = cursor.map_or(watched, |cursor| cursor.min(newest));
-                Ok((watched, after, watch::positions_after(db, after, POSITIONS)?, query::Tail::rows(db)?))
+                Ok((watched, newest, after, watch::positions_after(db, after, POSITIONS)?, query::Tail::rows(db)?))
             })
             .answered()
             .await?;
         self.noted = watched;
         let more = new.len() >= POSITIONS;
         let upto = new.last().map_or(after, |last| last.id);
-        let mut by_device: ByDevice<Vec<Seen>> = ByDevice::new();
-        for (device, seen) in new.into_iter().filter_map(|position| position.seen) {
-            if now.duration_since(seen.at) <= HISTORY {
-                by_device.entry(device).or_default().push(seen);
-            }
+        for ahead in self.ahead.values_mut() {
+            *ahead = newest.min(*ahead);
         }
+        let by_device = self.not_judged(new, now);
+        self.ahead.retain(|_, ahead| *ahead > upto);
         for (device, mut fixes) in by_device {
             fixes.sort_by_key(Seen::order);
             self.take(book, device, &fixes, |raised| {
@@ -102,6 +103,19 @@ impl Folds {
         }
         self.cursor = Some(upto);
         Ok(more)
+    }
+
+    /// The positions among these that are watched and not part of their device's course yet.
+    fn not_judged(&self, new: Vec<watch::Unwatched>, now: Timestamp) -> ByDevice<Vec<Seen>> {
+        let mut by_device: ByDevice<Vec<Seen>> = ByDevice::new();
+        for watch::Unwatched { id, seen } in new {
+            let Some((device, seen)) = seen else { continue };
+            let is_in = self.ahead.get(&device).is_some_and(|ahead| id <= *ahead);
+            if !is_in && now.duration_since(seen.at) <= HISTORY {
+                by_device.entry(device).or_default().push(seen);
+            }
+        }
+        by_device
     }
 
     /// True where devices wait to be judged again.
@@ -156,19 +170,25 @@ impl Folds {
         judged: &mut Judged,
     ) -> Result<(), Error> {
         let asked = Arc::clone(book);
-        let found = reader
+        let (upto, found) = reader
             .read(move |db| {
+                // One look at the file, so that it is known up to which position the devices are judged.
+                let db = db.unchecked_transaction()?;
+                let upto = query::newest_position(&db)?;
                 let tail = match devices.as_slice() {
-                    [(device, _)] => query::Tail::of_one(db, *device)?,
-                    _ => query::Tail::of_all(db)?,
+                    [(device, _)] => query::Tail::of_one(&db, *device)?,
+                    _ => query::Tail::of_all(&db)?,
                 };
-                devices.into_iter().map(|(device, from)| Again::read(db, &tail, &asked, device, from, now)).collect()
+                let one = |(device, from)| Again::read(&db, &tail, &asked, device, from, now);
+                let found: watch::Answer<Vec<_>> = devices.into_iter().map(one).collect();
+                Ok((upto, found?))
             })
             .answered()
             .await?;
-        let found: Vec<Again> = found;
         for Again { device, course, raised, made } in found {
             self.courses.insert(device, course);
+            // What came meanwhile is in it. Taken for late, it would have the device judged again at each look for as long as fixes keep coming.
+            self.ahead.insert(device, upto);
             let new: Vec<_> = raised
                 .into_iter()
                 .map(|raised| {
@@ -356,5 +376,36 @@ fn course_before(
             return Ok(course);
         }
         limit *= 4;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{geo::LatLon, model::PacketId};
+
+    fn position(id: i64, device: i64) -> watch::Unwatched {
+        let at = Timestamp::from_second(1_700_000_000 + id).unwrap();
+        let seen = Seen {
+            at,
+            received: at,
+            place: LatLon::new(47.0, 15.0).unwrap(),
+            accuracy_m: None,
+            speed_kmh: None,
+            battery: None,
+            sound: true,
+            packet: PacketId(id),
+        };
+        watch::Unwatched { id, seen: Some((DeviceId(device), seen)) }
+    }
+
+    #[test]
+    fn what_a_device_was_judged_with_already_does_not_look_late() {
+        // The first was judged again when 7 was the newest position, by a look that had found those up to 4.
+        let folds = Folds { ahead: [(DeviceId(1), 7)].into(), cursor: Some(4), ..Folds::default() };
+        let new = vec![position(5, 1), position(6, 2), position(7, 1), position(8, 1), position(9, 2)];
+        let left = folds.not_judged(new, Timestamp::from_second(1_700_001_000).unwrap());
+        let ids: Vec<Vec<_>> = left.values().map(|all| all.iter().map(|seen| seen.packet.0).collect()).collect();
+        assert_eq!(ids, [vec![8], vec![6, 9]]);
     }
 }
