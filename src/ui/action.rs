@@ -41,6 +41,8 @@ pub enum Action {
         fix: i64,
         packet: PacketId,
     },
+    /// Selects the next point of the span that is in doubt or hidden.
+    NextDoubtful,
     /// Select a field of the opened packet, by its index in the dissection.
     SelectField(Option<usize>),
     /// Select bytes of the opened packet, and no field.

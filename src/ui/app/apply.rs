@@ -5,7 +5,7 @@ use egui::Context;
 use super::{App, seeking::Aim};
 use crate::{
     model::{DeviceId, PacketId, PacketRow},
-    ui::{Action, data::Opened, format, view::Sheet},
+    ui::{Action, data::Opened, format, time::point, view::Sheet},
 };
 
 impl App {
@@ -25,6 +25,12 @@ impl App {
                 self.view.selection.device = Some(device);
                 self.cursor_to(device, fix);
             }
+            Action::NextDoubtful => match point::next_doubtful(&self.data, &self.view) {
+                Some(next) => self.apply(ctx, next),
+                None => {
+                    self.toasts.info("No outlier, suspect or hidden point among those shown; [ shows the day before");
+                }
+            },
             Action::SelectField(field) => {
                 self.view.selection.field = field;
                 self.view.selection.bytes = None;

@@ -106,7 +106,7 @@ impl UserCommand {
             Self::Faster => one(Action::Time(Act::Faster(1))),
             Self::Slower => one(Action::Time(Act::Faster(-1))),
             Self::Trips => one(Action::Time(Act::Trips(!view.time.trips))),
-            Self::NextDoubtful => point::next_doubtful(data, view).map(|action| vec![action]),
+            Self::NextDoubtful => one(Action::NextDoubtful),
             Self::HidePoint => point::looked_at(data, view, selected?).filter(|_| may).map(|fix| {
                 let hidden = point::hidden_because(data, fix).is_some();
                 let reason = (!hidden).then_some(HideReason::Hand);

@@ -178,15 +178,15 @@ impl Markers {
     }
 
     fn rank(&self, index: usize, choice: Choice<'_>, now: Timestamp) -> Option<Seen> {
-        let marker = self.list.get(index)?;
-        let freshness = marker.ageing.freshness_at(now);
-        if choice.hide_lost && freshness == Freshness::Lost && choice.selected != Some(marker.device) {
+        let standing = self.standing(index)?;
+        let freshness = standing.ageing.freshness_at(now);
+        if choice.hide_lost && freshness == Freshness::Lost && choice.selected != Some(standing.device) {
             return None;
         }
-        let rank = match (freshness, marker.status.motion) {
-            _ if choice.selected == Some(marker.device) => Rank::Selected,
-            _ if marker.status.alarm => Rank::Alarm,
-            _ if marker.status.new || marker.status.suspect => Rank::Doubtful,
+        let rank = match (freshness, standing.motion) {
+            _ if choice.selected == Some(standing.device) => Rank::Selected,
+            _ if standing.alarm => Rank::Alarm,
+            _ if standing.doubtful => Rank::Doubtful,
             (Freshness::Fresh, Motion::Moving) => Rank::Moving,
             (Freshness::Fresh, Motion::Parked | Motion::Unknown) => Rank::Parked,
             (Freshness::Late, _) => Rank::Late,

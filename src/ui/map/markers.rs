@@ -33,7 +33,9 @@ pub(super) const SELECTED_RADIUS: f32 = 16.0;
 #[derive(Default)]
 pub(super) struct Markers {
     /// In order of device, as the grid's points.
-    pub(super) list: Vec<Marker>,
+    list: Vec<Marker>,
+    /// Of each marker what decides its rank.
+    standings: Vec<Standing>,
     pub(super) grid: Grid,
     /// The narrowest box around all, over the antimeridian where that is shorter.
     bounds: Option<WorldBox>,
@@ -68,6 +70,18 @@ pub(super) struct Marker {
     /// When it was there.
     pub(super) at: Option<Timestamp>,
     basis: Basis,
+}
+
+/// What decides whether a marker is seen and how much it matters. Every frame asks it of every device in view, in the order of their places, and
+/// whole markers at random would be more than the processor's caches hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    pub(super) device: DeviceId,
+    pub(super) ageing: Ageing,
+    pub(super) motion: Motion,
+    pub(super) alarm: bool,
+    /// Its last fix is in doubt, or nobody has decided about it.
+    pub(super) doubtful: bool,
 }
 
 /// What a marker was made from; while it is the same, so is the marker.
@@ -148,15 +162,15 @@ impl Markers {
             } else {
                 // A device came or went: everything behind it has another place in the list.
                 let places = places.get_or_insert_with(|| self.grid.points().to_vec());
-                self.list.truncate(count);
+                self.truncate(count);
                 places.truncate(count);
-                self.list.push(Marker::new(overview, data.name_of(overview), trail, now));
+                self.push(Marker::new(overview, data.name_of(overview), trail, now));
                 places.push(World::from_lat_lon(place));
             }
             count += 1;
         }
         if count < self.list.len() {
-            self.list.truncate(count);
+            self.truncate(count);
             places.get_or_insert_with(|| self.grid.points().to_vec()).truncate(count);
         }
         if let Some(places) = places {
@@ -174,7 +188,9 @@ impl Markers {
         trail: Option<&Trail>,
         now: Timestamp,
     ) -> bool {
-        let Some(kept) = self.list.get_mut(index) else { return false };
+        let (Some(kept), Some(standing)) = (self.list.get_mut(index), self.standings.get_mut(index)) else {
+            return false;
+        };
         let (basis, name) = (Basis::of(overview, trail), data.name_of(overview));
         if kept.basis == basis && kept.label == name {
             return false;
@@ -184,7 +200,18 @@ impl Markers {
             self.fresh.push(kept.device);
         }
         *kept = Marker::new(overview, name, trail, now);
+        *standing = kept.standing();
         moved
+    }
+
+    fn push(&mut self, marker: Marker) {
+        self.standings.push(marker.standing());
+        self.list.push(marker);
+    }
+
+    fn truncate(&mut self, count: usize) {
+        self.list.truncate(count);
+        self.standings.truncate(count);
     }
 
     /// Markers stand elsewhere now.
@@ -205,12 +232,12 @@ impl Markers {
     /// Puts the devices where they were at the moment of the cursor.
     pub(super) fn replay(&mut self, shown: &Shown, data: &Data) {
         self.made_of = None;
-        self.list.clear();
+        self.truncate(0);
         let mut places = Vec::new();
         for (device, track) in &shown.tracks {
             let Some((moment, overview)) = shown.moment(*device).zip(data.devices.get(device)) else { continue };
             if let Some(marker) = Marker::then(overview, data.name_of(overview), track, moment) {
-                self.list.push(marker);
+                self.push(marker);
                 places.push(moment.place.wrapped());
             }
         }
@@ -221,6 +248,11 @@ impl Markers {
     /// The marker with this index.
     pub(super) fn get(&self, index: usize) -> Option<&Marker> {
         self.list.get(index)
+    }
+
+    /// What decides the rank of the marker with this index.
+    pub(super) fn standing(&self, index: usize) -> Option<&Standing> {
+        self.standings.get(index)
     }
 
     /// The marker of a device and where it is.
@@ -288,6 +320,11 @@ impl Marker {
     /// How old its news are.
     pub(super) fn freshness_at(&self, now: Timestamp) -> Freshness {
         self.ageing.freshness_at(now)
+    }
+
+    fn standing(&self) -> Standing {
+        let Status { motion, alarm, suspect, new, .. } = self.status;
+        Standing { device: self.device, ageing: self.ageing, motion, alarm, doubtful: suspect || new }
     }
 
     fn new(overview: &DeviceOverview, name: &str, trail: Option<&Trail>, now: Timestamp) -> Self {

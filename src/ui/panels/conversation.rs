@@ -1,6 +1,6 @@
 //! The talk of one connection in two columns: what the device said at the left, what it was answered at the right.
 
-use egui::{Align, Label, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Label, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::dock::{dense, paint, push};
 use crate::{
@@ -150,7 +150,12 @@ fn packet(ui: &Ui, cx: &Cx<'_>, rect: Rect, response: &egui::Response, row: &Pac
         Direction::Out => talk.with_min_x(middle - talk.width() * 0.12),
     };
     let bubble = side.shrink2(vec2(2.0, 2.0));
-    ui.painter().rect_filled(bubble, 4.0, colour.gamma_multiply(if selected { 0.28 } else { 0.13 }));
+    if selected {
+        // Its colour on that of a selected row would be neither.
+        ui.painter().rect_filled(bubble, 4.0, visuals.panel_fill);
+        ui.painter().rect_stroke(bubble, 4.0, Stroke::new(1.5, colour), StrokeKind::Inside);
+    }
+    ui.painter().rect_filled(bubble, 4.0, colour.gamma_multiply(0.13));
     let mark = pos2(bubble.left() + 9.0, bubble.center().y);
     paint::direction_arrow(ui, mark, row.direction);
     let inside = bubble.with_min_x(bubble.left() + 18.0).with_max_x(bubble.right() - 22.0);

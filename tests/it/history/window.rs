@@ -170,6 +170,9 @@ fn a_day_is_gone_through_with_the_keyboard_alone() {
     desk.press(PLAIN, Key::Enter);
     let van = desk.device("van");
     assert_eq!(desk.view().selection.device, Some(van));
+    // A key that finds nothing says so.
+    desk.press(PLAIN, Key::O);
+    desk.until_shown("No outlier, suspect or hidden point among those shown; [ shows the day before");
     // Its yesterday; from fix to fix.
     desk.press(PLAIN, Key::OpenBracket);
     desk.until("its day is read", |window| window.state().data().history.past(van).is_some());

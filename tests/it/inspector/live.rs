@@ -21,6 +21,8 @@ use crate::{
 
 /// Selects the first packet that is listed and follows its connection.
 fn follow(desk: &mut Desk) {
+    // A device is known before its login is listed.
+    desk.until("a packet is listed", |window| window.query_all_by_role(Role::ListBoxOption).next().is_some());
     desk.window.get_all_by_role(Role::ListBoxOption).next().expect("rows").click();
     desk.window.run();
     desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::F);
