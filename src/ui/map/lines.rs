@@ -1,6 +1,6 @@
 //! Trails and circles of accuracy: everything below the markers.
 
-use egui::{Color32, Mesh, Shape, Stroke};
+use egui::{Color32, Mesh, Pos2, Shape, Stroke};
 use jiff::SignedDuration;
 
 use super::{
@@ -159,7 +159,12 @@ fn circles(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, palette: &Palette, sha
     let Scene { screen, markers, in_view, .. } = *scene;
     if cx.view.settings.map.accuracy {
         let others = in_view.single.iter().filter(|m| m.rank != Rank::Selected).take(MAX_CIRCLES);
-        for (marker, place) in others.filter_map(|m| Some((markers.get(m.index)?, markers.place(m.index)))) {
+        let seen = |index: usize| {
+            let place = markers.place(index);
+            // Far out hardly any is large enough, so the markers themselves are looked at last.
+            circle_of(screen, place, markers.standing(index)?.accuracy_m).and(markers.get(index)).zip(Some(place))
+        };
+        for (marker, place) in others.filter_map(|m| seen(m.index)) {
             let color = Icon::of(&marker.status, marker.freshness_at(cx.now), true).color(palette);
             circle(screen, place, marker.accuracy_m, color.gamma_multiply(0.7), is_rough(marker), shapes);
         }
@@ -176,13 +181,15 @@ fn is_rough(marker: &Marker) -> bool {
     marker.status.suspect
 }
 
-fn circle(screen: &Screen, place: World, radius_m: Option<f64>, color: Color32, dashed: bool, shapes: &mut Vec<Shape>) {
-    let Some(radius_m) = radius_m.filter(|m| *m > 0.0 && m.is_finite()) else { return };
-    let radius = screen.points_of_metres(radius_m, place);
+/// Where a circle of accuracy is and how large, in points; `None` where none is to be seen.
+fn circle_of(screen: &Screen, place: World, radius_m: Option<f64>) -> Option<(Pos2, f32)> {
+    let radius = screen.points_of_metres(radius_m.filter(|m| *m > 0.0 && m.is_finite())?, place);
     let middle = screen.pos(place);
-    if !CIRCLE.contains(&radius) || !screen.rect.expand(radius).contains(middle) {
-        return;
-    }
+    (CIRCLE.contains(&radius) && screen.rect.expand(radius).contains(middle)).then_some((middle, radius))
+}
+
+fn circle(screen: &Screen, place: World, radius_m: Option<f64>, color: Color32, dashed: bool, shapes: &mut Vec<Shape>) {
+    let Some((middle, radius)) = circle_of(screen, place, radius_m) else { return };
     shapes.push(Shape::circle_filled(middle, radius, color.gamma_multiply(0.10)));
     let rim = Stroke::new(1.0, color.gamma_multiply(0.6));
     if dashed {

@@ -34,7 +34,7 @@ pub(super) const SELECTED_RADIUS: f32 = 16.0;
 pub(super) struct Markers {
     /// In order of device, as the grid's points.
     list: Vec<Marker>,
-    /// Of each marker what decides its rank.
+    /// Of each marker what every frame asks.
     standings: Vec<Standing>,
     pub(super) grid: Grid,
     /// The narrowest box around all, over the antimeridian where that is shorter.
@@ -72,8 +72,8 @@ pub(super) struct Marker {
     basis: Basis,
 }
 
-/// What decides whether a marker is seen and how much it matters. Every frame asks it of every device in view, in the order of their places, and
-/// whole markers at random would be more than the processor's caches hold.
+/// What decides whether a marker is seen, how much it matters, and whether it has a circle. Every frame asks it of every device in view, in the
+/// order of their places, and whole markers at random would be more than the processor's caches hold.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Standing {
     pub(super) device: DeviceId,
@@ -82,6 +82,7 @@ pub(super) struct Standing {
     pub(super) alarm: bool,
     /// Its last fix is in doubt, or nobody has decided about it.
     pub(super) doubtful: bool,
+    pub(super) accuracy_m: Option<f64>,
 }
 
 /// What a marker was made from; while it is the same, so is the marker.
@@ -324,7 +325,8 @@ impl Marker {
 
     fn standing(&self) -> Standing {
         let Status { motion, alarm, suspect, new, .. } = self.status;
-        Standing { device: self.device, ageing: self.ageing, motion, alarm, doubtful: suspect || new }
+        let Self { device, ageing, accuracy_m, .. } = *self;
+        Standing { device, ageing, motion, alarm, doubtful: suspect || new, accuracy_m }
     }
 
     fn new(overview: &DeviceOverview, name: &str, trail: Option<&Trail>, now: Timestamp) -> Self {

@@ -27,18 +27,18 @@ impl Comment {
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        ui.set_width(WIDTH);
+        ui.set_min_width(WIDTH);
         let Some(packet) = self.packet else { return };
         ui.label(widgets::weak(
             ui,
-            format!("Packet {}. It is kept with the packet, and `comment` finds it.", packet.0),
+            format!("Packet {}. It is kept with the packet; the word comment in the filter finds it.", packet.0),
         ));
         ui.add_space(theme::GAP);
         let edit = TextEdit::multiline(&mut self.text)
             .hint_text("What you want to remember about it")
             .char_limit(MAX_COMMENT_CHARS)
             .desired_rows(4)
-            .desired_width(WIDTH);
+            .desired_width(f32::INFINITY);
         let field = ui.add(edit);
         field.widget_info(|| WidgetInfo::labeled(Role::MultilineTextInput, true, "Comment"));
         if std::mem::take(&mut self.wants_focus) {
