@@ -4,12 +4,17 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use super::{Error, FILE_NAME, connect, schema};
 
 /// Held by the one instance that receives into a folder. The system lets go of it when the process ends, however it ends.
 const LOCK_NAME: &str = "wayglass.lock";
+
+/// How long it is waited for: whoever ends lets go of it last, and a process that is just being started still has what its parent had open.
+const LET_GO: Duration = Duration::from_millis(300);
 
 /// The first bytes of every SQLite file.
 pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -71,13 +76,21 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Takes the folder for receiving; it is given back when the file is dropped.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nobody tells when another process lets go, and to wait in the system's queue has no end"
+)]
 pub(super) fn lock(dir: &Path) -> Result<File, Error> {
     let path = dir.join(LOCK_NAME);
     let file = make_file(&path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse(dir.to_owned())),
-        Err(TryLockError::Error(e)) => Err(Error::denied(&path, &e)),
+    let until = Instant::now() + LET_GO;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LET_GO / 20),
+            Err(TryLockError::WouldBlock) => return Err(Error::InUse(dir.to_owned())),
+            Err(TryLockError::Error(e)) => return Err(Error::denied(&path, &e)),
+        }
     }
 }
 
