@@ -187,7 +187,7 @@ impl Folds {
             .await?;
         for Again { device, course, raised, made } in found {
             self.courses.insert(device, course);
-            // What came meanwhile is in it. Taken for late, it would have the device judged again at each look for as long as fixes keep coming.
+            // What came meanwhile is in it; taken for late, it would have the device judged again for as long as fixes keep coming.
             self.ahead.insert(device, upto);
             let new: Vec<_> = raised
                 .into_iter()

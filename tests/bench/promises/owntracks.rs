@@ -2,8 +2,8 @@
 //!
 //! "The same requests each committed alone" can be had in two ways: from a plain server that commits each request by itself, and from this very
 //! program where its queue has room for one write, so that no two share a commit. Both get the same requests over as many connections, one waiting
-//! on each, and write the same rows. The faster of the two is what we are compared with. The
-//! second does all that we do but commit together, so what came of that alone stands beside it.
+//! on each, and write the same rows. The faster of the two is what we are compared with. The second
+//! does all that we do but commit together, so what came of that alone stands beside it.
 
 use std::{
     io::{Read, Write},
