@@ -98,7 +98,8 @@ impl Grid {
     ///
     /// The squares are those of the unit square, so they stay as they are when the view moves.
     pub fn heaps(&self, among: &mut [usize], size: f64) -> Vec<Range<usize>> {
-        let squares: Vec<(i64, i64)> = among.iter().map(|i| square(self.points[*i], size)).collect();
+        let per_unit = size.recip();
+        let squares: Vec<(i64, i64)> = among.iter().map(|i| square(self.points[*i], per_unit)).collect();
         let ends = |of: fn(&(i64, i64)) -> i64| {
             let all = || squares.iter().map(of);
             (all().min().unwrap_or(0), all().max().unwrap_or(0))
@@ -174,8 +175,8 @@ fn sorted(among: &mut [usize], squares: &[(i64, i64)]) -> Vec<Range<usize>> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a position in units of a square; saturates")]
-fn square(p: World, size: f64) -> (i64, i64) {
-    ((p.x / size).floor() as i64, (p.y / size).floor() as i64)
+fn square(p: World, per_unit: f64) -> (i64, i64) {
+    ((p.x * per_unit).floor() as i64, (p.y * per_unit).floor() as i64)
 }
 
 #[cfg(test)]

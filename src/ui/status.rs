@@ -66,8 +66,8 @@ impl Status {
     /// When the device becomes late, stale and lost, for who asks often.
     pub fn ageing(&self) -> Ageing {
         let after = |silence| self.since.and_then(|since| since.checked_add(silence).ok()).unwrap_or(Timestamp::MIN);
-        let [late, stale, lost] = self.patience().map(after);
-        Ageing { late, stale, lost }
+        let [late_ms, stale_ms, lost_ms] = self.patience().map(after).map(Timestamp::as_millisecond);
+        Ageing { late_ms, stale_ms, lost_ms }
     }
 
     /// After how much silence the device is late, stale and lost.
@@ -77,28 +77,30 @@ impl Status {
     }
 }
 
-/// When a device becomes what, if it stays silent.
+/// When a device becomes what, if it stays silent. In milliseconds, because a map asks it of thousands in every frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the unit")]
 pub struct Ageing {
-    late: Timestamp,
-    stale: Timestamp,
-    lost: Timestamp,
+    late_ms: i64,
+    stale_ms: i64,
+    lost_ms: i64,
 }
 
 impl Ageing {
     /// Of what does not age.
     pub fn never(freshness: Freshness) -> Self {
-        let when = |reached: Freshness| if freshness >= reached { Timestamp::MIN } else { Timestamp::MAX };
-        Self { late: when(Freshness::Late), stale: when(Freshness::Stale), lost: when(Freshness::Lost) }
+        let when = |reached: Freshness| if freshness >= reached { i64::MIN } else { i64::MAX };
+        Self { late_ms: when(Freshness::Late), stale_ms: when(Freshness::Stale), lost_ms: when(Freshness::Lost) }
     }
 
     /// The freshness at `now`.
     pub fn freshness_at(self, now: Timestamp) -> Freshness {
-        if now <= self.late {
+        let now_ms = now.as_millisecond();
+        if now_ms <= self.late_ms {
             Freshness::Fresh
-        } else if now <= self.stale {
+        } else if now_ms <= self.stale_ms {
             Freshness::Late
-        } else if now <= self.lost {
+        } else if now_ms <= self.lost_ms {
             Freshness::Stale
         } else {
             Freshness::Lost

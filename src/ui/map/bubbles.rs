@@ -1,14 +1,16 @@
 //! Heaps of devices: a number, and around it how many of them are in which state. Each state has its colour and its stroke, an alarm its sign;
 //! the numbers themselves are told to who points at it or hears it.
 
-use egui::{Align2, Color32, FontId, Mesh, Painter, Pos2, Shape, Ui, Vec2, vec2};
+use std::{collections::HashMap, ops::Range, sync::Arc};
+
+use egui::{Color32, FontId, Galley, Mesh, Painter, Pos2, Shape, Ui, Vec2, epaint::Vertex, vec2};
 
 use super::{
     camera::Screen,
     heaps::{Heap, heap_radius},
     icons::{Icon, Icons},
     markers::Rank,
-    ribbon::Ribbon,
+    ribbon::{self, Ribbon},
 };
 use crate::ui::{format, theme::Palette};
 
@@ -26,46 +28,104 @@ pub(super) fn all(painter: &Painter, ui: &Ui, screen: &Screen, heaps: &[Heap], i
     }
     let pixel = 1.0 / ui.ctx().pixels_per_point();
     let (rim, inside) = (ui.visuals().extreme_bg_color, ui.visuals().panel_fill);
-    // One mesh for the rings of all, because no two heaps touch.
-    let (mut rings, mut badges) = (Mesh::default(), icons.mesh());
+    // One mesh for all, because no two heaps touch.
+    let (mut mesh, mut badges) = (Mesh::default(), icons.mesh());
+    let crosses = heaps.iter().flat_map(pieces).map(|piece| Ribbon::crosses(&piece.turns)).sum::<usize>();
+    Ribbon::reserve(&mut mesh, crosses + heaps.len() * BODY_CROSSES);
+    // There are but a few sizes.
+    let mut bodies: HashMap<u32, Mesh> = HashMap::new();
     for heap in heaps {
         let (middle, radius) = (screen.pos(heap.middle), heap_radius(heap.count));
-        painter.circle_filled(middle, radius + 1.5, rim);
-        painter.circle_filled(middle, radius - 2.0, inside);
-        ring(&mut rings, heap, middle, radius - 1.5, pixel, palette);
+        let body = bodies.entry(radius.to_bits()).or_insert_with(|| body(radius, pixel, rim, inside));
+        put(&mut mesh, body, middle);
+        ring(&mut mesh, heap, middle, radius - 1.5, pixel, palette);
         if heap.ranks.first().is_some_and(|(rank, _)| *rank == Rank::Alarm) {
             let away = radius * std::f32::consts::FRAC_1_SQRT_2;
             icons.stamp(&mut badges, Icon::Alarm, middle + vec2(away, -away), Vec2::UP);
         }
     }
-    painter.add(Shape::mesh(rings));
+    let mut shapes = Vec::with_capacity(heaps.len() + 2);
+    shapes.push(Shape::mesh(mesh));
     let color = ui.visuals().strong_text_color();
+    // Many have the same number.
+    let mut numbers: HashMap<usize, Arc<Galley>> = HashMap::new();
     for heap in heaps {
-        let font = FontId::proportional(if heap.count < 1_000 { 12.0 } else { 11.0 });
-        painter.text(screen.pos(heap.middle), Align2::CENTER_CENTER, heap.count, font, color);
+        let galley = numbers.entry(heap.count).or_insert_with(|| {
+            let font = FontId::proportional(if heap.count < 1_000 { 12.0 } else { 11.0 });
+            painter.layout_no_wrap(heap.count.to_string(), font, color)
+        });
+        let corner = screen.pos(heap.middle) - galley.size() / 2.0;
+        shapes.push(Shape::galley(corner, Arc::clone(galley), color));
     }
-    painter.add(Shape::mesh(badges));
+    shapes.push(Shape::mesh(badges));
+    painter.extend(shapes);
+}
+
+/// Directions in which a body has corners.
+const BODY_CROSSES: usize = 24;
+
+/// What is below a ring: a disc with a rim, around the origin. As egui's own circles it would be the costliest part of a map full of heaps.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "two dozen")]
+fn body(radius: f32, pixel: f32, rim: Color32, inside: Color32) -> Mesh {
+    let soft = pixel / 2.0;
+    let (inner, outer) = (radius - 2.0, radius + 1.5);
+    let bands =
+        [(inner - soft, inside), (inner + soft, rim), (outer - soft, rim), (outer + soft, Color32::TRANSPARENT)];
+    let mut mesh = Mesh::default();
+    for n in 0..BODY_CROSSES {
+        let out = ribbon::direction(n as f32 / BODY_CROSSES as f32);
+        for (away, color) in bands {
+            mesh.colored_vertex((out * away).to_pos2(), color);
+        }
+    }
+    mesh.colored_vertex(Pos2::ZERO, inside);
+    let (wide, middle) = (bands.len() as u32, (BODY_CROSSES * bands.len()) as u32);
+    for n in 0..BODY_CROSSES as u32 {
+        let (a, b) = (n * wide, (n + 1) * wide % middle);
+        mesh.add_triangle(middle, a, b);
+        for lane in 0..wide - 1 {
+            mesh.add_triangle(a + lane, a + lane + 1, b + lane);
+            mesh.add_triangle(a + lane + 1, b + lane, b + lane + 1);
+        }
+    }
+    mesh
+}
+
+/// Adds a mesh that is around the origin, elsewhere.
+fn put(mesh: &mut Mesh, part: &Mesh, middle: Pos2) {
+    let Ok(first) = u32::try_from(mesh.vertices.len()) else { return };
+    mesh.indices.extend(part.indices.iter().map(|corner| first + corner));
+    mesh.vertices.extend(part.vertices.iter().map(|vertex| Vertex { pos: vertex.pos + middle.to_vec2(), ..*vertex }));
 }
 
 /// Clockwise from the top, what matters most first.
 fn ring(mesh: &mut Mesh, heap: &Heap, middle: Pos2, radius: f32, pixel: f32, palette: &Palette) {
-    let mut start = 0.0;
-    for (rank, count) in &heap.ranks {
-        let (hand, color) = (hand(*rank), color(*rank, palette));
-        let end = start + share(*count, heap.count);
-        let mut ribbon = Ribbon { mesh, width: hand.width, pixel };
-        match hand.broken {
-            None => ribbon.add(&arc(middle, radius, start, end, color)),
-            Some((drawn, left_out)) => {
-                let mut at = start;
-                while at < end {
-                    ribbon.add(&arc(middle, radius, at, (at + drawn).min(end), color));
-                    at += drawn + left_out;
-                }
-            }
-        }
-        start = end;
+    for Piece { rank, width, turns } in pieces(heap) {
+        Ribbon { mesh, width, pixel }.arc(middle, radius, turns, color(rank, palette));
     }
+}
+
+/// What of a ring is drawn in one go.
+struct Piece {
+    rank: Rank,
+    width: f32,
+    turns: Range<f32>,
+}
+
+fn pieces(heap: &Heap) -> impl Iterator<Item = Piece> {
+    let mut start = 0.0;
+    heap.ranks.iter().flat_map(move |(rank, count)| {
+        let hand = hand(*rank);
+        let mut at = start;
+        let end = start + share(*count, heap.count);
+        start = end;
+        std::iter::from_fn(move || {
+            let from = Some(at).filter(|at| *at < end)?;
+            let (drawn, left_out) = hand.broken.unwrap_or((end - from, 0.0));
+            at = if hand.broken.is_some() { from + drawn + left_out } else { end };
+            Some(Piece { rank: *rank, width: hand.width, turns: from..(from + drawn).min(end) })
+        })
+    })
 }
 
 fn hand(rank: Rank) -> Hand {
@@ -94,16 +154,6 @@ fn color(rank: Rank, palette: &Palette) -> Color32 {
 #[expect(clippy::cast_precision_loss, reason = "a part of a ring")]
 fn share(count: usize, all: usize) -> f32 {
     count as f32 / all as f32
-}
-
-/// Points along a circle; turns begin at the top and go clockwise.
-fn arc(middle: Pos2, radius: f32, from: f32, to: f32, color: Color32) -> Vec<(Pos2, Color32)> {
-    // Two dozen chords look like a circle of this size.
-    const CHORDS: f32 = 24.0;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
-    let steps = ((to - from) * CHORDS).ceil().clamp(1.0, CHORDS) as u8;
-    let turns = (0..=steps).map(|n| from + (to - from) * f32::from(n) / f32::from(steps));
-    turns.map(|turn| (middle + radius * Vec2::angled((turn - 0.25) * std::f32::consts::TAU), color)).collect()
 }
 
 /// How many of a heap are in which state: `1 with an alarm, 12 moving, 20 parked`.

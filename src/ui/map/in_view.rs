@@ -8,7 +8,7 @@ use super::{
     camera::Screen,
     heaps::{Heap, Heaps, heap_radius},
     icons,
-    markers::{Markers, SELECTED_RADIUS},
+    markers::{Markers, SELECTED_RADIUS, Standing},
     spread,
 };
 use crate::{
@@ -98,20 +98,21 @@ impl Markers {
             in_view.dedup();
         }
         let mut shown = InView { single: Vec::with_capacity(in_view.len()), heaps: Vec::new() };
+        let ranks = Ranks::new(self, in_view.len(), choice, now);
         if choice.gather && screen.zoom < HEAPS_BELOW_ZOOM && in_view.len() >= MIN_HEAP {
             // Squares of whole zooms, so that heaps do not change while one zooms a little.
             let size = screen.units(HEAP_POINTS) * (screen.zoom - screen.zoom.floor()).exp2();
             for range in self.grid.heaps(&mut in_view, size) {
-                self.gather(&in_view, range, choice, now, &mut shown);
+                self.gather(&in_view, range, &ranks, &mut shown);
             }
         } else {
-            shown.single.extend(in_view.iter().filter_map(|i| self.rank(*i, choice, now)));
+            shown.single.extend(in_view.iter().filter_map(|i| ranks.of(*i)));
         }
         shown.single.sort_unstable_by_key(|m| (m.rank, m.index));
         self.make_room(screen, &mut shown);
         let shifts = spread::shifts(aside.len());
         let moved = aside.iter().zip(shifts).filter_map(|(i, shift)| {
-            let seen = self.rank(*i, choice, now)?;
+            let seen = ranks.of(*i)?;
             Some(Seen { shift, ..seen })
         });
         shown.single.extend(moved);
@@ -145,9 +146,9 @@ impl Markers {
         }
     }
 
-    fn gather(&self, in_view: &[usize], range: Range<usize>, choice: Choice<'_>, now: Timestamp, shown: &mut InView) {
+    fn gather(&self, in_view: &[usize], range: Range<usize>, ranks: &Ranks<'_>, shown: &mut InView) {
         let members = in_view.get(range).unwrap_or_default();
-        let ranked = members.iter().filter_map(|i| self.rank(*i, choice, now));
+        let ranked = members.iter().filter_map(|i| ranks.of(*i));
         if members.len() < MIN_HEAP {
             shown.single.extend(ranked);
             return;
@@ -176,15 +177,46 @@ impl Markers {
         }
         shown.heaps.push(Heap { middle: World { x: x / n, y: y / n }, bounds, ranks, count });
     }
+}
 
-    fn rank(&self, index: usize, choice: Choice<'_>, now: Timestamp) -> Option<Seen> {
-        let standing = self.standing(index)?;
-        let freshness = standing.ageing.freshness_at(now);
-        if choice.hide_lost && freshness == Freshness::Lost && choice.selected != Some(standing.device) {
+/// How much each marker matters in one frame.
+struct Ranks<'a> {
+    markers: &'a Markers,
+    choice: Choice<'a>,
+    now: Timestamp,
+    /// Of all markers, where most are asked for: one after the other they are quickly read, but not in the order of their places.
+    all: Vec<Option<(Rank, Freshness)>>,
+}
+
+impl<'a> Ranks<'a> {
+    /// A share of all that is asked for at least, for all to be looked at beforehand.
+    const MOST: usize = 8;
+
+    fn new(markers: &'a Markers, wanted: usize, choice: Choice<'a>, now: Timestamp) -> Self {
+        let mut ranks = Self { markers, choice, now, all: Vec::new() };
+        if wanted * Self::MOST >= markers.standings().len() {
+            ranks.all = markers.standings().iter().map(|standing| ranks.rank(standing)).collect();
+        }
+        ranks
+    }
+
+    /// Of the marker with this index; `None` where it is not to be seen.
+    fn of(&self, index: usize) -> Option<Seen> {
+        let (rank, freshness) = match self.all.get(index) {
+            Some(known) => (*known)?,
+            None => self.rank(self.markers.standing(index)?)?,
+        };
+        Some(Seen { rank, index, freshness, shift: Vec2::ZERO })
+    }
+
+    fn rank(&self, standing: &Standing) -> Option<(Rank, Freshness)> {
+        let Choice { selected, hide_lost, .. } = self.choice;
+        let freshness = standing.ageing.freshness_at(self.now);
+        if hide_lost && freshness == Freshness::Lost && selected != Some(standing.device) {
             return None;
         }
         let rank = match (freshness, standing.motion) {
-            _ if choice.selected == Some(standing.device) => Rank::Selected,
+            _ if selected == Some(standing.device) => Rank::Selected,
             _ if standing.alarm => Rank::Alarm,
             _ if standing.doubtful => Rank::Doubtful,
             (Freshness::Fresh, Motion::Moving) => Rank::Moving,
@@ -192,6 +224,6 @@ impl Markers {
             (Freshness::Late, _) => Rank::Late,
             (Freshness::Stale | Freshness::Lost, _) => Rank::Stale,
         };
-        Some(Seen { rank, index, freshness, shift: Vec2::ZERO })
+        Some((rank, freshness))
     }
 }

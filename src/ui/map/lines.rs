@@ -10,6 +10,7 @@ use super::{
     ink::{Emphasis, Ends, Ink, Scale},
     markers::{Marker, Rank},
     paint::Scene,
+    ribbon::Ribbon,
     tracks::{self, Pen},
 };
 use crate::{
@@ -104,17 +105,24 @@ fn trails(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, palette: &Palette, shap
     // The selected one above all others.
     seen.sort_by_key(|(device, _)| selected == Some(*device));
     let budget = (tracks::BUDGET / seen.len().max(1)).max(200);
-    let mut mesh = Mesh::default();
-    let mut dots = Vec::new();
-    for (device, trail) in seen {
-        let pen = pen(ui, cx, scene, palette, *device, trail);
+    let seen = seen.into_iter().map(|(device, trail)| (*device, *trail, pen(ui, cx, scene, palette, *device, trail)));
+    let seen: Vec<_> = seen.collect();
+    let (mut stretches, mut dots) = (Vec::with_capacity(seen.len()), Vec::new());
+    for (device, trail, pen) in &seen {
+        let is_selected = selected == Some(*device);
+        let budget = if is_selected { budget.max(tracks::BUDGET_OF_SELECTED) } else { budget };
         // Once for each world in view that it is on.
         for copy in scene.screen.copies_of(trail.line().bounds()) {
-            tracks::draw(&mut mesh, &copy, trail, &pen, budget);
-            if selected == Some(*device) {
-                tracks::draw_points(&mut dots, &copy, trail, &pen, ui.visuals().extreme_bg_color);
+            if is_selected {
+                tracks::draw_points(&mut dots, &copy, trail, pen, ui.visuals().extreme_bg_color);
             }
+            stretches.push(tracks::Stretch::new(copy, trail, pen, budget));
         }
+    }
+    let mut mesh = Mesh::default();
+    Ribbon::reserve(&mut mesh, stretches.iter().map(tracks::Stretch::crosses).sum());
+    for stretch in stretches {
+        stretch.draw(&mut mesh);
     }
     if !mesh.is_empty() {
         shapes.push(Shape::mesh(mesh));
@@ -162,7 +170,8 @@ fn circles(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, palette: &Palette, sha
         let seen = |index: usize| {
             let place = markers.place(index);
             // Far out hardly any is large enough, so the markers themselves are looked at last.
-            circle_of(screen, place, markers.standing(index)?.accuracy_m).and(markers.get(index)).zip(Some(place))
+            let radius_m = markers.standing(index)?.accuracy_m.map(f64::from);
+            circle_of(screen, place, radius_m).and(markers.get(index)).zip(Some(place))
         };
         for (marker, place) in others.filter_map(|m| seen(m.index)) {
             let color = Icon::of(&marker.status, marker.freshness_at(cx.now), true).color(palette);

@@ -73,7 +73,7 @@ pub(super) struct Marker {
 }
 
 /// What decides whether a marker is seen, how much it matters, and whether it has a circle. Every frame asks it of every device in view, in the
-/// order of their places, and whole markers at random would be more than the processor's caches hold.
+/// order of their places, and whole markers at random would be more than the processor's caches hold: so it is as small as can be.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Standing {
     pub(super) device: DeviceId,
@@ -82,7 +82,7 @@ pub(super) struct Standing {
     pub(super) alarm: bool,
     /// Its last fix is in doubt, or nobody has decided about it.
     pub(super) doubtful: bool,
-    pub(super) accuracy_m: Option<f64>,
+    pub(super) accuracy_m: Option<f32>,
 }
 
 /// What a marker was made from; while it is the same, so is the marker.
@@ -256,6 +256,11 @@ impl Markers {
         self.standings.get(index)
     }
 
+    /// Of all markers, by index.
+    pub(super) fn standings(&self) -> &[Standing] {
+        &self.standings
+    }
+
     /// The marker of a device and where it is.
     pub(super) fn of(&self, device: DeviceId) -> Option<(&Marker, World)> {
         let index = self.index_of(device)?;
@@ -326,6 +331,8 @@ impl Marker {
     fn standing(&self) -> Standing {
         let Status { motion, alarm, suspect, new, .. } = self.status;
         let Self { device, ageing, accuracy_m, .. } = *self;
+        #[expect(clippy::cast_possible_truncation, reason = "metres, for a circle on the screen")]
+        let accuracy_m = accuracy_m.map(|m| m as f32);
         Standing { device, ageing, motion, alarm, doubtful: suspect || new, accuracy_m }
     }
 

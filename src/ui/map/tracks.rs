@@ -16,6 +16,9 @@ use crate::geo::pyramid::Detail;
 /// Points of all trails that one frame draws at most; more are drawn more coarsely.
 pub(super) const BUDGET: usize = 30_000;
 
+/// Of these the selected one may have as many, however many others there are.
+pub(super) const BUDGET_OF_SELECTED: usize = BUDGET / 6;
+
 /// What lies further beside the screen than this is cut off, in points.
 const MARGIN: f32 = 16.0;
 
@@ -55,23 +58,45 @@ impl Pen {
     }
 }
 
-/// Adds a trail to `mesh`, with `budget` points at most.
-pub(super) fn draw(mesh: &mut Mesh, screen: &Screen, trail: &Trail, pen: &Pen, budget: usize) {
-    let view = screen.view(MARGIN);
-    // With a casing, each point is drawn twice.
-    let budget = if pen.casing.is_some() { budget / 2 } else { budget };
-    let detail = trail.line().detail(screen.zoom, view, budget);
-    let ranges: Vec<_> = detail.visible(view).filter_map(|range| later(detail, range, pen.from)).collect();
-    if let Some(casing) = pen.casing {
-        let ribbon = Ribbon { mesh, width: pen.width + 3.0, pixel: pen.pixel };
-        let mut below = Strokes::new(screen, ribbon, false);
-        for range in &ranges {
-            below.line(trail, detail, range.clone(), |number| pen.emphasis.on(casing, number));
-        }
+/// A trail on its way to the mesh of all.
+pub(super) struct Stretch<'a> {
+    screen: Screen,
+    trail: &'a Trail,
+    pen: &'a Pen,
+    detail: Detail<'a>,
+    ranges: Vec<Range<usize>>,
+}
+
+impl<'a> Stretch<'a> {
+    /// What is to be drawn of a trail, with `budget` points at most.
+    pub(super) fn new(screen: Screen, trail: &'a Trail, pen: &'a Pen, budget: usize) -> Self {
+        let view = screen.view(MARGIN);
+        // With a casing, each point is drawn twice.
+        let budget = if pen.casing.is_some() { budget / 2 } else { budget };
+        let detail = trail.line().detail(screen.zoom, view, budget);
+        let ranges = detail.visible(view).filter_map(|range| later(detail, range, pen.from)).collect();
+        Self { screen, trail, pen, detail, ranges }
     }
-    let mut above = Strokes::new(screen, Ribbon { mesh, width: pen.width, pixel: pen.pixel }, true);
-    for range in ranges {
-        above.line(trail, detail, range, |number| pen.color(trail, number));
+
+    /// Cross-sections that it comes to, about.
+    pub(super) fn crosses(&self) -> usize {
+        let points: usize = self.ranges.iter().map(|range| range.len() + 1).sum();
+        if self.pen.casing.is_some() { points * 2 } else { points }
+    }
+
+    pub(super) fn draw(self, mesh: &mut Mesh) {
+        let Self { screen, trail, pen, detail, ranges } = self;
+        if let Some(casing) = pen.casing {
+            let ribbon = Ribbon { mesh, width: pen.width + 3.0, pixel: pen.pixel };
+            let mut below = Strokes::new(&screen, ribbon, false);
+            for range in &ranges {
+                below.line(trail, detail, range.clone(), |number| pen.emphasis.on(casing, number));
+            }
+        }
+        let mut above = Strokes::new(&screen, Ribbon { mesh, width: pen.width, pixel: pen.pixel }, true);
+        for range in ranges {
+            above.line(trail, detail, range, |number| pen.color(trail, number));
+        }
     }
 }
 

@@ -14,6 +14,9 @@ const GAP_RHYTHMS: i32 = 5;
 /// Less than this is no gap however long it took, in metres: the device rested.
 const GAP_MIN_M: f64 = 50.0;
 
+/// Points among which one is looked for by halves.
+const NEAR: usize = 8;
+
 /// Fixes in doubt of a trail that are kept at most, of each kind; the oldest go first.
 const MAX_DOUBTED: usize = 2_000;
 
@@ -262,7 +265,32 @@ impl Trail {
 
     /// The number of the first point that is not older than `at`.
     pub fn since(&self, at: Timestamp) -> usize {
-        self.points.partition_point(|p| p.at < at)
+        let points = &self.points;
+        // Each point that is looked at has to be fetched, and a map full of trails asks this of all of them in every frame. Most devices report
+        // at even intervals, so it is looked for where it should be.
+        let (mut low, mut high) = (0, points.len());
+        let mut near = NEAR;
+        while high - low > near {
+            let (first, last) = (points[low].at, points[high - 1].at);
+            if at <= first {
+                return low;
+            }
+            if last < at {
+                return high;
+            }
+            let guess = low + share(at.duration_since(first), last.duration_since(first), high - low);
+            let (before, after) = (guess.saturating_sub(near / 2).max(low), (guess + near / 2).min(high - 1));
+            if at <= points[before].at {
+                high = before;
+            } else if at <= points[after].at {
+                (low, high) = (before + 1, after);
+            } else {
+                low = after + 1;
+            }
+            // Where intervals are uneven, wider and wider around.
+            near = near.saturating_mul(4);
+        }
+        low + points[low..high].partition_point(|p| p.at < at)
     }
 
     /// The last intervals between points, newest first, each with whether the device moved at its start.
@@ -326,6 +354,17 @@ fn keep_beside(beside: &mut Vec<(TrailPoint, World)>, point: TrailPoint, world: 
     if beside.len() > MAX_DOUBTED {
         beside.remove(0);
     }
+}
+
+/// As much of a length as a time is of a longer one.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "no more than the length"
+)]
+fn share(part: SignedDuration, whole: SignedDuration, length: usize) -> usize {
+    (part.as_secs_f64() / whole.as_secs_f64() * length as f64) as usize
 }
 
 #[cfg(test)]
