@@ -2,7 +2,8 @@
 //!
 //! An index by device and time would dirty a page of each device with each of its fixes, which is most of what a fix costs once there are
 //! thousands of devices. So `positions` has none. The table `tracks` has the points of each device in order, packed, some hundred a row, and is
-//! written when there is much to write at once ([`fold`]). What came since is the tail: rows of `positions` beyond the counter `tracked_upto`, and
+//! written when there is much to write at once ([`fold`]): where that is only a few points of a device, as a short row behind its others, and some
+//! of these are joined to full rows later. What came since is the tail: rows of `positions` beyond the counter `tracked_upto`, and
 //! beyond the device's own row in `track_ends`. The writer has it in memory; whoever else reads looks through these rows, of which there are never
 //! more than a hundred thousand or so ([`walk`]).
 

@@ -13,6 +13,12 @@ use crate::model::DeviceId;
 /// Positions packed in one transaction when a file is brought up to date.
 const AT_ONCE: i64 = 500_000;
 
+/// Points of a device that are worth a row of their own at most: with more, rows are filled up at once.
+const FEW: usize = 64;
+
+/// Rows at a device's end that are made full ones at once. There are more only where late points cut many, and those stay as they are.
+const MOST_JOINED: usize = 16;
+
 /// A row of `tracks`.
 struct Packed {
     id: i64,
@@ -21,10 +27,26 @@ struct Packed {
     points: Vec<Point>,
 }
 
-/// Packs points of a device that are not packed yet.
+/// Packs a few points, in order and later than all that is packed of a device, as a short row of their own: nothing is read for it, and such rows
+/// of all devices lie side by side. Does nothing where they are too many for that; then it answers false.
+pub(in crate::store) fn append(db: &Connection, device: DeviceId, points: &[Point]) -> Result<bool> {
+    let Some(first) = points.first().filter(|_| points.len() <= FEW) else { return Ok(false) };
+    let (taken, bytes) = packed::pack(points, FEW);
+    if taken < points.len() || packed::is_full(&bytes) {
+        return Ok(false);
+    }
+    insert(db, device, first.key(), taken, &bytes)?;
+    Ok(true)
+}
+
+/// Packs points of a device that are not packed yet, wherever they belong, and makes full rows of short ones at its end.
 pub(in crate::store) fn fold(db: &Connection, device: DeviceId, mut points: Vec<Point>) -> Result<()> {
+    if points.is_empty() {
+        return Ok(());
+    }
     points.sort_unstable_by_key(Point::key);
-    let mut left = points.as_slice();
+    let late = join(db, device, &points)?;
+    let mut left = points.get(..late).unwrap_or_default();
     while let Some(first) = left.first() {
         let row = row_for(db, device, first.key())?;
         let next = row.as_ref().map(|row| begin_after(db, device, row.from)).transpose()?.flatten();
@@ -107,6 +129,68 @@ fn pack_upto(db: &Connection, upto: i64) -> Result<()> {
     tracked(db, upto)
 }
 
+/// Makes full rows of those at a device's end that have room left, and of the points that belong there. Answers how many of the points come before
+/// these rows.
+fn join(db: &Connection, device: DeviceId, points: &[Point]) -> Result<usize> {
+    let (mut rows, all) = last_rows(db, device)?;
+    let late = match rows.first() {
+        Some(row) if !all => points.partition_point(|point| point.key() < row.from),
+        _ => 0,
+    };
+    let new = points.get(late..).unwrap_or_default();
+    // A full one is none of them where nothing belongs into it.
+    if rows.first().is_some_and(|row| packed::is_full(&row.bytes) && is_before(&row.points, new)) {
+        rows.remove(0);
+    }
+    if new.is_empty() && rows.len() < 2 {
+        return Ok(late);
+    }
+    if let Some(first) = rows.first() {
+        // New ones at the end of the table in their place: otherwise each would be a page that changes in the midst of others.
+        db.prepare_cached("DELETE FROM tracks WHERE device_id = ?1 AND (from_ms, from_tag, from_id) >= (?2, ?3, ?4)")?
+            .execute(params![device.0, first.from.0, first.from.1, first.from.2])?;
+    }
+    let mut joined: Vec<_> = rows.into_iter().flat_map(|row| row.points).collect();
+    add(&mut joined, new);
+    put(db, device, None, &joined, true)?;
+    Ok(late)
+}
+
+/// The last rows of a device in order, from the last full one on; and whether these are all.
+fn last_rows(db: &Connection, device: DeviceId) -> Result<(Vec<Packed>, bool)> {
+    let mut from_end = db.prepare_cached(
+        "SELECT packed, id, from_ms, from_tag, from_id FROM tracks WHERE device_id = ?1
+         ORDER BY from_ms DESC, from_tag DESC, from_id DESC",
+    )?;
+    let mut rows = from_end.query([device.0])?;
+    let (mut last, mut all) = (Vec::new(), true);
+    while let Some(row) = rows.next()? {
+        let row = read(row)?;
+        let is_full = packed::is_full(&row.bytes);
+        last.push(row);
+        if is_full || last.len() >= MOST_JOINED {
+            all = false;
+            break;
+        }
+    }
+    last.reverse();
+    Ok((last, all))
+}
+
+/// Whether all points, in order, come before all others.
+fn is_before(points: &[Point], others: &[Point]) -> bool {
+    points.last().zip(others.first()).is_none_or(|(last, first)| last.key() < first.key())
+}
+
+/// Adds points in order to others.
+fn add(points: &mut Vec<Point>, more: &[Point]) {
+    let sorted = is_before(points, more);
+    points.extend_from_slice(more);
+    if !sorted {
+        points.sort_unstable_by_key(Point::key);
+    }
+}
+
 /// The row in which a point belongs: the last that begins no later, else the first of all. `None` without any.
 fn row_for(db: &Connection, device: DeviceId, key: Key) -> Result<Option<Packed>> {
     let mut at = db.prepare_cached(
@@ -142,42 +226,53 @@ fn begin_after(db: &Connection, device: DeviceId, from: Key) -> Result<Option<Ke
         .optional()
 }
 
-/// Writes a row anew together with further points, as several where one is not enough. `last`: no row comes after it, so it is filled up;
-/// others are cut in even parts, because more will come between.
+/// Writes a row anew together with further points; see [`put`].
 fn write(db: &Connection, device: DeviceId, row: Option<Packed>, more: &[Point], last: bool) -> Result<()> {
-    let (mut place, before, mut points) = match row {
-        Some(Packed { id, bytes, points, .. }) => (Some(id), bytes, points),
-        None => (None, Vec::new(), Vec::new()),
+    let (place, mut points) = match row {
+        Some(Packed { id, bytes, points, .. }) => (Some((id, bytes)), points),
+        None => (None, Vec::new()),
     };
-    let sorted = points.last().zip(more.first()).is_none_or(|(last, first)| last.key() < first.key());
-    points.extend_from_slice(more);
-    if !sorted {
-        points.sort_unstable_by_key(Point::key);
-    }
-    let mut left = points.as_slice();
-    let whole = packed::pack(left, usize::MAX).0;
+    add(&mut points, more);
+    put(db, device, place, &points, last)
+}
+
+/// Writes points as a row, as several where one is not enough; the first takes the place of a row with these bytes. `last`: no row comes after it,
+/// so it is filled up; others are cut in even parts, because more will come between.
+fn put(
+    db: &Connection,
+    device: DeviceId,
+    mut place: Option<(i64, Vec<u8>)>,
+    mut left: &[Point],
+    last: bool,
+) -> Result<()> {
+    let (whole, bytes) = packed::pack(left, usize::MAX);
     let most =
         if last || whole == left.len() { usize::MAX } else { left.len().div_ceil(left.len().div_ceil(whole) + 1) };
-    while let Some(first) = left.first() {
-        let (taken, bytes) = packed::pack(left, most);
-        let (from_ms, from_tag, from_id) = first.key();
+    // Mostly that is the first row already.
+    let mut first = (whole <= most).then_some((whole, bytes));
+    while let Some(point) = left.first() {
+        let (taken, bytes) = first.take().unwrap_or_else(|| packed::pack(left, most));
+        let from = point.key();
         match place.take() {
             // Filled up already; what is new comes after it.
-            Some(_) if bytes == before => {}
-            Some(id) => {
+            Some((_, before)) if bytes == before => {}
+            Some((id, _)) => {
                 db.prepare_cached(
                     "UPDATE tracks SET from_ms = ?2, from_tag = ?3, from_id = ?4, points = ?5, packed = ?6 WHERE id = ?1",
                 )?
-                .execute(params![id, from_ms, from_tag, from_id, i64::try_from(taken).unwrap_or(i64::MAX), bytes])?;
+                .execute(params![id, from.0, from.1, from.2, i64::try_from(taken).unwrap_or(i64::MAX), bytes])?;
             }
-            None => {
-                db.prepare_cached(
-                    "INSERT INTO tracks(device_id, from_ms, from_tag, from_id, points, packed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                )?
-                .execute(params![device.0, from_ms, from_tag, from_id, i64::try_from(taken).unwrap_or(i64::MAX), bytes])?;
-            }
+            None => insert(db, device, from, taken, &bytes)?,
         }
         left = left.get(taken..).unwrap_or_default();
     }
+    Ok(())
+}
+
+fn insert(db: &Connection, device: DeviceId, from: Key, points: usize, bytes: &[u8]) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO tracks(device_id, from_ms, from_tag, from_id, points, packed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![device.0, from.0, from.1, from.2, i64::try_from(points).unwrap_or(i64::MAX), bytes])?;
     Ok(())
 }

@@ -5,6 +5,9 @@ use super::Point;
 /// Bytes of a row's points at most, so that a row lies on one page.
 const MOST_BYTES: usize = 3_800;
 
+/// Bytes of a point at most: its flags, its tag, and eight numbers.
+const MOST_OF_POINT: usize = 1 + 2 + 8 * 10;
+
 const VALID: u8 = 1;
 const SUSPECT: u8 = 2;
 const SPEED: u8 = 4;
@@ -40,6 +43,11 @@ pub(super) fn pack(points: &[Point], most: usize) -> (usize, Vec<u8>) {
         packed += 1;
     }
     (packed, bytes)
+}
+
+/// True where there may be no room for another point in a row.
+pub(super) fn is_full(row: &[u8]) -> bool {
+    row.len() + MOST_OF_POINT > MOST_BYTES
 }
 
 /// Adds the points of a row to `to`, in their order. `None`: these bytes were not written by [`pack`].
@@ -182,6 +190,7 @@ mod tests {
             while !left.is_empty() {
                 let (packed, bytes) = pack(left, usize::MAX);
                 prop_assert!(packed > 0 && bytes.len() <= MOST_BYTES);
+                prop_assert!(packed == left.len() || is_full(&bytes));
                 prop_assert_eq!(unpack(&bytes, &mut back), Some(()));
                 left = &left[packed..];
             }

@@ -1,5 +1,8 @@
 //! The positions of each device in the order of their times, within a batch: what is packed of them, and the tail in memory.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashMap, ops::ControlFlow};
 
 use rusqlite::{Connection, OptionalExtension, Params, Result, params};
@@ -23,6 +26,10 @@ const MOST_WAITING: usize = 1024;
 /// Moments between which so little lies that one walk over it costs less than a search for each.
 const NEAR_MS: i64 = 10 * 60 * 1000;
 
+/// Short rows at the end of a device's packed points, after which they are joined to full ones: then its pages change only every so many rounds,
+/// and whoever reads it has hardly more rows to look at.
+const MOST_SHORT: u8 = 8;
+
 /// All time.
 const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);
 
@@ -33,13 +40,15 @@ pub(super) struct Trail {
     packed_ms: i64,
     /// No position is later.
     last_ms: i64,
+    /// Short rows that were packed since the last were joined. `None`: nobody knows, so they are joined next time.
+    short: Option<u8>,
     /// With the whole of their keys, in the order they came.
     waiting: Vec<(Point, i64)>,
 }
 
 impl Default for Trail {
     fn default() -> Self {
-        Self { packed_ms: i64::MIN, last_ms: i64::MIN, waiting: Vec::new() }
+        Self { packed_ms: i64::MIN, last_ms: i64::MIN, short: None, waiting: Vec::new() }
     }
 }
 
@@ -89,7 +98,7 @@ impl Trails {
         let mut ends = ends.query([])?;
         while let Some(end) = ends.next()? {
             let last_ms = end.get(1)?;
-            let trail = Trail { packed_ms: last_ms, last_ms, waiting: Vec::new() };
+            let trail = Trail { packed_ms: last_ms, last_ms, ..Trail::default() };
             trails.by_device.insert(DeviceId(end.get(0)?), trail);
         }
         walk::unpacked(db, None, |device, point, key| {
@@ -121,9 +130,19 @@ impl Trails {
     /// Packs what waits of a device.
     fn pack(&mut self, db: &Connection, device: DeviceId) -> Result<()> {
         let Some(trail) = self.by_device.get_mut(&device) else { return Ok(()) };
-        let waiting = std::mem::take(&mut trail.waiting);
-        self.waiting = self.waiting.saturating_sub(waiting.len());
-        fold::fold(db, device, waiting.into_iter().map(|(point, _)| point).collect())?;
+        let points = trail.in_order();
+        trail.waiting = Vec::new();
+        self.waiting = self.waiting.saturating_sub(points.len());
+        if let Some(first) = points.first() {
+            let room = trail.short.filter(|short| *short < MOST_SHORT && first.at_ms > trail.packed_ms);
+            trail.short = match room {
+                Some(short) if fold::append(db, device, &points)? => Some(short + 1),
+                _ => {
+                    fold::fold(db, device, points)?;
+                    Some(0)
+                }
+            };
+        }
         trail.packed_ms = trail.last_ms;
         fold::ends(db, device, self.last_position, trail.last_ms)
     }
@@ -318,6 +337,9 @@ impl Batch<'_> {
         let count = given.len();
         drop_all(db, from)?;
         fold::fold(db, from, left)?;
+        if let Some(trail) = trails.by_device.get_mut(&from) {
+            trail.short = None;
+        }
         let times = || given.iter().map(|point| point.at_ms);
         let (first_ms, last_ms) = (times().min(), times().max());
         fold::fold(db, to, given)?;
@@ -325,6 +347,7 @@ impl Batch<'_> {
             let trail = trails.by_device.entry(to).or_default();
             trail.last_ms = trail.last_ms.max(last_ms);
             trail.packed_ms = trail.last_ms;
+            trail.short = None;
             fold::ends(db, to, trails.last_position, trail.last_ms)?;
         }
         Ok((count, first_ms))

@@ -32,6 +32,7 @@ mod process;
 mod start;
 mod table;
 mod tracker;
+mod wave;
 
 use std::process::ExitCode;
 

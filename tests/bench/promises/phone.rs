@@ -1,6 +1,7 @@
 //! Pretend phones over real sockets: each posts a location, waits for its 200, and posts the next one over the same connection.
 
 use std::{
+    io::ErrorKind,
     net::SocketAddr,
     sync::{
         Arc,
@@ -14,6 +15,8 @@ use tokio::{
     net::TcpStream,
     runtime::Builder,
 };
+
+use crate::wave;
 
 /// Seconds since the first report, over all loads, so that none is a report that was there already.
 static SECOND: AtomicU64 = AtomicU64::new(0);
@@ -35,76 +38,105 @@ impl Load {
 
 /// Posts over so many connections for a while, each a phone of its own.
 pub(crate) fn race(to: SocketAddr, connections: usize, runs: Duration) -> Load {
-    run(to, connections, connections, u64::MAX, runs)
-}
-
-/// Posts so many reports over so many connections, of more phones than that in turn.
-pub(crate) fn take_turns(to: SocketAddr, connections: usize, phones: usize, posts: u64) -> Load {
-    run(to, connections, phones, posts, Duration::from_mins(5))
-}
-
-fn run(to: SocketAddr, connections: usize, phones: usize, posts: u64, at_most: Duration) -> Load {
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let turns =
-        Arc::new(Turns { over: AtomicBool::new(false), taken: AtomicU64::new(0), posts, phones: phones as u64 });
-    runtime.block_on(async {
-        let mut streams = Vec::new();
-        for _ in 0..connections {
-            let stream = TcpStream::connect(to).await.expect("it listens");
-            stream.set_nodelay(true).expect("a socket");
-            streams.push(stream);
-        }
+    let over = Arc::new(AtomicBool::new(false));
+    Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(async {
+        let lines = connect(to, connections).await;
         let began = Instant::now();
-        let tasks: Vec<_> = streams.into_iter().map(|stream| tokio::spawn(post(stream, Arc::clone(&turns)))).collect();
+        let tasks: Vec<_> = (0..)
+            .zip(lines)
+            .map(|(number, mut line)| {
+                let over = Arc::clone(&over);
+                tokio::spawn(async move {
+                    let mut answered = 0;
+                    while !over.load(Ordering::Relaxed) {
+                        line.post(number).await;
+                        line.receive().await;
+                        answered += 1;
+                    }
+                    answered
+                })
+            })
+            .collect();
+        tokio::time::sleep(runs).await;
+        over.store(true, Ordering::Relaxed);
         let mut answered = 0;
-        let all = async {
-            for task in tasks {
-                answered += task.await.expect("no panic");
-            }
-        };
-        let ends = async {
-            tokio::time::sleep(at_most).await;
-            turns.over.store(true, Ordering::Relaxed);
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            () = all => {}
-            () = ends => {}
+        for task in tasks {
+            answered += task.await.expect("no panic");
         }
         Load { answered, took: began.elapsed() }
     })
 }
 
-/// Whose turn it is.
-struct Turns {
-    over: AtomicBool,
-    taken: AtomicU64,
-    posts: u64,
-    phones: u64,
-}
-
-impl Turns {
-    /// The number of the next phone that posts.
-    fn next(&self) -> Option<u64> {
-        let turn = self.taken.fetch_add(1, Ordering::Relaxed);
-        (turn < self.posts && !self.over.load(Ordering::Relaxed)).then(|| turn % self.phones)
-    }
-}
-
-async fn post(mut stream: TcpStream, turns: Arc<Turns>) -> u64 {
-    let (mut answered, mut buffer) = (0, vec![0; 4096]);
-    while let Some(number) = turns.next() {
-        stream.write_all(request(number).as_bytes()).await.expect("it takes what it reads");
-        let mut filled = 0;
-        while !is_whole(&buffer[..filled]) {
-            let read = stream.read(&mut buffer[filled..]).await.expect("it answers");
-            assert!(read > 0, "it keeps the connection");
-            filled += read;
+/// Posts so many reports over so many connections, of more phones than that in turn: one over each, and the next once all are answered. So what
+/// arrives together is the same however many phones there are. None waits awake, see [`wave`].
+pub(crate) fn take_turns(to: SocketAddr, connections: usize, phones: usize, posts: u64) -> Load {
+    Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(async {
+        let mut lines = connect(to, connections).await;
+        let mut numbers = (0..phones as u64).cycle();
+        let (began, mut answered) = (Instant::now(), 0);
+        while answered < posts {
+            let mut wave: Vec<_> = lines.iter_mut().take((posts - answered) as usize).collect();
+            let count = wave.len();
+            for line in &mut wave {
+                line.post(numbers.next().expect("there are phones")).await;
+            }
+            wave::answered(wave, Line::is_answered).await;
+            answered += count as u64;
         }
-        assert!(buffer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&buffer[..filled]));
-        answered += 1;
+        Load { answered, took: began.elapsed() }
+    })
+}
+
+/// A connection, and what has come of the answer to the last report.
+struct Line {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+async fn connect(to: SocketAddr, connections: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for _ in 0..connections {
+        let stream = TcpStream::connect(to).await.expect("it listens");
+        stream.set_nodelay(true).expect("a socket");
+        lines.push(Line { stream, buffer: vec![0; 4096], filled: 0 });
     }
-    answered
+    lines
+}
+
+impl Line {
+    async fn post(&mut self, number: u64) {
+        self.filled = 0;
+        self.stream.write_all(request(number).as_bytes()).await.expect("it takes what it reads");
+    }
+
+    /// Waits for the answer.
+    async fn receive(&mut self) {
+        loop {
+            let read = self.stream.read(&mut self.buffer[self.filled..]).await.expect("it answers");
+            if self.is_whole_with(read) {
+                return;
+            }
+        }
+    }
+
+    /// Reads what has come, without waiting. True once the answer is there.
+    fn is_answered(&mut self) -> bool {
+        match self.stream.try_read(&mut self.buffer[self.filled..]) {
+            Ok(read) => self.is_whole_with(read),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+            Err(error) => panic!("it answers: {error}"),
+        }
+    }
+
+    fn is_whole_with(&mut self, read: usize) -> bool {
+        assert!(read > 0, "it keeps the connection");
+        self.filled += read;
+        let answer = &self.buffer[..self.filled];
+        let is_whole = is_whole(answer);
+        assert!(!is_whole || answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(answer));
+        is_whole
+    }
 }
 
 /// A location as the Android app posts it.

@@ -1,6 +1,7 @@
 //! Pretend trackers over real sockets: each logs in, sends positions, and waits for their acknowledgements.
 
 use std::{
+    io::ErrorKind,
     net::SocketAddr,
     sync::{
         Arc,
@@ -21,6 +22,8 @@ use wayglass::{
     wire::gt06::encode::{self, Start},
 };
 
+use crate::wave;
+
 /// Length of an acknowledgement.
 const ACK_BYTES: usize = 10;
 
@@ -31,11 +34,16 @@ static NEXT_SECOND: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct Trackers {
     runtime: Runtime,
     lines: Vec<Line>,
+    /// Whose turn it is in the next wave.
+    turn: usize,
 }
 
 /// One tracker's connection.
 struct Line {
     stream: TcpStream,
+    /// What it must be answered, and what of that has come.
+    wanted: Vec<u8>,
+    answers: Vec<u8>,
     /// Seconds that its next fix lies after the first one.
     second: u64,
     serial: u16,
@@ -83,7 +91,7 @@ impl Trackers {
             (0..count).for_each(|n| lines.swap(n, n * 7919 % count));
             lines
         });
-        Self { runtime, lines }
+        Self { runtime, lines, turn: 0 }
     }
 
     /// Every tracker sends as fast as it is answered, `in_flight` positions at once, until the goal is reached.
@@ -113,25 +121,21 @@ impl Trackers {
     }
 
     /// So many trackers send a position each, and once all have their acknowledgement it is the turn of the next: what arrives together, and what
-    /// this costs here, is the same however many trackers there are.
+    /// this costs here, is the same however many trackers there are. None waits awake, see [`wave`].
     pub(crate) fn race_in_waves(&mut self, at_once: usize, fixes: u64) -> Load {
-        let lines = &mut self.lines;
-        self.runtime.block_on(async {
+        let Self { runtime, lines, turn } = self;
+        runtime.block_on(async {
             let (began, mut acknowledged) = (Instant::now(), 0);
             while acknowledged < fixes {
-                let wave: Vec<_> = lines
-                    .drain(..at_once.min(lines.len()))
-                    .map(|mut line| {
-                        tokio::spawn(async move {
-                            line.exchange(1).await;
-                            line
-                        })
-                    })
-                    .collect();
-                for task in wave {
-                    lines.push(task.await.expect("no panic"));
-                    acknowledged += 1;
+                let (before, after) = lines.split_at_mut(*turn);
+                let mut wave: Vec<_> = after.iter_mut().chain(before).take(at_once).collect();
+                let count = wave.len();
+                for line in &mut wave {
+                    line.send(1).await;
                 }
+                wave::answered(wave, Line::is_answered).await;
+                acknowledged += count as u64;
+                *turn = (*turn + count) % lines.len();
             }
             Load { acknowledged, took: began.elapsed(), waits_ms: Vec::new() }
         })
@@ -202,7 +206,8 @@ async fn log_in(to: SocketAddr, number: usize) -> Line {
         }
     };
     stream.set_nodelay(true).expect("a socket");
-    let mut line = Line { stream, second: NEXT_SECOND.fetch_add(0, Ordering::Relaxed), serial: 1 };
+    let second = NEXT_SECOND.fetch_add(0, Ordering::Relaxed);
+    let mut line = Line { stream, wanted: Vec::new(), answers: Vec::new(), second, serial: 1 };
     line.stream.write_all(&encode::login(&imei(number), 1)).await.expect("it listens");
     let mut answer = [0; ACK_BYTES];
     line.stream.read_exact(&mut answer).await.expect("it answers a login");
@@ -212,18 +217,54 @@ async fn log_in(to: SocketAddr, number: usize) -> Line {
 impl Line {
     /// Sends so many positions in one go, and waits for every acknowledgement.
     async fn exchange(&mut self, count: usize) {
-        let (mut frames, mut wanted) = (Vec::with_capacity(count * 40), Vec::with_capacity(count * ACK_BYTES));
+        self.send(count).await;
+        self.receive().await;
+    }
+
+    /// Sends so many positions in one go.
+    async fn send(&mut self, count: usize) {
+        let mut frames = Vec::with_capacity(count * 40);
+        self.wanted.clear();
+        self.answers.clear();
         for _ in 0..count {
             self.serial = self.serial.wrapping_add(1);
             self.second += 1;
             frames.extend(encode::position_22(&fix(self.second), true, self.serial));
-            wanted.extend(encode::acknowledge(Start::Short, 0x22, self.serial));
+            self.wanted.extend(encode::acknowledge(Start::Short, 0x22, self.serial));
         }
         self.stream.write_all(&frames).await.expect("it takes what it reads");
-        let mut answers = vec![0; wanted.len()];
-        self.stream.read_exact(&mut answers).await.expect("it acknowledges what it took");
-        assert!(answers == wanted, "each acknowledgement carries the serial of its frame, in order");
         NEXT_SECOND.fetch_max(self.second, Ordering::Relaxed);
+    }
+
+    /// Waits for every acknowledgement of what was sent.
+    async fn receive(&mut self) {
+        self.answers.resize(self.wanted.len(), 0);
+        self.stream.read_exact(&mut self.answers).await.expect("it acknowledges what it took");
+        self.check();
+    }
+
+    /// Reads what has come, without waiting. True once every acknowledgement is there.
+    fn is_answered(&mut self) -> bool {
+        let filled = self.answers.len();
+        self.answers.resize(self.wanted.len(), 0);
+        let read = match self.stream.try_read(&mut self.answers[filled..]) {
+            Ok(read) => {
+                assert!(read > 0, "it keeps the connection");
+                read
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+            Err(error) => panic!("it acknowledges what it took: {error}"),
+        };
+        self.answers.truncate(filled + read);
+        let all = self.answers.len() == self.wanted.len();
+        if all {
+            self.check();
+        }
+        all
+    }
+
+    fn check(&self) {
+        assert!(self.answers == self.wanted, "each acknowledgement carries the serial of its frame, in order");
     }
 }
 
