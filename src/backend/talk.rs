@@ -2,18 +2,21 @@
 
 mod statistics;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub use self::statistics::{By, Counting, Key, PARTS, Row, Span, Statistics};
 use super::{Backend, Pending};
-pub use crate::{
-    ingest::{Connected, Ended, Ender},
-    store::query::{Cell, Line},
-};
 use crate::{
     ingest::{Ends, Receivers},
-    model::{Command, PacketId, PacketRow},
+    model::{Command, ConnectionEnd, PacketId, PacketRow},
     store::query,
+};
+pub use crate::{
+    model::{Connected, Ended, Ender},
+    store::query::{Cell, Line},
 };
 
 /// Stored packets that are looked at in one go, to each side.
@@ -54,7 +57,7 @@ impl Backend {
             rows.extend(after);
             let to_the_end = last == newest;
             Ok(Some(Talked {
-                connections: known(ends.as_deref(), &line, &rows, &[]),
+                connections: known(db, ends.as_deref(), &line, &rows, &[])?,
                 commands: query::commands_of(db, &rows)?,
                 to_the_end,
                 line,
@@ -64,13 +67,14 @@ impl Backend {
         })
     }
 
-    /// More of a conversation: what comes before these ids, or after them; and what became of connections that were `open`.
+    /// More of a conversation: what comes before these ids, or after them; and what became of connections that may be `open`, told
+    /// with their last packets.
     pub fn more_of_conversation(
         &self,
         line: Line,
         searched: (PacketId, PacketId),
         before: bool,
-        open: Vec<(u64, Arc<str>)>,
+        open: Vec<(u64, Arc<str>, PacketId)>,
     ) -> Pending<Talked> {
         let ends = self.ends();
         self.store.reader().read_long(move |db| {
@@ -89,7 +93,7 @@ impl Backend {
                 (searched.0, cut(&rows, <[PacketRow]>::last).unwrap_or(to))
             };
             Ok(Talked {
-                connections: known(ends.as_deref(), &line, &rows, &open),
+                connections: known(db, ends.as_deref(), &line, &rows, &open)?,
                 commands: query::commands_of(db, &rows)?,
                 to_the_end: searched.1 >= newest,
                 line,
@@ -104,7 +108,7 @@ impl Backend {
         self.ends().map_or(0, |ends| ends.changes())
     }
 
-    /// What is remembered of connections; `None` where others hold them.
+    /// What this instance remembers of connections; `None` where others hold them.
     fn ends(&self) -> Option<Arc<Ends>> {
         let of_capture = self.capture.as_ref().map(|filling| Arc::clone(&filling.ends));
         of_capture.or_else(|| self.receivers.as_ref().map(Receivers::ends))
@@ -116,14 +120,33 @@ impl Backend {
     }
 }
 
-/// What is remembered of the connection of a line, of those of its packets, and of others.
-fn known(ends: Option<&Ends>, line: &Line, rows: &[PacketRow], others: &[(u64, Arc<str>)]) -> Vec<Connected> {
-    let of_rows = rows.iter().map(|row| (row.connection, row.peer.as_ref()));
-    let wanted: BTreeSet<(u64, &str)> = of_rows
-        .chain([(line.connection, line.peer.as_ref())])
-        .chain(others.iter().map(|(number, peer)| (*number, peer.as_ref())))
-        .collect();
-    ends.map(|ends| ends.of(wanted.into_iter())).unwrap_or_default()
+/// What is known of the connection of a line, of those of its packets, and of others: what is remembered, and else how they ended, where that
+/// stands beside their last packets.
+fn known(
+    db: &query::Db,
+    ends: Option<&Ends>,
+    line: &Line,
+    rows: &[PacketRow],
+    others: &[(u64, Arc<str>, PacketId)],
+) -> query::Answer<Vec<Connected>> {
+    let mut last: BTreeMap<(u64, &Arc<str>), PacketId> = BTreeMap::new();
+    let of_rows = rows.iter().map(|row| (row.connection, &row.peer, row.id));
+    for (number, peer, id) in of_rows.chain(others.iter().map(|(number, peer, id)| (*number, peer, *id))) {
+        let last = last.entry((number, peer)).or_insert(id);
+        *last = id.max(*last);
+    }
+    let all = last.keys().copied().chain([(line.connection, &line.peer)]).map(|(number, peer)| (number, peer.as_ref()));
+    let wanted: BTreeSet<(u64, &str)> = all.collect();
+    let mut known = ends.map(|ends| ends.of(wanted.into_iter())).unwrap_or_default();
+    let remembered: BTreeSet<(u64, Arc<str>)> = known.iter().map(|c| (c.connection, Arc::clone(&c.peer))).collect();
+    for ((connection, peer), last) in last {
+        if !remembered.contains(&(connection, Arc::clone(peer)))
+            && let Some(ConnectionEnd { made, ended, .. }) = query::end_of_connection(db, last)?
+        {
+            known.push(Connected { connection, peer: Arc::clone(peer), made, ended: Some(ended) });
+        }
+    }
+    Ok(known)
 }
 
 /// The end of what was found, where there was more than is taken in one go.

@@ -8,13 +8,16 @@ use tokio::{
 };
 
 use super::{
-    Ended, Ender, Site,
+    LastPacket, Site,
     roster::{Call, Errand, Seat},
     secrets,
     strangers::{Guest, HeardOut},
 };
 use crate::{
-    model::{Clock, CommandId, Device, DeviceId, Direction, Mishap, PacketId, Profile, Protocol, Timestamp, Verdict},
+    model::{
+        Clock, CommandId, Device, DeviceId, Direction, Ended, Ender, Mishap, PacketId, Profile, Protocol, Timestamp,
+        Verdict,
+    },
     store::{self, Progress, Receipt},
     wire::{self, Admission, Conversation, Output},
 };
@@ -100,13 +103,14 @@ impl End {
     }
 }
 
-/// Talks until either side ends it. A stop ends it after everything read so far is stored and answered.
+/// Talks until either side ends it. A stop ends it after everything read so far is stored and answered. `last` hears what is stored.
 pub(super) async fn converse(
     io: impl AsyncRead + AsyncWrite,
     mut talk: Box<dyn Conversation>,
     connection: u64,
     guest: &Guest,
     site: &Site,
+    last: &LastPacket,
 ) -> End {
     let Site { clock, limits, stop, .. } = site;
     let io = std::pin::pin!(io);
@@ -120,6 +124,7 @@ pub(super) async fn converse(
         unsettled: Vec::new(),
         answers: Vec::new(),
         newest: None,
+        last,
         heard: None,
         refused: false,
     };
@@ -289,6 +294,8 @@ struct Driver<'a, W> {
     answers: Vec<u8>,
     /// The packet that was stored last.
     newest: Option<PacketId>,
+    /// … and the last row of it.
+    last: &'a LastPacket,
     /// When the last frame came that could be read. Junk keeps no connection open, nor do our own commands.
     heard: Option<Instant>,
     /// The store does not take the sender.
@@ -428,12 +435,24 @@ impl<W: AsyncWrite> Driver<'_, W> {
 
     /// Waits until everything so far is durable, then writes the answers it has earned.
     async fn settle(&mut self) -> Result<(), End> {
+        let mut failed = None;
         for receipt in self.unsettled.drain(..) {
-            let stored = receipt.durable().await.map_err(End::NotStored)?;
-            if stored.refused {
-                return Err(End::Refused("the sender was set aside and the policy is strict"));
+            // Those behind one that failed are waited for, too: they may be stored, and then they are the last.
+            match receipt.durable().await {
+                Ok(stored) => {
+                    self.last.note(stored.last);
+                    if stored.refused {
+                        failed.get_or_insert(End::Refused("the sender was set aside and the policy is strict"));
+                    }
+                    self.newest = Some(stored.packet);
+                }
+                Err(error) => {
+                    failed.get_or_insert(End::NotStored(error));
+                }
             }
-            self.newest = Some(stored.packet);
+        }
+        if let Some(failed) = failed {
+            return Err(failed);
         }
         if self.answers.is_empty() {
             return Ok(());

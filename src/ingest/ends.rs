@@ -1,48 +1,46 @@
-//! The connections of this run, in memory: when each was made, when it ended, who ended it and why.
+//! The connections of this run: when each was made, when it ended, who ended it and why.
 //!
-//! The store keeps packets, not connections: of those that an earlier run held nothing of this is known.
+//! Those that are open, and those that ended last, are remembered here. How one ended of which there is a packet in the store stands there, too,
+//! beside the last of them, for later runs; of those that were cut off with the program nothing is known.
 
 use std::{
-    borrow::Cow,
     collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
-use crate::model::Timestamp;
+use super::Site;
+use crate::model::{Connected, ConnectionEnd, Ended, PacketId, Timestamp};
 
 /// Connections that are remembered once they have ended; beyond them the oldest is forgotten. About a megabyte.
 const MOST_ENDED: usize = 8_192;
 
-/// A connection, as far as it is remembered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connected {
-    /// Unique within a run.
-    pub connection: u64,
-    pub peer: Arc<str>,
-    pub made: Option<Timestamp>,
-    /// `None`: it is open.
-    pub ended: Option<Ended>,
+/// The last packet of a connection that is in the store.
+#[derive(Debug, Default)]
+pub(super) struct LastPacket(AtomicI64);
+
+impl LastPacket {
+    /// This one is in the store, too.
+    pub(super) fn note(&self, packet: PacketId) {
+        self.0.fetch_max(packet.0, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<PacketId> {
+        Some(PacketId(self.0.load(Ordering::Relaxed))).filter(|id| id.0 > 0)
+    }
 }
 
-/// How a connection ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
-    pub at: Timestamp,
-    pub by: Ender,
-    /// A whole thought without a full stop; empty where nothing more is known than who ended it.
-    pub why: Cow<'static, str>,
-}
-
-/// Who ended a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ender {
-    Peer,
-    Us,
-    /// It broke, or a capture does not tell.
-    Nobody,
+impl Site {
+    /// Writes down how a connection ended that is remembered, where something of it is in the store.
+    pub(super) fn write_end(&self, connection: u64, last: &LastPacket) {
+        if let Some(last_packet) = last.get()
+            && let Some((made, ended)) = self.ends.end_of(connection)
+        {
+            self.store.note_end(ConnectionEnd { last_packet, made, ended });
+        }
+    }
 }
 
 /// What is remembered of them.
@@ -84,6 +82,13 @@ impl Ends {
         });
     }
 
+    /// When one was made and how it ended.
+    fn end_of(&self, connection: u64) -> Option<(Option<Timestamp>, Ended)> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let connected = known.by_number.get(&connection)?;
+        Some((connected.made, connected.ended.clone()?))
+    }
+
     /// Differs from before where one was made or ended since.
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Relaxed)
@@ -107,6 +112,7 @@ impl Ends {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Ender;
 
     fn ended() -> Ended {
         Ended { at: Timestamp::UNIX_EPOCH, by: Ender::Peer, why: "".into() }

@@ -11,7 +11,10 @@ use super::{
     prelude::{Noise, Ration, keep_noise},
     visits::{App, NoHandshake, Outcome, Visit},
 };
-use crate::{model::Mishap, wire::Line};
+use crate::{
+    model::{Mishap, PacketId},
+    wire::Line,
+};
 
 /// How much of what a client says first is looked at and kept, in bytes.
 const FIRST_WORDS: usize = 4096;
@@ -75,20 +78,27 @@ fn because(error: &io::Error) -> NoHandshake {
     }
 }
 
-/// Keeps what a client said that never got as far as a request, with the reason, and remembers that it came.
-pub(super) async fn no_handshake(peer: SocketAddr, failed: Failed, ration: &Ration, site: &Site) {
+/// Keeps what a client said that never got as far as a request, with the reason, and remembers that it came. Answers under which number.
+pub(super) async fn no_handshake(
+    peer: SocketAddr,
+    line: &Line,
+    failed: Failed,
+    ration: &Ration,
+    site: &Site,
+) -> Option<PacketId> {
     let Failed { why, first_words } = failed;
     tracing::debug!(%peer, %why, "no handshake");
     if why == NoHandshake::Stopping {
-        return;
+        return None;
     }
+    let mut kept = None;
     if !first_words.is_empty() {
-        let line = Line { peer: peer.to_string().into(), connection: site.new_connection() };
         let why = format!("{why}: {}", why.cure());
         let noise = Noise { read: first_words, written: Vec::new(), why, at_https: true };
-        keep_noise(noise, peer, &line, ration, site).await;
+        kept = keep_noise(noise, peer, line, ration, site).await;
     }
     visited(peer, why, site);
+    kept
 }
 
 /// Remembers that somebody came to the port of HTTPS and made no request.

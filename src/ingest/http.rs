@@ -33,7 +33,7 @@ use tokio::{
 };
 
 use super::{
-    Counts, Ended, Ender, Limits, Site,
+    Counts, LastPacket, Limits, Site,
     access::{Barred, Basic, Book, Opener, speaks_openly, text},
     handshake::{no_handshake, shake_hands, visited},
     password,
@@ -46,8 +46,8 @@ use super::{
 };
 use crate::{
     model::{
-        Command, CommandId, CommandState, DeviceId, Direction, Identity, Mishap, NewPacket, NewReply, PacketId,
-        Protocol, Verdict,
+        Command, CommandId, CommandState, DeviceId, Direction, Ended, Ender, Identity, Mishap, NewPacket, NewReply,
+        PacketId, Protocol, Verdict,
     },
     store::{self, Progress, phones},
     wire::{Line, owntracks},
@@ -78,21 +78,25 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
         let (tasks, tally) = (site.tasks.clone(), Arc::clone(&site.tally));
         tasks.spawn(async move {
             let line = line(peer, &site);
-            let (ends, clock, connection) = (Arc::clone(&site.ends), Arc::clone(&site.clock), line.connection);
-            ends.made(connection, &line.peer, Some(clock()));
-            let desk = Desk { line, peer, secure, room, guest: Arc::clone(&guest), site };
+            let connection = line.connection;
+            site.ends.made(connection, &line.peer, Some((site.clock)()));
+            let last = LastPacket::default();
+            let desk = Arc::new(Desk { line, peer, secure, room, guest: Arc::clone(&guest), last, site });
             // In boxes of their own, here and below: a task is as large as the largest that it may ever do, and nearly all only wait.
             let talk = async {
                 if secure {
                     match Box::pin(shake_hands(stream, &desk.site)).await {
-                        Ok(stream) => Box::pin(serve(stream, desk, &ration)).await,
+                        Ok(stream) => Box::pin(serve(stream, &desk, &ration)).await,
                         Err(failed) => {
-                            Box::pin(no_handshake(peer, failed, &ration, &desk.site)).await;
+                            let kept = no_handshake(peer, &desk.line, failed, &ration, &desk.site);
+                            if let Some(packet) = Box::pin(kept).await {
+                                desk.last.note(packet);
+                            }
                             (Ender::Nobody, "no secret connection was made")
                         }
                     }
                 } else {
-                    Box::pin(serve(stream, desk, &ration)).await
+                    Box::pin(serve(stream, &desk, &ration)).await
                 }
             };
             let (by, why) = tokio::select! {
@@ -102,7 +106,8 @@ pub(super) async fn accept_all(listener: TcpListener, secure: bool, site: &Site,
                     (Ender::Us, "made room for others")
                 }
             };
-            ends.ended(connection, Ended { at: clock(), by, why: why.into() });
+            desk.site.ends.ended(connection, Ended { at: (desk.site.clock)(), by, why: why.into() });
+            desk.site.write_end(connection, &desk.last);
             drop(held);
             tally.stir();
         });
@@ -117,15 +122,14 @@ fn line(peer: SocketAddr, site: &Site) -> Line {
 /// Answers requests until the connection ends; who ended it, and why.
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    desk: Desk,
+    desk: &Arc<Desk>,
     ration: &Ration,
 ) -> (Ender, &'static str) {
-    let (site, peer, secure, line) = (desk.site.clone(), desk.peer, desk.secure, desk.line.clone());
-    let stop = site.stop.clone();
+    let Desk { site, peer, secure, line, last, .. } = &**desk;
+    let (stop, peer) = (&site.stop, *peer);
     let (tape, stream) = Tape::on(stream, &site.limits);
-    let desk = Arc::new(desk);
-    let service = service_fn(move |request| {
-        let desk = Arc::clone(&desk);
+    let service = service_fn(|request| {
+        let desk = Arc::clone(desk);
         Box::pin(async move { Ok::<_, Infallible>(receive(&desk, request).await) })
     });
     // Built by hand: axum::serve sets no time-out for the head of a request, and a router would be made and asked for every one. hyper's own sets a
@@ -145,8 +149,8 @@ async fn serve(
             connection.await
         }
     };
-    if secure && tape.is_blank() && !stop.is_cancelled() {
-        visited(peer, NoHandshake::LeftAtOnce, &site);
+    if *secure && tape.is_blank() && !stop.is_cancelled() {
+        visited(peer, NoHandshake::LeftAtOnce, site);
     }
     let mishap = tape.how_it_ended(&ended);
     site.tally.count(mishap);
@@ -155,7 +159,10 @@ async fn serve(
     }
     // A request that nobody answers because we stop is no noise: it comes again.
     if ended.is_err() || !stop.is_cancelled() {
-        Box::pin(tape.keep(peer, &line, ended.as_ref().err(), ration, &site)).await;
+        let kept = Box::pin(tape.keep(peer, line, ended.as_ref().err(), ration, site)).await;
+        if let Some(packet) = kept {
+            last.note(packet);
+        }
     }
     if stop.is_cancelled() { (Ender::Us, "stopping") } else { told(mishap) }
 }
@@ -182,6 +189,7 @@ struct Desk {
     /// Room for bodies in memory, in bytes, shared by all connections.
     room: Arc<Semaphore>,
     guest: Arc<Guest>,
+    last: LastPacket,
     site: Site,
 }
 
@@ -554,7 +562,9 @@ impl Desk {
 
     async fn commit(&self, mut packet: NewPacket) -> Result<store::Stored, store::Error> {
         self.site.wary.look(&self.site.clock, &mut packet);
-        self.site.store.append(packet).await?.durable().await
+        let stored = self.site.store.append(packet).await?.durable().await?;
+        self.last.note(stored.last);
+        Ok(stored)
     }
 }
 

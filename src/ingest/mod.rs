@@ -42,7 +42,7 @@ pub use certificate::{Certificate, CertificateDoubt};
 use converse::converse;
 use dispatch::Dispatch;
 pub(crate) use ends::Ends;
-pub use ends::{Connected, Ended, Ender};
+use ends::LastPacket;
 pub use password::{fresh as fresh_password, hash as hash_password};
 use reply::SentCards;
 use roster::Roster;

@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{Limits, Site, secrets};
 use crate::{
-    model::{Direction, Mishap, NewPacket, NewReply, Protocol, Timestamp, Verdict},
+    model::{Direction, Mishap, NewPacket, NewReply, PacketId, Protocol, Timestamp, Verdict},
     wire::{Line, owntracks},
 };
 
@@ -228,7 +228,7 @@ impl Tape {
         if lock(&self.0).fell_silent { Mishap::Silent } else { how_it_ended(ended) }
     }
 
-    /// Keeps what ended a connection, unless it was a request or nothing. `error`: why it ended; `None`: in order.
+    /// Keeps what ended a connection, unless it was a request or nothing. `error`: why it ended; `None`: in order. Answers under which number.
     pub(super) async fn keep(
         &self,
         peer: SocketAddr,
@@ -236,11 +236,11 @@ impl Tape {
         error: Option<&hyper::Error>,
         ration: &Ration,
         site: &Site,
-    ) {
+    ) -> Option<PacketId> {
         let passed = std::mem::take(&mut *lock(&self.0));
-        let Some((read, written)) = passed.noise(error.is_some_and(hyper::Error::is_parse)) else { return };
+        let (read, written) = passed.noise(error.is_some_and(hyper::Error::is_parse))?;
         let why = error.map_or_else(|| "it came behind a request that ended the connection".to_owned(), reason);
-        keep_noise(Noise { read, written, why, at_https: false }, peer, line, ration, site).await;
+        keep_noise(Noise { read, written, why, at_https: false }, peer, line, ration, site).await
     }
 }
 
@@ -254,15 +254,21 @@ pub(super) struct Noise {
     pub(super) at_https: bool,
 }
 
-/// Keeps them, within the ration.
-pub(super) async fn keep_noise(noise: Noise, peer: SocketAddr, line: &Line, ration: &Ration, site: &Site) {
+/// Keeps them, within the ration; under which number the last of it is stored.
+pub(super) async fn keep_noise(
+    noise: Noise,
+    peer: SocketAddr,
+    line: &Line,
+    ration: &Ration,
+    site: &Site,
+) -> Option<PacketId> {
     let Noise { mut read, written, why, at_https } = noise;
     let masked = secrets::mask(&mut read);
     let now = (site.clock)();
     let share = ration.take(peer.ip(), now);
     if let Share::LeftOut(why) = share {
         site.tally.count(why);
-        return;
+        return None;
     }
     let mut context = serde_json::json!({ "kept": read.len(), "why": why });
     if let Some(status) = status_of(&written) {
@@ -290,8 +296,12 @@ pub(super) async fn keep_noise(noise: Noise, peer: SocketAddr, line: &Line, rati
         answers: None,
     };
     let kept = async { site.store.append(packet).await?.durable().await };
-    if let Err(error) = kept.await {
-        tracing::warn!(%peer, %error, "noise was not kept");
+    match kept.await {
+        Ok(stored) => Some(stored.last),
+        Err(error) => {
+            tracing::warn!(%peer, %error, "noise was not kept");
+            None
+        }
     }
 }
 

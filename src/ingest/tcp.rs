@@ -8,7 +8,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Counted, Counts, Site, converse, strangers::Guest};
+use super::{Counted, Counts, LastPacket, Site, converse, strangers::Guest};
 use crate::{
     model::{Mishap, Protocol},
     wire::{self, Line},
@@ -29,9 +29,11 @@ pub(super) async fn accept_all(listener: TcpListener, protocol: Protocol, site: 
         let Some(talk) = talk else { return };
         let tasks = site.tasks.clone();
         tasks.spawn(async move {
-            let end = converse(stream, talk, connection, &guest, &site).await;
+            let last = LastPacket::default();
+            let end = converse(stream, talk, connection, &guest, &site, &last).await;
             tracing::debug!(%peer, %end, "connection ended");
             site.ends.ended(connection, end.told((site.clock)()));
+            site.write_end(connection, &last);
             drop(held);
             (site.wake)();
             match end.mishap() {

@@ -27,7 +27,7 @@ pub type Db = Connection;
 /// What it answers.
 pub type Answer<T> = Result<T>;
 
-pub use talk::{Cell, Line, commands_of, count_packets, packets_of_line, span};
+pub use talk::{Cell, Line, commands_of, count_packets, end_of_connection, packets_of_line, span};
 
 use crate::model::{
     Command, CommandId, Device, DeviceId, DeviceOverview, DeviceState, ImportBatch, ImportId, Overviews, PacketId,

@@ -1,12 +1,16 @@
 //! A queue between threads: many push, a thread takes what has gathered.
 //!
-//! Not one of tokio's channels, because the writer wants everything that is there in one go, and must wake up by itself now and then.
+//! Not one of tokio's channels, because the writer wants everything that is there in one go, and must wake up by itself now and then. What nobody
+//! waits for wakes nobody: it is taken along.
 
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+
+/// Items that may wait to be taken along.
+const MOST_QUIET: usize = 16_384;
 
 /// A queue with a bound and an end.
 #[derive(Debug)]
@@ -19,6 +23,8 @@ pub(super) struct Queue<T> {
 #[derive(Debug)]
 struct State<T> {
     items: VecDeque<T>,
+    /// Taken along with others, or where nothing else comes.
+    quiet: VecDeque<T>,
     closed: bool,
     /// Threads asleep in [`Queue::take`]: waking nobody would cost a system call a push.
     asleep: usize,
@@ -44,7 +50,7 @@ pub(super) enum Taken<T> {
 
 impl<T> Queue<T> {
     pub(super) fn new(capacity: usize) -> Self {
-        let state = State { items: VecDeque::new(), closed: false, asleep: 0 };
+        let state = State { items: VecDeque::new(), quiet: VecDeque::new(), closed: false, asleep: 0 };
         Self { state: Mutex::new(state), ready: Condvar::new(), capacity }
     }
 
@@ -63,23 +69,44 @@ impl<T> Queue<T> {
         Ok(())
     }
 
+    /// As [`Queue::push`], but nobody is woken, and the bound is its own.
+    pub(super) fn push_quietly(&self, item: T) -> Result<(), Refused<T>> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Refused::Closed(item));
+        }
+        if state.quiet.len() >= MOST_QUIET {
+            return Err(Refused::Full(item));
+        }
+        state.quiet.push_back(item);
+        Ok(())
+    }
+
     /// Takes the first item and those behind it as long as `fits` says so; waits up to `patience` for the first.
     pub(super) fn take(&self, patience: Duration, mut fits: impl FnMut(&T) -> bool) -> Taken<T> {
         let mut state = self.lock();
-        while state.items.is_empty() {
-            if state.closed {
-                return Taken::Closed;
-            }
+        while state.items.is_empty() && !state.closed {
             state.asleep += 1;
             let (awake, slept) = self.ready.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
             state = awake;
             state.asleep -= 1;
-            if slept.timed_out() && state.items.is_empty() && !state.closed {
-                return Taken::Nothing;
+            if slept.timed_out() {
+                break;
             }
         }
-        let fitting = state.items.iter().take_while(|item| fits(item)).count().max(1);
-        Taken::Items(state.items.drain(..fitting).collect())
+        let State { items, quiet, closed, .. } = &mut *state;
+        let mut taken = Vec::new();
+        for from in [items, quiet] {
+            let fitting = from.iter().take_while(|item| fits(item)).count();
+            // Always one.
+            let fitting = if taken.is_empty() { fitting.max(1).min(from.len()) } else { fitting };
+            taken.extend(from.drain(..fitting));
+        }
+        match (taken.is_empty(), closed) {
+            (false, _) => Taken::Items(taken),
+            (true, false) => Taken::Nothing,
+            (true, true) => Taken::Closed,
+        }
     }
 
     /// No more pushes; what is queued can still be taken.
@@ -130,5 +157,26 @@ mod tests {
         assert!(matches!(queue.push('b'), Err(Refused::Closed('b'))));
         assert_eq!(queue.take(AT_ONCE, |_| true), Taken::Items(vec!['a']));
         assert_eq!(queue.take(AT_ONCE, |_| true), Taken::Closed);
+    }
+
+    #[test]
+    fn what_is_quiet_is_taken_along_or_where_nothing_else_comes() {
+        let queue = Queue::new(1);
+        queue.push_quietly('q').unwrap();
+        queue.push('a').unwrap();
+        assert_eq!(queue.take(AT_ONCE, |_| true), Taken::Items(vec!['a', 'q']));
+        queue.push_quietly('r').unwrap();
+        assert_eq!(queue.take(AT_ONCE, |_| true), Taken::Items(vec!['r']));
+        assert_eq!(queue.take(AT_ONCE, |_| true), Taken::Nothing);
+        queue.push_quietly('s').unwrap();
+        queue.push('b').unwrap();
+        assert_eq!(queue.take(AT_ONCE, |item| *item == 'b'), Taken::Items(vec!['b']));
+        queue.close();
+        assert!(matches!(queue.push_quietly('t'), Err(Refused::Closed('t'))));
+        assert_eq!(queue.take(AT_ONCE, |_| true), Taken::Items(vec!['s']));
+        assert_eq!(queue.take(AT_ONCE, |_| true), Taken::Closed);
+        let queue = Queue::new(0);
+        (0..MOST_QUIET).for_each(|n| queue.push_quietly(n).unwrap());
+        assert!(matches!(queue.push_quietly(0), Err(Refused::Full(0))));
     }
 }

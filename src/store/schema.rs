@@ -30,6 +30,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/8.sql"),
     include_str!("schema/9.sql"),
     include_str!("schema/10.sql"),
+    include_str!("schema/11.sql"),
 ];
 
 /// The schema that this program writes.
@@ -105,10 +106,11 @@ fn damage(why: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(why.to_owned()))
 }
 
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 26] = [
     "aliases",
     "cards",
     "commands",
+    "connection_ends",
     "counters",
     "devices",
     "events",
@@ -119,6 +121,7 @@ const TABLES: [&str; 24] = [
     "learned",
     "logins",
     "mutes",
+    "packet_notes",
     "packets",
     "phone_keys",
     "places",

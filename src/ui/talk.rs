@@ -203,6 +203,8 @@ pub(super) struct Asking {
     more: Option<Pending<Talked>>,
     /// [`Backend::connections_changed`] when the conversation was asked for.
     connections_seen: u64,
+    /// Something was missed, the end of a connection perhaps: where another instance receives, nothing else tells of it.
+    missed: bool,
     pair: Option<Pending<(Option<PacketRow>, Option<PacketRow>)>>,
     counts: counting::Asking,
 }
@@ -266,12 +268,17 @@ impl Asking {
         data.talk.reading = true;
     }
 
+    /// What is shown may have changed without a word.
+    pub(super) fn read_again(&mut self) {
+        self.missed = true;
+    }
+
     /// A conversation that is shown grows with what arrives.
     fn go_on(&mut self, backend: &Backend, data: &Data, view: &View) {
         let shown = view.talk.tab == Some(Tab::Conversation) && view.open.dock;
         let Some(talk) = data.talk.conversation.as_ref().filter(|talk| shown && talk.follows) else { return };
         let news = data.newest_packet() > Some(talk.searched.1);
-        if !self.reading() && (news || backend.connections_changed() != self.connections_seen) {
+        if !self.reading() && (news || self.missed || backend.connections_changed() != self.connections_seen) {
             self.further(backend, data, Part::Later);
         }
     }
@@ -280,6 +287,7 @@ impl Asking {
     pub(super) fn further(&mut self, backend: &Backend, data: &Data, part: Part) {
         if let Some(shown @ Shown { line, searched, .. }) = &data.talk.conversation {
             let before = part == Part::Earlier;
+            self.missed = false;
             self.connections_seen = backend.connections_changed();
             self.more = Some(backend.more_of_conversation(line.clone(), *searched, before, shown.open()));
         }

@@ -9,7 +9,7 @@
 mod audit;
 mod far;
 mod helper;
-mod process;
+pub mod process;
 
 mod clock;
 mod desktop;

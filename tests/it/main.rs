@@ -12,6 +12,7 @@ mod deps;
 mod desk;
 mod devices_list;
 mod dock;
+mod ends;
 mod export;
 mod faults;
 mod gt06;

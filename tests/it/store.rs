@@ -4,6 +4,7 @@ mod bounds;
 mod commands;
 mod copy;
 mod damage;
+mod ends;
 mod filter;
 mod folder;
 mod keeping;

@@ -1,7 +1,7 @@
 //! Taps over real sockets: trackers, servers that are not ours, and what is recorded between them.
 
 mod copy;
-mod far;
+pub mod far;
 mod pass;
 mod set_up;
 mod told;

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::{Witness, owntracks};
 use crate::{
     capture::{Closer, Item, Place, Record},
-    ingest::{Ended, Ender, Ends},
-    model::{Direction, NewPacket, PacketId, Protocol, Sender, Timestamp, Verdict},
+    ingest::Ends,
+    model::{Direction, Ended, Ender, NewPacket, PacketId, Protocol, Sender, Timestamp, Verdict},
     store::{Error, Receipt, Writer},
     wire::{Admission, Line, gt06::Witnessed},
 };

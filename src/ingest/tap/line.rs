@@ -18,8 +18,8 @@ use tokio::{
 
 use super::{Running, Site, TapMode, Upstream, dial::dial, tape::Ear};
 use crate::{
-    ingest::{Ended, Ender, strangers::Guest},
-    model::{Direction, Mishap, Timestamp},
+    ingest::strangers::Guest,
+    model::{Direction, Ended, Ender, Mishap, Timestamp},
 };
 
 /// Bytes taken in one read.

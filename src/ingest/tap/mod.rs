@@ -189,7 +189,7 @@ pub(super) async fn accept_all(listener: TcpListener, running: &Arc<Running>, si
             let end = line::attend(stream, mode, &ear, &guest, &running, &site).await;
             tracing::debug!(%peer, tap = %running.name, %end, "connection of a tap ended");
             site.ends.ended(connection, end.told((site.clock)()));
-            // What it said may still be on its way into the store; its place is free.
+            // What it said may still be on its way into the store, and then who writes that down writes down how it ended. Its place is free.
             guest.is_known();
             drop((ear, held));
             (site.wake)();

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{Running, Site, TapMode, tape::Piece};
 use crate::{
-    ingest::{roster::Overheard, secrets, strangers::Guest},
+    ingest::{LastPacket, roster::Overheard, secrets, strangers::Guest},
     model::{
         Device, DeviceId, Direction, Identity, Mishap, NewPacket, PacketId, Profile, Protocol, Timestamp, Verdict,
     },
@@ -48,6 +48,9 @@ pub(super) struct Scribe {
     running: Arc<Running>,
     guest: Arc<Guest>,
     witness: Witness,
+    connection: u64,
+    /// What is in the store of it.
+    last: LastPacket,
     /// The profile that the witness reads with, whose it is, and what [`crate::store::Writer::profiles`] was before it was looked up.
     read_with: Option<(DeviceId, Arc<Profile>, u64)>,
     /// Packets on their way into the store, in order.
@@ -79,7 +82,9 @@ impl Scribe {
             site,
             running,
             guest,
+            connection: line.connection,
             witness: Witness::new(line),
+            last: LastPacket::default(),
             read_with: None,
             unsettled: Vec::new(),
             room: Vec::new(),
@@ -92,8 +97,13 @@ impl Scribe {
         }
     }
 
-    /// Writes until the tape ends.
-    pub(super) async fn write(mut self, mut tape: mpsc::Receiver<Piece>) {
+    /// Writes until the tape ends, and with it the connection.
+    pub(super) async fn write(mut self, tape: mpsc::Receiver<Piece>) {
+        self.write_down(tape).await;
+        self.site.write_end(self.connection, &self.last);
+    }
+
+    async fn write_down(&mut self, mut tape: mpsc::Receiver<Piece>) {
         let Err(why) = self.follow(&mut tape).await else { return };
         tracing::debug!(tap = %self.running.name, ?why, "the rest of a connection is passed on and not recorded");
         self.site.tally.count(match why {
@@ -311,6 +321,7 @@ impl Scribe {
                 };
                 match stored {
                     Ok(stored) => {
+                        self.last.note(stored.last);
                         self.refused |= stored.refused;
                         self.running.gauge.recorded();
                         if let Some(nth) = unsettled.nth {

@@ -3,11 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 
 use jiff::SignedDuration;
-use rusqlite::{Connection, Result, named_params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::{COMMAND, PACKET, all, clamp};
 use crate::{
-    model::{Command, DeviceId, Direction, PacketId, PacketRow, Protocol, Timestamp, Verdict},
+    model::{
+        Command, ConnectionEnd, DeviceId, Direction, Ended, Ender, PacketId, PacketRow, Protocol, Timestamp, Verdict,
+    },
     store::{past, row},
 };
 
@@ -56,6 +58,19 @@ pub fn packets_of_line(
         packets.reverse();
     }
     Ok(packets)
+}
+
+/// When a connection was made and how it ended, where this is its last packet and somebody wrote it down.
+pub fn end_of_connection(db: &Connection, last: PacketId) -> Result<Option<ConnectionEnd>> {
+    let sql = "SELECT made_ms, ended_ms, ended_by, why FROM connection_ends WHERE packet_id = ?1";
+    let end = |row: &Row<'_>| {
+        let at = row::time(row.get(1)?);
+        let by = Ender::parse(row.get_ref(2)?.as_str()?).unwrap_or(Ender::Nobody);
+        let why = row.get::<_, String>(3)?.into();
+        let made = row.get::<_, Option<i64>>(0)?.map(row::time);
+        Ok(ConnectionEnd { last_packet: last, made, ended: Ended { at, by, why } })
+    };
+    db.prepare_cached(sql)?.query_row([last.0], end).optional()
 }
 
 /// Commands that some of these packets took out or answered, newest first: at most `MOST_COMMANDS` of each device are looked at.

@@ -13,6 +13,8 @@ pub(super) fn mend(db: &Connection, lost: bool, now: Timestamp) -> Result<()> {
     let heads = chains(db)?;
     latest(db, &heads)?;
     db.execute_batch(COUNTERS)?;
+    // They go with their packets, and these are gone.
+    db.execute_batch("DELETE FROM connection_ends WHERE packet_id NOT IN (SELECT id FROM packets)")?;
     let newest = db.query_row("SELECT value FROM counters WHERE name = 'kept_upto'", [], |row| row.get(0))?;
     recent::written_upto(db, newest)?;
     if lost {

@@ -171,6 +171,7 @@ impl<'t> Batch<'t> {
                 self.packet_row(packet, device, Verdict::Ok, Some((reply, id)))?;
             }
         }
+        let last = PacketId(*self.last_packet);
         if let Some(read_with) = read_with
             && let Some(known) = device.and_then(|device| self.devices.get(device))
             && !known.overview.device.profile.reads_like(read_with)
@@ -183,7 +184,7 @@ impl<'t> Batch<'t> {
                 new_fixes += usize::from(self.report(packet, id, device, report)?);
             }
         }
-        Ok(Stored { packet: id, device, refused, new_fixes })
+        Ok(Stored { packet: id, last, device, refused, new_fixes })
     }
 
     fn resolve(&mut self, protocol: Protocol, sender: &Sender, at: Timestamp) -> Result<Who> {

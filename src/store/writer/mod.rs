@@ -8,6 +8,7 @@ mod batch;
 mod commands;
 mod decide;
 mod devices;
+mod ends;
 mod hide;
 mod import;
 mod log;
@@ -169,6 +170,8 @@ impl Inlet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
     pub packet: PacketId,
+    /// The last row that was written of it: itself, or the last of its replies.
+    pub last: PacketId,
     /// Who sent it; `None` where the bytes do not say, and for a refused sender.
     pub device: Option<DeviceId>,
     /// The policy is strict and nobody adopted its sender, or the sender was forgotten while it was connected: its bytes are kept, what they

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Command, CommandId, Device, DeviceId, Direction, Identity, NewCommand, NewPacket, PacketId, Profile, Protocol,
-    Timestamp, library::UserCommand,
+    Command, CommandId, ConnectionEnd, Device, DeviceId, Direction, Identity, NewCommand, NewPacket, PacketId, Profile,
+    Protocol, Timestamp, library::UserCommand,
 };
 use crate::store::{Answer, Error, Pending};
 
@@ -32,6 +32,7 @@ pub(in crate::store) enum Write {
     Forget(Ask<DeviceId, ()>),
     Hide(Ask<Hide, u64>),
     Note(Ask<SetNote, ()>),
+    End(Ask<ConnectionEnd, ()>),
     QueueCommand(Ask<NewCommand, Command>),
     CancelCommand(Ask<CommandId, ()>),
     ExpireCommands(Ask<Timestamp, ()>),
@@ -144,6 +145,7 @@ macro_rules! each {
             Write::Forget($ask) => $do,
             Write::Hide($ask) => $do,
             Write::Note($ask) => $do,
+            Write::End($ask) => $do,
             Write::QueueCommand($ask) => $do,
             Write::CancelCommand($ask) => $do,
             Write::ExpireCommands($ask) => $do,
@@ -203,6 +205,7 @@ impl Write {
             Self::Forget(ask) => ask.apply(|device| batch.forget(*device)),
             Self::Hide(ask) => ask.apply(|q| batch.hide(q)),
             Self::Note(ask) => ask.apply(|q| batch.note(q)),
+            Self::End(ask) => ask.apply(|q| batch.end(q)),
             Self::QueueCommand(ask) => ask.apply(|q| batch.queue_command(q)),
             Self::CancelCommand(ask) => ask.apply(|id| batch.cancel_command(*id)),
             Self::ExpireCommands(ask) => ask.apply(|now| batch.expire_commands(*now).map(Ok)),

@@ -111,6 +111,7 @@ impl App {
         self.news.missed |= fresh.overflowed;
         self.remote.read_again(&mut self.data);
         self.past.read_again(&self.data.history);
+        self.talk.read_again();
         phones::Asking::read_again(&mut self.data);
         self.forget_removed();
     }

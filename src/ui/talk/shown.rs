@@ -1,7 +1,7 @@
 //! A conversation as it is shown: its packets, and between them where a connection was made and how it ended.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
@@ -13,6 +13,9 @@ use crate::{
 
 /// Packets that are held; those that go on arriving push the oldest out.
 const MOST_ROWS: usize = 20_000;
+
+/// Connections of which nothing was said that are asked about again, the newest ones: another instance may hold them.
+const MOST_UNTOLD: usize = 64;
 
 /// Tells a connection from others.
 type Key<'a> = (u64, &'a str);
@@ -113,11 +116,17 @@ impl Shown {
         }
     }
 
-    /// Connections that may still end.
-    pub(super) fn open(&self) -> Vec<(u64, Arc<str>)> {
-        let ended: BTreeSet<Key<'_>> = self.connections.iter().filter(|c| c.ended.is_some()).map(key_of).collect();
-        let all: BTreeSet<Key<'_>> = self.connections.iter().map(key_of).collect();
-        all.difference(&ended).map(|(number, peer)| (*number, Arc::from(*peer))).collect()
+    /// Connections that may still end, or have ended without a word so far, and their last packets.
+    pub(super) fn open(&self) -> Vec<(u64, Arc<str>, PacketId)> {
+        let mut seen: HashSet<Key<'_>> = self.connections.iter().filter(|c| c.ended.is_some()).map(key_of).collect();
+        let open: HashSet<Key<'_>> = self.connections.iter().filter(|c| c.ended.is_none()).map(key_of).collect();
+        let newest_first = self.rows.iter().rev().filter(|row| seen.insert(key(row)));
+        let mut untold = 0;
+        let may_end = newest_first.filter(|row| {
+            untold += usize::from(!open.contains(&key(row)));
+            open.contains(&key(row)) || untold <= MOST_UNTOLD
+        });
+        may_end.map(|row| (row.connection, Arc::clone(&row.peer), row.id)).collect()
     }
 
     /// On which line a packet stands.

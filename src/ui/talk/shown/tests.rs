@@ -139,7 +139,7 @@ fn it_grows_at_its_end_and_follows_from_then_on() {
     };
     shown.join(more(3, true, Vec::new()));
     assert!(shown.follows && lines(&shown).last().unwrap().ends_with("is open"));
-    assert_eq!(shown.open(), [(7, Arc::from("10.0.0.9:4711"))]);
+    assert_eq!(shown.open(), [(7, Arc::from("10.0.0.9:4711"), PacketId(3))]);
     shown.join(more(5, true, vec![connected(7, Some(0), Some((6_000, Ender::Peer, "")))]));
     assert!(lines(&shown).last().unwrap().contains("Closed by the device, 1.0 s after"), "{:?}", lines(&shown));
     assert_eq!(shown.open(), []);
