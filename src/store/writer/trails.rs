@@ -66,6 +66,11 @@ impl Trail {
     }
 }
 
+/// Short rows that a device begins to count with: not all are to be joined in the same round.
+fn beginning(device: DeviceId) -> u8 {
+    u8::try_from(device.0.rem_euclid(MOST_SHORT.into())).unwrap_or_default()
+}
+
 /// The trails of all devices.
 #[derive(Default)]
 pub(super) struct Trails {
@@ -139,7 +144,7 @@ impl Trails {
                 Some(short) if fold::append(db, device, &points)? => Some(short + 1),
                 _ => {
                     fold::fold(db, device, points)?;
-                    Some(0)
+                    Some(if trail.short.is_none() { beginning(device) } else { 0 })
                 }
             };
         }
