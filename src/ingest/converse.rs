@@ -1,9 +1,9 @@
 //! Drives one [`Conversation`] over any byte stream: read, store, and only then answer.
 
-use std::{fmt, future, sync::Arc, time::Duration};
+use std::{cell::RefCell, fmt, future, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf},
     time::{Instant, sleep_until, timeout},
 };
 
@@ -22,10 +22,8 @@ use crate::{
     wire::{self, Admission, Conversation, Output},
 };
 
-/// Bytes taken in one read. A frame is at most 65 541 bytes long, nearly all are below 100. Who has not said anything of use has less: there
-/// may be thousands of them.
+/// Bytes taken in one read. A frame is at most 65 541 bytes long, nearly all are below 100.
 const READ_BYTES: usize = 4096;
-const READ_OF_STRANGERS: usize = 512;
 /// Packets of one read that may wait for their commit together; a longer read is settled in parts.
 const MOST_UNSETTLED: usize = 256;
 
@@ -128,7 +126,6 @@ pub(super) async fn converse(
         heard: None,
         refused: false,
     };
-    let mut chunk = vec![0; READ_OF_STRANGERS];
     let mut deadline: Option<(Timestamp, Instant)> = None;
     let login_by = Instant::now() + limits.login;
     // Made once: to enter and leave the lists of those who wait costs as much as a read. So the timer is only looked at when it has run out.
@@ -143,7 +140,7 @@ pub(super) async fn converse(
             () = stopped.as_mut() => Happened::Stop,
             () = shown_out.as_mut() => Happened::End(End::MadeRoom),
             call = called(driver.seat.as_mut()) => Happened::Called(call),
-            read = from.read(&mut chunk) => Happened::of(read),
+            read = read_some(&mut from) => Happened::of(read),
             () = silence.as_mut() => {
                 let now = Instant::now();
                 if now < silent_at {
@@ -157,12 +154,12 @@ pub(super) async fn converse(
         };
         let now = clock();
         let end = match happened {
-            Happened::Read(n) => {
+            Happened::Read(bytes) => {
                 if let Err(end) = driver.take_profile(talk.as_mut()).await {
                     return end;
                 }
-                talk.receive(now, &chunk[..n]);
-                received = received.saturating_add(n);
+                talk.receive(now, &bytes);
+                received = received.saturating_add(bytes.len());
                 None
             }
             Happened::Deadline(at) => {
@@ -181,12 +178,12 @@ pub(super) async fn converse(
                 None
             }
             Happened::Called(Call::Replaced) => {
-                read_what_came(&mut from, &mut chunk, talk.as_mut(), clock).await;
+                read_what_came(&mut from, talk.as_mut(), clock).await;
                 talk.finish(now);
                 Some(End::Replaced)
             }
             Happened::Stop => {
-                read_what_came(&mut from, &mut chunk, talk.as_mut(), clock).await;
+                read_what_came(&mut from, talk.as_mut(), clock).await;
                 talk.finish(now);
                 Some(End::Stopped)
             }
@@ -200,7 +197,6 @@ pub(super) async fn converse(
         }
         if driver.heard.is_some() {
             heard_out.into_iter().for_each(HeardOut::stays);
-            chunk.resize(READ_BYTES, 0);
         } else if received > limits.stranger_bytes {
             talk.finish(now);
             return driver.carry_out(talk.as_mut()).await.err().unwrap_or(End::StrangersJunk);
@@ -228,17 +224,17 @@ async fn passed(deadline: Option<(Timestamp, Instant)>) -> Timestamp {
 
 enum Happened {
     Called(Call),
-    Read(usize),
+    Read(Vec<u8>),
     Deadline(Timestamp),
     End(End),
     Stop,
 }
 
 impl Happened {
-    fn of(read: std::io::Result<usize>) -> Self {
+    fn of(read: std::io::Result<Vec<u8>>) -> Self {
         match read {
-            Ok(0) => Self::End(End::Closed),
-            Ok(n) => Self::Read(n),
+            Ok(bytes) if bytes.is_empty() => Self::End(End::Closed),
+            Ok(bytes) => Self::Read(bytes),
             Err(error) => Self::End(End::Broken(error)),
         }
     }
@@ -253,17 +249,30 @@ async fn called(seat: Option<&mut Seat>) -> Call {
 }
 
 /// Takes what already lies in the socket, so that a stop loses nothing the system had received for us.
-async fn read_what_came<R: AsyncRead>(
-    from: &mut ReadHalf<R>,
-    chunk: &mut [u8],
-    talk: &mut dyn Conversation,
-    clock: &Clock,
-) {
+async fn read_what_came<R: AsyncRead>(from: &mut ReadHalf<R>, talk: &mut dyn Conversation, clock: &Clock) {
     // Bounded, because a peer that never pauses must not keep us from stopping.
     for _ in 0..16 {
-        let Ok(Ok(n @ 1..)) = timeout(Duration::from_millis(1), from.read(chunk)).await else { return };
-        talk.receive(clock(), &chunk[..n]);
+        let Ok(Ok(bytes)) = timeout(Duration::from_millis(1), read_some(from)).await else { return };
+        if bytes.is_empty() {
+            return;
+        }
+        talk.receive(clock(), &bytes);
     }
+}
+
+/// Reads what has come; nothing is the end. The room for it is the thread's: with a buffer for each of ten thousand
+/// connections, every read would go to memory that the processor has long forgotten.
+async fn read_some<R: AsyncRead>(from: &mut ReadHalf<R>) -> std::io::Result<Vec<u8>> {
+    thread_local! {
+        static ROOM: RefCell<[u8; READ_BYTES]> = const { RefCell::new([0; READ_BYTES]) };
+    }
+    future::poll_fn(|cx| {
+        ROOM.with_borrow_mut(|room| {
+            let mut room = ReadBuf::new(room);
+            Pin::new(&mut *from).poll_read(cx, &mut room).map_ok(|()| room.filled().to_vec())
+        })
+    })
+    .await
 }
 
 /// Whose profile a conversation reads with, and when it was looked up.
