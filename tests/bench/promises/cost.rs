@@ -39,7 +39,7 @@ pub(crate) fn measure(table: &mut Table, size: Size) {
     // More connections find less of themselves in the processor's caches. Over the same connections nothing differs but the number of devices.
     let costs = fleets.map(|phones| {
         let served = Served::fresh();
-        phone::take_turns(served.owntracks, CONNECTIONS, phones, size.rows[1]);
+        phone::fill(served.owntracks, CONNECTIONS, phones, size.rows[1]);
         let cost = cost(&served, 1, || phone::take_turns(served.owntracks, CONNECTIONS, phones, FIXES).answered);
         let name = format!("a report with {phones} phones over {CONNECTIONS} connections");
         table.tell(name, cost.us, "µs", cost.by_thread);

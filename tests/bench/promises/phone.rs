@@ -39,7 +39,17 @@ impl Load {
 
 /// Posts over so many connections for a while, each a phone of its own.
 pub(crate) fn race(to: SocketAddr, connections: usize, runs: Duration) -> Load {
+    run(to, connections, connections, u64::MAX, runs)
+}
+
+/// Posts so many reports over so many connections as fast as they are answered, of more phones than that in turn.
+pub(crate) fn fill(to: SocketAddr, connections: usize, phones: usize, posts: u64) {
+    run(to, connections, phones, posts, Duration::from_mins(5));
+}
+
+fn run(to: SocketAddr, connections: usize, phones: usize, posts: u64, at_most: Duration) -> Load {
     let over = Arc::new(AtomicBool::new(false));
+    let posts_of_each = posts / connections as u64;
     Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(async {
         let lines = connect(to, connections).await;
         let began = Instant::now();
@@ -47,10 +57,14 @@ pub(crate) fn race(to: SocketAddr, connections: usize, runs: Duration) -> Load {
             .zip(lines)
             .map(|(number, mut line)| {
                 let over = Arc::clone(&over);
+                let phones = (number..phones as u64).step_by(connections).cycle();
                 tokio::spawn(async move {
                     let mut answered = 0;
-                    while !over.load(Ordering::Relaxed) {
-                        line.post(number).await;
+                    for phone in phones {
+                        if answered >= posts_of_each || over.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        line.post(phone).await;
                         line.receive().await;
                         answered += 1;
                     }
@@ -58,12 +72,15 @@ pub(crate) fn race(to: SocketAddr, connections: usize, runs: Duration) -> Load {
                 })
             })
             .collect();
-        tokio::time::sleep(runs).await;
-        over.store(true, Ordering::Relaxed);
+        let ends = tokio::spawn(async move {
+            tokio::time::sleep(at_most).await;
+            over.store(true, Ordering::Relaxed);
+        });
         let mut answered = 0;
         for task in tasks {
             answered += task.await.expect("no panic");
         }
+        ends.abort();
         Load { answered, took: began.elapsed() }
     })
 }
