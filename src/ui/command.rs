@@ -304,7 +304,7 @@ fn row_id() -> egui::Id {
     egui::Id::unique("row with the keyboard")
 }
 
-/// This row has the keyboard, and does nothing with the space bar.
+/// This row, or the like, has the keyboard, and does nothing with the space bar.
 pub(super) fn leaves_space(ui: &egui::Ui, row: egui::Id) {
     ui.data_mut(|data| data.insert_temp(row_id(), row));
 }

@@ -379,6 +379,7 @@ impl MapPanel {
         }
         self.places.write(ui, &screen, &response, cx);
         if response.has_focus() {
+            crate::ui::command::leaves_space(ui, response.id);
             let stroke = ui.visuals().selection.stroke;
             ui.painter().rect_stroke(screen.rect, 0.0, stroke, egui::StrokeKind::Inside);
         }

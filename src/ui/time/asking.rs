@@ -8,7 +8,7 @@ use std::{
 
 use jiff::{ToSpan as _, civil::Date};
 
-use super::{Bar, History, Shown, Span, moment, span::midnight_ms};
+use super::{Bar, History, Shown, Span, moment, point, span::midnight_ms};
 use crate::{
     backend::{Backend, Error, Pending, Room},
     model::{Committed, DeviceId, DeviceState, StoredEvent, StoredFix, TimeWindow, Timestamp},
@@ -55,6 +55,8 @@ pub struct Asking {
     /// What was counted last, in minutes.
     counted: Option<(i64, i64, Vec<DeviceId>)>,
     as_of: Option<(i64, Pending<Option<StoredFix>>)>,
+    /// A fix that was asked for and is not there any more.
+    gone: Option<i64>,
     days: Option<(Vec<Date>, Pending<Vec<bool>>)>,
     /// For which devices the calendar was marked.
     days_of: Vec<DeviceId>,
@@ -209,10 +211,13 @@ impl Asking {
         self.counted = Some(key);
     }
 
-    /// The last fix before the instant that is looked at, with all it carried: of the selected device.
+    /// The selected fix, or else the last before the instant that is looked at, with all it carried: of the selected device.
     fn ask_as_of(&mut self, backend: &Backend, data: &mut Data, view: &View, now: Timestamp) {
         let past = view.selection.device.filter(|_| !view.is_live()).and_then(|id| data.history.past(id));
-        let wanted = past.and_then(|past| past.last_before(view.instant_ms(now))).map(|(_, point)| point.fix);
+        let last = past.and_then(|past| past.last_before(view.instant_ms(now))).map(|(_, point)| point.fix);
+        // What was selected by hand is there already where its packet is open.
+        let selected = view.selection.device.filter(|device| point::picked(data, view, *device).is_none());
+        let wanted = selected.and(view.selection.fix).filter(|id| self.gone != Some(*id)).or(last);
         if wanted.is_none() {
             data.history.as_of = None;
         }
@@ -300,7 +305,8 @@ impl Asking {
         if let Some((wide_ms, Ok(counts))) = asks::take(&mut self.counts) {
             history.packets = rate(&counts, wide_ms);
         }
-        if let Some((_, Ok(fix))) = asks::take(&mut self.as_of) {
+        if let Some((id, Ok(fix))) = asks::take(&mut self.as_of) {
+            self.gone = fix.is_none().then_some(id);
             history.as_of = fix;
         }
         if let Some((days, pending)) = &mut self.days

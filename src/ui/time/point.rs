@@ -14,9 +14,11 @@ pub fn picked<'a>(data: &'a Data, view: &View, device: DeviceId) -> Option<&'a S
 }
 
 /// The position of a device that is looked at: the selected one, else, while the past is looked at, the last one before the instant. `None` while
-/// the latest is looked at.
+/// the latest is looked at, or it is not read yet.
 pub fn looked_at<'a>(data: &'a Data, view: &View, device: DeviceId) -> Option<&'a StoredFix> {
-    let then = || data.history.as_of.as_ref().filter(|fix| fix.device == device && !view.is_live());
+    // What was selected by hand may have no packet: it was imported. Until it is read nothing else stands for it.
+    let is_meant = |fix: &StoredFix| view.selection.fix.map_or(!view.is_live(), |wanted| wanted == fix.id);
+    let then = || data.history.as_of.as_ref().filter(|fix| fix.device == device && is_meant(fix));
     picked(data, view, device).or_else(then)
 }
 

@@ -117,6 +117,62 @@ fn an_outlier_is_hidden_and_undone_and_nothing_is_deleted() {
     assert_eq!(desk.count("SELECT count(*) FROM hidden WHERE reason = 'hand'"), 1);
 }
 
+/// It has no packet that could be opened.
+#[test]
+fn an_imported_outlier_is_hidden_by_hand() {
+    let mut desk = Desk::open();
+    let row =
+        |second: i64, lat: f64| format!("2026-11-20T09:{:02}:{:02}Z,{lat:.5},4.0,ann\n", second / 60, second % 60);
+    let mut rows: Vec<String> = (0..20).map(|n| row(n * 30, 51.0 + n as f64 * 1e-3)).collect();
+    rows.push(row(315, 53.0));
+    let file = desk.folder.path().join("ann.csv");
+    std::fs::write(&file, format!("fix_time,latitude,longitude,identity\n{}", rows.concat())).unwrap();
+    desk.press(Modifiers::COMMAND, Key::O);
+    desk.window.get_by_label("File to import").focus();
+    desk.window.run();
+    desk.window.get_by_label("File to import").type_text(file.to_str().unwrap());
+    desk.window.run();
+    desk.click("Look");
+    desk.until_shown("Import 21 points");
+    desk.click("Import 21 points");
+    desk.until("they are here", |window| window.state().data().devices.values().any(|d| d.positions == 21));
+    desk.press(PLAIN, Key::Escape);
+    desk.press(PLAIN, Key::OpenBracket);
+    desk.until("they are read", |window| {
+        window.state().data().history.shown.values().any(|shown| shown.past.stats.outliers == 1)
+    });
+
+    desk.press(PLAIN, Key::O);
+    desk.until_shown("As of Nov 20 09:05");
+    // Not at once the one before it, until this one is read.
+    desk.until_shown("53.00000, 4.00000");
+    desk.press(PLAIN, Key::H);
+    desk.until("it is hidden", |window| {
+        window.state().data().history.shown.values().any(|shown| shown.past.stats.hidden == 1)
+    });
+    let hidden = "SELECT count(*) FROM hidden h JOIN positions p ON p.id = h.position_id WHERE p.latitude = 53.0";
+    assert_eq!(desk.count(hidden), 1);
+}
+
+#[test]
+fn the_space_bar_plays_after_a_click_on_the_time_bar() {
+    let mut desk = Desk::open();
+    desk.tell("van", "2026-11-20", &day());
+    desk.until("the van is known", |window| window.state().data().devices.values().any(|d| d.positions >= 51));
+    desk.press(PLAIN, Key::OpenBracket);
+    desk.until("it is read", |window| window.state().data().history.shown.len() == 1);
+    let bar = desk.window.get_by_label_contains("Time bar, ").rect().center();
+    desk.window.hover_at(bar);
+    desk.window.drag_at(bar);
+    desk.window.drop_at(bar);
+    desk.window.run();
+    assert!(focused(&desk).starts_with("Time bar, "), "{}", focused(&desk));
+    desk.press(PLAIN, Key::Space);
+    assert!(desk.view().time.playing);
+    desk.press(PLAIN, Key::Space);
+    assert!(!desk.view().time.playing);
+}
+
 #[test]
 fn the_bar_collapses_and_its_calendar_knows_days_with_data() {
     let mut desk = Desk::open();

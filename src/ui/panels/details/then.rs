@@ -18,7 +18,9 @@ pub(super) fn as_of(ui: &mut Ui, cx: &mut Cx<'_>, fix: &StoredFix) {
     egui::Frame::new().fill(p.selected_row).corner_radius(4).inner_margin(Margin::symmetric(8, 2)).show(ui, |ui| {
         let at = cx.view.moment(fix.fix.at, cx.now);
         title(ui, cx, fix.device, &format!("As of {at}"));
-        let then = cx.data.history.past(fix.device).filter(|_| !cx.view.is_live());
+        // Of the selected one it is its own moment, and it may be beside the way.
+        let is_picked = cx.view.selection.fix == Some(fix.id);
+        let then = cx.data.history.past(fix.device).filter(|_| !cx.view.is_live() && !is_picked);
         if let Some(there) = then.and_then(|past| past.at(cx.view.instant_ms(cx.now))) {
             let how = match there.how {
                 How::Fix => None,

@@ -7,7 +7,7 @@ use crate::{
     model::{DeviceId, HideReason},
     track::Point,
     ui::{
-        Action, Cx,
+        Action, Cx, command,
         panels::time::{push, trips},
         time::{Act, Axis, moment},
     },
@@ -28,6 +28,9 @@ impl StripChart {
             #[expect(clippy::cast_precision_loss, reason = "for a screen reader")]
             WidgetInfo::slider(true, instant as f64, text)
         });
+        if response.has_focus() {
+            command::leaves_space(ui, response.id);
+        }
         wheel(ui, cx, &response, axis);
         let Some(pointer) = response.interact_pointer_pos() else {
             self.marking = None;
