@@ -208,6 +208,25 @@ impl Vehicle {
         Message { bytes: body.to_string().into_bytes(), answer: Vec::new(), must_answer: true }
     }
 
+    /// What a tracker says to a command, which it does nothing about; `None` to every other frame. A phone says nothing.
+    pub fn answer(&mut self, frame: &[u8]) -> Option<Message> {
+        let (head, rest) = frame.split_first_chunk::<9>()?;
+        let [0x78, 0x78, _, 0x80, length, flag @ ..] = *head else { return None };
+        let text = rest.get(..usize::from(length).checked_sub(flag.len())?)?;
+        let word: String = text.iter().take_while(|b| b.is_ascii_alphanumeric()).map(|b| char::from(*b)).collect();
+        let said = match word.as_str() {
+            "STATUS" => {
+                let lamp = if self.ignition() { "ON" } else { "OFF" };
+                format!(
+                    "Battery:4.05V,NORMAL; GPRS:Link Up; GSM Signal Level:Strong; GPS:Successful positioning; ACC:{lamp};"
+                )
+            }
+            word => format!("{word} OK!"),
+        };
+        let serial = self.next_serial();
+        Some(self::frame(0x15, serial, false, encode::answer_15(&said, u32::from_be_bytes(flag), serial)))
+    }
+
     fn next_serial(&mut self) -> u16 {
         self.serial = self.serial.wrapping_add(1);
         self.serial

@@ -21,7 +21,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use wayglass::{
     backend::demo::{DriveError, HttpUrl, Pace, Progress, Targets, drive},
-    model::{Policy, Protocol, Timestamp},
+    model::{DeviceId, Policy, Protocol, Timestamp},
     sim::{Band, Fleet, Message},
     wire::{
         gt06::encode::{Start, acknowledge, checksum},
@@ -229,6 +229,24 @@ fn the_demo_drives_into_the_real_receivers_and_is_forgotten() {
     station.backend().stop_demo(true);
     assert!(!station.backend().demo_running());
     station.until("nothing of the demo is left", |s| count(s, "devices") == 0 && count(s, "positions") == 0);
+    station.stop();
+}
+
+#[test]
+fn a_demo_tracker_answers_commands() {
+    let station = Station::start(Policy::Strict);
+    station.backend().start_demo(2);
+    let tracker = "devices WHERE protocol = 'gt06' AND id IN (SELECT device_id FROM positions)";
+    station.until("the tracker has a place", |s| s.sql::<i64>(&format!("SELECT count(*) FROM {tracker}")) == 1);
+    let device = DeviceId(station.sql(&format!("SELECT id FROM {tracker}")));
+    for (text, said) in [("STATUS#", "Battery:4.05V,NORMAL; GPRS:Link Up"), ("GPRSSET#", "GPRSSET OK!")] {
+        let asked = station.backend().send_command(device, text.into(), Duration::from_mins(1), false);
+        let id = asked.wait().unwrap().id;
+        let answer = |s: &Station| s.backend().command(id).wait().unwrap().unwrap().answer;
+        station.until("it answers", |s| answer(s).is_some());
+        assert!(answer(&station).unwrap().starts_with(said), "{:?}", answer(&station));
+    }
+    assert_eq!(station.sql::<i64>("SELECT count(*) FROM packets WHERE verdict <> 'ok'"), 0);
     station.stop();
 }
 

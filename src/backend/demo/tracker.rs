@@ -46,13 +46,18 @@ async fn session(
     }
     let stream = drive.connect(address).await?;
     let _open = drive.tally.connected();
-    let mut talk = Talk { stream, buffer: Vec::new(), open: VecDeque::new(), drive };
+    let mut talk = Talk { stream, buffer: Vec::new(), open: VecDeque::new(), asked: Vec::new(), drive };
     if let Some(login) = tracker.login() {
         talk.send(vec![login]).await?;
         talk.settle().await?;
     }
     *attempt = 0;
     loop {
+        for frame in std::mem::take(&mut talk.asked) {
+            if let Some(answer) = tracker.answer(&frame) {
+                talk.send(vec![answer]).await?;
+            }
+        }
         tokio::select! {
             goes_on = drive.next_tick(ticks) => {
                 if !goes_on {
@@ -76,6 +81,8 @@ struct Talk<'a> {
     buffer: Vec<u8>,
     /// What was sent and not answered, oldest first.
     open: VecDeque<(Instant, Message)>,
+    /// Frames that answer nothing: commands, and addresses, which a pretend tracker lets pass.
+    asked: Vec<Vec<u8>>,
     drive: &'a Drive,
 }
 
@@ -100,11 +107,10 @@ impl Talk<'_> {
             return Err(Error::new(ErrorKind::UnexpectedEof, "the far end closed the connection"));
         }
         while let Some(frame) = cut_frame(&mut self.buffer)? {
-            // A frame that answers nothing is a command or an address: a pretend tracker lets it pass.
-            if let Some(place) = self.open.iter().position(|(_, m)| m.answer == frame)
-                && let Some((sent, _)) = self.open.remove(place)
-            {
-                self.drive.tally.answered(sent.elapsed());
+            match self.open.iter().position(|(_, m)| m.answer == frame).and_then(|place| self.open.remove(place)) {
+                Some((sent, _)) => self.drive.tally.answered(sent.elapsed()),
+                None if self.asked.len() < MOST_OPEN => self.asked.push(frame),
+                None => {}
             }
         }
         Ok(())

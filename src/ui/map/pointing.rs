@@ -21,6 +21,9 @@ const OPENED: f64 = 60.0;
 /// Levels that a click on a heap looks nearer.
 const OPEN_LEVELS: f64 = 3.0;
 
+/// Beside a heap this far it is still meant, in points.
+const HEAP_REACH: f32 = 4.0;
+
 /// What is under the pointer.
 enum Hit {
     Device(DeviceId),
@@ -299,12 +302,19 @@ impl MapPanel {
         let nearest = near.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.rank.cmp(&b.1.rank)));
         // What stands aside stands above everything.
         let aside = nearest.is_some_and(|(_, m)| m.shift != Vec2::ZERO);
-        let heap = seen.heaps.iter().find(|h| distance(h.middle) <= heaps::heap_radius(h.count));
-        if let Some(heap) = heap.filter(|_| !aside) {
-            return Some(Hit::Heap(heap.clone()));
+        let heap_within = |reach: f32| {
+            let heap = seen.heaps.iter().find(|h| distance(h.middle) <= heaps::heap_radius(h.count) + reach);
+            heap.map(|heap| Hit::Heap(heap.clone()))
+        };
+        if let Some(heap) = heap_within(0.0).filter(|_| !aside) {
+            return Some(heap);
         }
         if let Some((_, marker)) = nearest {
             return self.markers.get(marker.index).map(|m| Hit::Device(m.device));
+        }
+        // Trails of those who are in it lead to its edge.
+        if let Some(heap) = heap_within(HEAP_REACH) {
+            return Some(heap);
         }
         let (place, reach) = (screen.world(pointer).wrapped(), screen.units(TRAIL_REACH));
         let only = self.isolated(cx);

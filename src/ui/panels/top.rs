@@ -228,9 +228,30 @@ pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
 }
 
+/// Senders that nobody has decided about, if there are any.
+fn new_senders(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let p = theme::palette(ui);
+    let n_new = cx.data.in_state(DeviceState::New).count() as u64;
+    if n_new > 0 {
+        let text = RichText::new(format!("{} new", format::count(n_new))).color(p.suspect);
+        let button = ui.add(Button::new(text).fill(p.suspect.gamma_multiply(0.15)));
+        if button.on_hover_text("Senders nobody has decided about yet").clicked() {
+            if !cx.view.open.devices {
+                cx.ask(Action::ToggleDevices);
+            }
+            let newest = cx.data.in_state(DeviceState::New).last().map(|d| d.device.id);
+            cx.ask(Action::SelectDevice(newest));
+        }
+    }
+}
+
 fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     let p = theme::palette(ui);
     let tally = cx.data.tally;
+    // Where not everything has room, what is last is cut off, and these wait for somebody.
+    if !roomy {
+        new_senders(ui, cx);
+    }
     let shown = [
         (Age::Fresh, tally.live, "live", "heard within their own rhythm"),
         (Age::Late, tally.late, "late", "silent for more than three times their rhythm"),
@@ -249,17 +270,8 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
         });
         ui.add_space(if roomy { 4.0 } else { 0.0 });
     }
-    let n_new = cx.data.in_state(DeviceState::New).count() as u64;
-    if n_new > 0 {
-        let text = RichText::new(format!("{} new", format::count(n_new))).color(p.suspect);
-        let button = ui.add(Button::new(text).fill(p.suspect.gamma_multiply(0.15)));
-        if button.on_hover_text("Senders nobody has decided about yet").clicked() {
-            if !cx.view.open.devices {
-                cx.ask(Action::ToggleDevices);
-            }
-            let newest = cx.data.in_state(DeviceState::New).last().map(|d| d.device.id);
-            cx.ask(Action::SelectDevice(newest));
-        }
+    if roomy {
+        new_senders(ui, cx);
     }
     let rate = cx.data.pulse.per_second(cx.now);
     if rate > 0.0 {

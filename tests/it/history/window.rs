@@ -123,7 +123,7 @@ fn an_imported_outlier_is_hidden_by_hand() {
     let mut desk = Desk::open();
     let row =
         |second: i64, lat: f64| format!("2026-11-20T09:{:02}:{:02}Z,{lat:.5},4.0,ann\n", second / 60, second % 60);
-    let mut rows: Vec<String> = (0..20).map(|n| row(n * 30, 51.0 + n as f64 * 1e-3)).collect();
+    let mut rows: Vec<String> = (0..20_i32).map(|n| row((n * 30).into(), 51.0 + f64::from(n) * 1e-3)).collect();
     rows.push(row(315, 53.0));
     let file = desk.folder.path().join("ann.csv");
     std::fs::write(&file, format!("fix_time,latitude,longitude,identity\n{}", rows.concat())).unwrap();
