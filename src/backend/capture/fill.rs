@@ -40,6 +40,8 @@ struct Talk {
 pub(super) struct Filler {
     writer: Writer,
     talks: BTreeMap<u64, Talk>,
+    /// No talk waits for the rest of something until earlier than this.
+    due: Option<Timestamp>,
     unsettled: Vec<(u64, Option<u64>, Receipt)>,
     /// The time that counts where a record tells none.
     time: Timestamp,
@@ -56,6 +58,7 @@ impl Filler {
         Self {
             writer,
             talks: BTreeMap::new(),
+            due: None,
             unsettled: Vec::new(),
             time: base,
             packets: 0,
@@ -96,6 +99,7 @@ impl Filler {
             Some(at) => self.time = at,
             None => self.untimed += 1,
         }
+        self.tell_overdue().await?;
         self.make_room().await?;
         let number = record.connection;
         self.touched += 1;
@@ -119,10 +123,6 @@ impl Filler {
 
     async fn gt06(&mut self, talk: &mut Talk, record: Record) -> Result<(), Error> {
         let now = self.time;
-        if let Some(deadline) = talk.witness.deadline().filter(|deadline| *deadline <= now) {
-            talk.witness.expire(deadline);
-            self.drain(talk).await?;
-        }
         match record.direction {
             Direction::In => talk.witness.heard(now, &record.bytes),
             Direction::Out => talk.witness.answered(now, &record.bytes),
@@ -136,6 +136,28 @@ impl Filler {
         {
             talk.witness.expire(deadline);
             self.drain(talk).await?;
+        }
+        self.due = self.due.into_iter().chain(talk.witness.deadline()).min();
+        Ok(())
+    }
+
+    /// What has waited long enough for its rest stands where its time was, and not where its connection ends.
+    async fn tell_overdue(&mut self) -> Result<(), Error> {
+        if self.due.is_none_or(|due| self.time < due) {
+            return Ok(());
+        }
+        let wait = |(number, talk): (&u64, &Talk)| Some((talk.witness.deadline()?, *number));
+        let mut waiting: Vec<_> = self.talks.iter().filter_map(wait).collect();
+        waiting.sort_unstable();
+        let late = waiting.partition_point(|(deadline, _)| *deadline <= self.time);
+        self.due = waiting.get(late).map(|(deadline, _)| *deadline);
+        for (deadline, number) in waiting.into_iter().take(late) {
+            let Some(mut talk) = self.talks.remove(&number) else { continue };
+            talk.witness.expire(deadline);
+            let told = self.drain(&mut talk).await;
+            self.due = self.due.into_iter().chain(talk.witness.deadline()).min();
+            self.talks.insert(number, talk);
+            told?;
         }
         Ok(())
     }

@@ -68,6 +68,23 @@ fn a_pasted_log_becomes_packets_with_their_times_and_links() {
     assert!(!folder.exists(), "the folder goes with it");
 }
 
+/// Its length says one byte less than there is, and the connection says nothing more.
+#[test]
+fn a_frame_that_cannot_be_cut_stands_where_its_time_was() {
+    let log = "\
+2026-11-21 14:05:31  INFO: [Te3c4e700: gt06 < 10.0.0.9] 78780d01012345678901234500018cdd0d0a
+2026-11-21 14:05:35  INFO: [Te3c4e700: gt06 < 10.0.0.9] 78781f120b081d112e10cc027ac7eb0c46584900148f01cc00287d001fb8000380813a0d0a
+2026-11-21 14:08:31  INFO: [Te3c4e701: gt06 < 10.0.0.9] 78780d01012345678901234500018cdd0d0a
+";
+    let (backend, _) = open(&CaptureSource::Pasted(log.into())).unwrap();
+    let told: Vec<(u64, String)> =
+        packets(&backend).iter().map(|p| (p.connection, p.received.to_string()[11..16].to_owned())).collect();
+    // As a receiver does, it waits half a minute for the rest.
+    let expected = [(1, "14:05"), (1, "14:06"), (2, "14:08")];
+    assert_eq!(told, expected.map(|(connection, at)| (connection, at.to_owned())));
+    backend.stop(SOON);
+}
+
 #[test]
 fn a_file_without_times_stands_at_that_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
