@@ -11,8 +11,14 @@ use super::{
     track::{Follower, Manner, Track},
 };
 use crate::{
-    model::{Fix, Protocol},
-    wire::gt06::encode::{self, Start},
+    model::{Fix, Profile, Protocol},
+    wire::{
+        Value,
+        gt06::{
+            self,
+            encode::{self, Start},
+        },
+    },
 };
 
 /// A pause of the clock that is simulated at most; a vehicle that was not asked for longer goes on from there.
@@ -210,11 +216,15 @@ impl Vehicle {
 
     /// What a tracker says to a command, which it does nothing about; `None` to every other frame. A phone says nothing.
     pub fn answer(&mut self, frame: &[u8]) -> Option<Message> {
-        let (head, rest) = frame.split_first_chunk::<9>()?;
-        let [0x78, 0x78, _, 0x80, length, flag @ ..] = *head else { return None };
-        let text = rest.get(..usize::from(length).checked_sub(flag.len())?)?;
-        let word: String = text.iter().take_while(|b| b.is_ascii_alphanumeric()).map(|b| char::from(*b)).collect();
-        let said = match word.as_str() {
+        let read = gt06::dissect_answer(frame, &Profile::default(), Timestamp::UNIX_EPOCH);
+        let value = |name| read.fields.iter().find(|field| field.name == name).map(|field| &field.value);
+        let (Some(0x80), Some(Value::Unsigned(flag)), Some(Value::Text(text))) =
+            (read.type_number, value("Server flag"), value("Text"))
+        else {
+            return None;
+        };
+        let flag = u32::try_from(*flag).ok()?;
+        let said = match text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default() {
             "STATUS" => {
                 let lamp = if self.ignition() { "ON" } else { "OFF" };
                 format!(
@@ -224,7 +234,7 @@ impl Vehicle {
             word => format!("{word} OK!"),
         };
         let serial = self.next_serial();
-        Some(self::frame(0x15, serial, false, encode::answer_15(&said, u32::from_be_bytes(flag), serial)))
+        Some(self::frame(0x15, serial, false, encode::answer_15(&said, flag, serial)))
     }
 
     fn next_serial(&mut self) -> u16 {

@@ -13,7 +13,7 @@ use crate::{
     desk::{AT_HOME, Desk, LOGIN, LOGIN_ANSWER, Plan},
     faults::process::Serve,
     support::{Station, TestClock, Tracker, post, sql},
-    tap::far::{End, Server, login, login_answer, tap},
+    tap::far::{End, Server, logged_in, login_answer, tap},
 };
 
 /// A position and its acknowledgement.
@@ -164,10 +164,7 @@ fn requests_and_noise_end_in_the_file_too() {
 fn what_went_through_a_tap_ends_when_all_of_it_is_stored() {
     let (server, station) = (Server::start(), Station::start(Policy::Adopt));
     let at = tap(&station, TapMode::Pass { to: server.at().to_string() });
-    let mut tracker = End::dial(at);
-    let mut far = server.accept();
-    tracker.say(&login());
-    far.hear(&login());
+    let (mut tracker, mut far) = logged_in(at, &server);
     far.say(&login_answer());
     tracker.hear(&login_answer());
     tracker.close_half();

@@ -1,7 +1,7 @@
 //! From what a capture holds to packets in a store: each connection is overheard, each body read, and answers are linked.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -40,8 +40,8 @@ struct Talk {
 pub(super) struct Filler {
     writer: Writer,
     talks: BTreeMap<u64, Talk>,
-    /// No talk waits for the rest of something until earlier than this.
-    due: Option<Timestamp>,
+    /// When which talk has waited long enough for the rest of something; some have gone on since.
+    waiting: BTreeSet<(Timestamp, u64)>,
     unsettled: Vec<(u64, Option<u64>, Receipt)>,
     /// The time that counts where a record tells none.
     time: Timestamp,
@@ -58,7 +58,7 @@ impl Filler {
         Self {
             writer,
             talks: BTreeMap::new(),
-            due: None,
+            waiting: BTreeSet::new(),
             unsettled: Vec::new(),
             time: base,
             packets: 0,
@@ -137,25 +137,26 @@ impl Filler {
             talk.witness.expire(deadline);
             self.drain(talk).await?;
         }
-        self.due = self.due.into_iter().chain(talk.witness.deadline()).min();
+        self.waits(talk);
         Ok(())
+    }
+
+    fn waits(&mut self, talk: &Talk) {
+        self.waiting.extend(talk.witness.deadline().map(|deadline| (deadline, talk.line.connection)));
     }
 
     /// What has waited long enough for its rest stands where its time was, and not where its connection ends.
     async fn tell_overdue(&mut self) -> Result<(), Error> {
-        if self.due.is_none_or(|due| self.time < due) {
-            return Ok(());
-        }
-        let wait = |(number, talk): (&u64, &Talk)| Some((talk.witness.deadline()?, *number));
-        let mut waiting: Vec<_> = self.talks.iter().filter_map(wait).collect();
-        waiting.sort_unstable();
-        let late = waiting.partition_point(|(deadline, _)| *deadline <= self.time);
-        self.due = waiting.get(late).map(|(deadline, _)| *deadline);
-        for (deadline, number) in waiting.into_iter().take(late) {
+        while let Some(entry) = self.waiting.first().copied().filter(|(deadline, _)| *deadline <= self.time) {
+            self.waiting.remove(&entry);
+            let (deadline, number) = entry;
             let Some(mut talk) = self.talks.remove(&number) else { continue };
+            // What went on since then waits for something else, or for nothing.
             talk.witness.expire(deadline);
             let told = self.drain(&mut talk).await;
-            self.due = self.due.into_iter().chain(talk.witness.deadline()).min();
+            if talk.witness.deadline().is_some_and(|next| next > deadline) {
+                self.waits(&talk);
+            }
             self.talks.insert(number, talk);
             told?;
         }

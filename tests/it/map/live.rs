@@ -122,6 +122,18 @@ fn a_heap_that_looking_nearer_cannot_open_is_spread() {
 }
 
 #[test]
+fn the_edge_of_a_heap_is_no_trail_below_it() {
+    let mut data = crowd(8);
+    let east = |n: i64| fix(3, 100 + n, 600 - n * 10, 51.2, 4.4 + f64::from(i32::try_from(n).unwrap()) * 1e-3);
+    data.trails.insert(DeviceId(3), Trail::from_fixes((0..30).map(east).collect()));
+    let mut h = looking_at(data, 51.2, 11.0).harness();
+    h.run();
+    click(&mut h, pos2(415.0, 300.0));
+    assert_eq!(h.state().actions, []);
+    h.get_by_label("Van 3 on the map");
+}
+
+#[test]
 fn markers_that_hide_each_other_are_spread_and_then_chosen() {
     let mut h = looking_at(crowd(3), 51.2, 17.0).harness();
     h.run();

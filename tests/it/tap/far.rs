@@ -82,6 +82,15 @@ pub fn login_answer() -> Vec<u8> {
     bytes(crate::desk::LOGIN_ANSWER)
 }
 
+/// A tracker and its server, once the server has its login through the tap.
+pub fn logged_in(at: SocketAddr, server: &Server) -> (End, End) {
+    let mut tracker = End::dial(at);
+    let mut far = server.accept();
+    tracker.say(&login());
+    far.hear(&login());
+    (tracker, far)
+}
+
 /// A frame with a short start.
 pub fn frame(kind: u8, body: &[u8], serial: u16) -> Vec<u8> {
     seal(Start::Short, kind, body, serial)

@@ -8,7 +8,9 @@ use wayglass::{
     model::Policy,
 };
 
-use super::far::{End, NAME, Server, ack, heartbeat, line, login, login_answer, passing_on, position, stored, tap};
+use super::far::{
+    End, NAME, Server, ack, heartbeat, line, logged_in, login, login_answer, passing_on, position, stored, tap,
+};
 use crate::support::{SOON, Station};
 
 /// Says everything in these pieces, then no more, and gives what was heard.
@@ -126,10 +128,7 @@ fn a_server_that_is_not_there_is_told_and_the_tracker_heard_and_closed() {
 fn a_server_that_dies_midway_ends_the_connection_and_the_next_is_passed_on() {
     let server = Server::start();
     let (station, at) = passing_on(&server);
-    let mut tracker = End::dial(at);
-    let mut far = server.accept();
-    tracker.say(&login());
-    far.hear(&login());
+    let (mut tracker, mut far) = logged_in(at, &server);
     far.say(&login_answer());
     tracker.hear(&login_answer());
     tracker.say(&position(1, 2));
@@ -192,10 +191,7 @@ fn who_says_nothing_of_use_makes_room_for_trackers() {
     let server = Server::start();
     let station = Station::start_with(Policy::Adopt, Limits { connections: 2, ..Limits::default() });
     let at = tap(&station, TapMode::Pass { to: server.at().to_string() });
-    let mut tracker = End::dial(at);
-    let mut far = server.accept();
-    tracker.say(&login());
-    far.hear(&login());
+    let (mut tracker, mut far) = logged_in(at, &server);
     stored(&station, 1);
     let mut stranger = End::dial(at);
     let _far_of_stranger = server.accept();

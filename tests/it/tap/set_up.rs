@@ -10,7 +10,7 @@ use wayglass::{
     model::Policy,
 };
 
-use super::far::{End, NAME, Server, heartbeat, line, listens, login, passing_on, stored, tap};
+use super::far::{End, NAME, Server, heartbeat, line, listens, logged_in, login, passing_on, stored, tap};
 use crate::support::{SOON, Station, TestClock, bytes};
 
 /// Numbers of the packets that a filter of the command line finds, where no two of one way have the same bytes.
@@ -82,10 +82,7 @@ fn what_is_wrong_with_a_tap_is_said_with_its_line() {
 fn where_it_listens_changes_without_a_word_and_what_it_does_ends_what_is_open() {
     let (first, second) = (Server::start(), Server::start());
     let (station, at) = passing_on(&first);
-    let mut tracker = End::dial(at);
-    let mut far = first.accept();
-    tracker.say(&login());
-    far.hear(&login());
+    let (mut tracker, mut far) = logged_in(at, &first);
     let elsewhere = ListenAt::Address("127.0.0.1:0".parse().unwrap());
     let to = |server: &Server| TapMode::Pass { to: server.at().to_string() };
     let set = |listen, mode| station.backend().set_tap(Tap { name: NAME.to_owned(), listen, mode });

@@ -8,7 +8,7 @@ use wayglass::{
 };
 
 use super::far::{
-    End, Server, ack, frame, heartbeat, line, login, login_answer, passing_on, position, stored, tap, told,
+    End, Server, ack, frame, heartbeat, line, logged_in, login, login_answer, passing_on, position, stored, tap, told,
 };
 use crate::support::Station;
 
@@ -62,10 +62,7 @@ fn an_answer_that_differs_is_marked_and_one_that_does_not_is_not() {
 fn a_command_of_the_server_goes_through_and_ours_are_refused() {
     let server = Server::start();
     let (station, at) = passing_on(&server);
-    let mut tracker = End::dial(at);
-    let mut far = server.accept();
-    tracker.say(&login());
-    far.hear(&login());
+    let (mut tracker, mut far) = logged_in(at, &server);
     stored(&station, 1);
     let theirs = frame(0x80, &[&[0x0A, 0, 0, 0, 9], b"WHERE#".as_slice()].concat(), 1);
     far.say(&theirs);

@@ -46,6 +46,16 @@ fn desk_with(packets: i64) -> Desk {
 }
 
 #[test]
+fn where_room_is_short_the_new_senders_are_not_what_is_cut_off() {
+    let mut desk = Desk::open(Policy::Ask);
+    desk.window.set_size([1024.0, 640.0].into());
+    assert_eq!(post(desk.owntracks, AT_HOME).status, 200);
+    desk.until_shown("1 new");
+    let left = |label: &str| desk.window.get_by_label(label).rect().left();
+    assert!(left("1 new") < left("0 lost"));
+}
+
+#[test]
 fn a_phone_is_adopted_and_its_bytes_are_opened() {
     let mut desk = Desk::open(Policy::Ask);
     desk.until_shown("Connect something");
