@@ -136,10 +136,11 @@ impl WorldBox {
 
     /// The smallest box that holds both.
     #[must_use]
-    pub fn union(mut self, other: Self) -> Self {
-        self.extend(other.min);
-        self.extend(other.max);
-        self
+    pub fn union(self, other: Self) -> Self {
+        Self {
+            min: World { x: self.min.x.min(other.min.x), y: self.min.y.min(other.min.y) },
+            max: World { x: self.max.x.max(other.max.x), y: self.max.y.max(other.max.y) },
+        }
     }
 
     /// Grown by `margin` units on each side.
@@ -216,6 +217,13 @@ mod tests {
 
     fn at(x: f64) -> World {
         World { x, y: 0.5 }
+    }
+
+    #[test]
+    fn nothing_adds_nothing() {
+        let one = WorldBox::around([at(0.2), at(0.4)]);
+        assert_eq!((one.union(WorldBox::EMPTY), WorldBox::EMPTY.union(one)), (one, one));
+        assert!(WorldBox::EMPTY.union(WorldBox::EMPTY).is_empty());
     }
 
     #[test]

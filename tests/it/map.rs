@@ -14,7 +14,7 @@ use std::{
     time::Instant,
 };
 
-use egui::{Theme, pos2};
+use egui::{Theme, pos2, vec2};
 use egui_kittest::{Harness, kittest::Queryable};
 use wayglass::{
     geo::LatLon,

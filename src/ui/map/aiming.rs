@@ -19,6 +19,9 @@ const KEY_STEP: f32 = 80.0;
 /// While the map keeps all devices in view, one nearer to the edge than this is out of it, in points: buttons lie there.
 const KEPT_MARGIN: f32 = 40.0;
 
+/// On a low or narrow map the margin is no more than this part of it.
+const LEAST_FITTED: f32 = 8.0;
+
 /// A selected device nearer to the edge than this counts as out of view, in points.
 const EDGE: f32 = 12.0;
 
@@ -62,6 +65,8 @@ impl MapPanel {
         }
         if widget.clicked() {
             widget.request_focus();
+            // Nobody who points at something wants the map to go elsewhere for it.
+            self.settled |= self.fitted;
         }
         self.keys(ui, rect, widget.id, cx);
         if !widget.contains_pointer() {
@@ -116,7 +121,8 @@ impl MapPanel {
     /// Where devices are fitted into: beside the scale and the buttons, with room for a marker.
     pub(super) fn room(&self, screen: &Screen) -> Rect {
         let edges: Vec<_> = self.edges.iter().chain(&self.covered).map(|edge| edge.expand(MARKER_REACH)).collect();
-        screen.room(FIT_MARGIN, &edges)
+        let margin = FIT_MARGIN.min(screen.rect.size().min_elem() / LEAST_FITTED);
+        screen.room(margin, &edges)
     }
 
     fn markers_are_far_from(&self, screen: &Screen, pointer: Pos2) -> bool {

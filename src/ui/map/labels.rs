@@ -12,6 +12,13 @@ const GAP: f32 = 12.0;
 /// How far off a label may be that has no room beside its marker, in points.
 pub(super) const AWAY: [f32; 3] = [26.0, 42.0, 60.0];
 
+/// A line is taken in steps of this length, each of them so wide, in points.
+const STEP: f32 = 10.0;
+const LINE: f32 = 5.0;
+
+/// Steps that are taken at most; a line that is longer leaves little room anyway.
+const MOST_STEPS: usize = 600;
+
 /// What is taken of the screen.
 #[derive(Clone)]
 pub(super) struct Room {
@@ -77,6 +84,25 @@ impl Room {
         let free = places.find(|place| self.is_free(*place))?;
         self.take(free);
         Some(free)
+    }
+
+    /// Takes what the parts of a line cover that are in view, so that no label hides it.
+    pub(super) fn take_line(&mut self, parts: impl IntoIterator<Item = [Pos2; 2]>) {
+        let mut left = MOST_STEPS;
+        // How far along the line the next step is, however short its parts are.
+        let mut next = 0.0;
+        for [from, to] in parts {
+            let (length, along) = (from.distance(to), (to - from).normalized());
+            while next <= length {
+                if left == 0 {
+                    return;
+                }
+                left -= 1;
+                self.take(Rect::from_center_size(from + along * next, Vec2::splat(LINE)));
+                next += STEP;
+            }
+            next -= length;
+        }
     }
 
     /// How many squares the index has.
@@ -151,6 +177,22 @@ mod tests {
         room.take(SCREEN);
         assert_eq!(room.away(middle, size, &AWAY), None);
         assert_eq!((room.square_of(pos2(0.0, 0.0)), room.square_of(SCREEN.min)), (None, Some(0)));
+    }
+
+    #[test]
+    fn a_label_goes_where_it_hides_no_line() {
+        let middle = pos2(500.0, 300.0);
+        let size = vec2(60.0, 16.0);
+        let mut room = Room::new(SCREEN);
+        // To the right, in parts shorter than a step.
+        let at = |n: u8| pos2(500.0 + f32::from(n), 300.0);
+        room.take_line((0..200).map(|n| [at(n), at(n + 1)]));
+        assert_eq!(room.beside(middle, size).map(|place| place.center() - middle), Some(vec2(-42.0, 0.0)));
+        // Down, in one.
+        room.take_line([[middle, pos2(500.0, 640.0)]]);
+        assert_eq!(room.beside(middle, size).map(|place| place.center() - middle), Some(vec2(0.0, -20.0)));
+        assert!(!room.is_free(Rect::from_center_size(pos2(500.0, 600.0), size)));
+        assert!(room.is_free(Rect::from_center_size(pos2(600.0, 600.0), size)));
     }
 
     proptest! {

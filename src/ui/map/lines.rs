@@ -136,7 +136,9 @@ fn pen(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, palette: &Palette, device:
     let tint = if is_selected { scene.tint.selected } else { scene.tint.others };
     let ink = if let Some((scale, ends)) = tint {
         let now = super::moment(cx);
-        Ink::Number { scale, ends, now, dark: ui.visuals().dark_mode, unknown: palette.stale }
+        // What tells no number is still the selected one.
+        let unknown = if is_selected { ui.visuals().selection.stroke.color } else { palette.stale };
+        Ink::Number { scale, ends, now, dark: ui.visuals().dark_mode, unknown }
     } else {
         let marker = scene.markers.of(device).filter(|_| live);
         let icon = marker.map(|(m, _)| Icon::of(&m.status, m.freshness_at(cx.now), true));

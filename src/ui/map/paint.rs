@@ -17,7 +17,7 @@ use super::{
     markers::{InView, Markers, Rank, SELECTED_RADIUS, Seen},
     spread,
     style::Labels,
-    words,
+    tracks, words,
 };
 use crate::{
     geo::mercator::World,
@@ -33,6 +33,9 @@ const MAX_OBSTACLES: usize = 1_500;
 
 /// Labels that are tried further off when there is no room beside the marker, the most important ones.
 const MAX_AWAY: usize = 40;
+
+/// Points of the selected trail that labels keep clear of, about.
+const MOST_PARTS: usize = 1_000;
 
 /// Room for a face before a name.
 const FACE: f32 = 19.0;
@@ -156,6 +159,22 @@ pub(super) fn ring(ui: &egui::Ui, screen: &Screen, place: World) {
     painter.circle_stroke(pos, 7.0, Stroke::new(2.0, ui.visuals().selection.stroke.color));
 }
 
+/// Takes what the selected trail covers. Gives the room without it.
+fn clear_of_selected(room: &mut Room, screen: &Screen, cx: &Cx<'_>) -> Option<Room> {
+    let trail = cx.view.selection.device.and_then(|device| super::trail_of(cx.data, device))?;
+    let drawn = cx.data.shown.is_some() || cx.view.settings.map.trail.span().is_some();
+    if !drawn {
+        return None;
+    }
+    let from = super::trails_from(cx).map_or(0, |at| trail.since(at));
+    let parts =
+        screen.copies_of(trail.line().bounds()).map(|copy| tracks::parts_in_view(&copy, trail, from, MOST_PARTS));
+    let parts: Vec<_> = parts.flatten().collect();
+    let bare = (!parts.is_empty()).then(|| room.clone());
+    room.take_line(parts);
+    bare
+}
+
 /// Finds room for labels; what is taken afterwards is all that covers the map. `edges` is taken by buttons and the like.
 pub(super) fn place_labels(
     ui: &egui::Ui,
@@ -181,6 +200,7 @@ pub(super) fn place_labels(
     if level == Labels::Off {
         return (Words::default(), room);
     }
+    let mut bare = clear_of_selected(&mut room, screen, cx);
     let (text, strong) = (ui.visuals().text_color(), ui.visuals().strong_text_color());
     let mut labels = Vec::new();
     let mut nameless = Nameless::new(&room);
@@ -196,18 +216,26 @@ pub(super) fn place_labels(
             size += vec2(FACE, 2.0);
         }
         size.x += looks::label_room(marker.chip);
+        let selected = m.rank == Rank::Selected;
         let beside = room.beside(pos, size);
-        let mut away = || {
-            tries = tries.checked_sub(1)?;
-            room.away(pos, size, &super::labels::AWAY)
-        };
-        let Some(place) = beside.or_else(|| (m.rank <= Rank::Late).then(&mut away)?) else {
+        let mut place = beside;
+        if place.is_none() && m.rank <= Rank::Late && tries > 0 {
+            tries -= 1;
+            place = room.away(pos, size, &super::labels::AWAY);
+        }
+        if place.is_none() && selected {
+            // Rather on its own trail than nowhere.
+            place = bare.as_mut().and_then(|bare| bare.beside(pos, size));
+            if let Some(place) = place {
+                room.take(place);
+            }
+        }
+        let Some(place) = place else {
             nameless.add(&room, pos, markers.place(m.index));
             continue;
         };
         words::wake(ui, cx, marker, level);
         let leads_to = beside.is_none().then_some(pos);
-        let selected = m.rank == Rank::Selected;
         labels.push(Label { place, leads_to, galley, color, selected, chip: marker.chip, face });
     }
     for m in shown.single.iter().skip(MAX_LABELS) {

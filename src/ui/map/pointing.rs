@@ -201,6 +201,7 @@ impl MapPanel {
     fn choose(&mut self, device: DeviceId, screen: &Screen, by_pointer: bool, cx: &mut Cx<'_>) {
         let is_spread = self.spread.as_ref().is_some_and(|s| s.devices.contains(&device));
         let stack = self.stack(device, screen, cx);
+        self.settled |= by_pointer;
         if by_pointer && !is_spread && (2..=spread::MOST).contains(&stack.len()) {
             self.spread = Some(Spread { devices: stack, zoom: screen.zoom });
         } else {
@@ -223,6 +224,7 @@ impl MapPanel {
         let (width, height) = bounds.size();
         let size = width.max(height) / screen.units(1.0) * (nearer.zoom - screen.zoom).exp2();
         let devices = self.markers.within(bounds);
+        self.settled = true;
         if size < OPENED && (2..=spread::MOST).contains(&devices.len()) {
             self.spread = Some(Spread { devices, zoom: screen.zoom });
         } else {

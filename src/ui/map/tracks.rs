@@ -137,6 +137,25 @@ pub(super) fn draw_points(shapes: &mut Vec<Shape>, screen: &Screen, trail: &Trai
     }
 }
 
+/// The parts of a trail that are in view, from the point numbered `from`, as coarse as `budget` points need; nothing leads over a gap.
+pub(super) fn parts_in_view(screen: &Screen, trail: &Trail, from: usize, budget: usize) -> Vec<[Pos2; 2]> {
+    let view = screen.view(MARGIN);
+    let clip = Clip::new(screen);
+    let detail = trail.line().detail(screen.zoom, view, budget);
+    let pos = |(x, y): (f64, f64)| screen.rect.center() + egui::vec2(points(x), points(y));
+    let mut parts = Vec::new();
+    for range in detail.visible(view).filter_map(|range| later(detail, range, from)) {
+        let mut before: Option<(f64, f64)> = None;
+        for number in range.filter_map(|slot| detail.number(slot)) {
+            let Some(place) = trail.place(number) else { continue };
+            let to = screen.offset(place);
+            let from = before.replace(to).filter(|_| !trail.line().is_break(number));
+            parts.extend(from.and_then(|from| clip.cut(from, to)).map(|(a, b)| [pos(a), pos(b)]));
+        }
+    }
+    parts
+}
+
 fn hollow(shapes: &mut Vec<Shape>, pos: Pos2, color: Color32, casing: Color32) {
     shapes.push(Shape::circle_stroke(pos, 3.2, Stroke::new(3.0, casing)));
     shapes.push(Shape::circle_stroke(pos, 3.2, Stroke::new(1.3, color)));

@@ -54,3 +54,17 @@ fn a_point_of_a_span_can_be_clicked_and_all_of_it_brought_into_view() {
     let camera = h.state_mut().map().camera();
     assert!((camera.center.lat_deg() - 51.3).abs() < 0.1 && camera.zoom > 9.5, "{camera:?}");
 }
+
+#[test]
+fn a_device_that_was_not_known_yet_is_looked_at_where_it_went_later() {
+    let (mut data, shown) = yesterday();
+    let before = shown.tracks[&DeviceId(1)].points()[0].at - jiff::SignedDuration::from_mins(1);
+    data.shown = Some(Shown { at: Some(before), ..shown });
+    let mut h = Stage::new(data).harness();
+    h.run();
+    assert!(h.query_by_label("Van 1 on the map").is_none());
+    h.state_mut().map().fit_device(DeviceId(1));
+    h.run();
+    let camera = h.state_mut().map().camera();
+    assert!((camera.center.lat_deg() - 51.3).abs() < 0.1 && camera.zoom > 9.5, "{camera:?}");
+}

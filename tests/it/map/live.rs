@@ -133,6 +133,72 @@ fn the_edge_of_a_heap_is_no_trail_below_it() {
     h.get_by_label("Van 3 on the map");
 }
 
+/// Where the map looks, before and after the window becomes lower, as above a panel that opens.
+fn looks_before_and_after_lowering(h: &mut Harness<'_, Stage>) -> [Camera; 2] {
+    let before = h.state_mut().map().camera();
+    h.set_size(vec2(800.0, 330.0));
+    h.run();
+    [before, h.state_mut().map().camera()]
+}
+
+#[test]
+fn a_map_that_was_clicked_on_stays_where_it_is() {
+    // Untouched, it keeps all devices in view.
+    let mut h = Stage::new(two_vans()).harness();
+    h.run();
+    let [before, after] = looks_before_and_after_lowering(&mut h);
+    assert_ne!(before, after);
+    for label in ["Van 1 on the map", "2 devices in view, 0 of them in 0 groups"] {
+        let mut h = Stage::new(two_vans()).harness();
+        h.run();
+        // A device, or the map between them.
+        let at = h.query_by_label(label).map_or(pos2(400.0, 300.0), |marker| marker.rect().center());
+        click(&mut h, at);
+        let [before, after] = looks_before_and_after_lowering(&mut h);
+        assert_eq!(before, after, "{label}");
+    }
+}
+
+#[test]
+fn a_heap_that_was_opened_stays_open_on_a_map_that_nobody_has_moved() {
+    let mut data = Data::default();
+    for id in 1..=40 {
+        let near = if id > 20 { 4.4 } else { 14.4 };
+        let place = fix(id, id, 10, 51.2, near + id as f64 * 0.02);
+        data.devices.insert(DeviceId(id), overview(place, &format!("Van {id}")));
+    }
+    let mut h = Stage::new(data).harness();
+    h.run();
+    let before = h.state_mut().map().camera();
+    let heap = h.get_all_by_label("20 devices close together").next().unwrap().rect().center();
+    click(&mut h, heap);
+    h.run();
+    let after = h.state_mut().map().camera();
+    assert!(after.zoom > before.zoom + 1.0, "{before:?} to {after:?}");
+}
+
+#[test]
+fn names_keep_clear_of_the_selected_trail() {
+    let mut h = looking_at(driving(), 51.3, 10.0).harness();
+    h.run();
+    let place = |h: &Harness<'_, Stage>, name: &str| {
+        let shapes = h.output().shapes.iter();
+        let found = shapes.filter_map(|s| match &s.shape {
+            egui::Shape::Text(text) if text.galley.text().starts_with(name) => Some(text.visual_bounding_rect()),
+            _ => None,
+        });
+        found.last().unwrap()
+    };
+    let beside = place(&h, "Van 1");
+    // East, below the name.
+    let east = |n: i64| fix(1, 100 + n, 600 - n * 10, 51.2, 4.4 + 0.01 * n as f64);
+    h.state_mut().data.trails.insert(DeviceId(1), Trail::from_fixes((0..30).rev().map(east).collect()));
+    h.state_mut().view.selection.device = Some(DeviceId(1));
+    h.run();
+    let now = place(&h, "Van 1");
+    assert!(beside.left() > now.right() || (beside.center().y - now.center().y).abs() > 8.0, "{beside:?} to {now:?}");
+}
+
 #[test]
 fn markers_that_hide_each_other_are_spread_and_then_chosen() {
     let mut h = looking_at(crowd(3), 51.2, 17.0).harness();

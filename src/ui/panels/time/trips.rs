@@ -23,7 +23,11 @@ use crate::{
     },
 };
 
-const WIDTH: f32 = 560.0;
+const WIDTH: f32 = 580.0;
+/// On a map lower than this it stands at the side, from top to bottom.
+const LOW: f32 = 400.0;
+/// It is no narrower there than this, where the map has as much.
+const LEAST_WIDTH: f32 = 320.0;
 /// What the names of several devices take besides.
 const DEVICE: f32 = 90.0;
 const ROW: f32 = 22.0;
@@ -56,11 +60,16 @@ impl Trips {
         let main = cx.data.history.main(cx.view.selection.device);
         self.find(cx, main);
         let wanted = if main.is_none() { WIDTH + DEVICE } else { WIDTH };
-        let width = wanted.min(map.width() - 24.0);
         let rows = self.lines.len().min(1_000);
         #[expect(clippy::cast_precision_loss, reason = "few rows")]
-        let wanted = if rows == 0 { 96.0 } else { 132.0 + rows as f32 * ROW };
-        let height = wanted.clamp(96.0, (map.height() * 0.5).max(190.0)).min(map.height() - 16.0);
+        let high = if rows == 0 { 96.0 } else { 132.0 + rows as f32 * ROW };
+        // Below it is the map of a low window; beside it there is more.
+        let (width, height) = if map.height() < LOW {
+            (wanted.min((map.width() * 0.5).max(LEAST_WIDTH)), high.min(map.height() - 16.0))
+        } else {
+            (wanted, high.clamp(96.0, map.height() * 0.5))
+        };
+        let width = width.min(map.width() - 24.0);
         if width < 200.0 || height < 90.0 {
             return;
         }
@@ -201,7 +210,7 @@ impl Columns {
                 place: share(0.36),
             };
         }
-        Self { device, time: share(0.27), took: share(0.17), way: share(0.13), speed: share(0.17), place: share(0.26) }
+        Self { device, time: share(0.26), took: share(0.16), way: share(0.13), speed: share(0.2), place: share(0.25) }
     }
 
     fn head(&self, ui: &mut Ui, zone: &str) {
