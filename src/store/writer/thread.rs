@@ -163,7 +163,7 @@ pub(in crate::store) struct WriterThread {
 impl WriterThread {
     pub(in crate::store) fn start(start: Start) -> std::result::Result<Self, Error> {
         let Start { database, db, shared, clock, wake, limits, receives } = start;
-        let inlet = Arc::clone(&shared.inlet);
+        let (inlet, log) = (Arc::clone(&shared.inlet), Log::new(&database));
         let mut desk = Desk {
             database,
             db,
@@ -180,7 +180,7 @@ impl WriterThread {
             data_version: 0,
             stale: true,
             missed: false,
-            log: Log::default(),
+            log,
             failed_at: None,
             sizes_at: None,
             tallied_at: Instant::now(),
@@ -295,6 +295,7 @@ impl Desk {
                 Taken::Closed => break,
             }
         }
+        self.log.end();
         if self.shared.damage.noticed().is_some() {
             // It stays as it is, its log beside it.
             connect::doubted(&self.db);
@@ -426,9 +427,7 @@ impl Desk {
         }
         if self.receives {
             self.tidy(0);
-            if self.log.behind(&self.db).unwrap_or(false) {
-                self.log.check_point(&self.db).ok();
-            }
+            self.log.at_rest(&self.db).ok();
         }
         self.tally_now_and_then();
         self.note_sizes();

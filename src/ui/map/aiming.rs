@@ -22,6 +22,9 @@ const KEPT_MARGIN: f32 = 40.0;
 /// On a low or narrow map the margin is no more than this part of it.
 const LEAST_FITTED: f32 = 8.0;
 
+/// Less room than this beside what covers the map is none, in points.
+const LEAST_ROOM: f32 = 90.0;
+
 /// A selected device nearer to the edge than this counts as out of view, in points.
 const EDGE: f32 = 12.0;
 
@@ -120,9 +123,14 @@ impl MapPanel {
 
     /// Where devices are fitted into: beside the scale and the buttons, with room for a marker.
     pub(super) fn room(&self, screen: &Screen) -> Rect {
-        let edges: Vec<_> = self.edges.iter().chain(&self.covered).map(|edge| edge.expand(MARKER_REACH)).collect();
         let margin = FIT_MARGIN.min(screen.rect.size().min_elem() / LEAST_FITTED);
-        screen.room(margin, &edges)
+        let beside = |covered: Option<Rect>| {
+            let edges: Vec<_> = self.edges.iter().copied().chain(covered).map(|e| e.expand(MARKER_REACH)).collect();
+            screen.room(margin, &edges)
+        };
+        // Beside what leaves a small map next to no room, everything would be looked at from far out.
+        let room = beside(self.covered);
+        if room.size().min_elem() < LEAST_ROOM { beside(None) } else { room }
     }
 
     fn markers_are_far_from(&self, screen: &Screen, pointer: Pos2) -> bool {

@@ -27,7 +27,7 @@ const WIDTH: f32 = 580.0;
 /// On a map lower than this it stands at the side, from top to bottom.
 const LOW: f32 = 400.0;
 /// It is no narrower there than this, where the map has as much.
-const LEAST_WIDTH: f32 = 320.0;
+const LEAST_WIDTH: f32 = 290.0;
 /// What the names of several devices take besides.
 const DEVICE: f32 = 90.0;
 const ROW: f32 = 22.0;
