@@ -109,6 +109,13 @@ fn a_device_that_is_only_known_from_a_file_is_neither_late_nor_stale() {
     desk.until_shown("2 imported");
     let tally = desk.data().tally;
     assert_eq!((tally.live, tally.late, tally.stale, tally.lost), (0, 0, 0, 0));
+    // Nor is a clock behind because somebody brought its file an hour later.
+    desk.window.key_press(Key::F9);
+    desk.until("how it fares is known", |window| window.state().data().health.is_some());
+    let clocks = desk.data().health.as_ref().map(|health| health.clocks.clone()).unwrap();
+    assert_eq!((clocks.devices, clocks.behind), (0, 0));
+    desk.window.key_press(Key::Escape);
+    desk.window.run();
     // From now on it is one that can be late.
     assert_eq!(post(desk.owntracks, AT_HOME).status, 200);
     desk.clock.advance(std::time::Duration::from_secs(1));
