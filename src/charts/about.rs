@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use super::pmtiles::{Archive, Bytes};
+use super::{
+    mvt,
+    pmtiles::{Archive, Bytes},
+    vocabulary,
+};
 use crate::geo::{Bounds, LatLon};
 
 /// Deeper than any map goes; a file that says more is taken by this.
@@ -10,6 +14,9 @@ pub(super) const MAX_ZOOM: u8 = 24;
 
 /// Letters of a name or an attribution that are shown.
 const MAX_TEXT: usize = 300;
+
+/// Layers that are looked at; no map has so many.
+const MAX_LAYERS: usize = 200;
 
 /// What is known of a map file.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +32,8 @@ pub struct About {
     /// Whose map it is, without markup.
     pub attribution: String,
     pub schema: Schema,
+    /// The layers of vector tiles, by name, as far as they are told.
+    pub layers: Vec<String>,
     /// Size of the file.
     pub bytes: u64,
 }
@@ -66,6 +75,23 @@ pub enum Schema {
 }
 
 impl About {
+    /// The layers that no vocabulary knows, in the file's order.
+    pub fn foreign_layers(&self) -> Vec<&str> {
+        self.layers.iter().map(String::as_str).filter(|layer| !vocabulary::knows(layer)).collect()
+    }
+
+    /// True where most layers are foreign: then those with a known name may mean something else by it.
+    pub fn is_foreign(&self) -> bool {
+        self.kind == Kind::Vector && 2 * self.foreign_layers().len() > self.layers.len()
+    }
+
+    /// With the layers of a tile, where the file told none.
+    pub(super) fn with_layers_of(mut self, tile: &[u8]) -> Self {
+        self.layers = bounded(mvt::layer_names(tile));
+        self.schema = schema_of(&self.layers);
+        self
+    }
+
     /// With zooms that exist and texts that fit into a line.
     pub(super) fn tidied(mut self) -> Self {
         self.max_zoom = self.max_zoom.min(MAX_ZOOM);
@@ -89,6 +115,7 @@ pub(super) fn of_pmtiles<B: Bytes>(archive: &Archive<B>) -> Result<About, String
         _ => kind_of(&text("format"), None),
     };
     let [west, south, east, north] = header.bounds_deg;
+    let layers = layers_of(&json);
     Ok(About {
         format: Format::Pmtiles,
         kind,
@@ -97,7 +124,8 @@ pub(super) fn of_pmtiles<B: Bytes>(archive: &Archive<B>) -> Result<About, String
         max_zoom: header.max_zoom,
         bounds: bounds_of(west, south, east, north),
         attribution: text("attribution"),
-        schema: schema_of(&json),
+        schema: schema_of(&layers),
+        layers,
         bytes: 0,
     }
     .tidied())
@@ -115,15 +143,23 @@ pub(super) fn kind_of(format: &str, tile: Option<&[u8]>) -> Kind {
     }
 }
 
-/// The vocabulary, by the `vector_layers` of the metadata.
-pub(super) fn schema(json: &str) -> Schema {
-    serde_json::from_str(json).map_or(Schema::default(), |json| schema_of(&json))
+/// The names in `vector_layers` of the metadata.
+pub(super) fn layers(json: &str) -> Vec<String> {
+    serde_json::from_str(json).map_or_else(|_| Vec::new(), |json| layers_of(&json))
 }
 
-fn schema_of(json: &Value) -> Schema {
+fn layers_of(json: &Value) -> Vec<String> {
     let layers = json.get("vector_layers").and_then(Value::as_array).into_iter().flatten();
-    let mut names = layers.filter_map(|layer| layer.get("id").and_then(Value::as_str));
-    if names.any(|name| name == "earth") { Schema::SeaBelow } else { Schema::LandBelow }
+    bounded(layers.filter_map(|layer| layer.get("id").and_then(Value::as_str).map(str::to_owned)))
+}
+
+fn bounded(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    names.into_iter().filter(|name| !name.is_empty() && name.len() <= MAX_TEXT).take(MAX_LAYERS).collect()
+}
+
+/// The vocabulary, by its layers.
+pub(super) fn schema_of(layers: &[String]) -> Schema {
+    if layers.iter().any(|name| name == "earth") { Schema::SeaBelow } else { Schema::LandBelow }
 }
 
 /// `west,south,east,north` in degrees.
@@ -192,7 +228,11 @@ mod tests {
         assert_eq!(kind_of("", Some(b"\x89PNG....")), Kind::Raster);
         assert_eq!(kind_of("", Some(&[0x1F, 0x8B, 8])), Kind::Vector);
         assert_eq!(kind_of("PBF", Some(b"\x89PNG")), Kind::Vector);
-        assert_eq!(schema(r#"{"vector_layers":[{"id":"water"},{"id":"earth"}]}"#), Schema::SeaBelow);
-        assert_eq!(schema("no json"), Schema::LandBelow);
+        let told = layers(r#"{"vector_layers":[{"id":"water"},{"id":"earth"},{"name":"x"},{"id":""}]}"#);
+        assert_eq!(
+            (told.as_slice(), schema_of(&told)),
+            (["water", "earth"].map(str::to_owned).as_slice(), Schema::SeaBelow)
+        );
+        assert_eq!((layers("no json"), schema_of(&[])), (Vec::new(), Schema::LandBelow));
     }
 }

@@ -65,6 +65,7 @@ impl Mbtiles {
         };
         let first = self.any_tile()?;
         let format = value("format")?.unwrap_or_default();
+        let layers = about::layers(&value("json")?.unwrap_or_default());
         Ok(About {
             format: Format::Mbtiles,
             kind: about::kind_of(&format, first.as_deref()),
@@ -73,7 +74,8 @@ impl Mbtiles {
             max_zoom,
             bounds: value("bounds")?.and_then(|text| about::bounds(&text)),
             attribution: value("attribution")?.unwrap_or_default(),
-            schema: about::schema(&value("json")?.unwrap_or_default()),
+            schema: about::schema_of(&layers),
+            layers,
             bytes: 0,
         }
         .tidied())
@@ -121,7 +123,8 @@ impl Mbtiles {
         })
     }
 
-    fn any_tile(&self) -> Result<Option<Vec<u8>>, Error> {
+    /// A tile of the file, whichever is found first.
+    pub(super) fn any_tile(&self) -> Result<Option<Vec<u8>>, Error> {
         self.ask(|db| {
             let sql = "SELECT tile_data FROM tiles LIMIT 1";
             let found = db.query_row(sql, [], |row| Ok(blob(row.get_ref(0)?))).optional()?;

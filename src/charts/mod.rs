@@ -7,6 +7,7 @@ mod about;
 mod mbtiles;
 pub mod mvt;
 pub mod pmtiles;
+pub mod vocabulary;
 
 use std::{
     fs::File,
@@ -50,6 +51,17 @@ enum Tiles {
     Mbtiles(mbtiles::Mbtiles),
 }
 
+impl Tiles {
+    /// A tile, unpacked, whichever is found first. A file without one is told by every tile that is asked for.
+    fn any(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Pmtiles(archive) => archive.any_tile().ok()?,
+            Self::Mbtiles(file) => file.any_tile().ok()?,
+        }
+        .and_then(unpacked)
+    }
+}
+
 impl Chart {
     /// Opens a file, whatever it is called, and reads what it says about itself. Takes as long as the disk does.
     pub fn open(path: &Path) -> Result<Self, Error> {
@@ -77,6 +89,13 @@ impl Chart {
         };
         let named = if about.name.is_empty() { file_name(path) } else { about.name.clone() };
         let about = About { name: named, bytes: meta.len(), ..about };
+        let about = match &about {
+            About { kind: Kind::Vector, layers, .. } if layers.is_empty() => match tiles.any() {
+                Some(tile) => about.with_layers_of(&tile),
+                None => about,
+            },
+            _ => about,
+        };
         Ok(Self { path: path.to_owned(), about, tiles })
     }
 

@@ -203,6 +203,21 @@ impl<B: Bytes> Archive<B> {
         Err(Error::Damaged("directories"))
     }
 
+    /// The unpacked bytes of the tile with the lowest number; `Ok(None)` where there is none.
+    pub fn any_tile(&self) -> Result<Option<Vec<u8>>, Error> {
+        let mut first = self.root.first().copied();
+        for _ in 0..MAX_DEPTH {
+            let Some(entry) = first else { return Ok(None) };
+            if entry.run > 0 {
+                let at = self.tiles_at.checked_add(entry.offset).ok_or(Error::Damaged("tiles"))?;
+                return self.unpacked(at, entry.len, self.tile_packing, "tiles").map(Some);
+            }
+            let at = self.leaves_at.checked_add(entry.offset).ok_or(Error::Damaged("directories"))?;
+            first = self.directory(at, entry.len)?.first().copied();
+        }
+        Err(Error::Damaged("directories"))
+    }
+
     fn directory(&self, at: u64, len: u64) -> Result<Vec<Entry>, Error> {
         let bytes = self.unpacked(at, len, self.directory_packing, "directories")?;
         read_directory(&bytes).ok_or(Error::Damaged("directories"))
@@ -379,6 +394,7 @@ mod tests {
             assert_eq!(archive.tile(1, x, y), Ok(Some(b"tile".to_vec())));
         }
         assert_eq!(archive.tile(1, 1, 0), Ok(None));
+        assert_eq!(archive.any_tile(), Ok(Some(b"tile".to_vec())));
     }
 
     #[test]
@@ -433,6 +449,7 @@ mod tests {
             }
             if let Ok(archive) = Archive::new(bytes.as_slice()) {
                 archive.tile(2, x, y).ok();
+                archive.any_tile().ok();
             }
         }
     }

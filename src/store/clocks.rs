@@ -35,12 +35,14 @@ pub struct ClockOff {
     pub ahead_ms: i64,
 }
 
-/// Looks at the newest positions of adopted devices. Half of a device's must be off by as much.
+/// Looks at the newest positions of adopted devices, but not at what was imported: that came when somebody brought it. Half of a device's must be off
+/// by as much.
 pub fn clocks(db: &Connection) -> Result<Clocks> {
     let mut rows = db.prepare_cached(
         "SELECT p.device_id, p.fix_time_ms - p.received_ms, coalesce(d.name, d.identity)
-         FROM (SELECT device_id, fix_time_ms, received_ms FROM positions ORDER BY id DESC LIMIT ?1) p
-         JOIN devices d ON d.id = p.device_id AND d.state = 'adopted'",
+         FROM (SELECT device_id, fix_time_ms, received_ms, packet_id FROM positions ORDER BY id DESC LIMIT ?1) p
+         JOIN devices d ON d.id = p.device_id AND d.state = 'adopted'
+         WHERE p.packet_id >= 0",
     )?;
     let mut by_device: BTreeMap<DeviceId, (String, Vec<i64>)> = BTreeMap::new();
     let mut rows = rows.query([LOOK_AT])?;

@@ -107,7 +107,7 @@ pub struct Data {
     pub pulse: Pulse,
     /// Counts changes of who is there and what they are called.
     pub roster: u64,
-    /// Live, late and lost, as [`Data::count`] found last.
+    /// Live, late, stale and lost, as [`Data::count`] found last.
     pub tally: Tally,
     counted_at: Option<(i64, u64)>,
     /// What the devices have counted: a fact about less is old news to them.
@@ -117,12 +117,15 @@ pub struct Data {
     packet_bytes: usize,
 }
 
-/// How many devices are live, late and lost.
+/// How many devices are live, late, stale and lost, and of how many nothing is to be heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     pub live: u64,
     pub late: u64,
+    pub stale: u64,
     pub lost: u64,
+    /// All that is known of them was imported.
+    pub imported: u64,
 }
 
 /// A packet with what its bytes say: what tree and bytes show.
@@ -359,8 +362,10 @@ impl Data {
         for overview in self.in_state(DeviceState::Adopted) {
             match self.health(overview, now).link.age {
                 Age::Fresh => tally.live += 1,
-                Age::Late | Age::Stale => tally.late += 1,
+                Age::Late => tally.late += 1,
+                Age::Stale => tally.stale += 1,
                 Age::Lost => tally.lost += 1,
+                Age::Never if overview.last_fix.is_some() => tally.imported += 1,
                 // Added before it ever called: not lost, only awaited.
                 Age::Never => {}
             }

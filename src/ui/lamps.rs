@@ -24,6 +24,8 @@ pub enum State {
     Suspect,
     /// It has never told where it is.
     Nowhere,
+    /// Its history was imported, and nothing was ever heard of it.
+    Imported,
     /// Nobody has decided about it.
     New,
     Ignored,
@@ -113,6 +115,8 @@ pub struct Health {
     pub alarm: bool,
     /// Seconds between two reports as they usually are; `None` until that is known.
     pub rhythm_s: Option<i64>,
+    /// Seconds of silence after which it is late, stale and lost.
+    pub patience_s: [i64; 3],
 }
 
 /// Clocks that are this far ahead count as right.
@@ -134,6 +138,7 @@ pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, connected: bool,
         link = Lamp { age: Age::Fresh, connected, ..link };
     }
     let fix = lamp(Kind::Fix, overview.last_fix.as_ref().map(|f| f.fix.at));
+    let imported = status.imported && !connected;
     let state = match (overview.device.state, status.freshness, status.motion) {
         (DeviceState::New, _, _) => State::New,
         (DeviceState::Ignored, _, _) => State::Ignored,
@@ -142,6 +147,7 @@ pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, connected: bool,
         (DeviceState::Adopted, _, _) if overview.last_fix.as_ref().is_some_and(|f| f.trust == Trust::Suspect) => {
             State::Suspect
         }
+        (DeviceState::Adopted, _, _) if imported => State::Imported,
         (DeviceState::Adopted, Freshness::Lost, _) => State::Lost,
         (DeviceState::Adopted, Freshness::Stale, _) => State::Stale,
         (DeviceState::Adopted, Freshness::Late, _) => State::Late,
@@ -151,7 +157,9 @@ pub fn health(overview: &DeviceOverview, trail: Option<&Trail>, connected: bool,
     };
     let rhythm_known = trail.is_some_and(|t| t.intervals().take(3).count() == 3);
     let moving = status.motion == Motion::Moving;
-    Health { state, link, fix, moving, alarm: status.alarm, rhythm_s: rhythm_known.then(|| status.rhythm.as_secs()) }
+    let rhythm_s = rhythm_known.then(|| status.rhythm.as_secs());
+    let patience_s = status.patience().map(|silence| silence.as_secs());
+    Health { state, link, fix, moving, alarm: status.alarm, rhythm_s, patience_s }
 }
 
 /// What [`paint_mark`] draws.
@@ -176,13 +184,17 @@ impl Health {
         Mark { state: self.state, heading_deg: course.filter(|_| self.moving) }
     }
 
-    /// The rule behind the lamps, for their tooltip.
+    /// The rule behind the lamps, for their tooltip, in short lines.
     pub fn rule(&self) -> String {
+        if self.state == State::Imported {
+            return "Its history was imported.\nNothing was ever heard of it.".to_owned();
+        }
         let usually = match self.rhythm_s {
-            Some(s) => format!("Usually reports every {}.", format::span(s)),
-            None => "How often it reports is not known yet.".to_owned(),
+            Some(s) => format!("Usually every {}", format::span(s)),
+            None => "How often it reports is not known yet".to_owned(),
         };
-        format!("{usually} Late after three times that, stale after ten, lost after fifty and a day at least.")
+        let [late, stale, lost] = self.patience_s.map(format::span);
+        format!("{usually}\nLate after {late} of silence\nStale after {stale}, lost after {lost}")
     }
 
     /// `42 km/h`, `parked`, `late 14 min`, `lost, fix 296 d`.
@@ -203,6 +215,7 @@ impl Health {
             State::Lost => format!("lost{}", since(Age::Lost)),
             State::Suspect => "suspect".to_owned(),
             State::Nowhere => "no position".to_owned(),
+            State::Imported => "imported".to_owned(),
             State::New => "new".to_owned(),
             State::Ignored => "ignored".to_owned(),
         }
@@ -215,7 +228,7 @@ impl State {
             Self::Moving => p.moving,
             Self::Parked | Self::Live => p.parked,
             Self::Late => p.late,
-            Self::Stale | Self::Lost | Self::Nowhere | Self::Ignored => p.stale,
+            Self::Stale | Self::Lost | Self::Nowhere | Self::Imported | Self::Ignored => p.stale,
             Self::New | Self::Suspect => p.suspect,
         }
     }
@@ -262,6 +275,11 @@ pub fn paint_mark(painter: &Painter, centre: Pos2, mark: &Mark, p: &Palette) {
         }
         State::Nowhere => {
             painter.line_segment([centre - vec2(4.0, 0.0), centre + vec2(4.0, 0.0)], line);
+        }
+        // No disc: nothing lives there.
+        State::Imported => {
+            let sheet = Rect::from_center_size(centre, Vec2::splat(8.0));
+            painter.rect_stroke(sheet, 1.0, line, egui::StrokeKind::Middle);
         }
         State::New => dashed_ring(painter, centre, 5.5, line),
         State::Ignored => {
@@ -438,6 +456,18 @@ mod tests {
         );
         assert_eq!((late.sentence().as_str(), late.short().as_str()), ("Fix 14 min ago", "14 min"));
         assert_eq!(fix(3).sentence(), "Fix 0 s ago", "clocks differ by seconds");
+    }
+
+    #[test]
+    fn an_imported_device_is_neither_late_nor_stale() {
+        let mut imported = overview(Trust::Good, -10, -10, Some(42.0));
+        imported.device.last_heard = None;
+        let health = health(&imported, None, false, at(100_000));
+        assert_eq!((health.state, health.link.age, health.fix.age), (State::Imported, Age::Never, Age::Stale));
+        assert_eq!(health.word(&imported, Units::Metric), "imported");
+        assert!(health.rule().contains("imported") && !health.rule().contains("ate after"), "{}", health.rule());
+        // It has called now, and nothing was stored of that yet.
+        assert_ne!(super::health(&imported, None, true, at(0)).state, State::Imported);
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub enum Freshness {
 
 /// The state of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is told apart from the others")]
 pub struct Status {
     pub motion: Motion,
     pub freshness: Freshness,
@@ -51,6 +52,8 @@ pub struct Status {
     pub suspect: bool,
     /// Nobody has decided about the device yet.
     pub new: bool,
+    /// All that is known of it was imported: nothing is to be heard of it, so it does not age.
+    pub imported: bool,
     /// How often it usually reports.
     pub rhythm: SignedDuration,
     /// From when its silence counts: the last fix, or for a parked device the last packet. `None`: never heard.
@@ -65,6 +68,10 @@ impl Status {
 
     /// When the device becomes late, stale and lost, for who asks often.
     pub fn ageing(&self) -> Ageing {
+        if self.imported {
+            // As old news, and never as a device that got lost.
+            return Ageing::never(Freshness::Stale);
+        }
         let after = |silence| self.since.and_then(|since| since.checked_add(silence).ok()).unwrap_or(Timestamp::MIN);
         let [late_ms, stale_ms, lost_ms] = self.patience().map(after).map(Timestamp::as_millisecond);
         Ageing { late_ms, stale_ms, lost_ms }
@@ -132,6 +139,7 @@ pub fn status(overview: &DeviceOverview, trail: Option<&Trail>, now: Timestamp) 
             f.trust == Trust::Suspect || !f.fix.valid || trail.is_some_and(|t| t.doubt_of(f.id).is_some())
         }),
         new: overview.device.state == DeviceState::New,
+        imported: fix.is_some() && overview.device.last_heard.is_none(),
         rhythm: rhythm(trail, !parked),
         since,
     };
@@ -261,6 +269,17 @@ mod tests {
         overview.device.state = DeviceState::New;
         let status = status(&overview, None, at(0));
         assert!(status.suspect && status.alarm && status.new);
+    }
+
+    #[test]
+    fn what_was_imported_does_not_age() {
+        let fixes = history(60, Some(50.0));
+        let mut imported = overview(&fixes, 0);
+        imported.device.last_heard = None;
+        for silence in [0, 1_000, 100_000_000] {
+            let status = status(&imported, Some(&Trail::from_fixes(fixes.clone())), at(silence));
+            assert_eq!((status.imported, status.freshness), (true, Freshness::Stale), "{silence}");
+        }
     }
 
     #[test]

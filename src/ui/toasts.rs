@@ -1,6 +1,6 @@
 //! Short messages that come and go in a corner. They draw nothing between coming and going, so an idle window stays idle.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, mem::Discriminant, time::Duration};
 
 use egui::{Align2, Area, Context, Frame, Id, Order, Role, Stroke, WidgetInfo, vec2};
 
@@ -26,9 +26,14 @@ struct Toast {
     tone: Tone,
     /// The newest one only: a button is never about something older.
     offer: Option<Offer>,
+    /// Of a step that can be taken back, or was.
+    kind: Option<Kind>,
     /// egui's time when it was first drawn.
     shown_at: Option<f64>,
 }
+
+/// What kind of step a message is about: by the action that takes it back, or does it again.
+pub(super) type Kind = Discriminant<Action>;
 
 /// A button on a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,12 +64,14 @@ impl Toasts {
         self.add(text.into(), Tone::Fault);
     }
 
-    /// Something was done that can be taken back, or done again.
-    pub(super) fn offer(&mut self, text: impl Into<String>, offer: Offer) {
+    /// A step was done that can be taken back, or done again, or neither. What was said of an earlier one of its kind is past: points that were hidden
+    /// may be seen again.
+    pub(super) fn step(&mut self, text: impl Into<String>, kind: Option<Kind>, offer: Option<Offer>) {
         self.withdraw_offer();
+        self.toasts.retain(|toast| toast.kind.is_none() || toast.kind != kind);
         self.add(text.into(), Tone::Info);
         if let Some(toast) = self.toasts.back_mut() {
-            toast.offer = Some(offer);
+            (toast.kind, toast.offer) = (kind, offer);
         }
     }
 
@@ -77,7 +84,7 @@ impl Toasts {
 
     fn add(&mut self, text: String, tone: Tone) {
         self.toasts.retain(|toast| toast.text != text);
-        self.toasts.push_back(Toast { text, tone, offer: None, shown_at: None });
+        self.toasts.push_back(Toast { text, tone, offer: None, kind: None, shown_at: None });
         while self.toasts.len() > MAX {
             self.toasts.pop_front();
         }
@@ -159,4 +166,28 @@ fn button(ui: &mut egui::Ui, offer: &Offer) -> bool {
     let button = ui.button(word);
     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{word}: {does}")));
     button.on_hover_text(format!("{does} ({keys})")).clicked()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{DeviceId, HideReason};
+
+    #[test]
+    fn a_step_takes_the_place_of_the_one_before_of_its_kind() {
+        let kind = |action: &Action| Some(std::mem::discriminant(action));
+        let hide = kind(&Action::Hide { device: DeviceId(1), fixes: vec![7], reason: Some(HideReason::Outlier) });
+        let rename = kind(&Action::Rename(DeviceId(1), String::new()));
+        let undo = || Some(Offer::Undo("as before".to_owned()));
+        let mut toasts = Toasts::default();
+        toasts.info("Copied the identity");
+        toasts.step("Hid 1 point", hide, undo());
+        toasts.step("It is Van now", rename, undo());
+        toasts.step("Hid 2 points", hide, undo());
+        let texts = |toasts: &Toasts| toasts.toasts.iter().map(|toast| toast.text.clone()).collect::<Vec<_>>();
+        assert_eq!(texts(&toasts), ["Copied the identity", "It is Van now", "Hid 2 points"]);
+        toasts.step("2 points can be seen again", hide, None);
+        assert_eq!(texts(&toasts), ["Copied the identity", "It is Van now", "2 points can be seen again"]);
+        assert!(toasts.toasts.iter().all(|toast| toast.offer.is_none()), "nothing is left to take back");
+    }
 }

@@ -5,7 +5,7 @@
 
 mod inverse;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem::Discriminant};
 
 use super::Action;
 use crate::model::DeviceId;
@@ -28,6 +28,13 @@ pub struct Step {
     /// The device that it is about, by which a refusal finds it.
     pub about: Option<DeviceId>,
     pub told: Told,
+}
+
+impl Step {
+    /// What kind of step it is.
+    pub fn kind(&self) -> Option<Discriminant<Action>> {
+        self.undo.first().map(std::mem::discriminant)
+    }
 }
 
 /// How the user learns that something was done and can be taken back.

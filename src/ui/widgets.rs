@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use egui::{
-    Align, Atom, Button, Color32, Frame, Layout, Margin, Response, RichText, Role, Sense, Stroke, TextStyle, Ui,
-    UiBuilder, Vec2, WidgetInfo, vec2,
+    Align, Atom, Button, Color32, Frame, Layout, Margin, Rect, RectAlign, Response, RichText, Role, Sense, Stroke,
+    TextStyle, Tooltip, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
 };
 
 use super::{
@@ -42,6 +42,15 @@ pub(super) fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, on: bool) -> Resp
         icons::paint(ui.painter(), rect, icon, colour);
     }
     response.on_hover_text(name)
+}
+
+/// A tooltip beside the pane that its widget stands in: what stands below the widget can be read on. `at`: on which side of the pane.
+pub(super) fn tooltip_beside(ui: &Ui, response: &Response, at: RectAlign, add: impl FnOnce(&mut Ui)) {
+    let pane = ui.clip_rect();
+    let anchor = Rect::from_x_y_ranges(pane.x_range(), response.rect.y_range());
+    let mut tooltip = Tooltip::for_enabled(response);
+    tooltip.popup = tooltip.popup.anchor(anchor).align(at);
+    tooltip.show(add);
 }
 
 /// A button with an icon before its text.

@@ -5,6 +5,7 @@ use egui::Context;
 use super::{App, seeking::Aim};
 use crate::{
     model::{DeviceId, PacketId, PacketRow},
+    track::Point,
     ui::{Action, data::Opened, format, time::point, view::Sheet},
 };
 
@@ -26,7 +27,11 @@ impl App {
                 self.cursor_to(device, fix);
             }
             Action::NextDoubtful => match point::next_doubtful(&self.data, &self.view) {
-                Some(next) => self.apply(ctx, next),
+                Some((device, point)) => {
+                    let Point { fix, packet, .. } = point;
+                    self.apply(ctx, Action::SelectFix { device, fix, packet });
+                    self.panels.map.bring(point::surroundings(&self.data, device, fix));
+                }
                 None => {
                     self.toasts.info("No outlier, suspect or hidden point among those shown; [ shows the day before");
                 }

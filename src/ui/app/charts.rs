@@ -65,7 +65,11 @@ impl App {
             self.opening = None;
             match &state {
                 State::Known(about) => {
-                    self.toasts.info(format!("The map shows {}", about.name));
+                    if about.is_foreign() {
+                        self.toasts.warn(format!("The map shows {}, plainly: its layers are not known", about.name));
+                    } else {
+                        self.toasts.info(format!("The map shows {}", about.name));
+                    }
                     self.view.charts.add(path.clone());
                     self.view.settings.online_map.on = false;
                     self.fit_about(about);

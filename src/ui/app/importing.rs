@@ -161,8 +161,8 @@ impl App {
                 about: None,
                 told: Told::AtOnce,
             };
+            self.toasts.step(did, step.kind(), Some(Offer::Undo(undoing)));
             self.undo.push(step);
-            self.toasts.offer(did, Offer::Undo(undoing));
             self.tell_undo();
         }
         self.panels.import.finished(result);

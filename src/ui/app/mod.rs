@@ -256,6 +256,11 @@ impl App {
         &self.view
     }
 
+    /// Where the map looks; for tests.
+    pub fn camera(&self) -> Camera {
+        self.panels.map.camera()
+    }
+
     fn backend(&self) -> &Backend {
         self.backend.as_ref().expect("taken only on exit, after the last frame")
     }

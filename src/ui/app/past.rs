@@ -107,6 +107,7 @@ impl App {
         if let Some(at_ms) = at_ms {
             self.view.time.cursor_ms = Some(at_ms);
             self.view.time.playing = false;
+            self.view.time.hold(self.now());
         }
     }
 

@@ -24,37 +24,42 @@ impl App {
             return;
         }
         self.undo.push_all(steps);
-        let newest = self.undo.newest().map(|step| (step.did.clone(), step.undoing.clone(), step.told));
-        if let Some((did, undoing, Told::AtOnce)) = newest {
-            self.toasts.offer(did, Offer::Undo(undoing));
-        } else {
-            self.toasts.withdraw_offer();
+        match self.undo.newest() {
+            Some(step) if step.told == Told::AtOnce => {
+                self.toasts.step(step.did.clone(), step.kind(), Some(Offer::Undo(step.undoing.clone())));
+            }
+            Some(_) | None => self.toasts.withdraw_offer(),
         }
         self.tell_undo();
     }
 
     pub(super) fn undo(&mut self, ctx: &Context) {
-        let Some(Step { did, undoing, undo, redo, told, .. }) = self.undo.back() else { return };
+        let Some(step) = self.undo.back() else { return };
+        let kind = step.kind();
+        let Step { did, undoing, undo, redo, told, .. } = step;
         for action in undo {
             self.apply(ctx, action);
         }
         match told {
             Told::Silently(_) => self.toasts.withdraw_offer(),
-            // It says so itself once it is answered.
-            Told::AtOnce | Told::WhenAnswered if redo.is_empty() => self.toasts.info(undoing),
-            Told::AtOnce | Told::WhenAnswered => self.toasts.offer(undoing, Offer::Redo(did)),
+            // What cannot be done again has no button.
+            Told::AtOnce | Told::WhenAnswered => {
+                self.toasts.step(undoing, kind, (!redo.is_empty()).then_some(Offer::Redo(did)));
+            }
         }
         self.tell_undo();
     }
 
     pub(super) fn redo(&mut self, ctx: &Context) {
-        let Some(Step { did, undoing, redo, told, .. }) = self.undo.again() else { return };
+        let Some(step) = self.undo.again() else { return };
+        let kind = step.kind();
+        let Step { did, undoing, redo, told, .. } = step;
         for action in redo {
             self.apply(ctx, action);
         }
         match told {
             Told::Silently(_) | Told::WhenAnswered => self.toasts.withdraw_offer(),
-            Told::AtOnce => self.toasts.offer(did, Offer::Undo(undoing)),
+            Told::AtOnce => self.toasts.step(did, kind, Some(Offer::Undo(undoing))),
         }
         self.tell_undo();
     }
@@ -62,8 +67,8 @@ impl App {
     /// Says what came of something, with a button where it is the step that would be taken back now.
     pub(super) fn say_done(&mut self, text: String, device: Option<DeviceId>) {
         let newest = self.undo.newest().filter(|step| step.told == Told::WhenAnswered && step.about == device);
-        match newest.map(|step| step.undoing.clone()) {
-            Some(undoing) => self.toasts.offer(text, Offer::Undo(undoing)),
+        match newest.map(|step| (step.undoing.clone(), step.kind())) {
+            Some((undoing, kind)) => self.toasts.step(text, kind, Some(Offer::Undo(undoing))),
             // That is said already.
             None if device.is_some() && self.undo.just_undid(device) => {}
             None => self.toasts.info(text),

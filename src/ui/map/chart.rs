@@ -134,8 +134,8 @@ impl File {
         Self {
             path: path.to_owned(),
             kind: about.kind,
-            light: chart_style::style(Theme::Light, about.schema),
-            dark: chart_style::style(Theme::Dark, about.schema),
+            light: chart_style::style(Theme::Light, about),
+            dark: chart_style::style(Theme::Dark, about),
             ctx,
             open: OnceLock::new(),
         }

@@ -1,13 +1,13 @@
 //! How vector tiles of map files look: one plain style for the common vocabularies (`OpenMapTiles`, Protomaps, Shortbread), light and dark.
 //!
-//! The vocabularies name their layers differently and mean the same things, so one list of drawings with several names each does for all. What is
-//! in none of them is not drawn.
+//! The vocabularies name their layers differently and mean the same things, so one list of drawings with several names each does for all. Layers
+//! that are in none of them are drawn plainly, below the others: lines, areas and points in quiet colours.
 
 use egui::Theme;
 use serde_json::{Value, json};
 use walkers::{Style, StyleLayer};
 
-use crate::charts::Schema;
+use crate::charts::{About, Schema};
 
 /// The colours of one theme.
 struct Ink {
@@ -82,17 +82,24 @@ const DARK: Ink = Ink {
     halo: "#171c22",
 };
 
-/// The style of a vocabulary in a theme.
-pub(super) fn style(theme: Theme, schema: Schema) -> Style {
+/// The style of a file in a theme.
+pub(super) fn style(theme: Theme, about: &About) -> Style {
     let ink = match theme {
         Theme::Light => &LIGHT,
         Theme::Dark => &DARK,
     };
-    let below = match schema {
+    let below = match about.schema {
         Schema::LandBelow => ink.land,
         Schema::SeaBelow => ink.sea,
     };
     let mut layers = vec![json!({"type": "background", "paint": {"background-color": below}})];
+    let foreign = about.foreign_layers();
+    if about.is_foreign() {
+        // No name at all is all of them: what a file tells of its layers need not be all that is in it.
+        layers.extend(plain(&[], ink));
+    } else if !foreign.is_empty() {
+        layers.extend(plain(&foreign, ink));
+    }
     layers.extend(ground(ink));
     layers.extend(roads(ink));
     layers.extend(borders(ink));
@@ -154,6 +161,22 @@ fn line(layers: &[&str], filter: &Value, color: &str, width: &[(f64, f64)]) -> V
 fn dashed(mut line: Value, dashes: [u32; 2]) -> Value {
     line["paint"]["line-dasharray"] = json!(dashes);
     line
+}
+
+/// What nobody knows the meaning of. Areas are seen through, because they may lie upon each other.
+fn plain(layers: &[&str], ink: &Ink) -> Vec<Value> {
+    let mut area = fill(layers, &shape("Polygon"), ink.faint);
+    area["paint"]["fill-opacity"] = json!(0.14);
+    let mut way = line(layers, &shape("LineString"), ink.faint, &[(4.0, 0.7), (10.0, 1.0), (14.0, 1.6)]);
+    way["paint"]["line-opacity"] = json!(0.6);
+    // A point that has no name is a dot.
+    let text = json!(["coalesce", ["get", "name:latin"], ["get", "name"], ["get", "name:en"], ["get", "name_en"], "•"]);
+    let point = json!({
+        "type": "symbol", "source-layer": layers, "filter": shape("Point"),
+        "layout": {"text-field": text, "text-size": 10.5, "text-padding": 4},
+        "paint": {"text-color": ink.faint, "text-halo-color": ink.halo, "text-halo-width": 1.2}
+    });
+    vec![area, way, point]
 }
 
 /// Land, what grows and stands on it, and water.
@@ -312,7 +335,26 @@ fn names(ink: &Ink) -> Vec<Value> {
 
 #[cfg(test)]
 mod tests {
+    use walkers::SourceLayer;
+
     use super::*;
+    use crate::charts::{Format, Kind, vocabulary};
+
+    fn about(schema: Schema, layers: &[&str]) -> About {
+        let layers = layers.iter().map(|layer| (*layer).to_owned()).collect();
+        About {
+            format: Format::Pmtiles,
+            kind: Kind::Vector,
+            name: String::new(),
+            min_zoom: 0,
+            max_zoom: 14,
+            bounds: None,
+            attribution: String::new(),
+            schema,
+            layers,
+            bytes: 0,
+        }
+    }
 
     #[test]
     fn every_style_is_made_and_names_layers_of_all_vocabularies() {
@@ -321,13 +363,40 @@ mod tests {
             .into_iter()
             .chain([(Theme::Light, Schema::SeaBelow), (Theme::Dark, Schema::SeaBelow)])
         {
-            let style = style(theme, schema);
+            let style = style(theme, &about(schema, &["water", "place", "housenumber"]));
             for layer in
                 ["water", "transportation", "place", "boundary", "building", "earth", "roads", "places", "ocean"]
             {
                 assert!(draws(&style, layer), "{layer}");
             }
             assert!(!draws(&style, "housenumber"));
+        }
+    }
+
+    #[test]
+    fn what_is_styled_is_known_and_what_is_foreign_is_drawn() {
+        let usual = style(Theme::Light, &about(Schema::LandBelow, &[]));
+        let sources = usual.layers.iter().filter_map(|layer| match layer {
+            StyleLayer::Fill { source_layer, .. }
+            | StyleLayer::Line { source_layer, .. }
+            | StyleLayer::Symbol { source_layer, .. } => Some(source_layer.clone()),
+            StyleLayer::Background { .. }
+            | StyleLayer::Circle { .. }
+            | StyleLayer::Raster
+            | StyleLayer::FillExtrusion => None,
+        });
+        for source in sources {
+            let SourceLayer::Many(layers) = source else { panic!("{source} is not a list") };
+            assert!(!layers.is_empty() && layers.iter().all(|layer| vocabulary::knows(layer)), "{layers:?}");
+        }
+        for (layers, drawn, not_drawn) in [
+            // One of them has a name that is known by chance.
+            (["land", "river", "city"].as_slice(), ["river", "city", "anything"].as_slice(), [].as_slice()),
+            (&["water", "roads", "contour"], &["contour"], &["poi", "anything"]),
+        ] {
+            let style = style(Theme::Dark, &about(Schema::LandBelow, layers));
+            assert!(drawn.iter().all(|layer| draws(&style, layer)), "{layers:?}");
+            assert!(!not_drawn.iter().any(|layer| draws(&style, layer)), "{layers:?}");
         }
     }
 }

@@ -362,8 +362,16 @@ impl Marker {
         let motion = if moment.heading_deg.is_some() { Motion::Moving } else { Motion::Parked };
         let freshness = if moment.unsure { Freshness::Stale } else { Freshness::Fresh };
         let rhythm = track.patience();
-        let status =
-            Status { motion, freshness, alarm: false, suspect: point.rough, new: false, rhythm, since: Some(point.at) };
+        let status = Status {
+            motion,
+            freshness,
+            alarm: false,
+            suspect: point.rough,
+            new: false,
+            imported: false,
+            rhythm,
+            since: Some(point.at),
+        };
         let basis = Basis {
             live: false,
             fix: point.fix,

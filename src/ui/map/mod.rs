@@ -4,6 +4,7 @@
 //! moves by itself, so a window that nobody touches and no device reports to is never painted.
 
 mod aiming;
+mod around;
 pub mod basemap;
 mod bubbles;
 pub mod camera;

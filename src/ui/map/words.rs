@@ -42,19 +42,26 @@ pub(super) fn label(ui: &egui::Ui, cx: &Cx<'_>, marker: &Marker, level: Labels, 
     ui.painter().layout_job(job)
 }
 
-/// `42 km/h · 12 s ago`, `late · parked · 14 min ago`.
+/// `42 km/h · 12 s ago`, `late · parked · 14 min ago`; in history `moving · 14:02:31`.
 fn full(cx: &Cx<'_>, marker: &Marker) -> String {
-    let freshness = marker.freshness_at(cx.now);
-    let age = match freshness {
+    let age = match marker.freshness_at(cx.now) {
+        _ if marker.status.imported => Some("imported"),
         Freshness::Fresh => None,
         Freshness::Late => Some("late"),
         Freshness::Stale => Some("stale"),
         Freshness::Lost => Some("lost"),
     };
-    let parked = (marker.status.motion == Motion::Parked).then(|| "parked".to_owned());
-    let motion = parked.or_else(|| marker.speed_kmh.map(|kmh| format::speed(kmh, cx.view.settings.units)));
-    let ago = marker.at.filter(|_| cx.data.shown.is_none()).map(|at| format!("{} ago", ago(at, cx.now)));
-    let parts: Vec<String> = age.map(str::to_owned).into_iter().chain(motion).chain(ago).collect();
+    let speed = marker.speed_kmh.map(|kmh| format::speed(kmh, cx.view.settings.units));
+    let motion = match marker.status.motion {
+        Motion::Parked => Some("parked".to_owned()),
+        // Between two places that tell no speed.
+        Motion::Moving => speed.or_else(|| Some("moving".to_owned())),
+        Motion::Unknown => speed,
+    };
+    // In history the clock of the fix: an age would run on with what is played.
+    let live = cx.data.shown.is_none();
+    let fix = marker.at.map(|at| if live { format!("{} ago", ago(at, cx.now)) } else { cx.view.moment(at, cx.now) });
+    let parts: Vec<String> = age.map(str::to_owned).into_iter().chain(motion).chain(fix).collect();
     parts.join(" · ")
 }
 
@@ -79,7 +86,9 @@ pub(super) fn device_lines(marker: &Marker, overview: &DeviceOverview, now: Time
         }
         lines.push(format!("Fix {} ago", ago(fix.at, now)));
     }
-    if let Some(since) = status.since {
+    if status.imported {
+        lines.push("Its history was imported; nothing was ever heard of it".to_owned());
+    } else if let Some(since) = status.since {
         lines.push(format!("Usually every {}, last {} ago", format::span(status.rhythm.as_secs()), ago(since, now)));
         let [late, old, lost] = status.patience().map(|silence| format::span(silence.as_secs()));
         lines.push(format!("Late after {late} of silence, stale after {old}, lost after {lost}"));
@@ -98,6 +107,7 @@ fn state(marker: &Marker, now: Timestamp) -> String {
         (Freshness::Late, Motion::Unknown) => "Late",
         (Freshness::Late, Motion::Moving) => "Late, was moving",
         (Freshness::Late, Motion::Parked) => "Late, was parked",
+        _ if status.imported => "Imported",
         (Freshness::Stale, _) => "Stale",
         (Freshness::Lost, _) => "Lost",
     };

@@ -10,7 +10,9 @@ mod then;
 
 use std::borrow::Cow;
 
-use egui::{Align, Key, Label, Layout, RichText, Role, ScrollArea, Sense, TextEdit, TextStyle, Ui, WidgetInfo};
+use egui::{
+    Align, Key, Label, Layout, RectAlign, RichText, Role, ScrollArea, Sense, TextEdit, TextStyle, Ui, WidgetInfo,
+};
 
 use self::{
     buttons::{buttons, commands, decision, locked, phone_buttons, tracker_buttons},
@@ -212,8 +214,8 @@ fn lamp(ui: &mut Ui, lamp: &Lamp, rule: &str) {
         widgets::wake_when_older(ui, age_s);
     }
     ui.spacing_mut().item_spacing.x = 5.0;
-    lamps::show_lamp(ui, lamp).on_hover_text(rule);
-    ui.label(lamp.sentence()).on_hover_text(rule);
+    let shown = lamps::show_lamp(ui, lamp).union(ui.label(lamp.sentence()));
+    widgets::tooltip_beside(ui, &shown, RectAlign::LEFT_START, |ui| drop(ui.label(rule)));
 }
 
 fn value(ui: &mut Ui, label: &str, text: &str) {

@@ -7,8 +7,8 @@ mod table;
 pub(super) use table::width as table_width;
 
 use egui::{
-    Align, ComboBox, Key, Layout, Modifiers, Rect, RichText, Role, ScrollArea, TextEdit, Ui, UiBuilder, WidgetInfo,
-    pos2, vec2,
+    Align, ComboBox, FontSelection, Key, Layout, Modifiers, Rect, RichText, Role, ScrollArea, TextEdit, TextWrapMode,
+    Ui, UiBuilder, WidgetInfo, WidgetText, pos2, vec2,
 };
 
 use super::{first_run, new_senders};
@@ -155,15 +155,17 @@ impl Devices {
 
     fn head(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let p = theme::palette(ui);
+        let (shown, total) = (self.order.rows.len() as u64, self.order.total as u64);
+        let text = if shown == total {
+            format::count(total)
+        } else {
+            format!("{} of {}", format::count(shown), format::count(total))
+        };
+        let text = WidgetText::from(widgets::weak(ui, text));
+        let width = text.clone().into_galley(ui, Some(TextWrapMode::Extend), 0.0, FontSelection::Default).size().x;
+        let mut fits = false;
+        let counted = |ui: &mut Ui| drop(ui.label(text.clone()).on_hover_text("Devices that are shown"));
         ui.horizontal(|ui| {
-            ui.label(RichText::new("Devices").text_style(theme::title()).color(p.strong));
-            let (shown, total) = (self.order.rows.len() as u64, self.order.total as u64);
-            let text = if shown == total {
-                format::count(total)
-            } else {
-                format!("{} of {}", format::count(shown), format::count(total))
-            };
-            ui.label(widgets::weak(ui, text)).on_hover_text("Devices that are shown");
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if !cx.data.station.viewer && widgets::icon_button(ui, Icon::Plus, "Add a phone (Ctrl+P)").clicked() {
                     cx.ask(Action::Sheet(Some(Sheet::AddPhone)));
@@ -174,6 +176,13 @@ impl Devices {
                 } else {
                     self.sort_menu(ui, cx, n_ignored);
                 }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.label(RichText::new("Devices").text_style(theme::title()).color(p.strong));
+                    fits = ui.available_width() >= width;
+                    if fits {
+                        counted(ui);
+                    }
+                });
             });
         });
         ui.horizontal(|ui| {
@@ -188,6 +197,10 @@ impl Devices {
                 self.filter_field(ui, cx);
             });
         });
+        if !fits {
+            // A narrow list has no room for it beside the title.
+            counted(ui);
+        }
     }
 
     /// By what cards are sorted, and which way.
@@ -203,7 +216,7 @@ impl Devices {
         }
         ComboBox::from_id_salt("sort")
             .selected_text(list.sort.title())
-            .width(88.0)
+            .width(72.0)
             .show_ui(ui, |ui| {
                 for sort in SORTS {
                     ui.selectable_value(&mut list.sort, sort, sort.title());

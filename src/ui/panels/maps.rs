@@ -6,7 +6,7 @@ use egui::{Align, Context, Frame, Label, Layout, Margin, RichText, Role, Stroke,
 
 use super::export::dialog::Browse;
 use crate::{
-    charts::{About, Kind},
+    charts::{About, Kind, plain},
     geo::Bounds,
     model::bytes_text,
     ui::{
@@ -161,6 +161,9 @@ fn file(ui: &mut Ui, cx: &mut Cx<'_>, path: &Path) {
         State::Failed(why) => drop(ui.add(Label::new(RichText::new(why).small().color(p.alarm)).wrap())),
         State::Known(about) => {
             line(ui, summary(about));
+            if let Some(plainly) = plainly(about) {
+                line(ui, plainly);
+            }
             if !about.attribution.is_empty() {
                 line(ui, &about.attribution);
             }
@@ -201,6 +204,28 @@ fn summary(about: &About) -> String {
         about.max_zoom,
         bytes_text(about.bytes)
     )
+}
+
+/// Layers that are named where a file has some that are not known.
+const MOST_LAYERS: usize = 8;
+
+/// What of a file is drawn plainly, and why; `None` where nothing is.
+fn plainly(about: &About) -> Option<String> {
+    let foreign = about.foreign_layers();
+    if foreign.is_empty() || about.kind == Kind::Raster {
+        return None;
+    }
+    let what = if about.is_foreign() {
+        "Drawn plainly: its layers are"
+    } else {
+        "Some of it is drawn plainly: these layers are"
+    };
+    let names = foreign.iter().take(MOST_LAYERS).map(|name| plain(name)).collect::<Vec<_>>().join(", ");
+    let more = match foreign.len().saturating_sub(MOST_LAYERS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!("{what} none of OpenMapTiles, Protomaps or Shortbread ({names}{more})"))
 }
 
 fn bounds_text(bounds: Bounds) -> String {

@@ -92,6 +92,8 @@ pub struct Panels {
     taps: taps::Taps,
     time: time::TimeBar,
     pub(super) map: MapPanel,
+    /// The sheet that was open in the last frame.
+    sheet: Option<Sheet>,
 }
 
 impl Panels {
@@ -125,6 +127,7 @@ impl Panels {
             taps: taps::Taps::default(),
             time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
+            sheet: None,
         }
     }
 
@@ -139,6 +142,20 @@ impl Panels {
 
     /// Lays all of them out.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let before = std::mem::replace(&mut self.sheet, cx.view.open.sheet);
+        if before.is_none() && cx.view.open.sheet.is_some() {
+            egui::Popup::close_all(ui.ctx());
+        }
+        // A tooltip stays open while the pointer rests, and would lie above a sheet that a key opened: below one nothing knows of a pointer.
+        let pointer = cx.view.open.sheet.map(|_| ui.ctx().input_mut(|i| std::mem::take(&mut i.pointer)));
+        self.below_sheet(ui, cx);
+        if let Some(pointer) = pointer {
+            ui.ctx().input_mut(|i| i.pointer = pointer);
+        }
+        self.open_sheet(ui, cx);
+    }
+
+    fn below_sheet(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let p = theme::palette(ui);
         let bare = Frame::new().fill(p.panel);
         Panel::top("top").frame(bare.inner_margin(Margin::symmetric(12, 6))).show(ui, |ui| self.top.ui(ui, cx));
@@ -197,6 +214,9 @@ impl Panels {
         } else {
             CentralPanel::default().frame(bare).show(ui, |ui| self.packets_and_fields(ui, cx, bare));
         }
+    }
+
+    fn open_sheet(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let Self {
             maps,
             palette,

@@ -119,13 +119,32 @@ fn who(address: SocketAddr) -> &'static str {
     }
 }
 
-/// What stands behind the protocol's name; without room, the port alone.
-pub(super) fn detail(line: &ReceiverLine, roomy: bool) -> String {
-    let short = |address: &SocketAddr| if roomy { address.to_string() } else { format!(":{}", address.port()) };
+/// How much is said of where a receiver listens, by the room that there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Address and who reaches it.
+    Full,
+    /// Port and who reaches it.
+    Port,
+    /// The port alone.
+    Least,
+}
+
+impl Detail {
+    /// From the most to the least.
+    pub(super) const ALL: [Self; 3] = [Self::Full, Self::Port, Self::Least];
+}
+
+/// What stands behind the protocol's name.
+pub(super) fn detail(line: &ReceiverLine, detail: Detail) -> String {
     match &line.status {
         ReceiverStatus::Off => "off".to_owned(),
         ReceiverStatus::Starting => "starting".to_owned(),
-        ReceiverStatus::Listening(address) => format!("{} · {}", short(address), who(*address)),
+        ReceiverStatus::Listening(address) => match detail {
+            Detail::Full => format!("{address} · {}", who(*address)),
+            Detail::Port => format!(":{} · {}", address.port(), who(*address)),
+            Detail::Least => format!(":{}", address.port()),
+        },
         ReceiverStatus::Waiting { wanted, holder: Some(_), .. } => format!(":{} in use", wanted.port()),
         ReceiverStatus::Waiting { wanted, holder: None, .. } => format!(":{} not listening", wanted.port()),
     }

@@ -9,7 +9,7 @@ use egui::{
 
 use super::{
     events, keep,
-    receivers::{self, Ports},
+    receivers::{self, Detail, Ports},
     taps,
 };
 use crate::{
@@ -27,10 +27,15 @@ use crate::{
     },
 };
 
+/// Side of a lamp, in points.
+const LAMP: f32 = 10.0;
+
 /// The line and what is being typed in its pop-ups.
 #[derive(Default)]
 pub(super) struct Top {
     ports: Ports,
+    /// Room that everything behind the receivers took in the last frame, in points.
+    behind: f32,
 }
 
 impl Top {
@@ -44,9 +49,11 @@ impl Top {
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     ui.set_clip_rect(ui.max_rect().expand(4.0));
                     let data = cx.data;
+                    let detail = self.detail(ui, &data.station.receivers, roomy);
                     for line in &data.station.receivers {
-                        self.receiver(ui, cx, line, roomy);
+                        self.receiver(ui, cx, line, detail);
                     }
+                    let begin = ui.cursor().left();
                     if let Some((age, text)) = taps::together(&data.station.taps, roomy) {
                         tap_button(ui, cx, age, &text);
                     }
@@ -54,15 +61,38 @@ impl Top {
                         ui.separator();
                     }
                     counts(ui, cx, roomy);
+                    let behind = ui.min_rect().right() - begin;
+                    if (behind - std::mem::replace(&mut self.behind, behind)).abs() > 0.5 {
+                        // The receivers may say more now, or have to say less.
+                        ui.ctx().request_repaint();
+                    }
                 });
             },
         );
     }
 
-    fn receiver(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, line: &ReceiverLine, roomy: bool) {
+    /// How much the receivers may say: what stands behind them is not to be cut.
+    fn detail(&self, ui: &Ui, lines: &[ReceiverLine], roomy: bool) -> Detail {
+        let font = TextStyle::Button.resolve(ui.style());
+        let spacing = ui.spacing();
+        let beside = LAMP + 2.0 * spacing.button_padding.x + spacing.icon_spacing + spacing.item_spacing.x;
+        let width = |detail: Detail| -> f32 {
+            let texts =
+                lines.iter().map(|line| format!("{} {}", line.protocol.title(), receivers::detail(line, detail)));
+            let galleys = texts.map(|text| ui.painter().layout_no_wrap(text, font.clone(), egui::Color32::WHITE));
+            galleys.map(|galley| galley.size().x + beside + 1.0).sum()
+        };
+        let room = ui.available_width() - self.behind;
+        let fits = |detail: &Detail| (roomy || *detail != Detail::Full) && width(*detail) <= room;
+        Detail::ALL.into_iter().find(fits).unwrap_or(Detail::Least)
+    }
+
+    fn receiver(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, line: &ReceiverLine, detail: Detail) {
         let p = theme::palette(ui);
         let title = line.protocol.title();
-        let detail = receivers::detail(line, roomy);
+        let hint =
+            if detail == Detail::Least { receivers::sentence(line) } else { "Where this receiver listens".to_owned() };
+        let detail = receivers::detail(line, detail);
         let age = match line.status {
             ReceiverStatus::Listening(_) => Age::Fresh,
             ReceiverStatus::Starting | ReceiverStatus::Waiting { .. } => Age::Late,
@@ -73,11 +103,11 @@ impl Top {
         text.append(&format!("{title} "), 0.0, egui::TextFormat::simple(font.clone(), p.strong));
         let waits = matches!(line.status, ReceiverStatus::Waiting { .. });
         text.append(&detail, 1.0, egui::TextFormat::simple(font, if waits { p.late } else { p.weak }));
-        let lamp = Atom::paint(Vec2::splat(10.0), move |ui, args| {
+        let lamp = Atom::paint(Vec2::splat(LAMP), move |ui, args| {
             lamps::paint_receiver(ui.painter(), args.rect, age, theme::palette(ui));
         });
         let button = ui.add(Button::new((lamp, text)).frame_when_inactive(false));
-        let button = button.on_hover_text("Where this receiver listens");
+        let button = button.on_hover_text(hint);
         let frame = Frame::popup(ui.style()).inner_margin(14);
         Popup::from_toggle_button_response(&button)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
@@ -141,7 +171,7 @@ impl Top {
 /// What the taps do, in short; a click opens their sheet.
 fn tap_button(ui: &mut Ui, cx: &mut Cx<'_>, age: Age, text: &str) {
     let p = theme::palette(ui);
-    let lamp = Atom::paint(Vec2::splat(10.0), move |ui, args| {
+    let lamp = Atom::paint(Vec2::splat(LAMP), move |ui, args| {
         lamps::paint_receiver(ui.painter(), args.rect, age, theme::palette(ui));
     });
     let text = RichText::new(text).color(if age == Age::Late { p.late } else { p.strong });
@@ -255,12 +285,15 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     let shown = [
         (Age::Fresh, tally.live, "live", "heard within their own rhythm"),
         (Age::Late, tally.late, "late", "silent for more than three times their rhythm"),
+        (Age::Stale, tally.stale, "stale", "silent for more than ten times their rhythm"),
         (Age::Lost, tally.lost, "lost", "silent for more than fifty times their rhythm, and a day at least"),
+        (Age::Never, tally.imported, "imported", "nothing was ever heard of them, so they are in none of the others"),
     ];
-    for (age, n, word, rule) in shown {
+    // Most have imported nothing.
+    for (age, n, word, rule) in shown.into_iter().filter(|(age, n, ..)| *age != Age::Never || *n > 0) {
         ui.scope(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
-            let (rect, _) = ui.allocate_exact_size(Vec2::splat(10.0), Sense::hover());
+            let (rect, _) = ui.allocate_exact_size(Vec2::splat(LAMP), Sense::hover());
             lamps::paint_receiver(ui.painter(), rect, age, p);
             let text = format!("{} {word}", format::count(n));
             let short = if roomy { text.clone() } else { format::count(n) };

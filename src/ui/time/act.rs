@@ -52,6 +52,12 @@ pub enum Act {
 
 /// Does it. Nothing here asks the store: what is missing is asked for afterwards.
 pub(in crate::ui) fn apply(view: &mut View, data: &Data, now: Timestamp, act: Act) {
+    carry_out(view, data, now, act);
+    view.time.hold(now);
+}
+
+fn carry_out(view: &mut View, data: &Data, now: Timestamp, act: Act) {
+    let span_now = view.span_now(now);
     let (from, to) = view.span_ms(now);
     let zone = view.zone();
     let instant = view.instant_ms(now);
@@ -69,11 +75,11 @@ pub(in crate::ui) fn apply(view: &mut View, data: &Data, now: Timestamp, act: Ac
         }
         Act::Zoom { about_ms, times } => {
             let whole = time.whole.unwrap_or(time.span);
-            let ends = whole.ends_ms(now, &zone);
+            let ends = whole.ends_ms(span_now, &zone);
             look_at_part(time, zoom::zoomed((from, to), about_ms, times, ends), ends, instant);
         }
         Act::Pan(by_ms) => {
-            let ends = time.whole.unwrap_or(time.span).ends_ms(now, &zone);
+            let ends = time.whole.unwrap_or(time.span).ends_ms(span_now, &zone);
             look_at_part(time, zoom::panned((from, to), by_ms, ends), ends, instant);
         }
         Act::At(ms) => {
@@ -124,7 +130,7 @@ pub(in crate::ui) fn apply(view: &mut View, data: &Data, now: Timestamp, act: Ac
         }
         Act::Days(days) => {
             let span = time.span.flipped(days, now, &zone);
-            apply(view, data, now, Act::Span(span));
+            carry_out(view, data, now, Act::Span(span));
         }
         Act::Month(month) => time.month = month,
     }
@@ -196,6 +202,7 @@ pub(in crate::ui) fn tick(view: &mut View, data: &Data, now: Timestamp, window_s
     } else {
         time.cursor_ms = Some(next);
     }
+    time.hold(now);
     time.still && !was_still
 }
 
@@ -263,6 +270,30 @@ mod tests {
         assert_eq!(minutes, 49, "just before it leaves");
         tick(&mut view, &data, now(), 200.0);
         assert!(view.is_live() && !view.time.playing, "played up to now, it is now");
+    }
+
+    #[test]
+    fn a_span_that_goes_on_stands_still_while_its_past_is_looked_at() {
+        let data = data();
+        let later = |minutes: i64| now().checked_add(jiff::SignedDuration::from_mins(minutes)).unwrap();
+        // The last one is on the next day.
+        for (span, minutes) in [(Span::LastHour, 3), (Span::Today, 3), (Span::Week, 3), (Span::Today, 600)] {
+            let mut view = View::default();
+            do_all(&mut view, &data, &[Act::Span(span), Act::SkipParked(false), Act::Speed(1), Act::Play]);
+            let before = view.span_ms(now());
+            tick(&mut view, &data, now(), 100.0);
+            tick(&mut view, &data, later(1), 130.0);
+            assert_eq!(view.span_ms(later(minutes)), before, "{span:?}, while it plays");
+            apply(&mut view, &data, later(1), Act::Play);
+            apply(&mut view, &data, later(2), Act::At(before.1 - 1_000));
+            assert_eq!(view.span_ms(later(minutes)), before, "{span:?}, while a past instant is looked at");
+            apply(&mut view, &data, later(2), Act::At(before.1));
+            assert!(view.is_live(), "{span:?}: the right edge is still now");
+            assert_eq!(view.span_ms(later(3)).1, later(3).as_millisecond(), "{span:?}");
+            // The next time it is held anew.
+            apply(&mut view, &data, later(5), Act::At(before.1));
+            assert_eq!(view.span_ms(later(9)).1, later(5).as_millisecond(), "{span:?}");
+        }
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Asking {
     ) -> Option<Duration> {
         let wanted = wanted(data, view);
         let span = held(view, now);
-        let days = (span != Span::LastHour).then(|| span.days(now, &view.zone()));
+        let days = (span != Span::LastHour).then(|| span.days(view.span_now(now), &view.zone()));
         let want = Want { span, days, devices: wanted };
         if self.want.as_ref() != Some(&want) {
             self.change(data, want);
@@ -347,7 +347,7 @@ fn held(view: &View, now: Timestamp) -> Span {
     let time = &view.time;
     let (from, to) = view.span_ms(now);
     let holds = |whole: &Span| {
-        let (whole_from, whole_to) = whole.ends_ms(now, &view.zone());
+        let (whole_from, whole_to) = whole.ends_ms(view.span_now(now), &view.zone());
         (whole_from..=whole_to).contains(&from) && to <= whole_to.saturating_add(1_200_000)
     };
     time.whole.filter(holds).unwrap_or(time.span)
@@ -356,7 +356,7 @@ fn held(view: &View, now: Timestamp) -> Span {
 /// What is read of the store. A span that goes on has no end.
 fn window(view: &View, now: Timestamp) -> TimeWindow {
     let span = held(view, now);
-    let (from, to) = span.ends_ms(now, &view.zone());
+    let (from, to) = span.ends_ms(view.span_now(now), &view.zone());
     TimeWindow { from: Some(moment(from)), to: (!span.rolls()).then(|| moment(to)) }
 }
 

@@ -55,6 +55,8 @@ pub struct TimeView {
     pub whole: Option<Span>,
     /// The instant that is looked at, in milliseconds since the epoch; `None`: the right edge.
     pub cursor_ms: Option<i64>,
+    /// Now as it was when that instant was left for: until it is now again, a span that goes on stands still.
+    pub held: Option<Timestamp>,
     /// Marked by hand, from when to when.
     pub range: Option<(i64, i64)>,
     pub playing: bool,
@@ -84,6 +86,7 @@ impl Default for TimeView {
             span: Span::LastHour,
             whole: None,
             cursor_ms: None,
+            held: None,
             range: None,
             playing: false,
             speed: 10,
@@ -101,7 +104,12 @@ impl Default for TimeView {
 impl View {
     /// First and last millisecond of the span.
     pub fn span_ms(&self, now: Timestamp) -> (i64, i64) {
-        self.time.span.ends_ms(now, &self.zone())
+        self.time.span.ends_ms(self.span_now(now), &self.zone())
+    }
+
+    /// What now is to the span.
+    pub fn span_now(&self, now: Timestamp) -> Timestamp {
+        self.time.held.filter(|_| self.time.cursor_ms.is_some()).unwrap_or(now)
     }
 
     /// The instant that is looked at.
@@ -119,13 +127,18 @@ impl View {
 impl TimeView {
     /// Goes back to now.
     pub fn go_live(&mut self) {
-        self.cursor_ms = None;
+        (self.cursor_ms, self.held) = (None, None);
         self.playing = false;
         self.ticked_s = None;
         let whole = self.whole.take().filter(|whole| whole.rolls());
         if !self.span.rolls() {
             self.span = whole.unwrap_or(Span::LastHour);
         }
+    }
+
+    /// Holds the span, or lets it go on: by whether an instant of it is looked at.
+    pub fn hold(&mut self, now: Timestamp) {
+        self.held = self.cursor_ms.and(self.held.or(Some(now)));
     }
 
     /// A replay folds rest away now.

@@ -1,9 +1,10 @@
 //! The point that is looked at: the selected one, or the last before the instant of the cursor.
 
 use crate::{
+    geo::mercator::{World, WorldBox},
     model::{DeviceId, HideReason, StoredFix},
     track::{Aside, Point},
-    ui::{Action, Data, View},
+    ui::{Data, View},
 };
 
 /// The position of a device that was selected by hand.
@@ -31,8 +32,8 @@ pub fn hidden_because(data: &Data, fix: &StoredFix) -> Option<HideReason> {
     }
 }
 
-/// Selects the next point of the span that is not part of a way: an outlier, a suspect or a hidden one; after the last the first.
-pub fn next_doubtful(data: &Data, view: &View) -> Option<Action> {
+/// The next point of the span that is not part of a way: an outlier, a suspect or a hidden one; after the last the first.
+pub fn next_doubtful(data: &Data, view: &View) -> Option<(DeviceId, Point)> {
     let main = data.history.main(view.selection.device);
     let pasts = data.history.shown.iter().filter(|(id, _)| main.is_none_or(|main| main == **id));
     let beside = pasts.flat_map(|(id, shown)| shown.past.points.iter().map(|point| (*id, *point)));
@@ -44,6 +45,22 @@ pub fn next_doubtful(data: &Data, view: &View) -> Option<Action> {
         (None, Some(ms)) => beside.partition_point(|(_, point)| point.at_ms <= ms),
         (None, None) => 0,
     };
-    let (device, point) = beside.get(after).or(beside.first())?;
-    Some(Action::SelectFix { device: *device, fix: point.fix, packet: point.packet })
+    beside.get(after).or(beside.first()).copied()
+}
+
+/// Points of the way before a point and behind it that are looked at with it, at most.
+const BESIDE: usize = 12;
+
+/// A point and the way around it: what has to be in view for the point to make sense. Empty where it is not in the span.
+pub fn surroundings(data: &Data, device: DeviceId, fix: i64) -> WorldBox {
+    let points = data.history.past(device).map_or(&[][..], |past| &past.points);
+    let Some(at) = points.iter().position(|point| point.fix == fix) else { return WorldBox::EMPTY };
+    let (before, from) = points.split_at(at);
+    let on_way = |point: &&Point| point.aside.is_none();
+    let way = before.iter().rev().filter(on_way).take(BESIDE).chain(from.iter().filter(on_way).take(BESIDE));
+    let way: Vec<World> = way.map(|point| World::from_lat_lon(point.place)).collect();
+    let here = from.first().map(|point| World::from_lat_lon(point.place));
+    // Each counted on from the side of the antimeridian that is nearer to the way.
+    let first = way.first().copied().or(here);
+    WorldBox::around(way.into_iter().chain(here).map(|place| first.map_or(place, |first| place.near(first))))
 }

@@ -115,6 +115,33 @@ fn a_table_of_ten_thousand_builds_only_what_is_in_view() {
 }
 
 #[test]
+fn how_many_are_listed_is_not_cut_in_a_narrow_window() {
+    for (table, width) in [(false, 1_024.0), (true, 1_024.0), (false, 1_440.0)] {
+        let mut stage = Stage::crowd(1_500);
+        stage.view.devices.table = table;
+        let mut harness = stage.tall();
+        harness.set_size(egui::vec2(width, 640.0));
+        harness.run();
+        for text in ["", "860000000000001"] {
+            harness.get_by_label("Filter devices").focus();
+            harness.run();
+            harness.event(egui::Event::Text(text.to_owned()));
+            harness.run();
+            let label = if text.is_empty() { "1,500" } else { "1 of 1,500" };
+            // The details count them, too, at the right.
+            let counts = harness.query_all_by_label(label).map(|node| node.rect());
+            let count = counts.min_by(|a, b| a.left().total_cmp(&b.left())).unwrap();
+            assert!(count.left() >= 0.0 && count.right() <= width, "{count}");
+            let others = [Role::Button, Role::ComboBox, Role::TextInput].map(|role| {
+                let near = harness.query_all_by_role(role).map(|node| node.rect());
+                near.filter(|rect| rect.shrink(1.0).intersects(count)).count()
+            });
+            assert_eq!(others, [0; 3], "{label} in {width}, table: {table}");
+        }
+    }
+}
+
+#[test]
 fn the_filter_finds_groups_and_notes() {
     for (text, count) in [
         ("group:vans", "2 of 8"),

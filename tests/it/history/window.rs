@@ -107,6 +107,11 @@ fn an_outlier_is_hidden_and_undone_and_nothing_is_deleted() {
     desk.until_shown("1 outlier");
     assert_eq!((desk.count(hidden), desk.count("SELECT count(*) FROM positions")), (0, 52));
 
+    // What was said of hiding is past.
+    let (hid, back) = ("Hid 1 point of owntracks/van/phone", "1 point of owntracks/van/phone can be seen again");
+    desk.until_shown(back);
+    assert!(!desk.shows(hid));
+
     // By hand: the point that is looked at.
     desk.click("Trip of owntracks/van/phone, 09:00:00 – 09:10:00, 10 min, 8.0 km, 48 · 48 km/h, 51.07195, 4.00000");
     desk.until_shown("Hide this point");
@@ -115,6 +120,43 @@ fn an_outlier_is_hidden_and_undone_and_nothing_is_deleted() {
         window.state().data().history.shown.values().any(|shown| shown.past.stats.hidden == 1)
     });
     assert_eq!(desk.count("SELECT count(*) FROM hidden WHERE reason = 'hand'"), 1);
+    assert!(desk.shows(hid) && !desk.shows(back));
+}
+
+#[test]
+fn the_key_for_the_next_outlier_keeps_the_way_around_it_in_view() {
+    let mut desk = Desk::open();
+    let mut way = day();
+    way.push((at(9, 5) + 10, 900_000.0));
+    desk.tell("van", "2026-11-20", &way);
+    desk.until("the van is known", |window| window.state().data().devices.values().any(|d| d.positions >= 52));
+    desk.press(PLAIN, Key::OpenBracket);
+    desk.until("its day is read", |window| {
+        window.state().data().history.shown.values().any(|shown| shown.past.stats.outliers == 1)
+    });
+    // So near that the way and the outlier are not in view together.
+    for _ in 0..6 {
+        desk.press(PLAIN, Key::Plus);
+    }
+    desk.window.run_steps(3);
+    let near = desk.window.state().camera().zoom;
+    desk.press(PLAIN, Key::O);
+    desk.window.run_steps(3);
+    let map = desk.window.get_by_label("Map").rect();
+    let camera = desk.window.state().camera();
+    assert!(camera.zoom < near - 2.0, "{camera:?} after zoom {near}");
+    let screen = wayglass::ui::map::camera::Screen::new(map, camera);
+    let van = desk.device("van");
+    let past = desk.data().history.past(van).unwrap();
+    let outlier = past.points.iter().position(|point| point.aside.is_some()).unwrap();
+    for point in &past.points[outlier - 10..outlier + 10] {
+        let pos = screen.pos(wayglass::geo::mercator::World::from_lat_lon(point.place));
+        assert!(map.contains(pos), "{pos} is out of view: {camera:?}");
+    }
+    // Again: nothing has to move.
+    desk.press(PLAIN, Key::O);
+    desk.window.run_steps(3);
+    assert_eq!(desk.window.state().camera(), camera);
 }
 
 /// It has no packet that could be opened.

@@ -108,3 +108,31 @@ fn labels_are_larger_where_the_map_is_alone() {
     h.run();
     assert!(height(&h) > usual * 1.4, "{} after {usual}", height(&h));
 }
+
+#[test]
+fn the_second_line_of_a_label_says_in_history_what_was_known_then() {
+    let begin = now().as_second() - 90_000;
+    let told = |speed_kmh: Option<f64>| {
+        let fixes = (0..=10i64).map(|n| {
+            let mut fix = fix(1, n, 90_000 - n * 60, 51.2 + n as f64 * 0.02, 4.4);
+            fix.fix.speed_kmh = speed_kmh;
+            fix
+        });
+        let track = Trail::from_fixes(fixes.collect());
+        let at = Some(Timestamp::from_second(begin + 90).unwrap());
+        let shown = wayglass::ui::map::Shown { tracks: [(DeviceId(1), track.into())].into(), at, lit: None };
+        let mut h = shown_in(shown);
+        h.state_mut().view.settings.map.labels = Labels::Full;
+        h.run();
+        labels(&h).into_iter().find_map(|(text, _)| Some(text.split_once('\n')?.1.to_owned())).unwrap_or_default()
+    };
+    let moment = |second| View::default().moment(Timestamp::from_second(second).unwrap(), now());
+    assert_eq!(told(Some(80.0)), format!("80 km/h · {}", moment(begin + 60)));
+    assert_eq!(told(None), format!("moving · {}", moment(begin + 60)));
+}
+
+fn shown_in(history: wayglass::ui::map::Shown) -> Harness<'static, Stage> {
+    let mut data = crowd(1, None);
+    data.shown = Some(history);
+    shown(data, 12.0)
+}

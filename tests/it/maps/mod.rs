@@ -147,11 +147,12 @@ fn a_file_says_what_it_is() {
     ];
     mbtiles(&mb, &metadata, &tiles);
     let about = Chart::open(&mb).unwrap().about().clone();
-    let About { format, kind, name, min_zoom, max_zoom, bounds, attribution, schema, bytes } = about;
+    let About { format, kind, name, min_zoom, max_zoom, bounds, attribution, schema, layers, bytes } = about;
     assert_eq!((format, kind, name.as_str()), (Format::Mbtiles, Kind::Vector, "Belgium"));
     assert_eq!((min_zoom, max_zoom, attribution.as_str()), (5, 6, "© OpenMapTiles"));
     assert_eq!(bounds.unwrap().north_east(), LatLon::new(51.0, 4.6).unwrap());
     assert_eq!((schema, bytes > 1_000), (Schema::LandBelow, true));
+    assert_eq!(layers, ["water", "landcover", "transportation", "boundary", "place"]);
 
     let pm = dir.path().join("planet of mine.pmtiles");
     pmtiles(&pm, 1, 2, &layers_json(&town("protomaps")), &tiles);
@@ -226,6 +227,42 @@ fn vector_tiles_of_the_common_vocabularies_are_drawn_in_both_themes() {
             let (lake, plain) = (place(0.6, 0.6), place(0.35, 0.4));
             assert!(is_near(pixel(&mut harness, lake.0, lake.1), water), "{vocabulary}, {word}: no water");
             assert!(is_near(pixel(&mut harness, plain.0, plain.1), land), "{vocabulary}, {word}: no land");
+        }
+    }
+}
+
+#[test]
+fn layers_that_nobody_knows_are_drawn_plainly() {
+    let dir = tempfile::tempdir().unwrap();
+    let layers = vec![
+        ("zones", vec![feature(square(2048, 3600), &[("zone", "A")])]),
+        ("tracks", vec![feature(Shape::Line(vec![(0, 1500), (4096, 1500)]), &[("ref", "12")])]),
+        ("posts", vec![feature(Shape::Point(1024, 1024), &[("name", "Post 7")])]),
+    ];
+    let (told, untold, beside) = ("told.pmtiles", "untold.mbtiles", "beside.pmtiles");
+    let path = |name: &str| dir.path().join(name);
+    pmtiles(&path(told), 1, 2, &layers_json(&layers), &vector_tiles(&layers));
+    // Where the metadata is silent, a tile says which layers there are.
+    mbtiles(&path(untold), &[("format", "pbf")], &vector_tiles(&layers));
+    let mixed: Vec<_> = town("openmaptiles").into_iter().chain(layers).collect();
+    pmtiles(&path(beside), 1, 2, &layers_json(&mixed), &vector_tiles(&mixed));
+    let camera = at(50.0, 2.8, 7.0);
+    let place = |x: f64, y: f64| spot(&camera, BRUSSELS, x, y);
+    let (zone, plain, way) = (place(0.55, 0.6), place(0.35, 0.3), place(0.4, 1500.0 / 4096.0));
+    for (name, foreign) in [(told, true), (untold, true), (beside, false)] {
+        let about = Chart::open(&path(name)).unwrap().about().clone();
+        assert_eq!(
+            (about.is_foreign(), about.foreign_layers().as_slice()),
+            (foreign, ["zones", "tracks", "posts"].as_slice())
+        );
+        for theme in [Theme::Light, Theme::Dark] {
+            let mut harness = shown(&path(name), camera, theme);
+            let word = if theme == Theme::Dark { "dark" } else { "light" };
+            crate::support::picture(&mut harness, &format!("chart-plain-{name}-{word}.png"));
+            let land = pixel(&mut harness, plain.0, plain.1);
+            let near_way = (way.1 - 2..=way.1 + 2).map(|y| pixel(&mut harness, way.0, y));
+            assert!(near_way.into_iter().any(|rgb| !is_near(rgb, land)), "{name}, {word}: no line");
+            assert!(!is_near(pixel(&mut harness, zone.0, zone.1), land), "{name}, {word}: no area");
         }
     }
 }

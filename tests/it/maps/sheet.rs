@@ -105,6 +105,24 @@ fn a_file_that_is_gone_says_so_and_comes_back_when_it_is_there() {
 }
 
 #[test]
+fn a_map_whose_layers_nobody_knows_says_that_it_is_drawn_plainly() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mine.pmtiles");
+    // The built-in map's own layers, one of which has a name that others use, too.
+    std::fs::copy("assets/basemap.pmtiles", &path).unwrap();
+    let mut desk = Desk::open(Policy::Ask);
+    desk.press(Modifiers::COMMAND, Key::M);
+    open(&mut desk, &path);
+    desk.until("the toast", |window| {
+        window.query_all_by_label_contains("plainly: its layers are not known").next().is_some()
+    });
+    desk.until("the sheet", |window| {
+        window.query_all_by_label_contains("Drawn plainly: its layers are none of").next().is_some()
+    });
+    assert!(desk.window.query_by_label_contains("river").is_some());
+}
+
+#[test]
 fn a_map_file_that_is_dropped_is_opened_and_others_are_not() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("red.mbtiles");

@@ -12,6 +12,7 @@ use wayglass::{
     model::{DeviceId, DeviceState, PacketId, Policy, Protocol, TimeWindow},
     ui::{
         Action,
+        data::Tally,
         lamps::Age,
         view::{Settings, Sheet, ThemeChoice},
     },
@@ -349,4 +350,78 @@ fn a_store_that_cannot_write_is_told_above_everything() {
     shown.state_mut().view.open.sheet = None;
     shown.run();
     assert_eq!(asked(&mut shown, "not storing"), [Action::Sheet(Some(Sheet::Health))]);
+}
+
+/// With the pointer at rest on what has this label, until its tooltip is there.
+fn rest_on(harness: &mut Shown, place: egui::Pos2, tooltip: &str) -> egui::Rect {
+    harness.hover_at(place);
+    harness.run_steps(8);
+    let found = harness.query_by_label_contains(tooltip);
+    found.unwrap_or_else(|| panic!("no tooltip says {tooltip:?}")).rect()
+}
+
+#[test]
+fn the_rule_of_ages_stands_beside_the_panes_and_goes_when_a_sheet_opens() {
+    let mut stage = Stage::fleet();
+    stage.select(1);
+    let mut harness = stage.tall();
+    harness.run();
+    let lamp = harness.get_by_label_contains("Fix 4 s ago").rect();
+    let rule = rest_on(&mut harness, lamp.center(), "Late after");
+    assert!(rule.right() < lamp.left(), "beside the details: {rule} {lamp}");
+    let row = harness.get_by_role_and_label(Role::ListItem, "Van 7").rect();
+    let rule = rest_on(&mut harness, row.center(), "Late after");
+    assert!(rule.left() >= row.right(), "beside the list: {rule} {row}");
+    // As by a key: the pointer rests where it is.
+    harness.state_mut().view.open.sheet = Some(Sheet::Settings);
+    harness.run_steps(8);
+    assert!(harness.query_by_label_contains("Late after").is_none(), "it lies over the sheet");
+    harness.state_mut().view.open.sheet = None;
+    harness.run_steps(2);
+    rest_on(&mut harness, row.center() + egui::vec2(1.0, 0.0), "Late after");
+}
+
+#[test]
+fn the_counts_at_the_top_tell_late_stale_lost_and_imported_apart() {
+    let mut stage = Stage::fleet();
+    // All that is known of it is from a file.
+    stage.data.devices.get_mut(&DeviceId(6)).unwrap().device.last_heard = None;
+    stage.data.roster += 1;
+    let now = stage.now;
+    stage.data.count(now);
+    let tally = stage.data.tally;
+    assert_eq!((tally.live, tally.late, tally.stale, tally.lost, tally.imported), (5, 0, 1, 1, 1));
+    let mut harness = stage.tall();
+    harness.run();
+    for label in ["5 live", "0 late", "1 stale", "1 lost", "1 imported"] {
+        harness.get_by_label(label);
+    }
+    let row = harness.get_by_role_and_label(Role::ListItem, "868120148373460").accesskit_node().value();
+    assert_eq!(row.as_deref(), Some("imported. Never heard. Fix 1 h ago."));
+}
+
+#[test]
+fn nothing_of_the_line_at_the_top_is_cut_however_many_there_are() {
+    for (width, height) in [(1_024.0, 640.0), (1_260.0, 800.0), (1_440.0, 900.0)] {
+        for n in [0, 7, 12_345] {
+            let mut stage = Stage::fleet();
+            stage.data.tally = Tally { live: n, late: n, stale: n, lost: n, imported: n };
+            let mut harness = stage.shown();
+            harness.set_size(egui::vec2(width, height));
+            harness.run();
+            let tools = harness.get_by_label("Devices pane (Ctrl+B)").rect();
+            let count = wayglass::ui::format::count(n);
+            let rate = harness.get_by_label_contains("/s").rect();
+            for label in ["live", "late", "stale", "lost", "imported"].map(|word| format!("{count} {word}")) {
+                if n > 0 {
+                    let rect = harness.get_by_label(&label).rect();
+                    assert!(rect.right() <= rate.left() + 1.0, "{label} in {width}: {rect}");
+                }
+            }
+            assert!(rate.right() <= tools.left() + 1.0, "{n} of each in {width}: {rate} {tools}");
+            // What is left out comes back where there is room.
+            let address = harness.query_by_label_contains("GT06 127.0.0.1:5023 · this computer only");
+            assert_eq!(address.is_some(), width > 1_400.0 && n == 0, "{n} of each in {width}");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! One device of the list: its mark, what it does, its lamps, its menu.
 
 use egui::{
-    Align2, FontSelection, Key, Rect, RichText, Role, Sense, TextStyle, TextWrapMode, Ui, WidgetInfo, WidgetText, pos2,
-    vec2,
+    Align2, FontSelection, Key, Rect, RectAlign, RichText, Role, Sense, TextStyle, TextWrapMode, Ui, WidgetInfo,
+    WidgetText, pos2, vec2,
 };
 
 use super::{ROW, table};
@@ -73,7 +73,8 @@ pub(super) fn device(ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) ->
         cx.ask(Action::FitDevice(id));
     }
     response.context_menu(|ui| device_menu(ui, cx, overview));
-    response.on_hover_ui(|ui| tooltip(ui, cx.data, overview, &health))
+    widgets::tooltip_beside(ui, &response, RectAlign::RIGHT_START, |ui| tooltip(ui, cx.data, overview, &health));
+    response
 }
 
 fn paint_device(ui: &Ui, data: &Data, rect: Rect, overview: &DeviceOverview, health: &Health, word: &str) {
@@ -87,9 +88,14 @@ fn paint_device(ui: &Ui, data: &Data, rect: Rect, overview: &DeviceOverview, hea
     let body = TextStyle::Body.resolve(ui.style());
     let word_colour = match health.state {
         State::Moving | State::Late | State::Suspect => health.state.colour(p),
-        State::Parked | State::Live | State::Stale | State::Lost | State::Nowhere | State::New | State::Ignored => {
-            p.weak
-        }
+        State::Parked
+        | State::Live
+        | State::Stale
+        | State::Lost
+        | State::Nowhere
+        | State::Imported
+        | State::New
+        | State::Ignored => p.weak,
     };
     let right = rect.right() - theme::MARGIN;
     let word = ui.painter().text(pos2(right, above), Align2::RIGHT_CENTER, word, body, word_colour);

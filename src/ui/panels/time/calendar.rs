@@ -57,7 +57,7 @@ fn head(ui: &mut Ui, cx: &mut Cx<'_>, month: Date) {
 fn days(ui: &mut Ui, cx: &mut Cx<'_>, month: Date) {
     let p = theme::palette(ui);
     let today = cx.now.to_zoned(cx.view.zone()).date();
-    let (first, last) = cx.view.time.span.days(cx.now, &cx.view.zone());
+    let (first, last) = cx.view.time.span.days(cx.view.span_now(cx.now), &cx.view.zone());
     ui.horizontal(|ui| {
         for name in ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"] {
             let (rect, _) = ui.allocate_exact_size(vec2(DAY, 16.0), Sense::hover());

@@ -135,7 +135,7 @@ fn spans(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
 /// `Sat 21 Nov`, `15 – 21 Nov`, `20 Nov 14:02 – 15:10`.
 fn days_text(cx: &Cx<'_>) -> String {
     let zone = cx.view.zone();
-    let (first, last) = cx.view.time.span.days(cx.now, &zone);
+    let (first, last) = cx.view.time.span.days(cx.view.span_now(cx.now), &zone);
     if let Span::Fixed { from_ms, to_ms } = cx.view.time.span {
         let text = |ms, pattern| moment(ms).to_zoned(zone.clone()).strftime(pattern).to_string();
         let end = if first == last { "%H:%M" } else { "%-d %b %H:%M" };

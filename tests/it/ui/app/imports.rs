@@ -92,3 +92,33 @@ fn an_import_is_undone_like_anything_else() {
     desk.window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     desk.until("they are gone again", |window| window.state().data().devices.is_empty());
 }
+
+#[test]
+fn a_device_that_is_only_known_from_a_file_is_neither_late_nor_stale() {
+    let mut desk = Desk::open(Policy::Adopt);
+    let file = table(&desk);
+    desk.window.key_press_modifiers(Modifiers::COMMAND, Key::O);
+    desk.window.run();
+    type_path(&mut desk, file.to_str().unwrap());
+    desk.click("Look");
+    desk.until_shown("Import 3 points");
+    desk.click("Import 3 points");
+    desk.until("they are here", |window| window.state().data().devices.len() == 2);
+    desk.window.key_press(Key::Escape);
+    desk.window.run();
+    desk.until_shown("2 imported");
+    let tally = desk.data().tally;
+    assert_eq!((tally.live, tally.late, tally.stale, tally.lost), (0, 0, 0, 0));
+    // Nor is a clock behind because somebody brought its file an hour later.
+    desk.window.key_press(Key::F9);
+    desk.until("how it fares is known", |window| window.state().data().health.is_some());
+    let clocks = desk.data().health.as_ref().map(|health| health.clocks.clone()).unwrap();
+    assert_eq!((clocks.devices, clocks.behind), (0, 0));
+    desk.window.key_press(Key::Escape);
+    desk.window.run();
+    // From now on it is one that can be late.
+    assert_eq!(post(desk.owntracks, AT_HOME).status, 200);
+    desk.clock.advance(std::time::Duration::from_secs(1));
+    desk.until_shown("1 imported");
+    desk.until_shown("1 live");
+}
