@@ -183,11 +183,11 @@ fn names_keep_clear_of_the_selected_trail() {
     h.run();
     let place = |h: &Harness<'_, Stage>, name: &str| {
         let shapes = h.output().shapes.iter();
-        let found = shapes.filter_map(|s| match &s.shape {
+        let mut found = shapes.filter_map(|s| match &s.shape {
             egui::Shape::Text(text) if text.galley.text().starts_with(name) => Some(text.visual_bounding_rect()),
             _ => None,
         });
-        found.last().unwrap()
+        found.next_back().unwrap()
     };
     let beside = place(&h, "Van 1");
     // East, below the name.
