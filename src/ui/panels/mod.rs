@@ -92,6 +92,8 @@ pub struct Panels {
     taps: taps::Taps,
     time: time::TimeBar,
     pub(super) map: MapPanel,
+    /// Where what has to be known all the time ends, in points from the top.
+    below_banners: f32,
 }
 
 impl Panels {
@@ -125,6 +127,7 @@ impl Panels {
             taps: taps::Taps::default(),
             time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
+            below_banners: 0.0,
         }
     }
 
@@ -135,6 +138,11 @@ impl Panels {
         another.map = self.map.another();
         another.palette.recent.clone_from(&self.palette.recent);
         another
+    }
+
+    /// Where there is room for what may cover something.
+    pub(super) fn below_banners(&self) -> f32 {
+        self.below_banners
     }
 
     /// Lays all of them out.
@@ -148,6 +156,7 @@ impl Panels {
                 top::banners(ui, cx);
             });
         }
+        self.below_banners = ui.available_rect_before_wrap().top();
         let map = Pane::Map.is_open(cx.view.open);
         if map {
             self.dock(ui, cx, bare);
