@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     backend::talk::{Connected, Ended, Ender, Line, Talked},
-    model::{Command, Direction, PacketId, PacketRow, Protocol, Timestamp},
+    model::{Command, Direction, PacketId, PacketRow, Protocol, REPLACED, SILENT, STOPPING, Timestamp},
     ui::{format, panels::dock::related},
 };
 
@@ -204,11 +204,17 @@ impl Shown {
     /// How a connection ended whose last packet this is.
     fn end(&self, last: &PacketRow, ended: &Ended, made: Option<Timestamp>) -> Step {
         let Ended { at, by, why } = ended;
-        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        let why = match (by, why.as_ref()) {
+            (_, "") => String::new(),
+            (Ender::Us, STOPPING) => ": Wayglass was stopping".to_owned(),
+            (Ender::Us, SILENT) => ": it was silent for too long".to_owned(),
+            (Ender::Us, REPLACED) => ": the device has a newer one".to_owned(),
+            (_, why) => format!(": {why}"),
+        };
         let closed = match by {
-            Ender::Peer => format!("Closed by the device{why}"),
-            Ender::Us if self.captured => format!("Closed by the server{why}"),
-            Ender::Us => format!("Closed by us{why}"),
+            Ender::Peer => format!("The device closed it{why}"),
+            Ender::Us if self.captured => format!("The server closed it{why}"),
+            Ender::Us => format!("We closed it{why}"),
             Ender::Nobody if why.is_empty() => "The connection ended; by whom is not said".to_owned(),
             Ender::Nobody => format!("The connection ended{why}"),
         };
