@@ -64,7 +64,8 @@ impl Packets {
             let tree: Vec<&str> = tree.iter().map(AsRef::as_ref).collect();
             let values = |field: Field| values_of(cx.data, field);
             let hint = "Words, or fields: speed > 90 && dev == \"Van 7\" (Ctrl+L)";
-            self.filter.ui(ui, width, &Offering { ground, values: &values, tree: &tree }).on_hover_text(hint);
+            let known = Offering { ground, filter, mistake, values: &values, tree: &tree };
+            self.filter.ui(ui, width, &known).on_hover_text(hint);
             self.saved(ui, cx);
             let toggle = Button::new("Problems").selected(self.problems_only);
             if ui.add(toggle).on_hover_text("Only packets with warnings and errors").clicked() {
