@@ -54,6 +54,9 @@ impl Column {
 /// The summary is worth more than the lesser columns while it has less than this.
 const LEAST_SUMMARY: f32 = 120.0;
 
+/// It never has less than this.
+const LEAST_OF_ALL: f32 = 40.0;
+
 /// The mark of a verdict without its word.
 const MARK: f32 = 12.0;
 
@@ -65,6 +68,9 @@ const SHORT_PROTOCOL: f32 = 36.0;
 
 /// Room that a device needs to be told from others.
 const LEAST_WHO: f32 = 76.0;
+
+/// Room for the last letters of a name, where there is hardly any.
+const END_OF_WHO: f32 = 52.0;
 
 /// Room for `location`.
 const LEAST_TYPE: f32 = 52.0;
@@ -118,7 +124,7 @@ pub struct Columns {
 }
 
 /// What is given up for the summary, first things first.
-const LESS: [fn(&mut Wanted); 9] = [
+const LESS: [fn(&mut Wanted); 10] = [
     |wanted| wanted.protocol = SHORT_PROTOCOL,
     |wanted| wanted.time = wanted.times[1],
     |wanted| wanted.who = LEAST_WHO,
@@ -128,6 +134,7 @@ const LESS: [fn(&mut Wanted); 9] = [
     |wanted| wanted.verdict = MARK,
     |wanted| wanted.kind = 0.0,
     |wanted| wanted.time = wanted.times[2],
+    |wanted| wanted.who = END_OF_WHO,
 ];
 
 /// The widths of all columns but the summary; 0 leaves one out.
@@ -186,7 +193,10 @@ impl Columns {
                 less(&mut wanted);
             }
         }
-        let summary = wanted.rest(shown, width).max(40.0);
+        if wanted.rest(shown, width) < LEAST_OF_ALL {
+            wanted.verdict = 0.0;
+        }
+        let summary = wanted.rest(shown, width).max(LEAST_OF_ALL);
         let mut x = GAP;
         let place = |shown: &Shown| {
             let rest = shown.what == What::Usual(Column::Summary);
@@ -272,11 +282,11 @@ mod tests {
 
     #[test]
     fn nothing_reaches_beyond_the_row() {
-        for width in [380.0, 440.0, 520.0, 600.0, 760.0, 1200.0] {
+        for width in [260.0, 380.0, 440.0, 520.0, 600.0, 760.0, 1200.0] {
             for back in [Back::Today, Back::ThisYear, Back::Years] {
                 let columns = Columns::fit(&usual(), width, FIGURE, back);
-                let (x, wide) = columns.place(Column::Verdict);
-                assert!(x + wide <= width, "{width}: {columns:?}");
+                let last = columns.places().last().map_or(0.0, |(_, x, wide)| x + wide);
+                assert!(last <= width, "{width}: {columns:?}");
             }
         }
     }
