@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::{Backend, Error, Pending};
 use crate::{
-    model::{DeviceId, Direction, PacketId, PacketRow, Profile, Protocol, Report, TimeWindow, Trust},
+    model::{DeviceId, Direction, Ended, PacketId, PacketRow, Profile, Protocol, Report, TimeWindow, Trust},
     store::{Answer, Reader, query},
-    track::link::{Heard, Kind, Link, Measured},
+    track::link::{Ends, Heard, Kind, Link, Measured},
     wire,
 };
 
@@ -25,24 +25,40 @@ pub fn read_link(
     let found = reader.read(move |db| query::device(db, device)).wait()?;
     let profile = found.ok_or_else(|| Error::NoSuchDevice(format!("#{}", device.0)))?.profile;
     let (mut told, mut seen, mut before, mut cut) = (Told::new(profile), 0, None, false);
+    let mut ended = Vec::new();
     loop {
         if !go_on() {
             return Ok(None);
         }
-        let page = reader.read(move |db| query::packets(db, Some(device), before, PAGE)).wait()?;
+        let (page, mut ends) = reader.read(move |db| page(db, device, before)).wait()?;
         let Some(oldest) = page.first() else { break };
         before = Some(oldest.id);
         let over = window.from.is_some_and(|from| oldest.received < from);
         for packet in page.iter().rev().filter(|packet| window.contains(packet.received)) {
             told.take(packet);
             seen += 1;
+            ended.extend(ends.remove(&packet.id));
         }
         cut = seen >= MOST && !over;
         if over || cut {
             break;
         }
     }
-    Ok(Some(Link { cut, ..Link::of(&told.in_order()) }))
+    Ok(Some(Link { cut, ends: Ends::of(&ended), ..Link::of(&told.in_order()) }))
+}
+
+/// Packets of a device, and how the connections ended whose last packets are among them.
+fn page(
+    db: &query::Db,
+    device: DeviceId,
+    before: Option<PacketId>,
+) -> query::Answer<(Vec<PacketRow>, HashMap<PacketId, Ended>)> {
+    let page = query::packets(db, Some(device), before, PAGE)?;
+    let mut ends = HashMap::new();
+    for packet in &page {
+        ends.extend(query::end_of_connection(db, packet.id)?.map(|end| (packet.id, end.ended)));
+    }
+    Ok((page, ends))
 }
 
 /// What was read, the newest first.

@@ -16,7 +16,7 @@ use crate::{
     backend::read_link,
     model::{Clock, Device, TimeWindow},
     store::Store,
-    track::link::{Link, Series, Symptom},
+    track::link::{Ends, Link, Series, Symptom},
 };
 
 /// Where no span is given, so much before it was last heard is looked at.
@@ -81,6 +81,7 @@ fn link_json(device: &Device, link: &Link) -> Value {
         "logins": link.logins,
         "logins_again_per_hour": link.logins_again_per_hour().map(hundredths),
         "login_every_s": link.login_every_s,
+        "ends": ends_json(&link.ends),
         "heartbeats": link.heartbeats,
         "heartbeat_every_s": link.heartbeat_every_s,
         "answers_timed": link.answers,
@@ -93,6 +94,14 @@ fn link_json(device: &Device, link: &Link) -> Value {
         "clock_ahead_s": link.clock_ahead_s,
         "whole": !link.cut,
         "symptoms": link.symptoms().iter().map(symptom).collect::<Vec<_>>(),
+    })
+}
+
+fn ends_json(ends: &Ends) -> Value {
+    let Ends { by_device, replaced, silent, stopped, refused, why, broken } = ends;
+    json!({
+        "by_device": by_device, "replaced": replaced, "silent": silent, "stopped": stopped, "refused": refused,
+        "why": why, "broken": broken,
     })
 }
 

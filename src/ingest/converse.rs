@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     model::{
-        Clock, CommandId, Device, DeviceId, Direction, Ended, Ender, Mishap, PacketId, Profile, Protocol, Timestamp,
-        Verdict,
+        Clock, CommandId, Device, DeviceId, Direction, Ended, Ender, Mishap, PacketId, Profile, Protocol, REPLACED,
+        SILENT, STOPPING, Timestamp, Verdict,
     },
     store::{self, Progress, Receipt},
     wire::{self, Admission, Conversation, Output},
@@ -58,13 +58,13 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("closed by the device"),
-            Self::Silent => f.write_str("silent for too long"),
+            Self::Silent => f.write_str(SILENT),
             Self::Stranger => f.write_str("no sound frame in the time that a login may take"),
             Self::StrangersJunk => f.write_str("too much without a first sound frame"),
             Self::MadeRoom => f.write_str("made room for others"),
             Self::Asked(why) | Self::Refused(why) => f.write_str(why),
-            Self::Replaced => f.write_str("replaced by a newer connection of the device"),
-            Self::Stopped => f.write_str("stopping"),
+            Self::Replaced => f.write_str(REPLACED),
+            Self::Stopped => f.write_str(STOPPING),
             Self::Broken(error) => write!(f, "broken: {error}"),
             Self::NotStored(error) => write!(f, "not stored: {error}"),
         }

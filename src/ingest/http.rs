@@ -47,7 +47,7 @@ use super::{
 use crate::{
     model::{
         Command, CommandId, CommandState, DeviceId, Direction, Ended, Ender, Identity, Mishap, NewPacket, NewReply,
-        PacketId, Protocol, Verdict,
+        PacketId, Protocol, STOPPING, Verdict,
     },
     store::{self, Progress, phones},
     wire::{Line, owntracks},
@@ -164,7 +164,7 @@ async fn serve(
             last.note(packet);
         }
     }
-    if stop.is_cancelled() { (Ender::Us, "stopping") } else { told(mishap) }
+    if stop.is_cancelled() { (Ender::Us, STOPPING) } else { told(mishap) }
 }
 
 /// How a connection ended, as it is remembered.

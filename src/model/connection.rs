@@ -4,6 +4,11 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{PacketId, Timestamp};
 
+/// Why we end many a connection, as [`Ended::why`] says it: whoever counts or tells them knows them by these words.
+pub const SILENT: &str = "silent for too long";
+pub const REPLACED: &str = "replaced by a newer connection of the device";
+pub const STOPPING: &str = "stopping";
+
 /// A connection, as far as it is remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connected {

@@ -1,9 +1,12 @@
 //! How the link of a device fares, and what that looks like: not where it is, but why it goes away.
 //!
-//! [`Link::of`] counts and measures what was heard; [`Link::symptoms`] reads a table of rules over it, each with a sentence that says what it
-//! looks like and what to do. Both are functions of what was heard and nothing else.
+//! [`Link::of`] counts and measures what was heard, [`Ends::of`] how connections ended; [`Link::symptoms`] reads a table of rules over both, each
+//! with a sentence that says what it looks like and what to do. All are functions of what was heard and recorded, and nothing else.
 
+mod ends;
 mod rules;
+
+pub use ends::Ends;
 
 /// One packet of a device, as its link sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -72,6 +75,8 @@ pub struct Link {
     pub cell_only: u64,
     /// By how many seconds its clock is ahead of ours; behind, where negative.
     pub clock_ahead_s: Option<i64>,
+    /// How its connections ended; for whoever read that to fill in.
+    pub ends: Ends,
     /// There is more in the span than was looked at; the newest was.
     pub cut: bool,
 }
@@ -124,6 +129,7 @@ impl Link {
             cell_only: count(|h| h.place == Some(Measured::CellOnly)),
             // What was measured a while ago lies behind, so the upper end tells what the clock says.
             clock_ahead_s: ahead.get(ahead.len() * 3 / 4).map(|ms| ms / 1_000),
+            ends: Ends::default(),
             cut: false,
         }
     }

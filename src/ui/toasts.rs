@@ -1,4 +1,4 @@
-//! Short messages that come and go in a corner. They draw nothing between coming and going, so an idle window stays idle.
+//! Short messages that come and go below the banners. They draw nothing between coming and going, so an idle window stays idle.
 
 use std::{collections::VecDeque, mem::Discriminant, time::Duration};
 
@@ -90,7 +90,8 @@ impl Toasts {
         }
     }
 
-    pub(super) fn ui(&mut self, ctx: &Context, actions: &mut Vec<Action>) {
+    /// Draws them below `top`: what has to be known all the time stands above it.
+    pub(super) fn ui(&mut self, ctx: &Context, top: f32, actions: &mut Vec<Action>) {
         let now = ctx.input(|i| i.time);
         let mut next = f64::INFINITY;
         self.toasts.retain_mut(|toast| {
@@ -108,17 +109,15 @@ impl Toasts {
         }
         ctx.request_repaint_after(Duration::from_secs_f64(next.clamp(0.05, FAULT_SHOWN_S)));
         let mut closed = None;
-        Area::new(Id::unique("toasts")).order(Order::Foreground).anchor(Align2::CENTER_TOP, vec2(0.0, 56.0)).show(
-            ctx,
-            |ui| {
-                for (i, toast) in self.toasts.iter().enumerate() {
-                    if card(ui, toast, actions) {
-                        closed = Some(i);
-                    }
-                    ui.add_space(theme::GAP);
+        let area = Area::new(Id::unique("toasts")).order(Order::Foreground);
+        area.anchor(Align2::CENTER_TOP, vec2(0.0, top + theme::GAP)).show(ctx, |ui| {
+            for (i, toast) in self.toasts.iter().enumerate() {
+                if card(ui, toast, actions) {
+                    closed = Some(i);
                 }
-            },
-        );
+                ui.add_space(theme::GAP);
+            }
+        });
         if let Some(i) = closed {
             self.toasts.remove(i);
         }

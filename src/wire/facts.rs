@@ -17,6 +17,8 @@ pub struct Seen<'a> {
     /// What its device is called, and its identity.
     pub who: &'a [&'a str],
     pub answered: bool,
+    /// It came so lately that its answer may still come in time.
+    pub awaited: bool,
     /// What the user wrote about it, where he marked or commented it.
     pub marked: bool,
     pub comment: Option<&'a str>,
@@ -33,6 +35,7 @@ impl<'a> Seen<'a> {
             profile,
             who,
             answered: false,
+            awaited: false,
             marked: false,
             comment: None,
             shows: &|_| false,
@@ -84,7 +87,7 @@ impl<'a> Seen<'a> {
             }
             Field::Answered => see(Told::Bool(self.answered)),
             Field::Tap => super::tap_of(row).is_some_and(|name| see(Told::Text(&name))),
-            Field::TapDiffers => see(Told::Bool(super::differs(row, self.answered))),
+            Field::TapDiffers => see(Told::Bool(super::differs(row, self.answered || self.awaited))),
             Field::Marked => see(Told::Bool(self.marked)),
             Field::Comment => self.comment.is_some_and(|comment| see(Told::Text(comment))),
             // A text is asked for by `shows`; all that the bytes say in words is here.

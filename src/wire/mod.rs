@@ -92,8 +92,15 @@ fn overheard(packet: &PacketRow) -> Vec<Problem> {
     problems
 }
 
+/// Whether it is too early to say that another server does not answer this: it came a moment ago, and trackers wait for longer.
+pub fn awaits_answer(packet: &PacketRow, now: Timestamp) -> bool {
+    let ago_ms = u128::try_from(now.as_millisecond() - packet.received.as_millisecond());
+    (packet.protocol, packet.direction) == (Protocol::Gt06, Direction::In)
+        && ago_ms.is_ok_and(|ms| ms <= gt06::PATIENCE.as_millis())
+}
+
 /// Whether another server answers this otherwise than we do, later, or not at all; of a packet that it sent, or that it was sent. `answered`: an
-/// answer came.
+/// answer came, or may still come in time.
 pub fn differs(packet: &PacketRow, answered: bool) -> bool {
     let says = |key: &str| packet.context.as_deref().is_some_and(|text| text.contains(&format!("\"{key}\"")));
     match (packet.protocol, packet.direction) {

@@ -14,8 +14,8 @@ use egui_kittest::{
 use jiff::Timestamp;
 use wayglass::{
     model::{
-        Device, DeviceId, DeviceOverview, DeviceState, Direction, Identity, PacketId, PacketRow, Profile, Protocol,
-        Readings, StoredFix, Verdict,
+        Command, CommandId, CommandState, Device, DeviceId, DeviceOverview, DeviceState, Direction, Identity, PacketId,
+        PacketRow, Profile, Protocol, Readings, StoredFix, Verdict,
     },
     ui::{
         Action, Cx, Data, View,
@@ -296,6 +296,91 @@ fn a_row_says_everything_in_words() {
              0 km/h · 9 sat · 3728 d old · ignition off · charging off · fuel cut on · battery 67 % · 1 cell warn",
         ]
     );
+}
+
+/// A command of a server, STATUS# under flag 7, and answers to flags 7, 8 and none.
+const COMMAND: &str = "787811800b00000007535441545553230001a66e0d0a";
+const ANSWERS: [(&str, &str); 3] = [
+    ("7878111509000000074f4b21000200020002aa5b0d0a", "its flag"),
+    ("7878111509000000084f4b21000200020002aa5b0d0a", "another flag"),
+    ("7878111509000000004f4b21000200020002aa5b0d0a", "no flag"),
+];
+
+/// The tree of a command that went out, and what came after it.
+fn command_and(rows: impl IntoIterator<Item = PacketRow>) -> Dock {
+    let command = PacketRow { direction: Direction::Out, kind: "command".into(), ..row(1, COMMAND) };
+    let mut dock = Dock::new(data([command.clone()].into_iter().chain(rows)));
+    dock.data.opened = Some(open(command));
+    dock.view.selection.packet = Some(PacketId(1));
+    dock.view.settings.zone = wayglass::ui::view::Zone::Utc;
+    dock.shares = [0.0, 1.0, 0.0];
+    dock
+}
+
+#[test]
+fn a_command_without_an_answer_says_since_when() {
+    let waits = "none yet, 10 min after it went out at 13:52:31";
+    let says = |dock: Dock, text: &str| dock.harness([700.0, 760.0]).query_by_label(text).is_some();
+    // Somebody else's command: by the flag that an answer echoes.
+    assert!(says(command_and([]), waits));
+    for ((hex, name), answers) in ANSWERS.into_iter().zip([true, false, true]) {
+        let answer = PacketRow { kind: "answer".into(), ..row(2, hex) };
+        assert_eq!(says(command_and([answer.clone()]), waits), !answers, "{name}");
+        let elsewhere = PacketRow { connection: 2, ..answer };
+        assert!(says(command_and([elsewhere]), waits), "{name}, on another connection");
+    }
+    // Ours: by what the store says of it.
+    for (state, answer, waiting) in [
+        (CommandState::Sent, None, true),
+        (CommandState::Answered, Some(PacketId(2)), false),
+        (CommandState::Answered, None, false),
+    ] {
+        let mut dock = command_and([PacketRow { kind: "answer".into(), ..row(2, ANSWERS[1].0) }]);
+        dock.data.remote.commands = vec![Command {
+            id: CommandId(7),
+            device: DeviceId(7),
+            text: "STATUS#".to_owned(),
+            state,
+            created: moment(0),
+            expires: moment(0),
+            sent: Some(moment(0)),
+            answered: answer.map(|_| moment(1_500)),
+            answer: None,
+            guessed: false,
+            waits: None,
+            sent_packet: Some(PacketId(1)),
+            answer_packet: answer,
+        }];
+        assert_eq!(says(dock, waits), waiting, "{state:?}");
+    }
+    // What goes out besides is no command.
+    let mut dock = command_and([]);
+    let ack = PacketRow { direction: Direction::Out, kind: "ack".into(), ..row(1, ACKNOWLEDGEMENT) };
+    dock.data.opened = Some(open(ack));
+    assert!(dock.harness([700.0, 760.0]).query_by_label_contains("none yet").is_none());
+}
+
+#[test]
+fn times_of_other_days_tell_the_day_and_their_seconds() {
+    const DAY_MS: i64 = 86_400_000;
+    let cases = [
+        (0, [900.0, 420.0], "14:02:31"),
+        (DAY_MS, [900.0, 420.0], "03-13 14:02:31"),
+        (40 * DAY_MS, [900.0, 420.0], "02-02 14:02:31"),
+        (400 * DAY_MS, [900.0, 560.0], "2025-02-07 14:02:31"),
+        (DAY_MS, [300.0, 320.0], "03-13 14:02 "),
+    ];
+    for (ago_ms, widths, time) in cases {
+        for width in widths {
+            let mut old = row(1, LOGIN);
+            old.received = moment(-ago_ms);
+            let mut dock = Dock::new(data([old]));
+            dock.shares = [1.0, 0.0, 0.0];
+            dock.view.settings.zone = wayglass::ui::view::Zone::Utc;
+            let rows = listed(&dock.harness([width, 260.0]));
+            assert!(rows.len() == 1 && rows[0].starts_with(time), "{ago_ms} ms ago in {width}: {rows:?}");
+        }
+    }
 }
 
 #[test]

@@ -78,9 +78,9 @@ fn the_next_run_says_who_closed_and_when() {
     ended(&station, 1);
     let last = "SELECT packet_id = (SELECT max(id) FROM packets) FROM connection_ends";
     assert!(station.sql::<bool>(last), "the answer is its last packet");
-    let desk = last_word(station.stop(), "Closed by the device, 5.0 s after the last packet; it was open for 5.0 s");
+    let desk = last_word(station.stop(), "5.0 s after the last packet; it was open for 5.0 s");
     assert!(desk.window.query_by_label_contains("12:00:00.000 Connected from 127.0.0.1:").is_some());
-    assert!(desk.window.query_by_label_contains("12:00:05.000 Closed by the device").is_some());
+    assert!(desk.window.query_by_label_contains("12:00:05.000 The device closed it").is_some());
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn what_a_stop_closed_is_said_so() {
     let folder = station.stop();
     untold.expect_closed();
     assert_eq!(sql::<i64>(folder.path(), COUNT), 1, "of the other there is no packet");
-    last_word(folder, "Closed by us: stopping");
+    last_word(folder, "We closed it: Wayglass was stopping");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{Witness, owntracks};
 use crate::{
     capture::{Closer, Item, Place, Record},
     ingest::Ends,
-    model::{Direction, Ended, Ender, NewPacket, PacketId, Protocol, Sender, Timestamp, Verdict},
+    model::{Direction, Ended, Ender, NewPacket, PacketId, Protocol, SILENT, Sender, Timestamp, Verdict},
     store::{Error, Receipt, Writer},
     wire::{Admission, Line, gt06::Witnessed},
 };
@@ -302,5 +302,5 @@ fn ender(by: Closer) -> Ender {
 }
 
 fn why(by: Closer) -> &'static str {
-    if by == Closer::Silence { "silent for too long" } else { "" }
+    if by == Closer::Silence { SILENT } else { "" }
 }

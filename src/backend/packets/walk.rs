@@ -7,7 +7,7 @@ use crate::{
     capture::out::Entry,
     model::{Device, DeviceId, PacketId, PacketNote, PacketRow, Profile, Timestamp, filter::Filter},
     store::{Reader, Watch, query},
-    wire::Seen,
+    wire::{self, Seen},
 };
 
 /// Read at once. A body may have 2 MiB.
@@ -133,6 +133,7 @@ fn admits(
     let shows = |text: &str| shows(row, profile, &who, note, text);
     let mut seen = Seen::new(row, profile, &who);
     seen.answered = answered;
+    seen.awaited = wire::awaits_answer(row, now);
     seen.marked = note.is_some_and(|note| note.marked);
     seen.comment = note.map(|note| note.comment.as_str()).filter(|comment| !comment.is_empty());
     seen.shows = &shows;
@@ -148,7 +149,7 @@ fn shows(row: &PacketRow, profile: &Profile, who: &[&str], note: Option<&PacketN
             .into_iter()
             .any(has)
         || {
-            let dissection = crate::wire::dissect_kept(row, profile);
+            let dissection = wire::dissect_kept(row, profile);
             has(&dissection.title) || dissection.problems.iter().any(|problem| has(&problem.text))
         }
 }

@@ -19,7 +19,7 @@ use tokio::{
 use super::{Running, Site, TapMode, Upstream, dial::dial, tape::Ear};
 use crate::{
     ingest::strangers::Guest,
-    model::{Direction, Ended, Ender, Mishap, Timestamp},
+    model::{Direction, Ended, Ender, Mishap, SILENT, STOPPING, Timestamp},
 };
 
 /// Bytes taken in one read.
@@ -56,10 +56,10 @@ impl fmt::Display for End {
         match self {
             Self::Closed => f.write_str("closed by the tracker"),
             Self::ClosedByServer => f.write_str("closed by the other server"),
-            Self::Silent => f.write_str("silent for too long"),
+            Self::Silent => f.write_str(SILENT),
             Self::MadeRoom => f.write_str("made room for others"),
             Self::Changed => f.write_str("the tap was changed"),
-            Self::Stopped => f.write_str("stopping"),
+            Self::Stopped => f.write_str(STOPPING),
             Self::Broken(error) => write!(f, "broken: {error}"),
             Self::NoServer(why) => write!(f, "the other server is not reached: {why}"),
         }

@@ -115,7 +115,7 @@ pub const FIELDS: &[FieldAbout] = &[
         Field::TapDiffers,
         &["tap.differs", "differs"],
         Kind::Bool,
-        "The other server answers otherwise than we do, or not at all",
+        "The other server answers otherwise than we do, or not within 2 s",
         "tap.differs",
     ),
     row(Field::Marked, &["marked", "mark"], Kind::Bool, "You marked it", "marked"),

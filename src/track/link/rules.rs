@@ -27,10 +27,45 @@ struct Rule {
 const TABLE: &[Rule] = &[
     Rule {
         topic: "login",
+        key: "restarts",
+        seen: restarts,
+        looks_like: "Wayglass being restarted, not its link",
+        advice: "see in the log why it stops",
+    },
+    Rule {
+        topic: "login",
+        key: "closed-here",
+        seen: closed_here,
+        looks_like: "trouble or a limit of this receiver, not its link",
+        advice: "look at its health (F9, `wayglass doctor`)",
+    },
+    Rule {
+        topic: "login",
         key: "only-logins",
         seen: only_logins,
         looks_like: "it does not take the answer",
         advice: "see whether another program or proxy answers on the way, and set its dialect in its profile",
+    },
+    Rule {
+        topic: "login",
+        key: "too-silent",
+        seen: too_silent,
+        looks_like: "pauses that are longer than this receiver waits",
+        advice: "shorten the heartbeat, or raise `silence` in the settings",
+    },
+    Rule {
+        topic: "login",
+        key: "tracker-closes",
+        seen: tracker_closes,
+        looks_like: "a setting of the tracker: it sleeps, or hangs up between its reports",
+        advice: "no harm where that is meant; else see its sleep and reporting modes",
+    },
+    Rule {
+        topic: "login",
+        key: "left-open",
+        seen: left_open,
+        looks_like: "weak coverage, a tracker that restarts, or a line that was forgotten on the way",
+        advice: "look at signal and supply; where both are good, shorten the heartbeat",
     },
     Rule {
         topic: "login",
@@ -123,6 +158,37 @@ pub(super) fn read(link: &Link) -> Vec<Symptom> {
 /// How often it logs in, where that is too often.
 fn often(link: &Link) -> Option<f64> {
     link.login_every_s.filter(|every| link.logins >= FEW && *every <= OFTEN_S)
+}
+
+/// How often it logs in, where that is too often and mostly what so many of its connections ended by.
+fn often_by(link: &Link, n: u64) -> Option<String> {
+    often(link).filter(|_| link.ends.mostly(n, link.logins)).map(span)
+}
+
+fn restarts(link: &Link) -> Option<String> {
+    let every = often_by(link, link.ends.stopped)?;
+    Some(format!("logs in again every {every} because Wayglass was stopped ({} times)", link.ends.stopped))
+}
+
+fn closed_here(link: &Link) -> Option<String> {
+    let every = often_by(link, link.ends.refused)?;
+    let why = link.ends.why.as_deref().unwrap_or_default();
+    Some(format!("logs in again every {every} because we close its connections ({why})"))
+}
+
+fn too_silent(link: &Link) -> Option<String> {
+    let every = often_by(link, link.ends.silent)?;
+    Some(format!("logs in again every {every} because we close its connections, which are silent for too long"))
+}
+
+fn tracker_closes(link: &Link) -> Option<String> {
+    let every = often_by(link, link.ends.by_device)?;
+    Some(format!("logs in again every {every} after it closed its connection in order"))
+}
+
+fn left_open(link: &Link) -> Option<String> {
+    let every = often_by(link, link.ends.replaced)?;
+    Some(format!("logs in again every {every} while its connection before is still open here, which we close then"))
 }
 
 fn only_logins(link: &Link) -> Option<String> {
@@ -229,6 +295,7 @@ impl Link {
             ("Packets", some(self.packets, self.packets.to_string())),
             ("Lost frames", some(self.lost, format!("{} ({:.1} %)", self.lost, percent(self.lost_share())))),
             ("Logins", some(self.logins, format!("{}{}{per_hour}", self.logins, every(self.login_every_s)))),
+            ("Closed", self.ends.line()),
             ("Heartbeats", some(self.heartbeats, format!("{}{}", self.heartbeats, every(self.heartbeat_every_s)))),
             (
                 "Answers",

@@ -123,3 +123,54 @@ fn what_is_counted_is_what_was_heard() {
     assert_eq!(Link::of(&[]), Link::default());
     assert_eq!(Link::default().logins_again_per_hour(), None);
 }
+
+#[test]
+fn who_closed_the_connections_is_said_where_it_is_known() {
+    use crate::model::{Ended, Ender, REPLACED, SILENT, STOPPING, Timestamp};
+    let by = |by: Ender, why: &'static str| Ended { at: Timestamp::UNIX_EPOCH, by, why: why.into() };
+    let (device, nobody) = (|| by(Ender::Peer, ""), || by(Ender::Nobody, "broken: connection reset"));
+    let us = |why: &'static str| by(Ender::Us, why);
+    let some = |n: usize, one: Ended| vec![one; n];
+    let nat = "logs in again every 3 minutes: looks like a carrier's NAT time-out";
+    let cases = [
+        ("nothing recorded", vec![], nat),
+        ("too little recorded", some(3, device()), nat),
+        ("broken", some(8, nobody()), nat),
+        ("one and one", [some(4, device()), some(4, us(SILENT))].concat(), nat),
+        (
+            "in order",
+            [some(7, device()), some(2, nobody())].concat(),
+            "logs in again every 3 minutes after it closed its connection in order: looks like a setting of the tracker",
+        ),
+        (
+            "idle",
+            some(9, us(SILENT)),
+            "logs in again every 3 minutes because we close its connections, which are silent for too long: looks like pauses",
+        ),
+        (
+            "replaced",
+            [some(6, us(REPLACED)), some(3, device())].concat(),
+            "logs in again every 3 minutes while its connection before is still open here, which we close then: looks like weak",
+        ),
+        (
+            "restarts",
+            some(9, us(STOPPING)),
+            "logs in again every 3 minutes because Wayglass was stopped (9 times): looks like Wayglass being restarted",
+        ),
+        (
+            "full",
+            some(9, us("not stored: the disk is full")),
+            "logs in again every 3 minutes because we close its connections (not stored: the disk is full): looks like trouble",
+        ),
+    ];
+    for (name, ended, want) in cases {
+        let mut link = link(&[every(Kind::Login, 0, 180, 10), every(Kind::Other, 20, 60, 30)]);
+        link.ends = Ends::of(&ended);
+        let told: Vec<String> = link.symptoms().iter().map(Symptom::sentence).collect();
+        assert!(told.len() == 1 && told[0].starts_with(want), "{name}: {told:#?}");
+    }
+    let mut link = link(&[every(Kind::Login, 0, 180, 10), every(Kind::Heartbeat, 5, 30, 60)]);
+    link.ends = Ends::of(&some(9, us(STOPPING)));
+    assert_eq!(link.symptoms()[0].key, "restarts", "heartbeats change nothing about that");
+    assert_eq!(link.ends.line().as_deref(), Some("9 by a stop of Wayglass"));
+}

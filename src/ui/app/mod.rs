@@ -394,7 +394,7 @@ impl eframe::App for App {
         for command in command::left_over(&ctx, self.typing, self.view.open.sheet.is_some()) {
             actions.extend(command.actions(&self.data, &self.view).into_iter().flatten());
         }
-        self.toasts.ui(&ctx, &mut actions);
+        self.toasts.ui(&ctx, self.panels.below_banners(), &mut actions);
         if self.data.loaded {
             self.milestones.usable();
         }

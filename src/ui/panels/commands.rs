@@ -47,6 +47,8 @@ pub(super) struct Commands {
     patience: Patience,
     /// Under which name the text is to be kept, while that is being typed.
     keeping: Option<Keeping>,
+    /// Enter was pressed: the keyboard goes on to what is to be done next, up to the button.
+    going_on: bool,
 }
 
 /// A name that is being typed for a text.
@@ -76,6 +78,7 @@ impl Commands {
                 let spoken = overview.device.profile.dialect;
                 if let Some(offer) = self.shelf.ui(ui, cx, spoken, shown) {
                     self.choose(offer);
+                    self.going_on = ui.input(|input| input.key_pressed(Key::Enter));
                 }
             });
             ui.add_space(4.0);
@@ -101,13 +104,19 @@ impl Commands {
 
     fn compose(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, overview: &DeviceOverview) {
         let before = self.text.clone();
+        if ui.ctx().text_edit_focused() {
+            // Nobody takes the keyboard away from who types.
+            self.going_on = false;
+        }
         self.parameters(ui);
         row(ui, "Text", |ui| {
             let keep = 74.0;
             let width = (ui.available_width() - keep - 8.0).max(80.0);
             let field = TextEdit::singleline(&mut self.text).hint_text("STATUS#").font(TextStyle::Monospace);
-            let field = ui.add(field.desired_width(width - 10.0).char_limit(245));
+            // Known by name: the heading above goes with the first letter, and must not take the keyboard along.
+            let field = ui.add(field.id_salt("text").desired_width(width - 10.0).char_limit(245));
             field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Text of the command"));
+            self.going_on |= entered(ui, &field);
             let new = !self.text.trim().is_empty() && !Shelf::has(cx, &self.text);
             if ui.add_enabled(new, egui::Button::new("Keep…")).on_hover_text("Keep it among your own").clicked() {
                 self.keeping = Some(Keeping::default());
@@ -119,11 +128,13 @@ impl Commands {
         }
         let text = self.text.trim().to_owned();
         if text.is_empty() {
+            self.going_on = false;
             ui.add_space(2.0);
             ui.label(widgets::weak(ui, "Choose a command at the left, or write one: the same words as in an SMS."));
             return;
         }
         if let Some(missing) = self.missing() {
+            self.going_on = false;
             let p = theme::palette(ui);
             ui.label(RichText::new(sentence_case(&missing)).color(p.late));
             return;
@@ -131,7 +142,7 @@ impl Commands {
         language(ui, cx, overview);
         let sendable = bytes(ui, cx, overview, &text);
         let mut go = match danger(&text) {
-            Some(danger) => self.guard.ui(ui, overview, danger, cx.now),
+            Some(danger) => self.guard.ui(ui, overview, danger, cx.now, &mut self.going_on),
             None => Go::Yes { forced: false },
         };
         if !sendable {
@@ -154,10 +165,15 @@ impl Commands {
         let mut changed = false;
         for (parameter, value) in offer.parameters().iter().zip(&mut self.values) {
             row(ui, parameter.name, |ui| {
-                let field = TextEdit::singleline(value).hint_text(parameter.example).desired_width(150.0);
-                let field = ui.add(field.char_limit(120));
+                let missing = value.trim().is_empty();
+                let field = TextEdit::singleline(value).hint_text(parameter.example).id_salt(parameter.name);
+                let field = ui.add(field.desired_width(150.0).char_limit(120));
                 field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, parameter.name));
                 changed |= field.changed();
+                self.going_on |= entered(ui, &field);
+                if missing && std::mem::take(&mut self.going_on) {
+                    field.request_focus();
+                }
                 ui.add(Label::new(widgets::weak(ui, parameter.meaning)).truncate());
             });
         }
@@ -185,7 +201,7 @@ impl Commands {
             if !std::mem::replace(focused, true) {
                 field.request_focus();
             }
-            let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            let entered = entered(ui, &field);
             let named = !name.trim().is_empty();
             if entered && !named {
                 // There is nothing to keep yet: it goes on waiting for a name.
@@ -219,9 +235,15 @@ impl Commands {
             let title = if connected { "Send" } else { "Queue" };
             let button = widgets::primary(ui, Some(Icon::Right), title);
             let button = if dangerous.is_some() && may { button.fill(p.alarm) } else { button };
-            if ui.add_enabled(may, button).on_disabled_hover_text(why_not).clicked() {
+            let button = ui.add_enabled(may, button).on_disabled_hover_text(why_not);
+            if button.clicked() {
                 cx.ask(Action::SendCommand { device: id, text, patience: patience.length(), forced });
                 self.guard.reset();
+            }
+            // What comes above it in the next frame makes another button of it.
+            if may && self.going_on {
+                self.going_on = !button.has_focus();
+                button.request_focus();
             }
             if connected {
                 ui.add(Label::new(widgets::weak(ui, "Goes out at once: it is connected")).truncate());
@@ -241,6 +263,11 @@ impl Commands {
             combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "How long it may wait"));
         });
     }
+}
+
+/// True where Enter was pressed in a field.
+fn entered(ui: &Ui, field: &egui::Response) -> bool {
+    field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
 }
 
 /// Whom it goes to, whether it is there, and what it understands.

@@ -17,6 +17,8 @@ use crate::{
 const ROW: f32 = 22.0;
 /// What the time takes at the left.
 const TIME: f32 = 112.0;
+/// Narrower than this there is little room.
+const NARROW: f32 = 420.0;
 /// A pause shorter than this is not said.
 const PAUSE_MS: i64 = 1_000;
 
@@ -96,7 +98,9 @@ fn word(ui: &Ui, cx: &Cx<'_>, rect: Rect, response: &egui::Response, (at, text):
     let line = ui.visuals().widgets.noninteractive.bg_stroke;
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, line);
     paint::text(ui, time_cell(rect), &time, paint::mono(ui), colour, Align::Min);
-    if paint::text(ui, rect.with_min_x(rect.left() + TIME), text, paint::body(ui), colour, Align::Min) {
+    // What has no time takes its room where there is little.
+    let indent = if at.is_none() && rect.width() < NARROW { 6.0 } else { TIME };
+    if paint::text(ui, rect.with_min_x(rect.left() + indent), text, paint::body(ui), colour, Align::Min) {
         response.clone().on_hover_text_at_pointer(text);
     }
 }

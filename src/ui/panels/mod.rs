@@ -45,7 +45,7 @@ pub(super) use palette::Name;
 use eframe::egui_wgpu::RenderState;
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
-use self::dock::split::Split;
+use self::dock::split::{Split, Stack};
 /// Under which a pane's place is kept, for going from pane to pane.
 pub(super) fn pane_id(pane: Pane) -> egui::Id {
     egui::Id::unique("pane").with(pane)
@@ -94,6 +94,8 @@ pub struct Panels {
     pub(super) map: MapPanel,
     /// The sheet that was open in the last frame.
     sheet: Option<Sheet>,
+    /// Where what has to be known all the time ends, in points from the top.
+    below_banners: f32,
 }
 
 impl Panels {
@@ -128,6 +130,7 @@ impl Panels {
             time: time::TimeBar::default(),
             map: MapPanel::new(render_state, map),
             sheet: None,
+            below_banners: 0.0,
         }
     }
 
@@ -138,6 +141,11 @@ impl Panels {
         another.map = self.map.another();
         another.palette.recent.clone_from(&self.palette.recent);
         another
+    }
+
+    /// Where there is room for what may cover something.
+    pub(super) fn below_banners(&self) -> f32 {
+        self.below_banners
     }
 
     /// Lays all of them out.
@@ -165,6 +173,7 @@ impl Panels {
                 top::banners(ui, cx);
             });
         }
+        self.below_banners = ui.available_rect_before_wrap().top();
         let map = Pane::Map.is_open(cx.view.open);
         if map {
             self.dock(ui, cx, bare);
@@ -286,32 +295,49 @@ impl Panels {
 
     /// What stands in the dock, wherever that is.
     fn packets_and_fields(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, bare: Frame) {
-        let split = Split::fit(ui);
         let pane = bare.inner_margin(Margin { left: 12, right: 8, top: 8, bottom: 0 });
+        if let Some(stack) = Stack::fit(ui.available_size()) {
+            let both = Panel::right("tree over bytes").frame(bare).default_size(stack.width_default);
+            both.size_range(stack.width).show(ui, |ui| {
+                let below = Panel::bottom("bytes below").frame(pane).resizable(true);
+                below.default_size(stack.below_default).size_range(stack.below).show(ui, |ui| self.bytes_ui(ui, cx));
+                CentralPanel::default().frame(pane).show(ui, |ui| self.tree_ui(ui, cx));
+            });
+            CentralPanel::default().frame(pane).show(ui, |ui| self.list_ui(ui, cx));
+            return;
+        }
+        let split = Split::fit(ui);
         let shown = Panel::right("bytes").frame(pane).default_size(split.bytes_default).size_range(split.bytes);
-        let bytes = shown.show(ui, |ui| {
-            note_pane(ui, Pane::Bytes);
-            self.bytes.ui(ui, cx);
-            ui.take_available_space();
-        });
+        let bytes = shown.show(ui, |ui| self.bytes_ui(ui, cx));
         let shown = Panel::right("tree").frame(pane).default_size(split.tree_default).size_range(split.tree);
-        let tree = shown.show(ui, |ui| {
-            note_pane(ui, Pane::Tree);
-            self.tree.ui(ui, cx);
-            ui.take_available_space();
-        });
+        let tree = shown.show(ui, |ui| self.tree_ui(ui, cx));
         split.keep(ui, tree.response.rect.width(), bytes.response.rect.width());
-        CentralPanel::default().frame(pane).show(ui, |ui| {
-            note_pane(ui, Pane::Packets);
-            events::tabs(ui, cx);
-            match cx.view.talk.tab {
-                Some(Tab::Conversation) => conversation::ui(ui, cx),
-                Some(Tab::Compare) => compare::ui(ui, cx),
-                Some(Tab::Statistics) => statistics::ui(ui, cx),
-                None if cx.view.events.open => events::ui(ui, cx),
-                None => self.packets.ui(ui, cx),
-            }
-        });
+        CentralPanel::default().frame(pane).show(ui, |ui| self.list_ui(ui, cx));
+    }
+
+    fn bytes_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        note_pane(ui, Pane::Bytes);
+        self.bytes.ui(ui, cx);
+        ui.take_available_space();
+    }
+
+    fn tree_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        note_pane(ui, Pane::Tree);
+        self.tree.ui(ui, cx);
+        ui.take_available_space();
+    }
+
+    /// Packets, events, or what was made of packets.
+    fn list_ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        note_pane(ui, Pane::Packets);
+        events::tabs(ui, cx);
+        match cx.view.talk.tab {
+            Some(Tab::Conversation) => conversation::ui(ui, cx),
+            Some(Tab::Compare) => compare::ui(ui, cx),
+            Some(Tab::Statistics) => statistics::ui(ui, cx),
+            None if cx.view.events.open => events::ui(ui, cx),
+            None => self.packets.ui(ui, cx),
+        }
     }
 }
 

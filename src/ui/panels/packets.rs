@@ -28,7 +28,7 @@ use self::{
 use super::dock::{
     anchor::{Anchor, Measures},
     cells::Cells,
-    columns::Columns,
+    columns::{Back, Columns},
     dense,
     filter_box::FilterBox,
     header,
@@ -38,16 +38,24 @@ use super::dock::{
     rows::{Rows, points, whole},
 };
 use crate::{
-    model::{DeviceId, PacketId, Timestamp, filter::Ground},
+    model::{
+        DeviceId, PacketId, PacketRow, Timestamp,
+        filter::{Field, Ground},
+    },
     ui::{
         Action, Cx, Data,
-        filter::{Found, Sieve, columns::What, phrase},
+        filter::{
+            Found, Sieve,
+            columns::{TimeKind, What},
+            phrase,
+        },
         format,
         out::Listed,
         talk::TalkAction,
         view::{Pane, View},
         widgets,
     },
+    wire,
 };
 
 /// What a search may take of one frame at least: a quarter of one at 60 Hz.
@@ -190,10 +198,16 @@ impl Packets {
         let units = sieve.units;
         haystacks.under(data.roster << 2 | units as u64);
         let go_on = || begun.elapsed() < budget;
-        matches.update(&data.packets, &sieve.asked, go_on, |row| {
+        let mut admits = |row: &PacketRow| {
             let hay = || haystacks.of(row.id, || line(data, row, units)).to_owned();
             sieve.admits(data, profile(data, row), row, hay)
-        })
+        };
+        let complete = matches.update(&data.packets, &sieve.asked, go_on, &mut admits);
+        let awaited = |row: &PacketRow| wire::awaits_answer(row, sieve.now);
+        if sieve.filter.mentions(Field::TapDiffers) && matches.ripen(&data.packets, awaited, admits) {
+            ui.ctx().request_repaint_after(wire::gt06::PATIENCE);
+        }
+        complete
     }
 
     /// Has the store look for matches that are older than what is held, where the list comes near its beginning.
@@ -241,11 +255,22 @@ impl Packets {
         self.anchor.news(listing) + held + usize::try_from(beyond).unwrap_or(0)
     }
 
+    /// How far back the rows in view go, where their times say it.
+    fn back(&self, cx: &Cx<'_>, listing: &Listing<'_>, rows: f32, row_height: f32) -> Back {
+        if cx.view.packets.time != TimeKind::Clock {
+            return Back::Today;
+        }
+        let (first, zone) = (whole(self.anchor.offset() / row_height), cx.view.zone());
+        let visible = (first..=first + whole(rows)).filter_map(|n| listing.get(n));
+        visible.map(|row| Back::of(row.received, cx.now, &zone)).max().unwrap_or_default()
+    }
+
     /// Column titles and rows. True when the paused list should go on.
     fn list(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, listing: &Listing<'_>, shown: Shown) -> bool {
         let row_height = paint::row_height(ui);
         let width = ui.available_width() - ui.spacing().scroll.bar_width;
-        let columns = Columns::fit(&cx.view.packets.columns, width, paint::figure_width(ui));
+        let back = self.back(cx, listing, ui.available_height() / row_height, row_height);
+        let columns = Columns::fit(&cx.view.packets.columns, width, paint::figure_width(ui), back);
         header::ui(ui, cx, &columns);
         self.cells.under(cx);
         let area = ui.available_rect_before_wrap();

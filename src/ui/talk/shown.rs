@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     backend::talk::{Connected, Ended, Ender, Line, Talked},
-    model::{Command, Direction, PacketId, PacketRow, Protocol, Timestamp},
+    model::{Command, Direction, PacketId, PacketRow, Protocol, REPLACED, SILENT, STOPPING, Timestamp},
     ui::{format, panels::dock::related},
 };
 
@@ -150,7 +150,7 @@ impl Shown {
             ends.retain(|end| {
                 let passed = end.1.at <= row.received;
                 if passed {
-                    steps.push(self.end(end.0, end.1, end.2));
+                    steps.extend(self.end(end.0, end.1, end.2));
                 }
                 !passed
             });
@@ -183,7 +183,7 @@ impl Shown {
                 }
             }
         }
-        steps.extend(ends.into_iter().map(|(row, ended, made)| self.end(row, ended, made)));
+        steps.extend(ends.into_iter().flat_map(|(row, ended, made)| self.end(row, ended, made)));
         steps
     }
 
@@ -201,23 +201,30 @@ impl Shown {
         }
     }
 
-    /// How a connection ended whose last packet this is.
-    fn end(&self, last: &PacketRow, ended: &Ended, made: Option<Timestamp>) -> Step {
+    /// How a connection ended whose last packet this is; and when, which has a line of its own, so that both have room.
+    fn end(&self, last: &PacketRow, ended: &Ended, made: Option<Timestamp>) -> impl Iterator<Item = Step> + use<> {
         let Ended { at, by, why } = ended;
-        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        let why = match (by, why.as_ref()) {
+            (_, "") => String::new(),
+            (Ender::Us, STOPPING) => ": Wayglass was stopping".to_owned(),
+            (Ender::Us, SILENT) => ": it was silent for too long".to_owned(),
+            (Ender::Us, REPLACED) => ": the device has a newer one".to_owned(),
+            (_, why) => format!(": {why}"),
+        };
         let closed = match by {
-            Ender::Peer => format!("Closed by the device{why}"),
-            Ender::Us if self.captured => format!("Closed by the server{why}"),
-            Ender::Us => format!("Closed by us{why}"),
+            Ender::Peer => format!("The device closed it{why}"),
+            Ender::Us if self.captured => format!("The server closed it{why}"),
+            Ender::Us => format!("We closed it{why}"),
             Ender::Nobody if why.is_empty() => "The connection ended; by whom is not said".to_owned(),
             Ender::Nobody => format!("The connection ended{why}"),
         };
         let since = |then: Timestamp| at.as_millisecond() - then.as_millisecond();
         let after = Some(since(last.received)).filter(|ms| *ms > 0);
-        let after = after.map(|ms| format!(", {} after the last packet", lasting(ms))).unwrap_or_default();
-        let open = made.map(|made| format!("; it was open for {}", lasting(since(made)))).unwrap_or_default();
-        let text = [closed, after, open].concat();
-        Step::Word { at: Some(*at), text }
+        let after = after.map(|ms| format!("{} after the last packet", lasting(ms)));
+        let open = made.map(|made| format!("it was open for {}", lasting(since(made))));
+        let when = [after, open].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let when = (!when.is_empty()).then(|| word(when));
+        [Step::Word { at: Some(*at), text: closed }].into_iter().chain(when)
     }
 
     fn packet(&self, at: usize, row: &PacketRow, earlier: Option<&PacketRow>, connected: Option<&Connected>) -> Step {

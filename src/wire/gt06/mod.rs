@@ -56,7 +56,7 @@ pub use addresses::{AddressSource, Tongue};
 pub use family::KNOWN_MODELS;
 pub use session::{JUNK_BYTES, Session, command_bytes};
 pub use state::State;
-pub use witness::{LATE_MS, OURS, Witness, Witnessed};
+pub use witness::{LATE_MS, OURS, PATIENCE, Witness, Witnessed};
 
 use crate::model::{Profile, Timestamp};
 use crate::wire::{CrcCheck, Dissection};

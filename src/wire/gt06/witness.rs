@@ -5,7 +5,7 @@
 
 mod owed;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use owed::Owed;
 
@@ -24,6 +24,8 @@ use crate::{
 pub const OURS: &str = "ours";
 /// In the context of a packet that a server sent: after how many milliseconds it answered, where trackers do not wait for so long.
 pub const LATE_MS: &str = "late_ms";
+/// A tracker that waits longer for an answer begins to send again: what comes later is late, and what has not come is missing.
+pub const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes of the server that may wait for the rest of a frame.
 const MOST_BUFFERED: usize = 64 << 10;
 

@@ -12,7 +12,7 @@ use wayglass::{
 };
 
 use super::backend::RELOGIN;
-use crate::desk::{Desk, Dropped, TRACKER};
+use crate::desk::{Desk, Dropped, Plan, TRACKER};
 
 #[test]
 fn a_pasted_log_of_a_tracker_that_logs_in_again_and_again() {
@@ -83,6 +83,25 @@ fn history_that_is_dropped_fills_in_the_import_sheet_also_over_a_capture() {
             desk.until("it was looked at", |window| window.query_all_by_label_contains("1 point").next().is_some());
             desk.press(egui::Modifiers::NONE, egui::Key::Escape);
         }
+    }
+}
+
+#[test]
+fn a_message_stands_below_what_has_to_be_known_of_the_capture() {
+    let mut desk = Desk::of(Plan { size: [1024.0, 640.0], ..Plan::default() });
+    desk.until("the window is there", |window| window.state().data().loaded);
+    desk.window.event(egui::Event::Paste(RELOGIN.to_owned()));
+    desk.until_shown("Close Pasted");
+    desk.press(egui::Modifiers::COMMAND, egui::Key::K);
+    desk.type_text("paste");
+    desk.window.key_press(egui::Key::Enter);
+    desk.step_until("a message is shown", |window| window.query_by_label("Close message").is_some());
+    // It is laid out once its size is known.
+    desk.window.step();
+    let message = desk.window.get_by_label("Close message").rect();
+    for words in ["Capture, read-only: Pasted", "It goes when its tab is closed"] {
+        let banner = desk.window.get_by_label_contains(words).rect();
+        assert!(message.top() >= banner.bottom(), "{words} at {banner:?} under a message at {message:?}");
     }
 }
 

@@ -56,6 +56,14 @@ fn a_mistake_is_pointed_at_and_the_keyboard_completes() {
     desk.until_shown("at 1: no field is called sped; is speed meant?");
     filter_by(&mut desk, "kind == alarm && speed > fast");
     desk.until_shown("at 26: speed is a number in km/h, not fast");
+    // Offers do not hide what is wrong.
+    filter_by(&mut desk, "kind == alarm && sp");
+    filter_by(&mut desk, "kind == alarm && len > 3 && verdict == ");
+    desk.until_shown("Offer error");
+    let said = "at 40: ";
+    assert_eq!(desk.window.query_all_by_label_contains(said).count(), 1);
+    let (said, offer) = (desk.window.get_by_label_contains(said).rect(), desk.window.get_by_label("Offer ok").rect());
+    assert!(said.bottom() <= offer.top() && said.left() >= offer.left() - 8.0, "{said:?} above {offer:?}");
     // What was valid last goes on.
     filter_by(&mut desk, "verd");
     desk.until_shown("Offer verdict");

@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command};
 
 use egui::accesskit::Role;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use wayglass::{model::Policy, wire::read_as::ReadAs};
 
 use crate::{
@@ -54,6 +54,42 @@ fn decode_reads_as_something_else_and_says_what_that_changes() {
     assert_eq!(told["hex"], LOGIN.to_lowercase(), "the bytes are what they are");
     let (done, _, err) = wayglass(folder.path(), &["decode", "--as", "fax", LOGIN]);
     assert!(!done && err.contains("it is none of gt06, topin, owntracks, "), "{err}");
+}
+
+/// What the palette finds, the best first.
+fn found(desk: &mut Desk, text: &str) -> Vec<String> {
+    desk.press(egui::Modifiers::COMMAND, egui::Key::K);
+    desk.type_text(text);
+    let list = desk.window.query_all_by_role(Role::ListBoxOption).filter_map(|node| node.accesskit_node().label());
+    let found = list.filter(|label| label.starts_with("Read ")).collect();
+    desk.press(egui::Modifiers::NONE, egui::Key::Escape);
+    found
+}
+
+#[test]
+fn the_palette_finds_what_packets_may_be_read_as() {
+    let mut desk = Desk::open(Policy::Adopt);
+    let mut tracker = desk.log_in();
+    tracker.send(&heartbeat());
+    desk.until("the heartbeat is held", |window| {
+        window.state().data().packets.iter().any(|row| row.kind == "heartbeat")
+    });
+    let topin = "Topin (no checksum)";
+    assert_eq!(found(&mut desk, "topin"), [format!("Read all packets as {topin}")], "nothing is selected");
+    desk.window.get_all_by_role(Role::ListBoxOption).next().expect("rows").click();
+    desk.until("the login is open", |window| window.state().data().opened.is_some());
+    let scopes = ["packet", "connection", "all packets"];
+    assert_eq!(found(&mut desk, "topin"), scopes.map(|what| format!("Read {what} as {topin}")));
+    assert_eq!(found(&mut desk, "read as vl103"), scopes.map(|what| format!("Read {what} as VL103")));
+    assert!(found(&mut desk, "read as").iter().any(|label| label == "Read packet as GT06"));
+    assert!(found(&mut desk, "read usual").is_empty(), "it is");
+    desk.press(egui::Modifiers::COMMAND, egui::Key::K);
+    desk.type_text("connection owntracks");
+    desk.press(egui::Modifiers::NONE, egui::Key::Enter);
+    desk.until("it is read so", |window| {
+        window.state().data().opened.as_ref().is_some_and(|opened| opened.otherwise.is_some())
+    });
+    assert_eq!(found(&mut desk, "read usual"), ["Read connection as usual"]);
 }
 
 #[test]

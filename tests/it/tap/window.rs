@@ -1,10 +1,13 @@
 //! Taps in the window: set up, seen, changed and removed there; what goes through them is seen as what comes to us.
 
+use std::time::Duration;
+
 use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use wayglass::{
     backend::{ReceiverStatus, Tap, TapMode},
     model::Policy,
+    wire::hex,
 };
 
 use super::far::{End, Server, ack, heartbeat, login, login_answer, position};
@@ -106,6 +109,60 @@ fn what_goes_through_is_seen_with_the_answers_of_the_server() {
     let shown = desk.data().talk.conversation.as_ref().expect("it is there");
     let kinds: Vec<&str> = shown.rows.iter().map(|row| row.kind.as_ref()).collect();
     assert_eq!(kinds, ["login", "ack", "location", "ack", "heartbeat", "ack"]);
+}
+
+#[test]
+fn a_frame_differs_only_once_its_answer_is_overdue() {
+    let server = Server::start();
+    let (mut desk, at) = with_tap(&server);
+    desk.press(Modifiers::NONE, Key::Escape);
+    let mut tracker = End::dial(at);
+    let mut far = server.accept();
+    tracker.say(&login());
+    far.hear(&login());
+    far.say(&login_answer());
+    tracker.hear(&login_answer());
+    tracker.say(&heartbeat(3));
+    far.hear(&heartbeat(3));
+    desk.until("all is stored", |window| window.state().data().packets.len() == 3);
+    let heard = desk.data().packets.back().expect("packets").id;
+    let rows = |window: &egui_kittest::Harness<'static, wayglass::ui::App>| {
+        window.query_all_by_role(Role::ListBoxOption).count()
+    };
+    let ours = hex(&ack(0x13, 3));
+
+    // It says what we would answer once, and that there is time.
+    desk.window.get_all_by_role(Role::ListBoxOption).last().expect("rows").click();
+    desk.until("it is open", |window| window.state().view().selection.packet == Some(heard));
+    desk.until_shown("none yet of the other server");
+    assert_eq!(desk.window.query_all_by_label(&ours).count(), 1);
+    filter(&mut desk, "tap.differs");
+    desk.until("nothing differs yet", |window| rows(window) == 0);
+    filter(&mut desk, "!tap.differs");
+    desk.until("all is as it should be", |window| rows(window) == 3);
+
+    // Nothing more arrives.
+    filter(&mut desk, "tap.differs");
+    desk.until("nothing differs yet", |window| rows(window) == 0);
+    desk.clock.advance(Duration::from_secs(3));
+    desk.until("it is overdue", |window| rows(window) == 1);
+    desk.until_shown("none of the other server");
+    assert_eq!(desk.window.query_all_by_label(&ours).count(), 1);
+
+    // Late is not never: it is the answer that differs.
+    far.say(&ack(0x13, 3));
+    tracker.hear(&ack(0x13, 3));
+    desk.until("it is stored", |window| window.state().data().packets.len() == 4);
+    desk.until("the answer is listed", |window| rows(window) == 1);
+    assert!(desk.window.query_by_label("none of the other server").is_none());
+    assert_eq!(desk.window.query_all_by_label(&ours).count(), 1);
+}
+
+fn filter(desk: &mut Desk, text: &str) {
+    desk.press(Modifiers::COMMAND, Key::L);
+    desk.press(Modifiers::COMMAND, Key::A);
+    desk.type_text(text);
+    desk.press(Modifiers::NONE, Key::Escape);
 }
 
 #[test]

@@ -136,6 +136,78 @@ fn fuel_is_cut_after_a_word_was_typed_and_never_by_itself_while_it_moves() {
     assert_eq!(asked(&mut harness, "Send"), [send(1, "RELAY,1#", 10, true)]);
 }
 
+/// Presses Enter, and tells what was asked for by that.
+fn enter(harness: &mut Shown) -> Vec<Action> {
+    harness.state_mut().asked.clear();
+    harness.key_press(Key::Enter);
+    harness.run();
+    let asked = &harness.state().asked;
+    asked.iter().filter(|action| !matches!(action, Action::PreviewCommand { .. })).cloned().collect()
+}
+
+/// Puts the keyboard on a command of the list.
+fn stand_on(harness: &mut Shown, label: &str) {
+    harness.get_by_role_and_label(Role::ListItem, label).focus();
+    harness.run();
+}
+
+#[test]
+fn one_enter_chooses_a_command_and_the_next_sends_it() {
+    let mut harness = console(1).shown();
+    stand_on(&mut harness, "Status: STATUS#");
+    assert_eq!(enter(&mut harness), []);
+    assert!(harness.get_by_role_and_label(Role::Button, "Send").is_focused());
+    assert_eq!(enter(&mut harness), [send(1, "STATUS#", 10, false)]);
+
+    // What is missing is asked for on the way.
+    stand_on(&mut harness, "SOS number: SOS,A,number#");
+    assert_eq!(enter(&mut harness), []);
+    assert!(harness.get_by_role_and_label(Role::TextInput, "number").is_focused());
+    harness.event(egui::Event::Text("+32470112233".to_owned()));
+    harness.run();
+    assert_eq!(enter(&mut harness), []);
+    assert_eq!(enter(&mut harness), [send(1, "SOS,A,+32470112233#", 10, false)]);
+
+    // What a search finds first, and what was typed.
+    write(&mut harness, "Text of the command", "");
+    harness.get_by_role_and_label(Role::SearchInput, "Search commands").focus();
+    harness.run();
+    harness.event(egui::Event::Text("status".to_owned()));
+    harness.run();
+    assert_eq!(enter(&mut harness), []);
+    assert_eq!(enter(&mut harness), [send(1, "STATUS#", 10, false)]);
+    write(&mut harness, "Text of the command", "1");
+    assert_eq!(enter(&mut harness), []);
+    assert_eq!(enter(&mut harness).len(), 1);
+}
+
+#[test]
+fn enter_alone_never_sends_what_is_dangerous() {
+    // Van 12 stands.
+    let mut harness = console(2).shown();
+    stand_on(&mut harness, "Cut fuel: RELAY,1#");
+    for _ in 0..3 {
+        assert_eq!(enter(&mut harness), []);
+        assert!(harness.get_by_role_and_label(Role::TextInput, "Confirmation").is_focused());
+    }
+    harness.event(egui::Event::Text("van 12".to_owned()));
+    harness.run();
+    assert_eq!(enter(&mut harness), []);
+    assert_eq!(enter(&mut harness), [send(2, "RELAY,1#", 10, false)]);
+    assert_eq!(enter(&mut harness), [], "one word, one command");
+
+    // Van 7 goes 42 km/h.
+    let mut harness = console(1).shown();
+    stand_on(&mut harness, "Cut fuel: RELAY,1#");
+    assert_eq!(enter(&mut harness), []);
+    harness.event(egui::Event::Text("3456".to_owned()));
+    harness.run();
+    assert_eq!(enter(&mut harness), []);
+    assert!(harness.get_by_role_and_label(Role::CheckBox, "I know, send it all the same").is_focused());
+    assert_eq!(enter(&mut harness), [], "it is ticked");
+    assert_eq!(enter(&mut harness), [send(1, "RELAY,1#", 10, true)]);
+}
+
 #[test]
 fn the_heading_goes_when_the_text_is_edited() {
     let mut harness = console(2).shown();

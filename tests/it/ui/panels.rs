@@ -425,3 +425,25 @@ fn nothing_of_the_line_at_the_top_is_cut_however_many_there_are() {
         }
     }
 }
+
+#[test]
+fn in_the_smallest_window_list_and_filter_have_room_in_every_arrangement() {
+    for (map, beside) in [(true, true), (true, false), (false, false), (false, true)] {
+        let mut stage = Stage::fleet();
+        stage.open_last_packet();
+        (stage.view.open.map, stage.view.open.devices, stage.view.open.details) = (map, beside, beside);
+        let mut shown = stage.sized(1024.0, 640.0);
+        shown.run();
+        let rect = |role, label| shown.get_by_role_and_label(role, label).rect();
+        let list = rect(Role::ListBox, "Packets");
+        let filter = rect(Role::TextInput, "Filter packets");
+        let what = format!("map {map}, panes {beside}: list {list:?}, filter {filter:?}");
+        assert!(list.width() >= 230.0 && filter.width() >= 200.0, "{what}");
+        for word in ["Problems", "This device", "Pause", "Saved filters"] {
+            let button = rect(Role::Button, word);
+            assert!(button.right() <= list.right() + 1.0 && !button.intersects(filter), "{what}: {word} at {button:?}");
+        }
+        let (tree, bytes) = (rect(Role::Tree, "Fields"), rect(Role::Button, "Copy"));
+        assert!(tree.left() >= list.right() && bytes.left() >= list.right(), "{what}: {tree:?}, {bytes:?}");
+    }
+}

@@ -232,6 +232,11 @@ impl Stage {
         self.built(builder().with_size([1440.0, 900.0]))
     }
 
+    /// In a window of this size, not drawn.
+    pub fn sized(self, width: f32, height: f32) -> Harness<'static, Self> {
+        self.built(builder().with_size([width, height]))
+    }
+
     /// So tall that the whole list is in view.
     pub fn tall(self) -> Harness<'static, Self> {
         self.built(builder().with_size([1440.0, 1600.0]))

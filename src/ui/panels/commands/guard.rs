@@ -1,6 +1,6 @@
 //! What stands before a command that can do harm: why it is dangerous, a word to type, and the refusal for a moving vehicle.
 
-use egui::{Frame, Label, Margin, RichText, TextEdit, Ui, WidgetInfo};
+use egui::{Frame, Key, Label, Margin, RichText, TextEdit, Ui, WidgetInfo};
 
 use crate::{
     model::{Device, DeviceOverview, Timestamp, library, library::Danger},
@@ -38,8 +38,15 @@ impl Guard {
         *self = Self::default();
     }
 
-    /// The card over the button.
-    pub(super) fn ui(&mut self, ui: &mut Ui, overview: &DeviceOverview, danger: Danger, now: Timestamp) -> Go {
+    /// The card over the button. The keyboard that is `going_on` goes no further than to what is still to be typed.
+    pub(super) fn ui(
+        &mut self,
+        ui: &mut Ui,
+        overview: &DeviceOverview,
+        danger: Danger,
+        now: Timestamp,
+        going_on: &mut bool,
+    ) -> Go {
         let p = theme::palette(ui);
         let device = &overview.device;
         let refusal = refusal(danger, overview, now);
@@ -49,18 +56,29 @@ impl Guard {
                 icons::show(ui, Icon::Warning, p.alarm);
                 ui.add(Label::new(widgets::strong(ui, format!("This {}", danger.consequence()))).wrap());
             });
-            if let Some(why) = &refusal {
+            let overrule = refusal.as_ref().map(|why| {
                 ui.add(Label::new(RichText::new(format!("Not now: {why}.")).color(p.alarm)).wrap());
-                ui.checkbox(&mut self.known, "I know, send it all the same");
-            }
+                ui.checkbox(&mut self.known, "I know, send it all the same")
+            });
             ui.horizontal(|ui| {
                 let label = ui.label(format!("Type {} to confirm", asked(device)));
-                let field = ui.add(TextEdit::singleline(&mut self.typed).desired_width(150.0).char_limit(120));
-                field
-                    .labelled_by(label.id)
-                    .widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Confirmation"));
-                if confirmed(device, &self.typed) {
+                // Known by name: what stands above it comes and goes, and must not take the keyboard away.
+                let field = TextEdit::singleline(&mut self.typed).id_salt("confirmation");
+                let field = ui.add(field.desired_width(150.0).char_limit(120));
+                let field = field.labelled_by(label.id);
+                field.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Confirmation"));
+                let by_key = ui.input(|input| input.key_pressed(Key::Enter));
+                let ticked = overrule.as_ref().is_some_and(|tick| tick.changed() && self.known);
+                *going_on |= by_key && (field.lost_focus() || ticked);
+                let confirmed = confirmed(device, &self.typed);
+                if confirmed {
                     icons::show(ui, Icon::Check, p.parked);
+                }
+                let open = if confirmed { overrule.filter(|_| !self.known) } else { Some(field) };
+                if let Some(open) = open
+                    && std::mem::take(going_on)
+                {
+                    open.request_focus();
                 }
             });
         });

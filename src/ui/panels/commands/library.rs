@@ -1,7 +1,7 @@
 //! What can be chosen: the library's commands by what they are for, and the user's own.
 
 use egui::{
-    Align, Label, Layout, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, WidgetInfo, accesskit::Role, vec2,
+    Align, Key, Label, Layout, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, WidgetInfo, accesskit::Role, vec2,
 };
 
 use crate::{
@@ -105,6 +105,8 @@ impl Shelf {
         field.widget_info(|| WidgetInfo::labeled(Role::SearchInput, true, "Search commands"));
         ui.add_space(2.0);
         let wanted = self.search.trim().to_lowercase();
+        // What is found first is what was meant.
+        let first = !wanted.is_empty() && field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let fits = |offer: &Offer| offer.words().contains(&wanted);
         let data = cx.data;
         let mut chosen = None;
@@ -117,7 +119,7 @@ impl Shelf {
                 heading(ui, "Your own", &mut any);
             }
             for offer in mine {
-                if line(ui, cx, &offer, shown) {
+                if line(ui, cx, &offer, shown) || first && chosen.is_none() {
                     chosen = Some(offer);
                 }
             }
@@ -128,7 +130,7 @@ impl Shelf {
                     heading(ui, &sentence_case(dialect.title()), &mut any);
                 }
                 for offer in listed {
-                    if line(ui, cx, &offer, shown) {
+                    if line(ui, cx, &offer, shown) || first && chosen.is_none() {
                         chosen = Some(offer);
                     }
                 }

@@ -2,11 +2,12 @@
 
 use egui::{Rect, pos2, vec2};
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::paint::GAP;
 use crate::{
-    model::Protocol,
+    model::{Protocol, Timestamp},
     ui::filter::columns::{Shown, What},
 };
 
@@ -53,6 +54,9 @@ impl Column {
 /// The summary is worth more than the lesser columns while it has less than this.
 const LEAST_SUMMARY: f32 = 120.0;
 
+/// It never has less than this.
+const LEAST_OF_ALL: f32 = 40.0;
+
 /// The mark of a verdict without its word.
 const MARK: f32 = 12.0;
 
@@ -65,32 +69,79 @@ const SHORT_PROTOCOL: f32 = 36.0;
 /// Room that a device needs to be told from others.
 const LEAST_WHO: f32 = 76.0;
 
+/// Room for the last letters of a name, where there is hardly any.
+const END_OF_WHO: f32 = 52.0;
+
 /// Room for `location`.
 const LEAST_TYPE: f32 = 52.0;
+
+/// How far back the rows in view go: the farther, the more of the date their times need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Back {
+    /// All are of today, or say no date.
+    #[default]
+    Today,
+    ThisYear,
+    Years,
+}
+
+impl Back {
+    /// Of a packet.
+    pub fn of(at: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
+        let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+        match () {
+            () if at.date() == now.date() => Self::Today,
+            () if at.year() == now.year() => Self::ThisYear,
+            () => Self::Years,
+        }
+    }
+
+    /// How a time is written, the fullest first, with the figures that it takes.
+    pub fn patterns(self) -> &'static [(f32, &'static str)] {
+        match self {
+            Self::Today => &[(12.0, "%H:%M:%S.%3f"), (8.0, "%H:%M:%S")],
+            Self::ThisYear => &[(18.0, "%m-%d %H:%M:%S.%3f"), (14.0, "%m-%d %H:%M:%S"), (11.0, "%m-%d %H:%M")],
+            Self::Years => &[(19.0, "%Y-%m-%d %H:%M:%S"), (14.0, "%y-%m-%d %H:%M")],
+        }
+    }
+
+    /// Figures that the column has where there is room, where there is little, and where there is hardly any: seconds go last.
+    fn figures(self) -> [f32; 3] {
+        match self {
+            Self::Today => [12.0, 8.0, 8.0],
+            Self::ThisYear => [14.0, 14.0, 11.0],
+            Self::Years => [19.0, 19.0, 14.0],
+        }
+    }
+}
 
 /// Where each column stands, as offsets from the left edge of a row.
 #[derive(Debug, Clone)]
 pub struct Columns {
     at: Vec<(What, f32, f32)>,
-    /// The time shows milliseconds.
-    pub milliseconds: bool,
+    /// The figures that a time has room for.
+    figures: f32,
 }
 
 /// What is given up for the summary, first things first.
-const LESS: [fn(&mut Wanted, f32); 8] = [
-    |wanted, _| wanted.protocol = SHORT_PROTOCOL,
-    |wanted, figure| wanted.time = 8.0 * figure,
-    |wanted, _| wanted.who = LEAST_WHO,
-    |wanted, _| wanted.kind = LEAST_TYPE,
-    |wanted, _| wanted.protocol = 0.0,
-    |wanted, _| wanted.serial = 0.0,
-    |wanted, _| wanted.verdict = MARK,
-    |wanted, _| wanted.kind = 0.0,
+const LESS: [fn(&mut Wanted); 10] = [
+    |wanted| wanted.protocol = SHORT_PROTOCOL,
+    |wanted| wanted.time = wanted.times[1],
+    |wanted| wanted.who = LEAST_WHO,
+    |wanted| wanted.kind = LEAST_TYPE,
+    |wanted| wanted.protocol = 0.0,
+    |wanted| wanted.serial = 0.0,
+    |wanted| wanted.verdict = MARK,
+    |wanted| wanted.kind = 0.0,
+    |wanted| wanted.time = wanted.times[2],
+    |wanted| wanted.who = END_OF_WHO,
 ];
 
 /// The widths of all columns but the summary; 0 leaves one out.
 struct Wanted {
     time: f32,
+    /// What the time takes with room, with little, and with hardly any.
+    times: [f32; 3],
     who: f32,
     protocol: f32,
     kind: f32,
@@ -124,10 +175,13 @@ impl Wanted {
 
 impl Columns {
     /// Shares a width, a scroll bar's already taken off, among the columns that are shown: the summary gets what is left, and the lesser columns
-    /// shrink and go when that is little, but for those that have a width of their own. `figure` is the width of a digit.
-    pub fn fit(shown: &[Shown], width: f32, figure: f32) -> Self {
+    /// shrink and go when that is little, but for those that have a width of their own. `figure` is the width of a digit, `back` how far the rows
+    /// in view go.
+    pub fn fit(shown: &[Shown], width: f32, figure: f32, back: Back) -> Self {
+        let times = back.figures().map(|figures| figures * figure);
         let mut wanted = Wanted {
-            time: 12.0 * figure,
+            time: times[0],
+            times,
             who: (width * 0.175).clamp(LEAST_WHO, 190.0),
             protocol: WHOLE_PROTOCOL,
             kind: 8.0 * figure,
@@ -136,10 +190,13 @@ impl Columns {
         };
         for less in LESS {
             if wanted.rest(shown, width) < LEAST_SUMMARY {
-                less(&mut wanted, figure);
+                less(&mut wanted);
             }
         }
-        let summary = wanted.rest(shown, width).max(40.0);
+        if wanted.rest(shown, width) < LEAST_OF_ALL {
+            wanted.verdict = 0.0;
+        }
+        let summary = wanted.rest(shown, width).max(LEAST_OF_ALL);
         let mut x = GAP;
         let place = |shown: &Shown| {
             let rest = shown.what == What::Usual(Column::Summary);
@@ -148,9 +205,17 @@ impl Columns {
             x += if wide > 0.0 { wide + GAP } else { 0.0 };
             at
         };
-        let mut columns = Self { at: shown.iter().map(place).collect(), milliseconds: false };
-        columns.milliseconds = columns.width(Column::Time) > 10.0 * figure;
+        let mut columns = Self { at: shown.iter().map(place).collect(), figures: 0.0 };
+        columns.figures = columns.width(Column::Time) / figure;
         columns
+    }
+
+    /// How a time that lies so far back is written: as fully as there is room for.
+    pub fn time_pattern(&self, back: Back) -> &'static str {
+        const ROUNDED: f32 = 0.01;
+        let patterns = back.patterns();
+        let fits = patterns.iter().find(|(figures, _)| *figures <= self.figures + ROUNDED);
+        fits.or(patterns.last()).map_or("%H:%M", |(_, pattern)| pattern)
     }
 
     /// Every column that has room, with its left edge and its width.
@@ -206,17 +271,23 @@ mod tests {
 
     const FIGURE: f32 = 7.2;
 
+    fn fit(width: f32) -> Columns {
+        Columns::fit(&usual(), width, FIGURE, Back::Today)
+    }
+
     fn shown(width: f32) -> Vec<Column> {
-        let columns = Columns::fit(&usual(), width, FIGURE);
+        let columns = fit(width);
         Column::ALL.into_iter().filter(|c| columns.width(*c) > MARK).collect()
     }
 
     #[test]
     fn nothing_reaches_beyond_the_row() {
-        for width in [380.0, 440.0, 520.0, 600.0, 760.0, 1200.0] {
-            let columns = Columns::fit(&usual(), width, FIGURE);
-            let (x, wide) = columns.place(Column::Verdict);
-            assert!(x + wide <= width, "{width}: {columns:?}");
+        for width in [260.0, 380.0, 440.0, 520.0, 600.0, 760.0, 1200.0] {
+            for back in [Back::Today, Back::ThisYear, Back::Years] {
+                let columns = Columns::fit(&usual(), width, FIGURE, back);
+                let last = columns.places().last().map_or(0.0, |(_, x, wide)| x + wide);
+                assert!(last <= width, "{width}: {columns:?}");
+            }
         }
     }
 
@@ -225,25 +296,49 @@ mod tests {
         use Column::{Protocol, Serial, Summary, Time, Type, Verdict, Who};
         let all = [Time, Who, Protocol, Type, Serial, Summary, Verdict];
         assert_eq!(shown(740.0), all);
-        assert!(Columns::fit(&usual(), 740.0, FIGURE).milliseconds);
-        assert_eq!(Columns::fit(&usual(), 740.0, FIGURE).protocol(crate::model::Protocol::OwnTracks), "OwnTracks");
+        assert_eq!(fit(740.0).protocol(crate::model::Protocol::OwnTracks), "OwnTracks");
         assert_eq!(shown(520.0), all);
-        assert!(!Columns::fit(&usual(), 520.0, FIGURE).milliseconds);
-        assert_eq!(Columns::fit(&usual(), 520.0, FIGURE).protocol(crate::model::Protocol::OwnTracks), "OT");
+        assert_eq!(fit(520.0).protocol(crate::model::Protocol::OwnTracks), "OT");
         assert_eq!(shown(440.0), [Time, Who, Type, Summary, Verdict]);
+    }
+
+    #[test]
+    fn a_row_of_another_day_tells_day_and_time() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let (now, zone) = (at("2026-11-21T14:02:31Z"), TimeZone::UTC);
+        for (received, wide, narrow, least) in [
+            ("2026-11-21T09:05:06.7Z", "09:05:06.700", "09:05:06", "09:05:06"),
+            ("2026-11-20T23:59:06Z", "11-20 23:59:06", "11-20 23:59:06", "11-20 23:59"),
+            ("2026-10-20T08:00:00Z", "10-20 08:00:00", "10-20 08:00:00", "10-20 08:00"),
+            ("2025-11-20T08:00:01Z", "2025-11-20 08:00:01", "2025-11-20 08:00:01", "25-11-20 08:00"),
+        ] {
+            let back = Back::of(at(received), now, &zone);
+            let text = |width| {
+                let columns = Columns::fit(&usual(), width, FIGURE, back);
+                at(received).to_zoned(zone.clone()).strftime(columns.time_pattern(back)).to_string()
+            };
+            assert_eq!([text(740.0), text(440.0), text(330.0)], [wide, narrow, least], "{received}");
+        }
+    }
+
+    #[test]
+    fn a_row_of_today_among_older_ones_has_their_room() {
+        let columns = Columns::fit(&usual(), 740.0, FIGURE, Back::ThisYear);
+        assert_eq!(columns.time_pattern(Back::Today), "%H:%M:%S.%3f");
+        assert_eq!(columns.time_pattern(Back::Years), "%y-%m-%d %H:%M");
     }
 
     #[test]
     fn more_columns_take_their_room_from_the_summary() {
         let mut shown = usual();
         crate::ui::filter::columns::toggle(&mut shown, &What::Peer);
-        let columns = Columns::fit(&shown, 900.0, FIGURE);
-        let without = Columns::fit(&usual(), 900.0, FIGURE).width(Column::Summary);
+        let columns = Columns::fit(&shown, 900.0, FIGURE, Back::Today);
+        let without = fit(900.0).width(Column::Summary);
         assert!((columns.width(Column::Summary) - (without - 130.0 - GAP)).abs() < 0.1);
         let row = Rect::from_min_size(pos2(10.0, 0.0), vec2(900.0, 20.0));
         let peer = columns.places().find(|(what, ..)| **what == What::Peer).unwrap();
         assert_eq!(columns.at(pos2(10.0 + peer.1 + 5.0, 5.0), row), Some(&What::Peer));
         shown.retain(|shown| shown.what != What::Usual(Column::Direction));
-        assert!(Columns::fit(&shown, 900.0, FIGURE).width(Column::Direction) < 0.1);
+        assert!(Columns::fit(&shown, 900.0, FIGURE, Back::Today).width(Column::Direction) < 0.1);
     }
 }

@@ -39,9 +39,11 @@ pub struct FilterBox {
     valid: String,
 }
 
-/// What is known of the packets, for the offers.
+/// What is known of the packets, for the offers; and what [`FilterBox::read`] made of the text.
 pub struct Offering<'a> {
     pub ground: &'a Ground,
+    pub filter: &'a Filter,
+    pub mistake: Option<&'a Mistake>,
     pub values: &'a dyn Fn(Field) -> Vec<String>,
     pub tree: &'a [&'a str],
 }
@@ -125,7 +127,7 @@ impl FilterBox {
             self.chosen = at.rem_euclid(most).unsigned_abs();
         }
         self.open = most > 0 && response.has_focus();
-        if let Some(picked) = self.offers(id, &response) {
+        if let Some(picked) = self.offers(id, &response, known) {
             moved_to = self.accept(picked);
         }
         if let Some(at) = moved_to {
@@ -138,16 +140,25 @@ impl FilterBox {
         response
     }
 
-    /// What is to be said under the box: the mistake, or doubts.
+    /// Says under the box what is to be said: the mistake, or doubts. Nothing while offers lie over that place: they say it then.
     pub fn says(&self, ui: &mut Ui, filter: &Filter, mistake: Option<&Mistake>) {
-        let p = theme::palette(ui);
+        let Some(text) = self.said(ui, filter, mistake) else { return };
+        if self.open {
+            let height = ui.text_style_height(&TextStyle::Small);
+            ui.allocate_space(vec2(0.0, height));
+        } else {
+            ui.add(egui::Label::new(text).truncate());
+        }
+    }
+
+    /// The mistake, or the first doubt.
+    fn said(&self, ui: &Ui, filter: &Filter, mistake: Option<&Mistake>) -> Option<egui::RichText> {
         let (text, colour) = match (mistake, filter.doubts.first()) {
             (Some(mistake), _) => (at_character(&self.text, mistake), colour_of(ui, &self.text, mistake)),
-            (None, Some(doubt)) => (at_character(&self.text, doubt), p.late),
-            (None, None) => return,
+            (None, Some(doubt)) => (at_character(&self.text, doubt), theme::palette(ui).late),
+            (None, None) => return None,
         };
-        let text = egui::RichText::new(text).color(colour).text_style(TextStyle::Small);
-        ui.add(egui::Label::new(text).truncate());
+        Some(egui::RichText::new(text).color(colour).text_style(TextStyle::Small))
     }
 
     /// Takes the keys that are the offers', before the text field sees them.
@@ -240,8 +251,8 @@ impl FilterBox {
         response
     }
 
-    /// The list of offers. Gives the one that was clicked.
-    fn offers(&self, id: Id, response: &Response) -> Option<usize> {
+    /// The list of offers, under what is wrong so far. Gives the one that was clicked.
+    fn offers(&self, id: Id, response: &Response, known: &Offering<'_>) -> Option<usize> {
         let (open, chosen) = (self.open, self.chosen);
         let offers = &self.offered.offers;
         let shown = Popup::from_response(response)
@@ -252,6 +263,9 @@ impl FilterBox {
             .align_alternatives(&[RectAlign::TOP_START])
             .width(response.rect.width().max(LEAST_WIDTH))
             .show(|ui| {
+                if let Some(text) = self.said(ui, known.filter, known.mistake) {
+                    ui.add(egui::Label::new(text).wrap());
+                }
                 ScrollArea::vertical().max_height(MOST_HEIGHT).min_scrolled_height(MOST_HEIGHT).show(ui, |ui| {
                     let mut clicked = None;
                     for (n, offer) in offers.iter().enumerate() {

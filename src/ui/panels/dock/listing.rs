@@ -10,6 +10,9 @@ use crate::{
 /// Summaries that are kept for searching take no more than about this.
 const MOST_HAY_BYTES: usize = 24 << 20;
 
+/// Newest packets that are looked through for those that are judged again.
+const MOST_RIPENING: usize = 4_096;
+
 /// What a summary says, in lower case, to be searched.
 pub fn haystack(summary: &Summary) -> Box<str> {
     let Summary { type_text, title, serial, trouble, detail } = summary;
@@ -52,6 +55,8 @@ pub struct Matches {
     ids: VecDeque<PacketId>,
     /// Oldest and newest packet that was looked at.
     looked_at: Option<(PacketId, PacketId)>,
+    /// Packets of which something else will be true soon, by time alone.
+    ripening: Vec<PacketId>,
 }
 
 impl Matches {
@@ -111,6 +116,25 @@ impl Matches {
         }
         self.looked_at = Some((oldest, newest));
         left == 0 && newest == last.id
+    }
+
+    /// Judges those again of which time alone has made something else. True while there are some of which it will: these are the newest.
+    pub fn ripen(
+        &mut self,
+        rows: &VecDeque<PacketRow>,
+        ripens: impl Fn(&PacketRow) -> bool,
+        mut admits: impl FnMut(&PacketRow) -> bool,
+    ) -> bool {
+        for id in std::mem::take(&mut self.ripening) {
+            if find(rows, id).is_some_and(|row| !ripens(row)) {
+                self.judge_again(rows, id, &mut admits);
+            }
+        }
+        // Answers stand between them, which never ripen. What was not looked at will be judged in time.
+        let judged = self.looked_at.map_or(PacketId(0), |(_, newest)| newest);
+        let newest = rows.iter().rev().take(MOST_RIPENING).filter(|row| row.id <= judged);
+        self.ripening.extend(newest.filter(|row| ripens(row)).map(|row| row.id));
+        !self.ripening.is_empty()
     }
 
     /// An answer may come later than what it answers, and a filter may ask whether there is one.
@@ -333,6 +357,22 @@ mod tests {
         assert_eq!(look(&rows), [1, 2, 3]);
         rows.push_back(PacketRow { answers: Some(PacketId(2)), ..row(4) });
         assert_eq!(look(&rows), [1, 3, 4]);
+    }
+
+    #[test]
+    fn what_time_alone_makes_true_is_listed_then() {
+        let rows: VecDeque<_> = (1..=5).map(row).collect();
+        let mut matches = Matches::default();
+        let mut look = |now: i64| {
+            let young = |row: &PacketRow| row.id.0 + 2 > now;
+            let old = |row: &PacketRow| !young(row);
+            matches.update(&rows, &Asked::default(), || true, old);
+            let waits = matches.ripen(&rows, young, old);
+            (numbers(matching(&rows, &matches)), waits)
+        };
+        assert_eq!(look(4), (vec![1, 2], true));
+        assert_eq!(look(6), (vec![1, 2, 3, 4], true));
+        assert_eq!(look(7), (vec![1, 2, 3, 4, 5], false));
     }
 
     #[test]

@@ -77,6 +77,14 @@ pub fn summary(view: &View, row: &PacketRow, profile: &Profile) -> Option<Summar
     Some(Summary { title: format!("As {read_as}: {}", summary.title).into(), ..summary })
 }
 
+/// Everything that a packet may be read as; without one, what any may be.
+pub fn choices(cx: &Cx<'_>, row: Option<&PacketRow>) -> Vec<ReadAs> {
+    let layouts = row.map(|row| layouts(cx, row)).unwrap_or_default();
+    let models = KNOWN_MODELS.iter().map(|model| ReadAs::Model((*model).into()));
+    let layouts = layouts.into_iter().map(|title| ReadAs::Layout(title.into()));
+    ReadAs::PROTOCOLS.into_iter().chain(layouts).chain(models).collect()
+}
+
 /// How far the choice is to reach; kept while the window is open.
 fn reach(ui: &mut Ui, row: &PacketRow) -> Scope {
     let id = Id::unique("read as, how far");

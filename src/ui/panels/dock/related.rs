@@ -9,9 +9,9 @@ use super::{
     push,
 };
 use crate::{
-    model::{Command, Direction, PacketId, PacketRow, Profile},
-    ui::{Action, Cx, Data, data::Opened, format, summary::summarize, theme},
-    wire::{self, hex},
+    model::{Command, CommandState, Direction, PacketId, PacketRow, Profile, Protocol},
+    ui::{Action, Cx, Data, data::Opened, format, summary::summarize, theme, widgets},
+    wire::{self, Dissection, Value, hex},
 };
 
 /// An answer is committed with what it answers, so it stands close behind.
@@ -19,6 +19,9 @@ const ROWS_TO_THE_ANSWER: usize = 4_096;
 
 /// More places than this are counted, not listed.
 const MOST_PLACES: usize = 8;
+
+/// What we would have answered to a frame that went through a tap, or in place of what went through it.
+const OUR_ANSWER: &str = "Our answer";
 
 /// The lines below the field tree.
 #[derive(Default)]
@@ -37,30 +40,35 @@ impl Related {
         if let Some(asked) = asked {
             packet_link(ui, cx, "Answers", asked);
         }
-        self::command(ui, cx, row.id);
+        self::command(ui, cx, opened);
         let mut answered = false;
         for answer in answers(data, row.id) {
             answered = true;
             packet_link(ui, cx, "Answered by", answer);
         }
+        // Through a tap another server answers, or has not; what we would have answered stands among what came beside the bytes.
+        let through_tap = row.direction == Direction::In && wire::differs(row, false);
         if let Some(reply) = &opened.dissection.reply
             && !answered
+            && !through_tap
             && row.direction == Direction::In
             && !reply.is_empty()
         {
-            // Through a tap another server answers, or has not.
-            let (what, about) = if wire::differs(row, false) {
-                ("We answer", "The other server has not answered this; we do")
-            } else {
-                ("Answer", "What a live session answers; none was sent yet")
-            };
-            line(ui, what, |ui| {
+            line(ui, "Answer", |ui| {
                 let text = RichText::new(reply_text(reply)).monospace();
-                ui.add(Label::new(text).truncate()).on_hover_text(about);
-                if what == "We answer" {
-                    ui.label(RichText::new("not answered by the other server").color(theme::palette(ui).late));
-                }
+                ui.add(Label::new(text).truncate()).on_hover_text("What a live session answers; none was sent yet");
             });
+        }
+        if through_tap && !answered {
+            let waits = wire::awaits_answer(row, cx.now);
+            line(ui, "Answer", |ui| {
+                let late = RichText::new("none of the other server").color(theme::palette(ui).late);
+                let text = if waits { widgets::weak(ui, "none yet of the other server") } else { late };
+                ui.add(Label::new(text).truncate());
+            });
+            if waits {
+                ui.request_repaint_after(wire::gt06::PATIENCE);
+            }
         }
         for fix in opened.fixes.iter().take(MOST_PLACES) {
             let clicked = line(ui, "On the map", |ui| ui.link(format::place(fix.fix.place)).clicked());
@@ -98,16 +106,29 @@ pub fn headers(row: &PacketRow) -> Vec<(String, String)> {
     pairs
 }
 
-/// The command that this packet took out or answered, and the packet at its other end.
-fn command(ui: &mut Ui, cx: &mut Cx<'_>, id: PacketId) {
-    let data = cx.data;
-    let Some(command) = command_of(data, id) else { return };
-    let (relation, other) = if command.answer_packet == Some(id) {
+/// The command that this packet took out or answered, and the packet at its other end; of one that is not answered, since when.
+fn command(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened) {
+    let (data, row) = (cx.data, &opened.row);
+    let Some(command) = command_of(data, row.id) else {
+        if let Some(flag) = flag(row, &opened.dissection) {
+            match echo(data, row, flag) {
+                Some(answer) => packet_link(ui, cx, "Answered by", answer),
+                None => unanswered(ui, cx, row),
+            }
+        }
+        return;
+    };
+    let (relation, other) = if command.answer_packet == Some(row.id) {
         ("Answers", command.sent_packet)
     } else {
         ("Answered by", command.answer_packet)
     };
-    let Some(other) = other else { return };
+    let Some(other) = other else {
+        if command.sent_packet == Some(row.id) && command.state == CommandState::Sent {
+            unanswered(ui, cx, row);
+        }
+        return;
+    };
     let delay = command.delay_ms().map(|ms| format!(" after {} ms", format::count(ms.max(0).unsigned_abs())));
     let guessed = if command.guessed { ", guessed by order" } else { "" };
     let text = format!("{}{}{guessed}", command.text, delay.unwrap_or_default());
@@ -116,7 +137,41 @@ fn command(ui: &mut Ui, cx: &mut Cx<'_>, id: PacketId) {
     }
 }
 
-/// The packets that answer this one.
+/// A command went out and no answer is known.
+fn unanswered(ui: &mut Ui, cx: &Cx<'_>, row: &PacketRow) {
+    let age = format::age_s(cx.now, row.received);
+    let text = if cx.data.station.capture.is_some() {
+        "none in this capture".to_owned()
+    } else {
+        widgets::wake_when_older(ui, age);
+        format!("none yet, {} after it went out at {}", format::age(age), cx.view.moment(row.received, cx.now))
+    };
+    line(ui, "Answer", |ui| {
+        ui.add(Label::new(RichText::new(&text).color(theme::palette(ui).late)).truncate()).on_hover_text(&text);
+    });
+}
+
+/// The server flag of a command, which its answer echoes.
+fn flag(row: &PacketRow, dissection: &Dissection) -> Option<u64> {
+    let command = (row.protocol, row.direction) == (Protocol::Gt06, Direction::Out) && row.kind == "command";
+    let field = dissection.fields.iter().find(|field| command && field.name == "Server flag")?;
+    if let Value::Unsigned(flag) = field.value { Some(flag) } else { None }
+}
+
+/// The answer to a command that is not ours: the first on its connection that echoes its flag, or none.
+fn echo<'a>(data: &'a Data, row: &PacketRow, flag: u64) -> Option<&'a PacketRow> {
+    let after = data.packets.partition_point(|other| other.id <= row.id);
+    let mut near = data.packets.range(after..).take(ROWS_TO_THE_ANSWER);
+    near.find(|other| {
+        let line = (other.connection, &other.peer, other.direction) == (row.connection, &row.peer, Direction::In);
+        // 0x15 and 0x21, 0x81.
+        let answers = line && matches!(other.kind.as_ref(), "answer" | "text");
+        let said = answers.then(|| wire::dissect_kept(other, &Profile::default()));
+        let echoed = said.iter().flat_map(|said| &said.fields).find(|field| field.name == "Server flag");
+        echoed.is_some_and(|field| matches!(field.value, Value::Unsigned(n) if n == flag || n == 0))
+    })
+}
+
 /// The packet that belongs to this one: what it answers, else its answer.
 pub fn linked<'a>(data: &'a Data, row: &PacketRow) -> Option<&'a PacketRow> {
     row.answers.and_then(|id| find(&data.packets, id)).or_else(|| answers(data, row.id).next())
@@ -133,6 +188,7 @@ fn command_of(data: &Data, id: PacketId) -> Option<&Command> {
     data.remote.commands.iter().find(about)
 }
 
+/// The packets that answer this one.
 fn answers(data: &Data, id: PacketId) -> impl Iterator<Item = &PacketRow> {
     let after = data.packets.partition_point(|r| r.id <= id);
     data.packets.range(after..).take(ROWS_TO_THE_ANSWER).filter(move |r| r.answers == Some(id))
@@ -210,7 +266,7 @@ fn label(key: &str) -> String {
         "why" => "Why",
         "left_out" => "More came",
         "tap" => "Tap",
-        "ours" => "Our answer",
+        "ours" => OUR_ANSWER,
         "late_ms" => "Late, ms",
         "lost_bytes" => "Not recorded",
         other => other,

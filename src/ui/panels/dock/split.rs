@@ -1,14 +1,42 @@
 //! How the dock shares its width between list, tree and bytes.
 //!
 //! The user's own shares are kept as shares: a window that becomes smaller, or is opened smaller than it was closed, has
-//! all three in proportion, and the list never gets less than half.
+//! all three in proportion, and the list never gets less than half. Where there is no room for three side by side, tree and bytes stand one above
+//! the other.
 
-use egui::{Id, Rangef, Ui};
+use egui::{Id, Rangef, Ui, Vec2};
 
 /// A narrower tree shows nothing of use.
 const LEAST: f32 = 200.0;
 /// Eight bytes a row need so much.
 const LEAST_BYTES: f32 = 224.0;
+
+/// The list needs so much beside both.
+const LEAST_LIST: f32 = 320.0;
+/// One above the other they need so much.
+const LEAST_HEIGHT: f32 = 300.0;
+
+/// The sizes of tree and bytes one above the other, where they stand so: how wide both are, and how high the bytes below.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stack {
+    pub width: Rangef,
+    pub width_default: f32,
+    pub below: Rangef,
+    pub below_default: f32,
+}
+
+impl Stack {
+    /// For the room that is there; `None` where they stand side by side.
+    pub fn fit(room: Vec2) -> Option<Self> {
+        let narrow = room.x < LEAST_LIST + LEAST + LEAST_BYTES && room.y >= LEAST_HEIGHT;
+        narrow.then(|| Self {
+            width: Rangef::new(LEAST_BYTES, (room.x * 0.5).max(LEAST_BYTES)),
+            width_default: (room.x * 0.45).max(LEAST_BYTES),
+            below: Rangef::new(80.0, room.y - 140.0),
+            below_default: room.y * 0.4,
+        })
+    }
+}
 
 /// The shares of the last frame, as they are kept between runs.
 #[derive(Clone, Copy)]
@@ -89,6 +117,14 @@ mod tests {
         assert_eq!(sizes(1024.0, None), ["554", "246", "224"]);
         let wide = Kept { width: 1440.0, tree: 500.0, bytes: 220.0 };
         assert_eq!(sizes(1024.0, Some(wide)), ["512", "288", "224"]);
+    }
+
+    #[test]
+    fn without_room_for_three_two_stand_one_above_the_other() {
+        let width = |x, y| Stack::fit(egui::vec2(x, y)).map(|stack| stack.width_default);
+        assert_eq!(width(484.0, 600.0), Some(LEAST_BYTES));
+        assert_eq!(width(700.0, 600.0), Some(315.0));
+        assert_eq!((width(484.0, 180.0), width(760.0, 600.0)), (None, None));
     }
 
     #[test]

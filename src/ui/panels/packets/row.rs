@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use egui::{Align, Rect, Sense, TextFormat, Ui, WidgetInfo, accesskit::Role, pos2, text::LayoutJob, vec2};
-use jiff::tz::TimeZone;
 
 use super::{
     Packets,
@@ -17,7 +16,7 @@ use crate::{
         icons::{self, Icon},
         panels::dock::{
             cells,
-            columns::{Column, Columns},
+            columns::{Back, Column, Columns},
             listing::haystack,
             paint::{self, GAP},
             read_as,
@@ -52,8 +51,10 @@ impl Packets {
         }
 
         let zone = cx.view.zone();
-        let time = cells::relative(cx.view.packets.time, data, row, above)
-            .unwrap_or_else(|| time_text(row.received, cx.now, &zone, columns.milliseconds));
+        let time = cells::relative(cx.view.packets.time, data, row, above).unwrap_or_else(|| {
+            let back = Back::of(row.received, cx.now, &zone);
+            row.received.to_zoned(zone.clone()).strftime(columns.time_pattern(back)).to_string()
+        });
         let who = who(cx.data, row);
         let otherwise = read_as::summary(cx.view, row, profile(data, row));
         let summary = match &otherwise {
@@ -158,43 +159,4 @@ fn note_marks(ui: &Ui, cell: Rect, note: Option<&PacketNote>) -> Rect {
         left += 16.0;
     }
     cell.with_min_x(left.min(cell.right()))
-}
-
-/// Of so many days each has a number of its own.
-const DAYS_APART: i64 = 27;
-
-/// The time of day; of another day with the day, which is its number alone where there is little room, and without the time where that would say
-/// two days.
-fn time_text(at: Timestamp, now: Timestamp, zone: &TimeZone, milliseconds: bool) -> String {
-    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
-    let format = match (at.date() == now.date(), milliseconds) {
-        (true, true) => "%H:%M:%S.%3f",
-        (true, false) => "%H:%M:%S",
-        (false, true) => "%d %b %H:%M",
-        (false, false) if (now.timestamp().as_second() - at.timestamp().as_second()).abs() < DAYS_APART * 86_400 => {
-            "%d %H:%M"
-        }
-        (false, false) => "%d %b",
-    };
-    at.strftime(format).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_of_another_day_tells_day_and_time() {
-        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
-        let now = at("2026-11-21T14:02:31Z");
-        for (received, wide, narrow) in [
-            ("2026-11-21T09:05:06.7Z", "09:05:06.700", "09:05:06"),
-            ("2026-11-20T23:59:06Z", "20 Nov 23:59", "20 23:59"),
-            ("2026-10-26T08:00:00Z", "26 Oct 08:00", "26 08:00"),
-            ("2026-10-20T08:00:00Z", "20 Oct 08:00", "20 Oct"),
-        ] {
-            let text = |milliseconds| time_text(at(received), now, &TimeZone::UTC, milliseconds);
-            assert_eq!((text(true).as_str(), text(false).as_str()), (wide, narrow));
-        }
-    }
 }

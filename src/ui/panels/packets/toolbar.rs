@@ -13,13 +13,19 @@ use crate::{
         Action, Cx, Data, format,
         icons::Icon,
         panels::dock::{filter_box::Offering, listing::Listing},
+        theme,
         view::Sheet,
         widgets,
     },
 };
 
-/// What stands beside the filter: two toggles, the count, pause.
+/// What stands beside the filter: two toggles, the count, pause; in words, and as icons.
 const BESIDE_FILTER: f32 = 370.0;
+const ICONS_BESIDE_FILTER: f32 = 190.0;
+/// A list that is narrower has icons in place of words.
+const ICONS_BELOW: f32 = 640.0;
+/// In one that is narrower still the filter has a line of its own.
+const OWN_LINE_BELOW: f32 = 400.0;
 
 /// Values that are offered for a field.
 const MOST_VALUES: usize = 500;
@@ -57,41 +63,70 @@ impl Packets {
         (filter, mistake, ground): (&Filter, Option<&Mistake>, &Ground),
     ) -> bool {
         let mut pressed = false;
-        let paused = self.paused_at.is_some();
+        let room = ui.available_width();
+        let own_line = room < OWN_LINE_BELOW;
         ui.horizontal(|ui| {
-            let width = (ui.available_width() - BESIDE_FILTER).clamp(110.0, 460.0);
+            let beside = match () {
+                () if own_line => theme::ROW + 2.0 * ui.spacing().item_spacing.x,
+                () if room < ICONS_BELOW => ICONS_BESIDE_FILTER,
+                () => BESIDE_FILTER,
+            };
+            let width = (room - beside).clamp(110.0, 460.0);
             let tree = tree_names(cx.data);
             let tree: Vec<&str> = tree.iter().map(AsRef::as_ref).collect();
             let values = |field: Field| values_of(cx.data, field);
             let hint = "Words, or fields: speed > 90 && dev == \"Van 7\" (Ctrl+L)";
-            self.filter.ui(ui, width, &Offering { ground, values: &values, tree: &tree }).on_hover_text(hint);
+            let known = Offering { ground, filter, mistake, values: &values, tree: &tree };
+            self.filter.ui(ui, width, &known).on_hover_text(hint);
             self.saved(ui, cx);
-            let toggle = Button::new("Problems").selected(self.problems_only);
-            if ui.add(toggle).on_hover_text("Only packets with warnings and errors").clicked() {
-                self.problems_only = !self.problems_only;
+            if !own_line {
+                pressed = self.beside(ui, cx, listing, shown, room < ICONS_BELOW);
             }
-            let device = self.only_device.or(cx.view.selection.device);
-            let label = match self.only_device.and_then(|id| cx.data.devices.get(&id)) {
-                Some(overview) => format!("Only {}", overview.device.label()),
-                None => "This device".to_owned(),
-            };
-            let toggle = Button::new(label).selected(self.only_device.is_some()).truncate();
-            let toggle = ui.add_enabled(device.is_some(), toggle).on_hover_text("Only packets of the selected device");
-            if toggle.on_disabled_hover_text("Select a device first").clicked() {
-                self.only_device = if self.only_device.is_some() { None } else { device };
-            }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let label = if paused { "Resume" } else { "Pause" };
-                let hint = "Hold the list still; receiving goes on";
-                pressed = ui.add(Button::new(label).selected(paused)).on_hover_text(hint).clicked();
-                let text =
-                    if shown.searching { progress("searching", cx, shown) } else { counted(cx.data, listing, shown) };
-                ui.add(egui::Label::new(RichText::new(text).weak()).truncate());
-            });
         });
         self.filter.says(ui, filter, mistake);
+        if own_line {
+            ui.add_space(3.0);
+            pressed = ui.horizontal(|ui| self.beside(ui, cx, listing, shown, true)).inner;
+        }
         ui.add_space(3.0);
         pressed
+    }
+
+    /// What stands beside the filter, in words or as icons. True when pause or resume was pressed.
+    fn beside(&mut self, ui: &mut Ui, cx: &Cx<'_>, listing: &Listing<'_>, shown: Shown, icons: bool) -> bool {
+        let toggle = |ui: &mut Ui, icon: Icon, text: &str, on: bool| {
+            if icons {
+                widgets::icon_toggle(ui, icon, text, on)
+            } else {
+                ui.add(Button::new(text).selected(on).truncate())
+            }
+        };
+        let hint = "Only packets with warnings and errors";
+        if toggle(ui, Icon::Warning, "Problems", self.problems_only).on_hover_text(hint).clicked() {
+            self.problems_only = !self.problems_only;
+        }
+        let device = self.only_device.or(cx.view.selection.device);
+        let label = match self.only_device.and_then(|id| cx.data.devices.get(&id)) {
+            Some(overview) => format!("Only {}", overview.device.label()),
+            None => "This device".to_owned(),
+        };
+        let on = self.only_device.is_some();
+        let only = ui.add_enabled_ui(device.is_some(), |ui| toggle(ui, Icon::Tracker, &label, on)).inner;
+        let only = only.on_hover_text("Only packets of the selected device");
+        if only.on_disabled_hover_text("Select a device first").clicked() {
+            self.only_device = if on { None } else { device };
+        }
+        let paused = self.paused_at.is_some();
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let (icon, label) = if paused { (Icon::Play, "Resume") } else { (Icon::Pause, "Pause") };
+            let hint = "Hold the list still; receiving goes on";
+            let pressed = toggle(ui, icon, label, paused).on_hover_text(hint).clicked();
+            let text =
+                if shown.searching { progress("searching", cx, shown) } else { counted(cx.data, listing, shown) };
+            ui.add(egui::Label::new(RichText::new(text).weak()).truncate());
+            pressed
+        })
+        .inner
     }
 
     /// Saved filters, and what keeps the one that is typed.

@@ -12,9 +12,12 @@ use crate::{
         command::{Shown, TABLE},
         format,
         icons::Icon,
+        panels::dock::read_as,
+        read_as::Scope as Reach,
         view::{Settings, Sheet},
         watch::WatchAction,
     },
+    wire::read_as::ReadAs,
 };
 
 /// Newest packets that are looked through for their kinds.
@@ -72,6 +75,9 @@ pub(super) fn all(ctx: &Context, cx: &Cx<'_>, scope: Scope, brief: bool) -> Vec<
             items.extend(cx.data.watch.set_up.places.iter().map(|place| self::place(cx, place)));
             items.extend(kinds(cx));
             items.extend(saved(cx));
+            if !brief {
+                items.extend(readings(cx));
+            }
             items
         }
     }
@@ -187,6 +193,51 @@ fn with_device(ctx: &Context, cx: &Cx<'_>, id: DeviceId) -> Vec<Item> {
         });
     }
     items
+}
+
+/// What packets may be read as: the selected one, its connection, all.
+fn readings(cx: &Cx<'_>) -> Vec<Item> {
+    let row = cx.view.selection.packet.and_then(|id| {
+        let opened = cx.data.opened.as_ref().map(|opened| &opened.row).filter(|row| row.id == id);
+        opened.or_else(|| cx.data.packet_row(id))
+    });
+    let scopes = row.map_or_else(|| vec![Reach::All], |row| Reach::around(row).to_vec());
+    let chosen = row.and_then(|row| cx.view.read_as.of(row));
+    let item = |what: &str, read_as: &str, about: &str, action: Action| Item {
+        name: Name::Command(format!("Read {what} as {read_as}")),
+        text: format!("Read {what} as {read_as}"),
+        about: about.to_owned(),
+        icon: Some(Icon::Layers),
+        key: String::new(),
+        actions: vec![action],
+    };
+    let mut items = Vec::new();
+    if let Some((scope, _)) = chosen {
+        items.push(item(short(scope), "usual", "", Action::ReadAs(scope.clone(), None)));
+    }
+    for read_as in read_as::choices(cx, row) {
+        let about = match read_as {
+            ReadAs::Gt06 | ReadAs::Topin | ReadAs::OwnTracks => "Nothing that is stored changes",
+            ReadAs::Model(_) => "Model of a tracker; nothing that is stored changes",
+            ReadAs::Layout(_) => "Another layout of its type; nothing that is stored changes",
+        };
+        for scope in &scopes {
+            if chosen != Some((scope, &read_as)) {
+                let action = Action::ReadAs(scope.clone(), Some(read_as.clone()));
+                items.push(item(short(scope), &read_as.to_string(), about, action));
+            }
+        }
+    }
+    items
+}
+
+/// The nearest has the shortest name, and is found first.
+fn short(reach: &Reach) -> &'static str {
+    match reach {
+        Reach::Packet(_) => "packet",
+        Reach::Connection(..) => "connection",
+        Reach::All => "all packets",
+    }
 }
 
 /// Filters that the user saved.

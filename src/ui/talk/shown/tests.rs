@@ -58,7 +58,8 @@ fn a_connection_says_when_it_was_made_and_who_ended_it() {
         "#1 Some(500) None",
         "#2 Some(0) Some(0)",
         "#3 Some(4500) None",
-        "905000 Closed by us: silent for too long, 15 min after the last packet; it was open for 15 min 5 s",
+        "905000 We closed it: it was silent for too long",
+        "- 15 min after the last packet; it was open for 15 min 5 s",
     ];
     assert_eq!(lines(&shown), expected);
 }
@@ -79,8 +80,8 @@ fn what_is_not_known_is_said() {
     // Of what comes behind the last packet nothing is said while there may be more.
     assert_eq!(lines(&shown(rows(), Vec::new(), false, false)).last().unwrap(), "#3 None None");
     let captured = lines(&shown(rows(), vec![connected(7, None, Some((9, Ender::Nobody, "")))], true, true));
-    assert_eq!(captured[2], "9 The connection ended; by whom is not said, 9 ms after the last packet");
-    assert_eq!(captured[5], "- The capture does not say how connection 8 ended");
+    assert_eq!(captured[2..4], ["9 The connection ended; by whom is not said", "- 9 ms after the last packet"]);
+    assert_eq!(captured[6], "- The capture does not say how connection 8 ended");
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn connections_side_by_side_end_when_they_do() {
     let rows = vec![row(1, 7, 1_000), row(3, 8, 2_000), row(5, 8, 3_000)];
     let words: Vec<String> = lines(&shown(rows, vec![ended], true, false));
     let place = |what: &str| words.iter().position(|line| line.contains(what)).expect(what);
-    assert!(place("#3 ") < place("Closed by the device") && place("Closed by the device") < place("#5 "), "{words:?}");
+    assert!(place("#3 ") < place("The device closed it") && place("The device closed it") < place("#5 "), "{words:?}");
 }
 
 #[test]
@@ -141,6 +142,8 @@ fn it_grows_at_its_end_and_follows_from_then_on() {
     assert!(shown.follows && lines(&shown).last().unwrap().ends_with("is open"));
     assert_eq!(shown.open(), [(7, Arc::from("10.0.0.9:4711"), PacketId(3))]);
     shown.join(more(5, true, vec![connected(7, Some(0), Some((6_000, Ender::Peer, "")))]));
-    assert!(lines(&shown).last().unwrap().contains("Closed by the device, 1.0 s after"), "{:?}", lines(&shown));
+    let lines = lines(&shown);
+    let [.., closed, when] = lines.as_slice() else { panic!("{lines:?}") };
+    assert!(closed.ends_with("The device closed it") && when.starts_with("- 1.0 s after the last"), "{lines:?}");
     assert_eq!(shown.open(), []);
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{encode, frame, state::Dialect},
-    LATE_MS, OURS,
+    LATE_MS, OURS, PATIENCE,
 };
 use crate::{
     model::{NewPacket, Timestamp, Verdict},
@@ -16,8 +16,6 @@ use crate::{
 
 /// Frames whose answer is waited for. A server answers in order, so more than a few are none that it answers.
 const MOST: usize = 64;
-/// A tracker that waits for longer begins to send again.
-const PATIENCE_MS: i64 = 2_000;
 /// Two clocks that tell a tracker the time may differ by so much.
 const CLOCKS_S: i64 = 30;
 /// A command of the server.
@@ -74,7 +72,7 @@ impl Frame {
             said.insert(OURS.to_owned(), hex(&self.ours).into());
         }
         let took_ms = now.as_millisecond() - self.at.as_millisecond();
-        if took_ms > PATIENCE_MS {
+        if u128::try_from(took_ms).is_ok_and(|ms| ms > PATIENCE.as_millis()) {
             said.insert(LATE_MS.to_owned(), took_ms.into());
         }
         (!said.is_empty()).then(|| Value::Object(said).to_string())
