@@ -10,6 +10,17 @@ use crate::{
 };
 
 impl App {
+    /// Shows a device on the map, or says that there is nothing to show.
+    fn fit_device(&mut self, device: DeviceId) {
+        let Some(overview) = self.data.devices.get(&device) else { return };
+        let then = self.data.shown.as_ref().is_some_and(|shown| shown.tracks.contains_key(&device));
+        if overview.last_fix.is_some() || then {
+            self.panels.map.fit_device(device);
+        } else {
+            self.toasts.info(format!("{} has told no position yet", self.data.label(device)));
+        }
+    }
+
     /// Does one thing that was asked for, or that takes another back.
     pub(super) fn apply(&mut self, ctx: &Context, action: Action) {
         match action {
@@ -126,7 +137,7 @@ impl App {
                 None => self.toasts.info("Point at a place on the map first"),
             },
             Action::FitAll => self.panels.map.fit_all(),
-            Action::FitDevice(device) => self.panels.map.fit_device(device),
+            Action::FitDevice(device) => self.fit_device(device),
             Action::Zoom(levels) => self.panels.map.zoom_by(levels),
             Action::Listen(protocol, at) => self.backend().listen(protocol, at),
             Action::Retry(protocol) => self.backend().retry(protocol),

@@ -90,6 +90,8 @@ fn to_the_past_of_the_phone(desk: &mut Desk) {
 /// What some commands need beyond that.
 fn prepare(desk: &mut Desk, command: UserCommand) {
     match command {
+        // All are shown already.
+        UserCommand::ShowAll => desk.press(Modifiers::NONE, Key::Plus),
         UserCommand::UsualSize | UserCommand::Undo => desk.press(Modifiers::COMMAND, Key::Plus),
         UserCommand::Live | UserCommand::NextDay => desk.press(Modifiers::NONE, Key::OpenBracket),
         UserCommand::PreviousFix | UserCommand::NextFix => {

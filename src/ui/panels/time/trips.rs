@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-const WIDTH: f32 = 580.0;
+const WIDTH: f32 = 610.0;
 /// On a map lower than this it stands at the side, from top to bottom.
 const LOW: f32 = 400.0;
 /// It is no narrower there than this, where the map has as much.
@@ -210,7 +210,7 @@ impl Columns {
                 place: share(0.36),
             };
         }
-        Self { device, time: share(0.26), took: share(0.16), way: share(0.13), speed: share(0.2), place: share(0.25) }
+        Self { device, time: share(0.25), took: share(0.15), way: share(0.12), speed: share(0.2), place: share(0.28) }
     }
 
     fn head(&self, ui: &mut Ui, zone: &str) {
