@@ -41,7 +41,7 @@ pub(super) struct SimulateArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     duration: Option<Duration>,
     /// Where the trackers report to [default: where the settings say that this computer listens]
-    #[arg(long, value_name = "HOST:PORT", value_parser = host_port)]
+    #[arg(long, value_name = "HOST:PORT", value_parser = demo::host_port)]
     gt06: Option<String>,
     /// Where the phones report to, `http://[USER:PASSWORD@]HOST:PORT[/PATH]` [default: where the settings say]
     ///
@@ -95,13 +95,6 @@ fn tracks(path: &Path, kmh: Option<f64>) -> Result<Vec<Track>> {
         track.with_context(|| format!("cannot drive track {} of {} (--kmh says a speed)", n + 1, path.display()))
     };
     ways.iter().enumerate().map(track).collect()
-}
-
-pub(super) fn host_port(text: &str) -> Result<String, String> {
-    match text.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0) => Ok(text.to_owned()),
-        _ => Err("it is HOST:PORT, as 127.0.0.1:5023".to_owned()),
-    }
 }
 
 /// Drives the fleet.

@@ -8,6 +8,7 @@ use super::{
     filter::{PacketList, Sieve},
     out::OutAction,
     read_as::Scope,
+    replay::ReplayAction,
     talk::TalkAction,
     time::Act,
     view::{ByteRun, Layout, Settings, Sheet},
@@ -281,6 +282,8 @@ pub enum Action {
     Talk(TalkAction),
     /// Packets on their way out.
     Out(OutAction),
+    /// A capture that is sent again.
+    Replay(ReplayAction),
     /// Put the cursor into the filter of the device list.
     FocusDeviceFilter,
     /// Show this part of the world on the map.

@@ -66,6 +66,7 @@ pub enum UserCommand {
     Compare,
     Statistics,
     ExportPackets,
+    Replay,
     NextProblem,
     NextMarked,
     Mark,

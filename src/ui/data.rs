@@ -22,6 +22,7 @@ use super::{
     phones::Phones,
     read_as::Otherwise,
     remote::Remote,
+    replay::Replay,
     talk::Talk,
     time::History,
     watch::Watch,
@@ -73,6 +74,8 @@ pub struct Data {
     pub exporting: Option<Stage>,
     /// Packets on their way out.
     pub out: Out,
+    /// A capture that is sent again.
+    pub replay: Replay,
     /// How far an import is, or the look at a file, in bytes.
     pub importing: Option<Stage>,
     /// What was imported, the newest first; read when the sheet is opened.

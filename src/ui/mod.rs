@@ -23,6 +23,7 @@ pub mod panels;
 pub mod phones;
 pub mod read_as;
 pub mod remote;
+pub mod replay;
 pub mod status;
 pub mod summary;
 pub mod talk;

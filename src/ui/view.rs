@@ -239,6 +239,8 @@ pub enum Sheet {
     Import,
     /// Packets for other programs, and reports about them.
     PacketsOut,
+    /// A capture that is sent again.
+    Replay,
     /// A copy of the whole store.
     SaveCopy,
     /// Which map is shown, and the files that can be.

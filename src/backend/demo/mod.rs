@@ -72,6 +72,14 @@ impl Targets {
     }
 }
 
+/// Reads `HOST:PORT`. The error says what is wrong with it.
+pub fn host_port(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0) => Ok(text.to_owned()),
+        _ => Err("it is HOST:PORT, as 127.0.0.1:5023".to_owned()),
+    }
+}
+
 /// How fast and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {

@@ -132,7 +132,7 @@ impl Link {
     }
 
     /// Takes what is there, without waiting.
-    fn hear_now(&mut self, tale: &mut Tale) {
+    pub(super) fn hear_now(&mut self, tale: &mut Tale) {
         let mut buffer = [0; 4_096];
         while let Some(stream) = &self.stream {
             match stream.try_read(&mut buffer) {

@@ -1,16 +1,24 @@
 //! A capture is sent again: the device's side of it, over real sockets, and what comes back is held against what came back then.
 //!
 //! One task reads on in order of the capture. A thread reads the file ahead of it, as far as a bounded queue lets it.
+//!
+//! | module | is |
+//! |---|---|
+//! | `link` | one connection |
+//! | `tale` | how it went |
+//! | `parse` | where to, how fast and under which name, as a person types it |
+//! | `beside` | a replay beside everything else that a [`super::Backend`] does |
 
+mod beside;
 mod link;
+mod parse;
 mod tale;
 
 use std::{
     collections::HashMap,
     fs::File,
-    io::{self, Read as _, Seek as _},
+    io::{self, Cursor, Read, Seek as _},
     ops::ControlFlow,
-    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -20,13 +28,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub use beside::{Replaying, Whole};
 pub use tale::{Odd, Tale};
 
-use super::{demo::HttpUrl, signal::StopSignal};
+use super::{capture::CaptureSource, demo::HttpUrl, signal::StopSignal};
 use crate::{
     capture::{
         Item, Place, Record,
-        read::{Ground, HEAD_BYTES, read, sniff},
+        read::{Ended, Ground, HEAD_BYTES, Kind, read, sniff},
     },
     model::{Direction, Protocol, Timestamp},
 };
@@ -36,6 +45,8 @@ use link::Link;
 const READ_AHEAD: usize = 1_024;
 /// How long answers are waited for: at the end, and of each frame when it goes as fast as acknowledged.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// In a pause, answers are taken in and told so often.
+const TELL_EVERY: Duration = Duration::from_millis(200);
 /// Longest pause that is waited for, so that a file whose clock leaps does not wait for years.
 const LONGEST_PAUSE_S: f64 = 86_400.0;
 
@@ -60,7 +71,8 @@ pub enum Target {
 }
 
 impl Target {
-    fn protocol(&self) -> Protocol {
+    /// What it takes.
+    pub fn protocol(&self) -> Protocol {
         match self {
             Self::Gt06(_) => Protocol::Gt06,
             Self::OwnTracks(_) => Protocol::OwnTracks,
@@ -80,7 +92,7 @@ pub struct Rename {
 /// What to send again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplayJob {
-    pub file: PathBuf,
+    pub source: CaptureSource,
     pub to: Target,
     pub speed: Speed,
     pub rename: Option<Rename>,
@@ -89,10 +101,10 @@ pub struct ReplayJob {
 /// Why nothing more was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    #[error("cannot read {}: {source}", .path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("{} is no capture: {why}", .path.display())]
-    NoCapture { path: PathBuf, why: String },
+    #[error("cannot read {name}: {source}")]
+    Read { name: String, source: io::Error },
+    #[error("{name} is no capture: {why}")]
+    NoCapture { name: String, why: String },
     #[error(
         "cannot connect to {address}: {source}; start a receiver there (`wayglass serve`) or name another with --to"
     )]
@@ -126,7 +138,7 @@ pub async fn replay(
     stop: CancellationToken,
     mut told: impl FnMut(&Tale),
 ) -> Result<Tale, ReplayError> {
-    let mut items = open(&job.file)?;
+    let mut items = read_ahead(open(&job.source)?);
     let mut player = Player { job, now, links: HashMap::new(), tale: Tale::default(), first: None };
     loop {
         let item = tokio::select! {
@@ -136,8 +148,8 @@ pub async fn replay(
         };
         match item {
             None => break,
-            Some(Err(source)) => return Err(ReplayError::Read { path: job.file.clone(), source }),
-            Some(Ok(item)) => player.item(item, &stop).await?,
+            Some(Err(source)) => return Err(ReplayError::Read { name: called(&job.source), source }),
+            Some(Ok(item)) => player.item(item, &stop, &mut told).await?,
         }
         told(&player.tale);
     }
@@ -148,15 +160,42 @@ pub async fn replay(
 
 type Items = mpsc::Receiver<io::Result<Item>>;
 
-/// Opens a capture and reads it on a thread of its own.
-fn open(path: &Path) -> Result<Items, ReplayError> {
-    let failed = |source| ReplayError::Read { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(failed)?;
-    let mut head = Vec::new();
-    file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(failed)?;
-    file.rewind().map_err(failed)?;
-    let kind = sniff(&head).map_err(|why| ReplayError::NoCapture { path: path.to_owned(), why: why.to_string() })?;
-    let ground = Ground { path: Some(path.to_owned()), ..Ground::default() };
+/// A capture of which nothing but the beginning was read.
+struct Open {
+    kind: Kind,
+    input: Box<dyn Read + Send>,
+    ground: Ground,
+}
+
+fn open(source: &CaptureSource) -> Result<Open, ReplayError> {
+    let failed = |error| ReplayError::Read { name: called(source), source: error };
+    let (head, input, path): (Vec<u8>, Box<dyn Read + Send>, _) = match source {
+        CaptureSource::File(path) | CaptureSource::Dropped(path) => {
+            let mut file = File::open(path).map_err(failed)?;
+            let mut head = Vec::new();
+            file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(failed)?;
+            file.rewind().map_err(failed)?;
+            (head, Box::new(file), Some(path.clone()))
+        }
+        CaptureSource::Pasted(text) => {
+            let head = text.as_bytes().get(..text.len().min(HEAD_BYTES)).unwrap_or_default().to_vec();
+            (head, Box::new(Cursor::new(text.as_bytes().to_vec())), None)
+        }
+    };
+    let kind = sniff(&head).map_err(|why| ReplayError::NoCapture { name: called(source), why: why.to_string() })?;
+    Ok(Open { kind, input, ground: Ground { path, ..Ground::default() } })
+}
+
+/// What a capture is called where something is wrong with it.
+fn called(source: &CaptureSource) -> String {
+    match source {
+        CaptureSource::File(path) | CaptureSource::Dropped(path) => path.display().to_string(),
+        CaptureSource::Pasted(_) => "what was pasted".to_owned(),
+    }
+}
+
+/// Reads a capture on a thread of its own.
+fn read_ahead(open: Open) -> Items {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
     std::thread::spawn(move || {
         // Who no longer listens wants no more.
@@ -164,14 +203,15 @@ fn open(path: &Path) -> Result<Items, ReplayError> {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         };
-        let error = match read(kind, file, &ground, &mut |_| (), &mut each) {
+        let Open { kind, input, ground } = open;
+        let error = match read(kind, input, &ground, &mut |_| (), &mut each) {
             Err(error) => error,
-            Ok(crate::capture::read::Ended::Broken { why, .. }) => io::Error::new(io::ErrorKind::InvalidData, why),
-            Ok(_) => return,
+            Ok(Ended::Broken { why, .. }) => io::Error::new(io::ErrorKind::InvalidData, why),
+            Ok(Ended::Whole | Ended::Stopped) => return,
         };
         sender.blocking_send(Err(error)).ok();
     });
-    Ok(receiver)
+    receiver
 }
 
 struct Player<'a> {
@@ -184,15 +224,22 @@ struct Player<'a> {
 }
 
 impl Player<'_> {
-    async fn item(&mut self, item: Item, stop: &CancellationToken) -> Result<(), ReplayError> {
+    async fn item(
+        &mut self,
+        item: Item,
+        stop: &CancellationToken,
+        told: &mut impl FnMut(&Tale),
+    ) -> Result<(), ReplayError> {
         match item {
             Item::Record(record) if record.protocol != self.job.to.protocol() => {
                 self.tale.others += u64::from(record.direction == Direction::In);
             }
             Item::Record(record) => match record.direction {
                 Direction::In => {
-                    self.wait_for(record.at, stop).await;
+                    self.wait_for(record.at, stop, told).await;
                     if !stop.is_cancelled() {
+                        self.tale.taken += 1;
+                        self.tale.at = record.at.or(self.tale.at);
                         self.send(record).await?;
                     }
                 }
@@ -203,7 +250,7 @@ impl Player<'_> {
                 }
             },
             Item::Closed { connection, at, .. } => {
-                self.wait_for(at, stop).await;
+                self.wait_for(at, stop, told).await;
                 if let Some(mut link) = self.links.remove(&connection) {
                     link.send_rest(self.now, &mut self.tale).await;
                     link.settle(Instant::now() + ANSWER_WITHIN, &mut self.tale).await;
@@ -216,14 +263,21 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// Waits until it is time.
-    async fn wait_for(&mut self, at: Option<Timestamp>, stop: &CancellationToken) {
+    /// Waits until it is time, and takes in what is answered meanwhile.
+    async fn wait_for(&mut self, at: Option<Timestamp>, stop: &CancellationToken, told: &mut impl FnMut(&Tale)) {
         let (Speed::Times(times), Some(at)) = (self.job.speed, at) else { return };
         let (first, begun) = *self.first.get_or_insert_with(|| (at, Instant::now()));
         let after_s = (at.duration_since(first).as_secs_f64() / times).clamp(0.0, LONGEST_PAUSE_S);
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = sleep_until(begun + Duration::from_secs_f64(after_s)) => {}
+        let end = begun + Duration::from_secs_f64(after_s);
+        while Instant::now() < end {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep_until(end.min(Instant::now() + TELL_EVERY)) => {}
+            }
+            for link in self.links.values_mut() {
+                link.hear_now(&mut self.tale);
+            }
+            told(&self.tale);
         }
     }
 

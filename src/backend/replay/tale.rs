@@ -2,10 +2,11 @@
 
 use std::io;
 
-use super::{ReplayError, words};
+use super::{ReplayError, Target, words};
 use crate::{
     backend::demo::HttpUrl,
     capture::{Place, Record},
+    model::Timestamp,
 };
 
 /// Oddities that are told one by one; further ones are counted.
@@ -14,6 +15,10 @@ const MOST_TOLD: usize = 20;
 /// What was sent, and what came back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tale {
+    /// Records of the capture that were gone through: each holds a frame, some, or a part of one; or a body.
+    pub taken: u64,
+    /// When the last of them was, by the capture.
+    pub at: Option<Timestamp>,
     /// Frames and bodies.
     pub sent: u64,
     /// Of these, how many were answered.
@@ -39,6 +44,31 @@ pub struct Tale {
 pub struct Odd(pub String);
 
 impl Tale {
+    /// "12 packets sent, 11 answered, 1 answered otherwise".
+    pub fn summary(&self) -> String {
+        let packets = if self.sent == 1 { "packet" } else { "packets" };
+        let mut said = vec![format!("{} {packets} sent", self.sent), format!("{} answered", self.answered)];
+        let more = [
+            (self.missing, "answered in the capture and not now"),
+            (self.other, "answered otherwise"),
+            (self.silent, "not answered, in the capture neither"),
+            (self.unsent, "not sent"),
+            (self.others, "of the other protocol left out"),
+            (self.rejects, "unreadable"),
+        ];
+        said.extend(more.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
+        said.join(", ")
+    }
+
+    /// Why nothing was sent, where nothing was.
+    pub fn nothing(&self, to: &Target) -> Option<&'static str> {
+        (self.sent == 0).then_some(match to {
+            _ if self.others == 0 => "the capture holds nothing that a device sent",
+            Target::Gt06(_) => "the capture holds OwnTracks bodies only, which go to http://HOST:PORT",
+            Target::OwnTracks(_) => "the capture holds GT06 frames only, which go to HOST:PORT",
+        })
+    }
+
     pub(super) fn odd(&mut self, text: String) {
         if self.odd.len() < MOST_TOLD {
             self.odd.push(Odd(text));

@@ -237,6 +237,7 @@ impl App {
             }
             Action::Talk(action) => self.apply_talk(action),
             Action::Out(action) => self.apply_out(ctx, action),
+            Action::Replay(action) => self.apply_replay(ctx, action),
             Action::ReadAs(scope, read_as) => self.read_as(scope, read_as),
             Action::FocusDeviceFilter => {
                 self.view.open.devices = true;

@@ -13,6 +13,7 @@ mod out;
 mod pages;
 mod past;
 mod reading;
+mod replaying;
 mod scratch;
 mod seeking;
 mod talk;
@@ -110,6 +111,7 @@ pub struct App {
     past: time::Asking,
     talk: super::talk::Asking,
     out: super::out::Asking,
+    replay: super::replay::Asking,
     /// What is being asked about imports.
     imports: importing::Asking,
     /// Positions that are being hidden or shown again, by their device.
@@ -222,6 +224,7 @@ impl App {
             past: time::Asking::default(),
             talk: super::talk::Asking::default(),
             out: super::out::Asking::default(),
+            replay: super::replay::Asking::default(),
             imports: importing::Asking::default(),
             hiding: Vec::new(),
             mapped: 0,
@@ -338,6 +341,7 @@ impl eframe::App for App {
         self.take_phones(ctx);
         self.take_imports();
         self.take_out();
+        self.look_at_replay(ctx);
         self.take_dropped(ctx);
         if let Some(backend) = &self.backend
             && let Some(later) = self.paging.take(backend, &mut self.data)
@@ -436,6 +440,7 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self) {
+        self.replay.stop();
         self.stop_sources();
         if let Some(backend) = self.backend.take() {
             backend.stop(STOP_PATIENCE);

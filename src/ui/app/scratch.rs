@@ -98,6 +98,8 @@ pub(super) struct Sources {
     aside: BTreeMap<u64, Aside>,
     shown: u64,
     names: BTreeMap<u64, String>,
+    /// Where they came from.
+    origins: BTreeMap<u64, CaptureSource>,
     last: u64,
     opening: Vec<(CaptureSource, Opening)>,
     /// The clipboard was asked for.
@@ -113,6 +115,16 @@ impl Sources {
 
     pub(super) fn is_live(&self) -> bool {
         self.shown == LIVE
+    }
+
+    /// The live picture's, where something else is shown.
+    pub(super) fn live(&self) -> Option<&Backend> {
+        self.aside.get(&LIVE)?.backend.as_ref()
+    }
+
+    /// The capture that is shown.
+    pub(super) fn shown_capture(&self) -> Option<CaptureSource> {
+        self.origins.get(&self.shown).cloned()
     }
 }
 
@@ -232,6 +244,7 @@ impl App {
         self.sources.last += 1;
         let id = self.sources.last;
         self.sources.names.insert(id, source.name());
+        self.sources.origins.insert(id, source.clone());
         self.sources.aside.insert(id, aside);
         self.show_source(id);
     }
@@ -258,6 +271,7 @@ impl App {
             self.show_source(LIVE);
         }
         self.sources.names.remove(&id);
+        self.sources.origins.remove(&id);
         if let Some(aside) = self.sources.aside.remove(&id)
             && let Some(backend) = aside.backend
         {

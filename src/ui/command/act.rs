@@ -78,6 +78,7 @@ impl UserCommand {
             Self::Compare => view.selection.packet.map(|_| vec![Action::Talk(TalkAction::Pin)]),
             Self::Statistics => one(Action::Talk(TalkAction::Count(None))),
             Self::ExportPackets => one(Action::Out(OutAction::Open(Which::Listed))),
+            Self::Replay => sheet(Sheet::Replay),
             Self::NextProblem => one(Action::Jump(Jump::Problem)),
             Self::NextMarked => one(Action::Jump(Jump::Marked)),
             Self::Mark => view.selection.packet.filter(|_| may).map(|id| {

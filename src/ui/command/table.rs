@@ -112,6 +112,10 @@ pub const TABLE: &[About] = &[
         .does("pcapng, JSON lines, logs, an evidence report")
         .menu(Some(Icon::Export))
         .always(),
+    row(Do::Replay, Packets, "Replay a capture into a receiver…", &[])
+        .does("What devices sent goes out again, at any speed, under any IMEI")
+        .menu(Some(Icon::Send))
+        .always(),
     row(Do::NextProblem, Packets, "Next packet with a problem", &[plain(Key::N)])
         .does("The next warning or error that is listed, beginning anew after the last")
         .menu(Some(Icon::Warning)),

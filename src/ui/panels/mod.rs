@@ -28,6 +28,7 @@ mod phones;
 mod places;
 mod profile;
 mod receivers;
+mod replay;
 mod rules;
 mod settings;
 mod sheets;
@@ -71,6 +72,7 @@ pub struct Panels {
     pub(super) export: export::Export,
     pub(super) import: import::Import,
     pub(super) packets_out: packets_out::PacketsOut,
+    pub(super) replay: replay::Replay,
     pub(super) copy: copy::SaveCopy,
     pub(super) maps: maps::Maps,
     settings: settings::Settings,
@@ -108,6 +110,7 @@ impl Panels {
             export: export::Export::default(),
             import: import::Import::default(),
             packets_out: packets_out::PacketsOut::default(),
+            replay: replay::Replay::default(),
             copy: copy::SaveCopy::default(),
             maps: maps::Maps::default(),
             settings: settings::Settings::default(),
@@ -233,6 +236,7 @@ impl Panels {
             export,
             import,
             packets_out,
+            replay,
             copy,
             settings,
             commands,
@@ -258,6 +262,7 @@ impl Panels {
             Sheet::Export => export.ui(ui, cx),
             Sheet::Import => import.ui(ui, cx),
             Sheet::PacketsOut => packets_out.ui(ui, cx),
+            Sheet::Replay => replay.ui(ui, cx),
             Sheet::SaveCopy => copy.ui(ui, cx),
             Sheet::Maps => maps.ui(ui, cx),
             Sheet::Commands if is_phone => phone_console.ui(ui, cx),

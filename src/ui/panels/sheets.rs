@@ -31,6 +31,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Cx<'_>, content: impl FnOnce(Sheet, &mut 
         Sheet::Export => "Export history",
         Sheet::Import => "Import history",
         Sheet::PacketsOut => "Export packets",
+        Sheet::Replay => "Replay a capture",
         Sheet::SaveCopy => "Save a copy",
         Sheet::Maps => "Maps",
         Sheet::Commands => "Commands",

@@ -4,7 +4,7 @@ use egui::{Frame, Margin, Panel, RichText, Ui};
 
 use crate::{
     backend::capture::{CaptureStatus, place_text},
-    ui::{Action, format, icons::Icon, theme, widgets},
+    ui::{Action, Cx, format, icons::Icon, theme, view::Sheet, widgets},
 };
 
 /// A tab.
@@ -60,7 +60,7 @@ fn one(ui: &mut Ui, tab: &Tab, actions: &mut Vec<Action>) {
 }
 
 /// What has to be known of the capture that is shown.
-pub(super) fn banner(ui: &mut Ui, status: &CaptureStatus) {
+pub(super) fn banner(ui: &mut Ui, cx: &mut Cx<'_>, status: &CaptureStatus) {
     let p = theme::palette(ui);
     let (fill, colour) = if status.broken.is_some() { (p.fault, p.alarm) } else { (p.notice, p.late) };
     widgets::banner(ui, Icon::Lock, fill, colour, |ui| {
@@ -68,6 +68,9 @@ pub(super) fn banner(ui: &mut Ui, status: &CaptureStatus) {
         let packets = format::counted(status.packets, "packet", "packets");
         let connections = format::counted(status.connections, "connection", "connections");
         ui.label(format!("{packets} over {connections}. It goes when its tab is closed; the receivers go on."));
+        if ui.button("Replay…").on_hover_text("Send it to a receiver, as the devices did").clicked() {
+            cx.ask(Action::Sheet(Some(Sheet::Replay)));
+        }
         let remarks = status.remarks();
         if !remarks.is_empty() {
             let said = ui.label(widgets::weak(ui, remarks));

@@ -203,7 +203,7 @@ pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
     if let Some(trouble) = &data.station.store_trouble {
         super::trouble::banner(ui, cx, trouble);
     } else if let Some(status) = &data.station.capture {
-        super::sources::banner(ui, status);
+        super::sources::banner(ui, cx, status);
     } else if data.station.viewer {
         widgets::banner(ui, Icon::Lock, p.notice, p.late, |ui| {
             ui.label("Another Wayglass receives into this folder. This window only looks on.");

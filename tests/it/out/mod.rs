@@ -4,6 +4,7 @@ mod cli;
 pub mod pcapng;
 mod redact;
 mod replay;
+mod replay_window;
 
 use std::{borrow::Cow, sync::Arc};
 

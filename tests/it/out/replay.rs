@@ -5,6 +5,7 @@ use std::{io::Write as _, net::TcpListener, path::Path, process::Command};
 use tokio_util::sync::CancellationToken;
 use wayglass::{
     backend::{
+        capture::CaptureSource,
         demo::HttpUrl,
         replay::{Rename, ReplayJob, Speed, Tale, Target, replay},
     },
@@ -61,7 +62,7 @@ fn capture(station: &Station, format: &str) -> std::path::PathBuf {
 }
 
 fn play(file: &Path, to: Target, speed: Speed, rename: Option<Rename>) -> Tale {
-    let job = ReplayJob { file: file.to_owned(), to, speed, rename };
+    let job = ReplayJob { source: CaptureSource::File(file.to_owned()), to, speed, rename };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let now = "2026-11-21T12:00:00Z".parse().unwrap();
     runtime.block_on(replay(&job, now, CancellationToken::new(), |_| ())).unwrap()
