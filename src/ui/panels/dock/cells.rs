@@ -18,7 +18,7 @@ use crate::{
         },
         theme::tints,
     },
-    wire::Seen,
+    wire::{self, Seen},
 };
 
 /// Rows of which cells are kept: several screens of them.
@@ -28,6 +28,7 @@ const MOST_KEPT: usize = 1_024;
 #[derive(Default)]
 pub struct Cells {
     under: (Vec<Rule>, Vec<What>, u64, u64),
+    now: Timestamp,
     sieves: Vec<Option<Sieve>>,
     known: HashMap<PacketId, Cell>,
 }
@@ -37,6 +38,8 @@ pub struct Cells {
 struct Cell {
     rule: Option<usize>,
     texts: Vec<String>,
+    /// Found while its answer could still come: it is found again until that is over.
+    awaited: bool,
 }
 
 impl Cells {
@@ -54,15 +57,20 @@ impl Cells {
             self.sieves = under.0.iter().map(sieve).collect();
             (self.under, self.known) = (under, HashMap::new());
         }
+        self.now = cx.now;
+        self.sieves.iter_mut().flatten().for_each(|sieve| sieve.now = cx.now);
     }
 
     fn of(&mut self, data: &Data, profile: &Profile, row: &PacketRow, hay: impl Fn() -> String) -> &Cell {
-        let Self { under, sieves, known } = self;
+        let Self { under, now, sieves, known } = self;
+        if known.get(&row.id).is_some_and(|cell| cell.awaited) {
+            known.remove(&row.id);
+        }
         known.entry(row.id).or_insert_with(|| {
             let admits = |sieve: &Option<Sieve>| sieve.as_ref().is_some_and(|s| s.admits(data, profile, row, &hay));
             let rule = sieves.iter().position(admits);
             let texts = under.1.iter().map(|what| what.path().map_or(String::new(), |path| told(row, profile, &path)));
-            Cell { rule, texts: texts.collect() }
+            Cell { rule, texts: texts.collect(), awaited: wire::awaits_answer(row, *now) }
         })
     }
 
