@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Align, Context, DragValue, Label, Layout, ProgressBar, RichText, Role, TextEdit, Ui, WidgetInfo};
+use egui::{
+    Align, Context, DragValue, Label, Layout, ProgressBar, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo,
+};
 
 use super::export::dialog::Browse;
 use crate::{
@@ -25,6 +27,9 @@ const WIDTH: f32 = 620.0;
 const MARGIN: f32 = 80.0;
 /// Width of what stands before a field.
 const LABEL: f32 = 74.0;
+
+/// Room for what was odd; there may be many lines of it.
+const MOST_ODD: f32 = 130.0;
 
 /// The sheet and what is being chosen in it.
 pub(in crate::ui) struct Replay {
@@ -250,11 +255,17 @@ fn progress(ui: &mut Ui, going: &Going) {
 /// How it ended.
 fn result(ui: &mut Ui, ended: &Ended) {
     let p = theme::palette(ui);
-    let colour = if ended.well { p.parked } else { p.alarm };
+    let colour = match ended.well {
+        true if ended.odd.is_empty() => p.parked,
+        true => p.late,
+        false => p.alarm,
+    };
     ui.add(Label::new(RichText::new(format!("{}: {}", ended.name, ended.text)).color(colour)).wrap());
-    for odd in &ended.odd {
-        ui.add(Label::new(widgets::weak(ui, &odd.0)).wrap());
-    }
+    ScrollArea::vertical().id_salt("odd").max_height(MOST_ODD).auto_shrink([false, true]).show(ui, |ui| {
+        for odd in &ended.odd {
+            ui.add(Label::new(widgets::weak(ui, &odd.0)).wrap());
+        }
+    });
 }
 
 fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
