@@ -172,10 +172,13 @@ impl Screen {
     }
 }
 
-/// Whole numbers of worlds from one to another; a few at most.
+/// Worlds side by side at most: on a map that is so many times as wide as high.
+const MOST_WORLDS: usize = 64;
+
+/// Whole numbers of worlds from one to another; a few, but where the map is a low strip.
 #[expect(clippy::cast_possible_truncation, reason = "a handful")]
 fn shifts(from: f64, to: f64) -> impl Iterator<Item = i32> {
-    (from.floor() as i32..=to.floor() as i32).take(16)
+    (from.floor() as i32..=to.floor() as i32).take(MOST_WORLDS)
 }
 
 /// For egui, which counts in f32: exact enough for what is near the screen.
@@ -200,6 +203,14 @@ mod tests {
 
     fn inside(screen: &Screen, x: f32, y: f32) -> Pos2 {
         screen.rect.min + screen.rect.size() * vec2(x, y)
+    }
+
+    #[test]
+    fn a_low_strip_is_filled_with_worlds() {
+        let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(2_874.0, 135.0));
+        let screen = Screen::new(rect, Camera { center: LatLon::new(0.0, 0.0).unwrap(), zoom: 0.0 });
+        let width: f32 = screen.copies().map(|(_, part)| part.width()).sum();
+        assert!((width - rect.width()).abs() < 0.5, "{width}");
     }
 
     proptest! {
