@@ -49,17 +49,16 @@ impl Room {
 
     /// Finds and takes the room for a label of `size` beside `marker`: to the right, the left, above, below.
     pub(super) fn beside(&mut self, marker: Pos2, size: Vec2) -> Option<Rect> {
-        let (half_width, half_height) = (size.x / 2.0, size.y / 2.0);
-        let anchors = [
-            vec2(GAP + half_width, 0.0),
-            vec2(-GAP - half_width, 0.0),
-            vec2(0.0, -GAP - half_height),
-            vec2(0.0, GAP + half_height),
-        ];
-        let mut places = anchors.into_iter().map(|offset| Rect::from_center_size(marker + offset, size));
-        let free = places.find(|place| self.is_free(*place))?;
+        let free = sides(marker, size).find(|place| self.is_free(*place))?;
         self.take(free);
         Some(free)
+    }
+
+    /// As [`Room::beside`], whatever is there already, as long as it is on the screen.
+    pub(super) fn beside_at_all(&mut self, marker: Pos2, size: Vec2) -> Option<Rect> {
+        let place = sides(marker, size).find(|place| self.rect.contains_rect(*place))?;
+        self.take(place);
+        Some(place)
     }
 
     /// Finds and takes room for a label of `size` at the first of these distances from `marker`, in one of eight directions.
@@ -131,6 +130,18 @@ impl Room {
     }
 }
 
+/// The places of a label beside a marker, the best first.
+fn sides(marker: Pos2, size: Vec2) -> impl Iterator<Item = Rect> {
+    let (half_width, half_height) = (size.x / 2.0, size.y / 2.0);
+    let anchors = [
+        vec2(GAP + half_width, 0.0),
+        vec2(-GAP - half_width, 0.0),
+        vec2(0.0, -GAP - half_height),
+        vec2(0.0, GAP + half_height),
+    ];
+    anchors.into_iter().map(move |offset| Rect::from_center_size(marker + offset, size))
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -176,6 +187,9 @@ mod tests {
         assert!(room.away(middle, size, &AWAY).is_some_and(|next| !next.intersects(off)));
         room.take(SCREEN);
         assert_eq!(room.away(middle, size, &AWAY), None);
+        // What must be said covers something rather than nothing; beyond the edge nobody would read it.
+        assert_eq!(room.beside_at_all(middle, size).map(|place| place.center() - middle), Some(vec2(42.0, 0.0)));
+        assert_eq!(room.beside_at_all(SCREEN.max, vec2(800.0, 16.0)), None);
         assert_eq!((room.square_of(pos2(0.0, 0.0)), room.square_of(SCREEN.min)), (None, Some(0)));
     }
 

@@ -159,20 +159,15 @@ pub(super) fn ring(ui: &egui::Ui, screen: &Screen, place: World) {
     painter.circle_stroke(pos, 7.0, Stroke::new(2.0, ui.visuals().selection.stroke.color));
 }
 
-/// Takes what the selected trail covers. Gives the room without it.
-fn clear_of_selected(room: &mut Room, screen: &Screen, cx: &Cx<'_>) -> Option<Room> {
-    let trail = cx.view.selection.device.and_then(|device| super::trail_of(cx.data, device))?;
+/// Takes what the selected trail covers.
+fn take_selected(room: &mut Room, screen: &Screen, cx: &Cx<'_>) {
+    let selected = cx.view.selection.device.and_then(|device| super::trail_of(cx.data, device));
     let drawn = cx.data.shown.is_some() || cx.view.settings.map.trail.span().is_some();
-    if !drawn {
-        return None;
-    }
+    let Some(trail) = selected.filter(|_| drawn) else { return };
     let from = super::trails_from(cx).map_or(0, |at| trail.since(at));
-    let parts =
-        screen.copies_of(trail.line().bounds()).map(|copy| tracks::parts_in_view(&copy, trail, from, MOST_PARTS));
-    let parts: Vec<_> = parts.flatten().collect();
-    let bare = (!parts.is_empty()).then(|| room.clone());
-    room.take_line(parts);
-    bare
+    for copy in screen.copies_of(trail.line().bounds()) {
+        room.take_line(tracks::parts_in_view(&copy, trail, from, MOST_PARTS));
+    }
 }
 
 /// Finds room for labels; what is taken afterwards is all that covers the map. `edges` is taken by buttons and the like.
@@ -200,7 +195,7 @@ pub(super) fn place_labels(
     if level == Labels::Off {
         return (Words::default(), room);
     }
-    let mut bare = clear_of_selected(&mut room, screen, cx);
+    take_selected(&mut room, screen, cx);
     let (text, strong) = (ui.visuals().text_color(), ui.visuals().strong_text_color());
     let mut labels = Vec::new();
     let mut nameless = Nameless::new(&room);
@@ -225,10 +220,7 @@ pub(super) fn place_labels(
         }
         if place.is_none() && selected {
             // Rather on its own trail than nowhere.
-            place = bare.as_mut().and_then(|bare| bare.beside(pos, size));
-            if let Some(place) = place {
-                room.take(place);
-            }
+            place = room.beside_at_all(pos, size);
         }
         let Some(place) = place else {
             nameless.add(&room, pos, markers.place(m.index));
