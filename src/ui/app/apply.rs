@@ -13,11 +13,14 @@ impl App {
     /// Shows a device on the map, or says that there is nothing to show.
     fn fit_device(&mut self, device: DeviceId) {
         let Some(overview) = self.data.devices.get(&device) else { return };
-        let then = self.data.shown.as_ref().is_some_and(|shown| shown.tracks.contains_key(&device));
-        if overview.last_fix.is_some() || then {
+        let (known, when) = match &self.data.shown {
+            Some(shown) => (shown.tracks.contains_key(&device), " in this span"),
+            None => (overview.last_fix.is_some(), " yet"),
+        };
+        if known {
             self.panels.map.fit_device(device);
         } else {
-            self.toasts.info(format!("{} has told no position yet", self.data.label(device)));
+            self.toasts.info(format!("{} has told no position{when}", self.data.label(device)));
         }
     }
 
