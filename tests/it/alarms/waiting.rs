@@ -27,6 +27,8 @@ fn who_parks_and_sends_nothing_stays_all_the_same() {
     let station = with_long_stays(&clock);
     clock.advance(Duration::from_mins(1));
     go(&station, "a", &[(0, 500.0), (60, 0.0)]);
+    // Noticed late it would be told as read.
+    becomes(&station, "enter@60");
     clock.advance(Duration::from_mins(29));
     go(&station, "b", &[(60, 500.0)]);
     becomes(&station, "enter@60");
@@ -43,6 +45,7 @@ fn who_had_left_before_and_tells_it_late_did_not_stay() {
     let station = with_long_stays(&clock);
     clock.advance(Duration::from_mins(1));
     go(&station, "a", &[(0, 500.0), (60, 0.0)]);
+    becomes(&station, "enter@60");
     clock.advance(Duration::from_mins(35));
     becomes(&station, "enter@60 dwell@1860");
     go(&station, "a", &[(1_200, 500.0)]);
