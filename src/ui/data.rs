@@ -271,6 +271,10 @@ impl Data {
             overview.packets += 1;
             overview.lost_frames += lost_before(packet, &overview.device.profile);
             if packet.direction == Direction::In {
+                if overview.device.last_heard.is_none() {
+                    // It counts from now on, not from the next second.
+                    self.counted_at = None;
+                }
                 overview.device.last_heard = overview.device.last_heard.max(Some(packet.received));
             }
         }
@@ -355,7 +359,7 @@ impl Data {
         lamps::health(overview, self.trails.get(&id), self.remote.connected.contains(&id), now)
     }
 
-    /// Counts how the adopted devices fare, where that may have changed: each second, and when one comes or goes.
+    /// Counts how the adopted devices fare, where that may have changed: each second, and when one comes, goes or is heard at last.
     pub fn count(&mut self, now: Timestamp) {
         let moment = (now.as_second(), self.roster);
         if self.counted_at == Some(moment) {

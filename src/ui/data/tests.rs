@@ -88,6 +88,18 @@ fn told(id: i64) -> Committed {
     Committed { packets: vec![row], fixes: vec![fix(id, id, Trust::Good, None)], ..Committed::default() }
 }
 
+#[test]
+fn who_is_heard_for_the_first_time_counts_within_the_same_second() {
+    let mut data = Data::default();
+    data.reload(answer(0), Vec::new(), &[], None);
+    data.apply(&Committed { fixes: vec![fix(1, 0, Trust::Good, None)], ..Committed::default() }, None);
+    data.count(at(0));
+    assert_eq!((data.tally.imported, data.tally.live), (1, 0));
+    data.apply(&told(2), None);
+    data.count(at(0));
+    assert_eq!((data.tally.imported, data.tally.live), (0, 1));
+}
+
 fn answer(upto: i64) -> Overviews {
     let (packets, last_fix) = (upto.unsigned_abs(), (upto > 0).then(|| fix(upto, upto, Trust::Good, None)));
     let readings = Readings::new();
