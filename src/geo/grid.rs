@@ -76,20 +76,30 @@ impl Grid {
     }
 
     /// Indices of the points in `view`, in no order.
-    pub fn within(&self, view: WorldBox) -> impl Iterator<Item = usize> {
-        let overlap = self.bounds.filter(|b| b.touches(view));
-        let (columns, rows) = overlap.map_or((0..0, 0..0), |bounds| {
-            let (first, last) = (self.column_row(bounds, view.min), self.column_row(bounds, view.max));
-            (first.0..last.0 + 1, first.1..last.1 + 1)
-        });
-        let cells = rows.flat_map(move |row| columns.clone().map(move |column| row * self.side + column));
-        let items = cells.flat_map(|cell| &self.items[self.starts[cell] as usize..self.starts[cell + 1] as usize]);
-        items.map(|i| *i as usize).filter(move |i| view.contains(self.points[*i]))
+    pub fn within(&self, view: WorldBox) -> Vec<usize> {
+        let mut found = Vec::new();
+        let Some(bounds) = self.bounds.filter(|b| b.touches(view)) else { return found };
+        let (first, last) = (self.column_row(bounds, view.min), self.column_row(bounds, view.max));
+        for row in first.1..=last.1 {
+            let of_row = |column| self.starts[row * self.side + column] as usize;
+            // Cells of a row stand behind each other, and those between the outermost are in view with all that they hold.
+            let between = first.1 < row && row < last.1 && last.0 - first.0 > 1;
+            let inside = if between { of_row(first.0 + 1)..of_row(last.0) } else { 0..0 };
+            let all = of_row(first.0)..of_row(last.0 + 1);
+            let (before, behind) = if between { (all.start..inside.start, inside.end..all.end) } else { (all, 0..0) };
+            found.extend(self.items[inside].iter().map(|i| *i as usize));
+            for i in self.items[before].iter().chain(&self.items[behind]) {
+                if view.contains(self.points[*i as usize]) {
+                    found.push(*i as usize);
+                }
+            }
+        }
+        found
     }
 
     /// The point nearest to `place` and within `radius` units of it; of equals the one with the highest index.
     pub fn nearest(&self, place: World, radius: f64) -> Option<usize> {
-        let near = self.within(WorldBox::around([place]).expanded(radius));
+        let near = self.within(WorldBox::around([place]).expanded(radius)).into_iter();
         let measured = near.map(|i| (self.points[i].distance(place), i)).filter(|(d, _)| *d <= radius);
         measured.min_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1))).map(|(_, i)| i)
     }
@@ -100,11 +110,11 @@ impl Grid {
     pub fn heaps(&self, among: &mut [usize], size: f64) -> Vec<Range<usize>> {
         let per_unit = size.recip();
         let squares: Vec<(i64, i64)> = among.iter().map(|i| square(self.points[*i], per_unit)).collect();
-        let ends = |of: fn(&(i64, i64)) -> i64| {
-            let all = || squares.iter().map(of);
-            (all().min().unwrap_or(0), all().max().unwrap_or(0))
-        };
-        let ((left, right), (top, bottom)) = (ends(|s| s.0), ends(|s| s.1));
+        let Some(first) = squares.first() else { return Vec::new() };
+        let ends = (*first, *first);
+        let ((left, top), (right, bottom)) = squares
+            .iter()
+            .fold(ends, |(low, high), (x, y)| ((low.0.min(*x), low.1.min(*y)), (high.0.max(*x), high.1.max(*y))));
         let wide = |from: i64, to: i64| to.saturating_sub(from).saturating_add(1);
         let (columns, rows) = (wide(left, right), wide(top, bottom));
         let count = columns.checked_mul(rows).and_then(|n| usize::try_from(n).ok());
@@ -174,9 +184,19 @@ fn sorted(among: &mut [usize], squares: &[(i64, i64)]) -> Vec<Range<usize>> {
         .collect()
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a position in units of a square; saturates")]
 fn square(p: World, per_unit: f64) -> (i64, i64) {
-    ((p.x * per_unit).floor() as i64, (p.y * per_unit).floor() as i64)
+    (whole(p.x * per_unit), whole(p.y * per_unit))
+}
+
+/// The number of whole units in a position: what `floor` gives, which is a call into the C library where a program is built for every processor.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "a position in units of a square; saturates"
+)]
+pub fn whole(at: f64) -> i64 {
+    let towards_zero = at as i64;
+    towards_zero.saturating_sub(i64::from(towards_zero as f64 > at))
 }
 
 #[cfg(test)]
@@ -195,7 +215,7 @@ mod tests {
             let view = WorldBox::around([World { x, y }]).expanded(half);
             let expected: Vec<usize> = (0..points.len()).filter(|i| view.contains(points[*i])).collect();
             let grid = Grid::new(points);
-            let mut found: Vec<usize> = grid.within(view).collect();
+            let mut found = grid.within(view);
             found.sort_unstable();
             prop_assert_eq!(found, expected);
         }
@@ -227,11 +247,16 @@ mod tests {
             grid.shift(&moved);
             prop_assert_eq!(grid.points(), expected.as_slice());
             let view = WorldBox::around([World { x: 0.5, y: 0.5 }]).expanded(half);
-            let (mut found, fresh) = (grid.within(view).collect::<Vec<_>>(), Grid::new(expected));
-            let mut wanted: Vec<usize> = fresh.within(view).collect();
+            let (mut found, fresh) = (grid.within(view), Grid::new(expected));
+            let mut wanted = fresh.within(view);
             found.sort_unstable();
             wanted.sort_unstable();
             prop_assert_eq!(found, wanted);
+        }
+
+        #[test]
+        fn whole_units_are_counted_downwards(at in prop_oneof![-1e12..-1.0, 0.0..1e12]) {
+            prop_assert_eq!(whole(at).to_string(), format!("{:.0}", at.floor()));
         }
 
         #[test]
@@ -252,8 +277,8 @@ mod tests {
     #[test]
     fn many_on_one_spot_and_nobody_at_all() {
         let grid = Grid::new(vec![World::CENTER; 1_000]);
-        assert_eq!(grid.within(WorldBox::around([World::CENTER])).count(), 1_000);
+        assert_eq!(grid.within(WorldBox::around([World::CENTER])).len(), 1_000);
         assert_eq!(grid.nearest(World::CENTER, 0.0), Some(999));
-        assert_eq!(Grid::new(Vec::new()).within(WorldBox::around([World::CENTER])).count(), 0);
+        assert_eq!(Grid::new(Vec::new()).within(WorldBox::around([World::CENTER])).len(), 0);
     }
 }

@@ -27,16 +27,18 @@ pub(super) fn all(painter: &Painter, ui: &Ui, screen: &Screen, heaps: &[Heap], i
         return;
     }
     let pixel = 1.0 / ui.ctx().pixels_per_point();
-    let (rim, inside) = (ui.visuals().extreme_bg_color, ui.visuals().panel_fill);
+    let fill = ui.visuals().extreme_bg_color;
     // One mesh for all, because no two heaps touch.
     let (mut mesh, mut badges) = (Mesh::default(), icons.mesh());
     let crosses = heaps.iter().flat_map(pieces).map(|piece| Ribbon::crosses(&piece.turns)).sum::<usize>();
-    Ribbon::reserve(&mut mesh, crosses + heaps.len() * BODY_CROSSES);
+    Ribbon::reserve(&mut mesh, crosses);
+    mesh.reserve_vertices(heaps.len() * BODY_VERTICES);
+    mesh.reserve_triangles(heaps.len() * BODY_TRIANGLES);
     // There are but a few sizes.
     let mut bodies: HashMap<u32, Mesh> = HashMap::new();
     for heap in heaps {
         let (middle, radius) = (screen.pos(heap.middle), heap_radius(heap.count));
-        let body = bodies.entry(radius.to_bits()).or_insert_with(|| body(radius, pixel, rim, inside));
+        let body = bodies.entry(radius.to_bits()).or_insert_with(|| body(radius, pixel, fill));
         put(&mut mesh, body, middle);
         ring(&mut mesh, heap, middle, radius - 1.5, pixel, palette);
         if heap.ranks.first().is_some_and(|(rank, _)| *rank == Rank::Alarm) {
@@ -61,32 +63,29 @@ pub(super) fn all(painter: &Painter, ui: &Ui, screen: &Screen, heaps: &[Heap], i
     painter.extend(shapes);
 }
 
-/// Directions in which a body has corners.
-const BODY_CROSSES: usize = 24;
+/// Directions in which a body has corners, and what it has of them.
+const BODY_CORNERS: u16 = 24;
+const BODY_VERTICES: usize = BODY_CORNERS as usize * 2 + 1;
+const BODY_TRIANGLES: usize = BODY_CORNERS as usize * 3;
 
-/// What is below a ring: a disc with a rim, around the origin. As egui's own circles it would be the costliest part of a map full of heaps.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "two dozen")]
-fn body(radius: f32, pixel: f32, rim: Color32, inside: Color32) -> Mesh {
-    let soft = pixel / 2.0;
-    let (inner, outer) = (radius - 2.0, radius + 1.5);
-    let bands =
-        [(inner - soft, inside), (inner + soft, rim), (outer - soft, rim), (outer + soft, Color32::TRANSPARENT)];
+/// What is below a ring: a disc wider than it, around the origin. As egui's own circles it would be the costliest part of a map full of heaps.
+fn body(radius: f32, pixel: f32, fill: Color32) -> Mesh {
+    let (outer, soft) = (radius + 1.5, pixel / 2.0);
     let mut mesh = Mesh::default();
-    for n in 0..BODY_CROSSES {
-        let out = ribbon::direction(n as f32 / BODY_CROSSES as f32);
-        for (away, color) in bands {
-            mesh.colored_vertex((out * away).to_pos2(), color);
-        }
+    mesh.reserve_vertices(BODY_VERTICES);
+    mesh.reserve_triangles(BODY_TRIANGLES);
+    for n in 0..BODY_CORNERS {
+        let out = ribbon::direction(f32::from(n) / f32::from(BODY_CORNERS));
+        mesh.colored_vertex((out * (outer - soft)).to_pos2(), fill);
+        mesh.colored_vertex((out * (outer + soft)).to_pos2(), Color32::TRANSPARENT);
     }
-    mesh.colored_vertex(Pos2::ZERO, inside);
-    let (wide, middle) = (bands.len() as u32, (BODY_CROSSES * bands.len()) as u32);
-    for n in 0..BODY_CROSSES as u32 {
-        let (a, b) = (n * wide, (n + 1) * wide % middle);
+    mesh.colored_vertex(Pos2::ZERO, fill);
+    let middle = u32::from(BODY_CORNERS) * 2;
+    for a in (0..middle).step_by(2) {
+        let b = (a + 2) % middle;
         mesh.add_triangle(middle, a, b);
-        for lane in 0..wide - 1 {
-            mesh.add_triangle(a + lane, a + lane + 1, b + lane);
-            mesh.add_triangle(a + lane + 1, b + lane, b + lane + 1);
-        }
+        mesh.add_triangle(a, a + 1, b);
+        mesh.add_triangle(a + 1, b, b + 1);
     }
     mesh
 }
@@ -198,6 +197,14 @@ mod tests {
                 assert!(!alike, "{a:?} and {b:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_body_is_a_disc_of_what_was_reserved() {
+        let body = body(16.0, 1.0, Color32::BLACK);
+        assert_eq!((body.vertices.len(), body.indices.len()), (BODY_VERTICES, BODY_TRIANGLES * 3));
+        assert!(body.is_valid());
+        assert_eq!(body.calc_bounds(), egui::Rect::from_center_size(Pos2::ZERO, Vec2::splat(36.0)));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Devices that stand too close to be told apart: one number in a ring.
 
-use std::collections::HashMap;
-
 use super::{camera::Screen, markers::Rank};
-use crate::geo::mercator::{World, WorldBox};
+use crate::geo::{
+    grid::whole,
+    mercator::{World, WorldBox},
+};
 
 /// Several markers on one spot.
 #[derive(Debug, Clone)]
@@ -52,8 +53,13 @@ impl Heap {
 /// Heaps that do not touch each other, and which of them is near a place.
 pub(super) struct Heaps {
     pub(super) list: Vec<Heap>,
-    /// Which heaps have their middle in a square of `side` units.
-    squares: HashMap<(i64, i64), Vec<usize>>,
+    /// The heap that came last into each square of `side` units of the screen, row by row, and for each heap the one that came there before it.
+    /// What is beside the screen counts as in the squares at its edge.
+    squares: Vec<Option<usize>>,
+    before: Vec<Option<usize>>,
+    corner: World,
+    columns: usize,
+    rows: usize,
     side: f64,
     units_per_point: f64,
 }
@@ -62,27 +68,50 @@ impl Heaps {
     pub(super) fn new(screen: &Screen) -> Self {
         // No two that touch are further apart.
         let side = screen.units(2.0 * heap_radius(usize::MAX));
-        Self { list: Vec::new(), squares: HashMap::new(), side, units_per_point: screen.units(1.0) }
+        let view = screen.view(0.0);
+        let count = |units: f64| usize::try_from(whole(units / side)).unwrap_or_default() + 1;
+        let (columns, rows) = (count(view.size().0), count(view.size().1));
+        Self {
+            list: Vec::new(),
+            squares: vec![None; columns * rows],
+            before: Vec::new(),
+            corner: view.min,
+            columns,
+            rows,
+            side,
+            units_per_point: screen.units(1.0),
+        }
     }
 
     pub(super) fn push(&mut self, heap: Heap) {
-        self.squares.entry(self.square(heap.middle)).or_default().push(self.list.len());
+        let (column, row) = self.square(heap.middle);
+        self.before.push(self.squares[row * self.columns + column].replace(self.list.len()));
         self.list.push(heap);
     }
 
-    /// A heap that touches a circle of `radius` points.
+    /// The first heap that touches a circle of `radius` points.
     pub(super) fn touched(&mut self, place: World, radius: f32) -> Option<&mut Heap> {
         let (column, row) = self.square(place);
-        let around = (-1..=1).flat_map(|y| (-1..=1).map(move |x| (column + x, row + y)));
-        let near = around.filter_map(|square| self.squares.get(&square)).flatten();
-        let reach = |heap: &Heap| f64::from(heap_radius(heap.count) + radius) * self.units_per_point;
-        let found = near.copied().find(|n| self.list.get(*n).is_some_and(|h| h.middle.distance(place) < reach(h)))?;
-        self.list.get_mut(found)
+        let mut found: Option<usize> = None;
+        for row in row.saturating_sub(1)..=(row + 1).min(self.rows - 1) {
+            for column in column.saturating_sub(1)..=(column + 1).min(self.columns - 1) {
+                let mut next = self.squares[row * self.columns + column];
+                while let Some(n) = next {
+                    let heap = &self.list[n];
+                    let reach = f64::from(heap_radius(heap.count) + radius) * self.units_per_point;
+                    if found.is_none_or(|found| n < found) && heap.middle.distance_sq(place) < reach * reach {
+                        found = Some(n);
+                    }
+                    next = self.before[n];
+                }
+            }
+        }
+        self.list.get_mut(found?)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
-    fn square(&self, place: World) -> (i64, i64) {
-        ((place.x / self.side).floor() as i64, (place.y / self.side).floor() as i64)
+    fn square(&self, place: World) -> (usize, usize) {
+        let at = |units: f64, last: usize| usize::try_from(whole(units / self.side)).unwrap_or_default().min(last);
+        (at(place.x - self.corner.x, self.columns - 1), at(place.y - self.corner.y, self.rows - 1))
     }
 }
 

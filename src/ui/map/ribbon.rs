@@ -100,14 +100,16 @@ pub(super) fn direction(turn: f32) -> Vec2 {
             Vec2::angled((turn - 0.25) * std::f32::consts::TAU)
         })
     });
-    let part = (turn * f32::from(PARTS)).round() as usize;
+    // Turns are not negative, so this rounds.
+    let part = (turn * f32::from(PARTS) + 0.5) as usize;
     DIRECTIONS[part % usize::from(PARTS)]
 }
 
 /// The unit vector across the way from one place to another.
 fn normal(from: Pos2, to: Pos2) -> Option<Vec2> {
     let way = to - from;
-    let length = way.length();
+    // On a screen nothing is so far off that its square is none.
+    let length = way.length_sq().sqrt();
     (length > 0.0).then(|| Vec2::new(way.y, -way.x) / length)
 }
 

@@ -1,5 +1,7 @@
 //! Colours that stand for numbers: even to the eye, rising in lightness, told apart by colour-blind people (viridis, public domain).
 
+use std::sync::LazyLock;
+
 use egui::Color32;
 
 /// Nine points of the ramp, the lowest number first.
@@ -19,11 +21,27 @@ const STOPS: [[f32; 3]; 9] = [
 const ON_DARK: (f32, f32) = (0.24, 1.0);
 const ON_LIGHT: (f32, f32) = (0.0, 0.86);
 
-/// The colour of a part, 0 to 1, of the way from the lowest number to the highest.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the nine stops")]
+/// The colour of a part, 0 to 1, of the way from the lowest number to the highest. From a table, because a map asks for some ten thousand a frame.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the table; no number is 0")]
 pub fn colour(dark: bool, part: f32) -> Color32 {
+    const PARTS: u16 = 512;
+    static RAMPS: LazyLock<[[Color32; PARTS as usize + 1]; 2]> = LazyLock::new(|| {
+        [false, true].map(|dark| {
+            let mut part = 0_u16;
+            [(); PARTS as usize + 1].map(|()| {
+                let colour = mixed(dark, f32::from(part) / f32::from(PARTS));
+                part += 1;
+                colour
+            })
+        })
+    });
+    RAMPS[usize::from(dark)][(part.clamp(0.0, 1.0) * f32::from(PARTS) + 0.5) as usize]
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the nine stops")]
+fn mixed(dark: bool, part: f32) -> Color32 {
     let (low, high) = if dark { ON_DARK } else { ON_LIGHT };
-    let at = (low + part.clamp(0.0, 1.0) * (high - low)) * 8.0;
+    let at = (low + part * (high - low)) * 8.0;
     let stop = (at as usize).min(7);
     let (a, b, between) = (STOPS[stop], STOPS[stop + 1], at - at.floor().min(7.0));
     let mix = |n: usize| (a[n] + (b[n] - a[n]) * between).round() as u8;
