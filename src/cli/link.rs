@@ -98,10 +98,10 @@ fn link_json(device: &Device, link: &Link) -> Value {
 }
 
 fn ends_json(ends: &Ends) -> Value {
-    let Ends { by_device, replaced, silent, stopped, refused, why, broken } = ends;
+    let Ends { by_device, replaced, silent, stopped, by_server, not_stored, refused, why, broken } = ends;
     json!({
-        "by_device": by_device, "replaced": replaced, "silent": silent, "stopped": stopped, "refused": refused,
-        "why": why, "broken": broken,
+        "by_device": by_device, "replaced": replaced, "silent": silent, "stopped": stopped,
+        "by_server": by_server, "not_stored": not_stored, "refused": refused, "why": why, "broken": broken,
     })
 }
 

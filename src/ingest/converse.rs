@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     model::{
-        Clock, CommandId, Device, DeviceId, Direction, Ended, Ender, Mishap, PacketId, Profile, Protocol, REPLACED,
-        SILENT, STOPPING, Timestamp, Verdict,
+        Clock, CommandId, Device, DeviceId, Direction, Ended, Ender, Mishap, NOT_STORED, PacketId, Profile, Protocol,
+        REPLACED, SILENT, STOPPING, Timestamp, UNREAD, Verdict,
     },
     store::{self, Progress, Receipt},
     wire::{self, Admission, Conversation, Output},
@@ -65,8 +65,9 @@ impl fmt::Display for End {
             Self::Asked(why) | Self::Refused(why) => f.write_str(why),
             Self::Replaced => f.write_str(REPLACED),
             Self::Stopped => f.write_str(STOPPING),
+            Self::Broken(error) if error.kind() == std::io::ErrorKind::TimedOut => f.write_str(UNREAD),
             Self::Broken(error) => write!(f, "broken: {error}"),
-            Self::NotStored(error) => write!(f, "not stored: {error}"),
+            Self::NotStored(error) => write!(f, "{NOT_STORED}: {error}"),
         }
     }
 }
@@ -471,9 +472,7 @@ impl<W: AsyncWrite> Driver<'_, W> {
             self.to.flush().await
         })
         .await
-        .unwrap_or_else(|_| {
-            Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "the device does not read our answers"))
-        });
+        .unwrap_or_else(|_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, UNREAD)));
         self.answers.clear();
         written.map_err(End::Broken)
     }

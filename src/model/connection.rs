@@ -8,6 +8,11 @@ use super::{PacketId, Timestamp};
 pub const SILENT: &str = "silent for too long";
 pub const REPLACED: &str = "replaced by a newer connection of the device";
 pub const STOPPING: &str = "stopping";
+pub const UNREAD: &str = "the device does not read our answers";
+/// What [`Ended::why`] begins with where the store was the reason.
+pub const NOT_STORED: &str = "not stored";
+/// Behind a tap.
+pub const CLOSED_BY_SERVER: &str = "closed by the other server";
 
 /// A connection, as far as it is remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]

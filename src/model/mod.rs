@@ -41,7 +41,9 @@ pub mod watch;
 
 pub use clock::{ClockAdvice, ClockExample, ClockSample, advise};
 pub use command::{CANCELLED, COMMAND_EXPIRES_S, Command, CommandId, CommandState, NewCommand};
-pub use connection::{Connected, ConnectionEnd, Ended, Ender, REPLACED, SILENT, STOPPING};
+pub use connection::{
+    CLOSED_BY_SERVER, Connected, ConnectionEnd, Ended, Ender, NOT_STORED, REPLACED, SILENT, STOPPING, UNREAD,
+};
 pub use device::{
     Device, DeviceId, DeviceOverview, DeviceState, Identity, Overviews, Policy, Profile, Upto, imei_check_digit,
 };

@@ -17,8 +17,16 @@ use crate::{
 pub enum ReplayAction {
     /// Ask the system for a file; one to begin beside.
     Browse(PathBuf),
-    Start(Box<ReplayJob>),
+    Start(Box<Start>),
     Stop,
+}
+
+/// What is to be sent, and whereto.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    pub job: ReplayJob,
+    /// To a receiver of ours.
+    pub own: bool,
 }
 
 /// What the window knows of it; a part of [`Data`].
@@ -85,10 +93,10 @@ impl Asking {
     }
 
     /// Begins, where none is under way.
-    pub(super) fn start(&mut self, backend: &Backend, job: ReplayJob) {
+    pub(super) fn start(&mut self, backend: &Backend, Start { job, own }: Start) {
         if self.going.is_none() {
             self.ended = None;
-            self.going = Some((backend.replay(job.clone()), job));
+            self.going = Some((backend.replay(job.clone(), own), job));
         }
     }
 

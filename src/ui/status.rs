@@ -12,12 +12,12 @@ use crate::model::{
 };
 
 /// Rhythms of silence after which a device is late, stale, lost.
-const LATE_RHYTHMS: i32 = 3;
-const STALE_RHYTHMS: i32 = 10;
-const LOST_RHYTHMS: i32 = 50;
+pub const LATE_RHYTHMS: i32 = 3;
+pub const STALE_RHYTHMS: i32 = 10;
+pub const LOST_RHYTHMS: i32 = 50;
 
 /// No device is lost before this.
-const LOST_MIN: SignedDuration = SignedDuration::from_hours(24);
+pub const LOST_MIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// Whether a device goes somewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -19,6 +19,8 @@ pub mod read_as;
 pub use facts::Seen;
 pub use field::{CrcCheck, Dissection, Field, Value, hex};
 
+use std::time::Duration;
+
 use crate::model::{
     Command, Device, Direction, Group, Identity, NewPacket, PacketRow, Problem, Profile, Protocol, Severity, Timestamp,
 };
@@ -92,11 +94,13 @@ fn overheard(packet: &PacketRow) -> Vec<Problem> {
     problems
 }
 
-/// Whether it is too early to say that another server does not answer this: it came a moment ago, and trackers wait for longer.
-pub fn awaits_answer(packet: &PacketRow, now: Timestamp) -> bool {
-    let ago_ms = u128::try_from(now.as_millisecond() - packet.received.as_millisecond());
-    (packet.protocol, packet.direction) == (Protocol::Gt06, Direction::In)
-        && ago_ms.is_ok_and(|ms| ms <= gt06::PATIENCE.as_millis())
+/// For how long it is still too early to say that another server does not answer this: it came a moment ago, and trackers wait for longer. `None`: it
+/// is not, or the packet went through no tap, or needs no answer.
+pub fn awaits_answer(packet: &PacketRow, now: Timestamp) -> Option<Duration> {
+    let ago_ms = u64::try_from(now.as_millisecond() - packet.received.as_millisecond()).ok()?;
+    let left = gt06::PATIENCE.checked_sub(Duration::from_millis(ago_ms))?;
+    // At the very end of it the answer may come still.
+    differs(packet, false).then_some(left + Duration::from_millis(1)).filter(|_| packet.direction == Direction::In)
 }
 
 /// Whether another server answers this otherwise than we do, later, or not at all; of a packet that it sent, or that it was sent. `answered`: an

@@ -3,5 +3,6 @@
 mod bar;
 mod cli;
 mod desk;
+mod gone;
 mod hidden;
 mod window;

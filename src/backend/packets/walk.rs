@@ -133,7 +133,7 @@ fn admits(
     let shows = |text: &str| shows(row, profile, &who, note, text);
     let mut seen = Seen::new(row, profile, &who);
     seen.answered = answered;
-    seen.awaited = wire::awaits_answer(row, now);
+    seen.awaited = wire::awaits_answer(row, now).is_some();
     seen.marked = note.is_some_and(|note| note.marked);
     seen.comment = note.map(|note| note.comment.as_str()).filter(|comment| !comment.is_empty());
     seen.shows = &shows;

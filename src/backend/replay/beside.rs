@@ -66,10 +66,11 @@ impl Replaying {
 }
 
 impl Backend {
-    /// Sends a capture again. Phones' receivers are told the credentials that are set for this computer, where the job names none.
-    pub fn replay(&self, mut job: ReplayJob) -> Replaying {
-        if let Target::OwnTracks(url) = job.to {
-            job.to = Target::OwnTracks(url.or_credentials(Access::from_environment().credentials.as_deref()));
+    /// Sends a capture again. `own`: to a receiver of ours, which is told the credentials that are set for this computer; nobody else is.
+    pub fn replay(&self, mut job: ReplayJob, own: bool) -> Replaying {
+        if let (Target::OwnTracks(url), true) = (&job.to, own) {
+            let credentials = Access::from_environment().credentials;
+            job.to = Target::OwnTracks(url.clone().or_credentials(credentials.as_deref()));
         }
         let (stop, whole) = (CancellationToken::new(), Arc::<OnceLock<Whole>>::default());
         let (source, protocol, counted) = (job.source.clone(), job.to.protocol(), Arc::clone(&whole));

@@ -29,6 +29,8 @@ pub(super) struct Silence {
     looked: Option<Timestamp>,
     /// Nobody can have gone quiet before, if nothing arrives.
     next: Timestamp,
+    /// Something arrived too soon after the last look, and has not been looked at.
+    owed: bool,
     /// Those of which it is told already, and when they had been heard last then.
     told: ByDevice<Timestamp>,
     /// Whose battery was low when it was told of last.
@@ -37,7 +39,7 @@ pub(super) struct Silence {
 
 impl Silence {
     pub(super) fn since(started: Timestamp) -> Self {
-        Self { started, looked: None, next: started, told: ByDevice::new(), low: ByDevice::new() }
+        Self { started, looked: None, next: started, owed: false, told: ByDevice::new(), low: ByDevice::new() }
     }
 
     /// Nobody listened until now: the computer slept, or its clock was wrong.
@@ -63,10 +65,11 @@ impl Silence {
     ) -> Result<(), Error> {
         let adapted = std::mem::take(&mut folds.adapted);
         let rested = self.looked.is_none_or(|looked| now.duration_since(looked).abs() >= EVERY);
-        if !watches_silence(&book.rules) || !(adapted || rested && (arrived || now >= self.next)) {
+        self.owed |= arrived;
+        if !watches_silence(&book.rules) || !(adapted || rested && (self.owed || now >= self.next)) {
             return Ok(());
         }
-        self.looked = Some(now);
+        (self.looked, self.owed) = (Some(now), false);
         self.next = now.saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX);
         let heard = reader.read(watch::heard).answered().await?;
         folds.keep(|device| heard.contains_key(&device));

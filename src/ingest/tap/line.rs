@@ -19,7 +19,7 @@ use tokio::{
 use super::{Running, Site, TapMode, Upstream, dial::dial, tape::Ear};
 use crate::{
     ingest::strangers::Guest,
-    model::{Direction, Ended, Ender, Mishap, SILENT, STOPPING, Timestamp},
+    model::{CLOSED_BY_SERVER, Direction, Ended, Ender, Mishap, SILENT, STOPPING, Timestamp},
 };
 
 /// Bytes taken in one read.
@@ -44,8 +44,10 @@ pub(super) enum End {
     MadeRoom,
     /// The tap does something else now.
     Changed,
-    /// We are stopping, or the tap goes.
+    /// We are stopping.
     Stopped,
+    /// The tap was removed.
+    Removed,
     Broken(io::Error),
     /// The other server is not there. The tracker finds it as it would without us: closed.
     NoServer(String),
@@ -55,11 +57,12 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("closed by the tracker"),
-            Self::ClosedByServer => f.write_str("closed by the other server"),
+            Self::ClosedByServer => f.write_str(CLOSED_BY_SERVER),
             Self::Silent => f.write_str(SILENT),
             Self::MadeRoom => f.write_str("made room for others"),
             Self::Changed => f.write_str("the tap was changed"),
             Self::Stopped => f.write_str(STOPPING),
+            Self::Removed => f.write_str("the tap was removed"),
             Self::Broken(error) => write!(f, "broken: {error}"),
             Self::NoServer(why) => write!(f, "the other server is not reached: {why}"),
         }
@@ -72,7 +75,9 @@ impl End {
         let by = match self {
             Self::Closed => Ender::Peer,
             Self::ClosedByServer | Self::Broken(_) => Ender::Nobody,
-            Self::Silent | Self::MadeRoom | Self::Changed | Self::Stopped | Self::NoServer(_) => Ender::Us,
+            Self::Silent | Self::MadeRoom | Self::Changed | Self::Stopped | Self::Removed | Self::NoServer(_) => {
+                Ender::Us
+            }
         };
         let why = if matches!(self, Self::Closed) { "".into() } else { self.to_string().into() };
         Ended { at, by, why }
@@ -83,7 +88,7 @@ impl End {
         Some(match self {
             Self::Closed | Self::ClosedByServer => Mishap::ClosedByPeer,
             Self::Silent => Mishap::Silent,
-            Self::MadeRoom | Self::Changed | Self::Stopped => return None,
+            Self::MadeRoom | Self::Changed | Self::Stopped | Self::Removed => return None,
             Self::Broken(_) => Mishap::Broken,
             Self::NoServer(_) => Mishap::NotPassedOn,
         })
@@ -109,7 +114,7 @@ pub(super) async fn attend(
     };
     tokio::select! {
         biased;
-        () = site.stop.cancelled() => End::Stopped,
+        () = site.stop.cancelled() => if running.is_removed() { End::Removed } else { End::Stopped },
         () = guest.shown_out() => End::MadeRoom,
         _ = mode.changed() => End::Changed,
         end = talk => end,

@@ -23,7 +23,10 @@ mod tape;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::{net::TcpListener, sync::watch};
@@ -79,8 +82,17 @@ pub(super) struct Running {
     /// A connection ends when this changes.
     mode: watch::Sender<TapMode>,
     gauge: gauge::Gauge,
+    /// Set before its connections are told to end.
+    removed: AtomicBool,
     /// All taps: none passes on to another, let alone to itself.
     all: Weak<Mutex<Vec<Open>>>,
+}
+
+impl Running {
+    /// Its connections end because it was removed, not because the program does.
+    fn is_removed(&self) -> bool {
+        self.removed.load(Ordering::Relaxed)
+    }
 }
 
 /// All taps. Cheap to clone.
@@ -111,6 +123,7 @@ impl Taps {
             name: tap.name.into(),
             mode: watch::Sender::new(tap.mode),
             gauge: gauge::Gauge::default(),
+            removed: AtomicBool::new(false),
             all: Arc::downgrade(&self.0),
         });
         let receiver = supervise::start(What::Tap(Arc::clone(&running)), tap.listen, &site);
@@ -122,6 +135,7 @@ impl Taps {
         self.lock().retain(|open| {
             let goes = *open.running.name == *name;
             if goes {
+                open.running.removed.store(true, Ordering::Relaxed);
                 open.stop.cancel();
             }
             !goes

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write};
 
-use crate::model::{Ended, Ender, REPLACED, SILENT, STOPPING};
+use crate::model::{CLOSED_BY_SERVER, Ended, Ender, NOT_STORED, REPLACED, SILENT, STOPPING, UNREAD};
 
 /// Ends of connections in a span, as far as they are recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,9 +15,13 @@ pub struct Ends {
     pub silent: u64,
     /// We were stopping.
     pub stopped: u64,
-    /// We closed them for another reason.
+    /// The other server behind a tap closed them.
+    pub by_server: u64,
+    /// We could not store what came.
+    pub not_stored: u64,
+    /// We closed them for another reason: what came over them, or a setting.
     pub refused: u64,
-    /// That reason, of the newest.
+    /// The reason of the newest of these two.
     pub why: Option<Cow<'static, str>>,
     /// They broke, or nobody says who closed them.
     pub broken: u64,
@@ -30,13 +34,14 @@ impl Ends {
         for Ended { at: _, by, why } in ended {
             let count = match (by, why.as_ref()) {
                 (Ender::Peer, _) => &mut ends.by_device,
-                (Ender::Nobody, _) => &mut ends.broken,
+                (Ender::Nobody, CLOSED_BY_SERVER) => &mut ends.by_server,
+                (Ender::Nobody, _) | (Ender::Us, UNREAD) => &mut ends.broken,
                 (Ender::Us, REPLACED) => &mut ends.replaced,
                 (Ender::Us, SILENT) => &mut ends.silent,
                 (Ender::Us, STOPPING) => &mut ends.stopped,
-                (Ender::Us, _) => {
+                (Ender::Us, text) => {
                     ends.why.get_or_insert_with(|| why.clone());
-                    &mut ends.refused
+                    if text.starts_with(NOT_STORED) { &mut ends.not_stored } else { &mut ends.refused }
                 }
             };
             *count += 1;
@@ -46,8 +51,8 @@ impl Ends {
 
     /// How many are recorded.
     pub fn known(&self) -> u64 {
-        let Self { by_device, replaced, silent, stopped, refused, why: _, broken } = self;
-        by_device + replaced + silent + stopped + refused + broken
+        let Self { by_device, replaced, silent, stopped, by_server, not_stored, refused, why: _, broken } = self;
+        by_device + replaced + silent + stopped + by_server + not_stored + refused + broken
     }
 
     /// True where so many of them are what happens to connections that were made so often: more than half of those whose end is recorded, which
@@ -59,12 +64,14 @@ impl Ends {
 
     /// "3 by the device, 1 by a stop of Wayglass"; `None` where none is recorded.
     pub(super) fn line(&self) -> Option<String> {
-        let Self { by_device, replaced, silent, stopped, refused, why: _, broken } = self;
+        let Self { by_device, replaced, silent, stopped, by_server, not_stored, refused, why: _, broken } = self;
         let parts = [
             (by_device, "by the device"),
             (replaced, "replaced by newer ones"),
             (silent, "too silent"),
             (stopped, "by a stop of Wayglass"),
+            (by_server, "by the other server"),
+            (not_stored, "not stored"),
             (refused, "by us for other reasons"),
             (broken, "broken"),
         ];

@@ -35,9 +35,23 @@ const TABLE: &[Rule] = &[
     Rule {
         topic: "login",
         key: "closed-here",
-        seen: closed_here,
-        looks_like: "trouble or a limit of this receiver, not its link",
+        seen: not_stored,
+        looks_like: "trouble of this receiver, not its link",
         advice: "look at its health (F9, `wayglass doctor`)",
+    },
+    Rule {
+        topic: "login",
+        key: "refused",
+        seen: refused,
+        looks_like: "what it sends or a setting here, not its link",
+        advice: "look at its last packets, and at policy, limits and taps in the settings",
+    },
+    Rule {
+        topic: "login",
+        key: "server-closes",
+        seen: server_closes,
+        looks_like: "something that server does not take",
+        advice: "see in its conversation what was sent last, and look into the log of that server",
     },
     Rule {
         topic: "login",
@@ -170,10 +184,23 @@ fn restarts(link: &Link) -> Option<String> {
     Some(format!("logs in again every {every} because Wayglass was stopped ({} times)", link.ends.stopped))
 }
 
-fn closed_here(link: &Link) -> Option<String> {
-    let every = often_by(link, link.ends.refused)?;
+fn not_stored(link: &Link) -> Option<String> {
+    closed_here(link, link.ends.not_stored)
+}
+
+fn refused(link: &Link) -> Option<String> {
+    closed_here(link, link.ends.refused)
+}
+
+fn closed_here(link: &Link, n: u64) -> Option<String> {
+    let every = often_by(link, n)?;
     let why = link.ends.why.as_deref().unwrap_or_default();
     Some(format!("logs in again every {every} because we close its connections ({why})"))
+}
+
+fn server_closes(link: &Link) -> Option<String> {
+    let every = often_by(link, link.ends.by_server)?;
+    Some(format!("logs in again every {every} because the other server closes its connections"))
 }
 
 fn too_silent(link: &Link) -> Option<String> {

@@ -126,7 +126,7 @@ fn what_is_counted_is_what_was_heard() {
 
 #[test]
 fn who_closed_the_connections_is_said_where_it_is_known() {
-    use crate::model::{Ended, Ender, REPLACED, SILENT, STOPPING, Timestamp};
+    use crate::model::{CLOSED_BY_SERVER, Ended, Ender, REPLACED, SILENT, STOPPING, Timestamp, UNREAD};
     let by = |by: Ender, why: &'static str| Ended { at: Timestamp::UNIX_EPOCH, by, why: why.into() };
     let (device, nobody) = (|| by(Ender::Peer, ""), || by(Ender::Nobody, "broken: connection reset"));
     let us = |why: &'static str| by(Ender::Us, why);
@@ -162,6 +162,18 @@ fn who_closed_the_connections_is_said_where_it_is_known() {
             some(9, us("not stored: the disk is full")),
             "logs in again every 3 minutes because we close its connections (not stored: the disk is full): looks like trouble",
         ),
+        (
+            "refused",
+            some(9, us("the sender was set aside and the policy is strict")),
+            "logs in again every 3 minutes because we close its connections (the sender was set aside and the policy is \
+             strict): looks like what it sends or a setting here",
+        ),
+        (
+            "tapped",
+            some(9, by(Ender::Nobody, CLOSED_BY_SERVER)),
+            "logs in again every 3 minutes because the other server closes its connections: looks like something that",
+        ),
+        ("deaf", some(9, us(UNREAD)), nat),
     ];
     for (name, ended, want) in cases {
         let mut link = link(&[every(Kind::Login, 0, 180, 10), every(Kind::Other, 20, 60, 30)]);

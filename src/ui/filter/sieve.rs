@@ -89,7 +89,7 @@ impl Sieve {
             let after = data.packets.partition_point(|other| other.id <= row.id);
             let near = data.packets.range(after..).take_while(|other| other.id.0 - row.id.0 <= ANSWERED_WITHIN);
             seen.answered = near.into_iter().any(|other| other.answers == Some(row.id));
-            seen.awaited = wire::awaits_answer(row, self.now);
+            seen.awaited = wire::awaits_answer(row, self.now).is_some();
         }
         let note = data.notes.of(row.id);
         seen.marked = note.is_some_and(|note| note.marked);
@@ -154,7 +154,7 @@ impl Known {
         let note = self.0.notes.get(&row.id);
         let mut seen = Seen::new(row, profile, &names);
         seen.answered = answered;
-        seen.awaited = wire::awaits_answer(row, sieve.now);
+        seen.awaited = wire::awaits_answer(row, sieve.now).is_some();
         seen.marked = note.is_some_and(|note| note.marked);
         seen.comment = note.map(|note| note.comment.as_str()).filter(|comment| !comment.is_empty());
         let hay = std::cell::LazyCell::new(|| listing::haystack(&summarize(row, profile, sieve.units, None)));

@@ -166,7 +166,8 @@ fn take_selected(room: &mut Room, screen: &Screen, cx: &Cx<'_>) {
     let Some(trail) = selected.filter(|_| drawn) else { return };
     let from = super::trails_from(cx).map_or(0, |at| trail.since(at));
     for copy in screen.copies_of(trail.line().bounds()) {
-        room.take_line(tracks::parts_in_view(&copy, trail, from, MOST_PARTS));
+        // The newest first, by which the name stands: a long way has more than is taken.
+        room.take_line(tracks::parts_in_view(&copy, trail, from, MOST_PARTS).into_iter().rev());
     }
 }
 
@@ -212,11 +213,12 @@ pub(super) fn place_labels(
         }
         size.x += looks::label_room(marker.chip);
         let selected = m.rank == Rank::Selected;
-        let beside = room.beside(pos, size);
-        let mut place = beside;
+        let mut place = room.beside(pos, size);
+        let mut leads_to = None;
         if place.is_none() && m.rank <= Rank::Late && tries > 0 {
             tries -= 1;
             place = room.away(pos, size, &super::labels::AWAY);
+            leads_to = place.map(|_| pos);
         }
         if place.is_none() && selected {
             // Rather on its own trail than nowhere.
@@ -227,7 +229,6 @@ pub(super) fn place_labels(
             continue;
         };
         words::wake(ui, cx, marker, level);
-        let leads_to = beside.is_none().then_some(pos);
         labels.push(Label { place, leads_to, galley, color, selected, chip: marker.chip, face });
     }
     for m in shown.single.iter().skip(MAX_LABELS) {

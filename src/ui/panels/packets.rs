@@ -204,8 +204,10 @@ impl Packets {
         };
         let complete = matches.update(&data.packets, &sieve.asked, go_on, &mut admits);
         let awaited = |row: &PacketRow| wire::awaits_answer(row, sieve.now);
-        if sieve.filter.mentions(Field::TapDiffers) && matches.ripen(&data.packets, awaited, admits) {
-            ui.ctx().request_repaint_after(wire::gt06::PATIENCE);
+        if sieve.filter.mentions(Field::TapDiffers)
+            && let Some(left) = matches.ripen(&data.packets, awaited, admits)
+        {
+            ui.ctx().request_repaint_after(left);
         }
         complete
     }
@@ -310,6 +312,9 @@ impl Packets {
                 }
             }
         });
+        if let Some(left) = self.cells.ripe_in() {
+            ui.request_repaint_after(left);
+        }
         let measures = Measures { row_height, view_height: output.inner_rect.height() };
         self.anchor.after(listing, measures, output.state.clamped_offset().y);
         if keyboard.has_focus() {

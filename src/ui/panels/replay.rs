@@ -17,7 +17,7 @@ use crate::{
     ui::{
         Action, Cx, format,
         icons::Icon,
-        replay::{Ended, Going, ReplayAction},
+        replay::{Ended, Going, ReplayAction, Start},
         theme, widgets,
     },
 };
@@ -43,6 +43,8 @@ pub(in crate::ui) struct Replay {
     times: f64,
     imei: String,
     browse: Browse,
+    /// The last frame that it was drawn in.
+    drawn: u64,
 }
 
 impl Default for Replay {
@@ -56,6 +58,7 @@ impl Default for Replay {
             times: 1.0,
             imei: String::new(),
             browse: Browse::default(),
+            drawn: 0,
         }
     }
 }
@@ -79,6 +82,12 @@ impl Replay {
         if let Some(path) = self.browse.picked(ui.input(|i| i.time)) {
             (self.path, self.other) = (path.display().to_string(), true);
         }
+        let frame = ui.ctx().cumulative_frame_nr();
+        if frame > self.drawn + 1 {
+            // Opened anew it is about what is shown.
+            self.other = false;
+        }
+        self.drawn = frame;
         ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - MARGIN));
         let data = cx.data;
         ui.add_enabled_ui(data.replay.going.is_none(), |ui| {
@@ -174,16 +183,26 @@ impl Replay {
 
     /// Under which name trackers log in.
     fn name(&mut self, ui: &mut Ui) {
+        let trackers = self.to_trackers();
         row(ui, "IMEI", |ui| {
             let field = TextEdit::singleline(&mut self.imei).hint_text("as in the capture").desired_width(270.0);
-            let field = ui.add(field.char_limit(40));
-            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "IMEI to log in with"));
-            ui.add(Label::new(widgets::weak(ui, "NEW for every login, OLD=NEW for one")).truncate());
+            let field = ui.add_enabled(trackers, field.char_limit(40));
+            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, trackers, "IMEI to log in with"));
+            let hint = if trackers { "NEW for every login, OLD=NEW for one" } else { "phones do not log in" };
+            ui.add(Label::new(widgets::weak(ui, hint)).truncate());
         });
     }
 
+    /// It goes to a receiver of trackers, as far as that is said yet.
+    fn to_trackers(&self) -> bool {
+        match self.to {
+            Some(protocol) => protocol == Protocol::Gt06,
+            None => !matches!(Target::parse(self.elsewhere.trim()), Ok(Target::OwnTracks(_))),
+        }
+    }
+
     /// What was chosen, or what is missing.
-    fn job(&self, cx: &Cx<'_>) -> Result<ReplayJob, String> {
+    fn job(&self, cx: &Cx<'_>) -> Result<Start, String> {
         let shown = cx.data.replay.shown.as_ref().filter(|_| !self.other);
         let path = self.path.trim();
         let source = match shown {
@@ -209,9 +228,9 @@ impl Replay {
             Pace::Acknowledged => Speed::Acknowledged,
             Pace::Max => Speed::Max,
         };
-        let imei = Some(self.imei.trim()).filter(|imei| !imei.is_empty());
+        let imei = Some(self.imei.trim()).filter(|imei| !imei.is_empty() && self.to_trackers());
         let rename = imei.map(Rename::parse).transpose()?;
-        Ok(ReplayJob { source, to, speed, rename })
+        Ok(Start { job: ReplayJob { source, to, speed, rename }, own: self.to.is_some() })
     }
 
     fn buttons(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -224,7 +243,7 @@ impl Replay {
             let button = ui.add_enabled(job.is_ok(), widgets::primary(ui, Some(Icon::Play), "Replay"));
             let button = button.on_disabled_hover_text(job.as_ref().err().map_or("", String::as_str));
             match job {
-                Ok(job) if button.clicked() => cx.ask(Action::Replay(ReplayAction::Start(Box::new(job)))),
+                Ok(start) if button.clicked() => cx.ask(Action::Replay(ReplayAction::Start(Box::new(start)))),
                 Ok(_) => {}
                 Err(why) => drop(ui.add(Label::new(widgets::weak(ui, why)).truncate())),
             }

@@ -20,7 +20,8 @@ use crate::{
         command::{self, Group, Shown, TABLE, UserCommand},
         format,
         icons::{self, Icon},
-        lamps::{self, Age},
+        lamps::{self, Age, Mark, State},
+        status::{LATE_RHYTHMS, LOST_MIN, LOST_RHYTHMS, STALE_RHYTHMS},
         theme,
         view::{PhonesTab, Sheet, ThemeChoice},
         widgets,
@@ -282,24 +283,40 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     if !roomy {
         new_senders(ui, cx);
     }
+    let rule = |age| match age {
+        Age::Fresh => "heard within their own rhythm".to_owned(),
+        Age::Late => format!("silent for more than {LATE_RHYTHMS} times their rhythm"),
+        Age::Stale => format!("silent for more than {STALE_RHYTHMS} times their rhythm"),
+        Age::Lost => {
+            let least = format::span(LOST_MIN.as_secs());
+            format!("silent for more than {LOST_RHYTHMS} times their rhythm, and {least} at least")
+        }
+        Age::Never => "nothing was ever heard of them, so they are in none of the others".to_owned(),
+    };
     let shown = [
-        (Age::Fresh, tally.live, "live", "heard within their own rhythm"),
-        (Age::Late, tally.late, "late", "silent for more than three times their rhythm"),
-        (Age::Stale, tally.stale, "stale", "silent for more than ten times their rhythm"),
-        (Age::Lost, tally.lost, "lost", "silent for more than fifty times their rhythm, and a day at least"),
-        (Age::Never, tally.imported, "imported", "nothing was ever heard of them, so they are in none of the others"),
+        (Age::Fresh, tally.live, "live"),
+        (Age::Late, tally.late, "late"),
+        (Age::Stale, tally.stale, "stale"),
+        (Age::Lost, tally.lost, "lost"),
+        (Age::Never, tally.imported, "imported"),
     ];
     // Most have imported nothing.
-    for (age, n, word, rule) in shown.into_iter().filter(|(age, n, ..)| *age != Age::Never || *n > 0) {
+    for (age, n, word) in shown.into_iter().filter(|(age, n, _)| *age != Age::Never || *n > 0) {
         ui.scope(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             let (rect, _) = ui.allocate_exact_size(Vec2::splat(LAMP), Sense::hover());
-            lamps::paint_receiver(ui.painter(), rect, age, p);
+            match age {
+                // As they are marked in the list.
+                Age::Never => lamps::paint_mark(ui.painter(), rect.center(), &Mark::of(State::Imported), p),
+                _ => lamps::paint_receiver(ui.painter(), rect, age, p),
+            }
             let text = format!("{} {word}", format::count(n));
             let short = if roomy { text.clone() } else { format::count(n) };
             let label = ui.label(RichText::new(short).color(if n > 0 { p.text } else { p.weak }));
             label.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
-            label.on_hover_text(format!("{text}: {rule}"));
+            label.on_hover_ui(|ui| {
+                ui.label(format!("{text}: {}", rule(age)));
+            });
         });
         ui.add_space(if roomy { 4.0 } else { 0.0 });
     }

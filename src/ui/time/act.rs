@@ -129,7 +129,7 @@ fn carry_out(view: &mut View, data: &Data, now: Timestamp, act: Act) {
             }
         }
         Act::Days(days) => {
-            let span = time.span.flipped(days, now, &zone);
+            let span = time.span.flipped(days, span_now, now, &zone);
             carry_out(view, data, now, Act::Span(span));
         }
         Act::Month(month) => time.month = month,

@@ -54,12 +54,22 @@ pub struct Asking {
     counts: Option<(i64, Pending<Counts>)>,
     /// What was counted last, in minutes.
     counted: Option<(i64, i64, Vec<DeviceId>)>,
-    as_of: Option<(i64, Pending<Option<StoredFix>>)>,
-    /// A fix that was asked for and is not there any more.
-    gone: Option<i64>,
+    /// Of which version of what is shown that was asked last: with the span it may have gone.
+    as_of_in: u64,
+    as_of: Option<(AskedFix, Pending<Option<StoredFix>>)>,
+    /// A fix of the span that was asked for and is not there any more, and of which version of what is shown.
+    lacking: Option<(i64, u64)>,
     days: Option<(Vec<Date>, Pending<Vec<bool>>)>,
     /// For which devices the calendar was marked.
     days_of: Vec<DeviceId>,
+}
+
+/// A fix that is asked for.
+#[derive(Debug, Clone, Copy)]
+struct AskedFix {
+    id: i64,
+    /// It was selected by hand.
+    selected: bool,
 }
 
 /// What is to be held.
@@ -215,17 +225,24 @@ impl Asking {
     fn ask_as_of(&mut self, backend: &Backend, data: &mut Data, view: &View, now: Timestamp) {
         let past = view.selection.device.filter(|_| !view.is_live()).and_then(|id| data.history.past(id));
         let last = past.and_then(|past| past.last_before(view.instant_ms(now))).map(|(_, point)| point.fix);
+        if data.history.gone != view.selection.fix {
+            data.history.gone = None;
+        }
         // What was selected by hand is there already where its packet is open.
         let selected = view.selection.device.filter(|device| point::picked(data, view, *device).is_none());
-        let wanted = selected.and(view.selection.fix).filter(|id| self.gone != Some(*id)).or(last);
+        let selected = selected.and(view.selection.fix).filter(|id| data.history.gone != Some(*id));
+        // It may have gone since the span was read.
+        let last = last.filter(|id| self.lacking != Some((*id, data.history.version)));
+        let wanted = selected.or(last);
         if wanted.is_none() {
             data.history.as_of = None;
         }
         if self.as_of.is_none()
             && let Some(id) = wanted
-            && data.history.as_of.as_ref().is_none_or(|fix| fix.id != id)
+            && (data.history.as_of.as_ref().is_none_or(|fix| fix.id != id) || self.as_of_in != data.history.version)
         {
-            self.as_of = Some((id, backend.fix(id)));
+            self.as_of_in = data.history.version;
+            self.as_of = Some((AskedFix { id, selected: selected.is_some() }, backend.fix(id)));
         }
     }
 
@@ -305,8 +322,17 @@ impl Asking {
         if let Some((wide_ms, Ok(counts))) = asks::take(&mut self.counts) {
             history.packets = rate(&counts, wide_ms);
         }
-        if let Some((id, Ok(fix))) = asks::take(&mut self.as_of) {
-            self.gone = fix.is_none().then_some(id);
+        if let Some((AskedFix { id, selected }, answer)) = asks::take(&mut self.as_of) {
+            let fix = answer.unwrap_or_else(|error| {
+                history.trouble = Some(error.to_string());
+                None
+            });
+            // Not asked for again and again.
+            match (&fix, selected) {
+                (None, true) => history.gone = Some(id),
+                (None, false) => self.lacking = Some((id, history.version)),
+                (Some(_), _) => {}
+            }
             history.as_of = fix;
         }
         if let Some((days, pending)) = &mut self.days

@@ -69,6 +69,8 @@ pub struct History {
     pub packets: Strip,
     /// The last fix of the selected device before the instant that is looked at, with all it carried.
     pub as_of: Option<StoredFix>,
+    /// The selected fix, where the store does not have it: an import that was undone, or a device that was read anew.
+    pub gone: Option<i64>,
     /// Days of the calendar that were asked about, and whether they have data.
     pub days: BTreeMap<Date, bool>,
     /// Stretches in which nothing that is shown moves.

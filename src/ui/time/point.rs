@@ -18,7 +18,8 @@ pub fn picked<'a>(data: &'a Data, view: &View, device: DeviceId) -> Option<&'a S
 /// the latest is looked at, or it is not read yet.
 pub fn looked_at<'a>(data: &'a Data, view: &View, device: DeviceId) -> Option<&'a StoredFix> {
     // What was selected by hand may have no packet: it was imported. Until it is read nothing else stands for it.
-    let is_meant = |fix: &StoredFix| view.selection.fix.map_or(!view.is_live(), |wanted| wanted == fix.id);
+    let wanted = view.selection.fix.filter(|id| data.history.gone != Some(*id));
+    let is_meant = |fix: &StoredFix| wanted.map_or(!view.is_live(), |wanted| wanted == fix.id);
     let then = || data.history.as_of.as_ref().filter(|fix| fix.device == device && is_meant(fix));
     picked(data, view, device).or_else(then)
 }

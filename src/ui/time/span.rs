@@ -79,11 +79,12 @@ impl Span {
         }
     }
 
-    /// One day earlier, or later; a day that is not over yet is today. From a span of several days, the day before it or after it.
+    /// One day earlier, or later; a day that is not over yet is today. From a span of several days, the day before it or after it. `then`: the
+    /// moment that the span is of now, which may be held while the past is looked at.
     #[must_use]
-    pub fn flipped(self, days: i32, now: Timestamp, zone: &TimeZone) -> Self {
+    pub fn flipped(self, days: i32, then: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
         let today = now.to_zoned(zone.clone()).date();
-        let (first, last) = self.days(now, zone);
+        let (first, last) = self.days(then, zone);
         let edge = if days < 0 { first } else { last };
         // Of a part only some of its first day is seen: where that is over, the step back is to the whole of it.
         let within = matches!(self, Self::LastHour | Self::Fixed { .. }) && days < 0 && first < today;
@@ -138,13 +139,17 @@ mod tests {
     #[test]
     fn days_are_flipped_and_never_into_the_future() {
         let now: Timestamp = "2026-11-21T14:02:31Z".parse().unwrap();
-        let flip = |span: Span, days| span.flipped(days, now, &zone());
+        let flip = |span: Span, days| span.flipped(days, now, now, &zone());
         assert_eq!(flip(Span::LastHour, -1), Span::Yesterday);
         assert_eq!(flip(Span::Today, -1), Span::Yesterday);
         // Ten minutes into a day, the last hour is mostly of the day before: that is one step back, too.
         let early: Timestamp = "2026-11-20T23:10:00Z".parse().unwrap();
-        assert_eq!(Span::LastHour.flipped(-1, early, &zone()), Span::Yesterday);
+        assert_eq!(Span::LastHour.flipped(-1, early, early, &zone()), Span::Yesterday);
+        // The past is looked at since before midnight: what is shown is yesterday by now.
+        let held: Timestamp = "2026-11-20T22:59:00Z".parse().unwrap();
         let friday = jiff::civil::date(2026, 11, 19);
+        assert_eq!(Span::Today.flipped(-1, held, early, &zone()), Span::Days(friday, friday));
+        assert_eq!(Span::Today.flipped(1, held, early, &zone()), Span::Today);
         assert_eq!(flip(Span::Yesterday, -1), Span::Days(friday, friday));
         assert_eq!(flip(Span::Days(friday, friday), 1), Span::Yesterday);
         assert_eq!(flip(Span::Yesterday, 1), Span::Today);

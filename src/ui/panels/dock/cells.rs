@@ -1,6 +1,6 @@
 //! What stands in the columns that a person added, and how rows are coloured; each found once while nothing changes.
 
-use std::{collections::HashMap, fmt::Write};
+use std::{collections::HashMap, fmt::Write, time::Duration};
 
 use egui::{Color32, Rect, Ui, vec2};
 
@@ -31,6 +31,12 @@ pub struct Cells {
     now: Timestamp,
     sieves: Vec<Option<Sieve>>,
     known: HashMap<PacketId, Cell>,
+    /// A rule asks how another server answered, which may change while its answer can still come.
+    ripens: bool,
+    /// The newest packet that was held when that was looked at last.
+    newest: Option<PacketId>,
+    /// In how long the first of those that were looked at since has to be found again.
+    left: Option<Duration>,
 }
 
 /// What is known of one row.
@@ -38,8 +44,8 @@ pub struct Cells {
 struct Cell {
     rule: Option<usize>,
     texts: Vec<String>,
-    /// Found while its answer could still come: it is found again until that is over.
-    awaited: bool,
+    /// Found while its answer could still come: until this moment.
+    until: Option<Timestamp>,
 }
 
 impl Cells {
@@ -55,22 +61,43 @@ impl Cells {
                 Some(Sieve::new(&rule.filter, filter, false, None, (cx.data, cx.view, cx.now)))
             };
             self.sieves = under.0.iter().map(sieve).collect();
+            self.ripens = self.sieves.iter().flatten().any(|sieve| sieve.filter.asks_for_answers());
             (self.under, self.known) = (under, HashMap::new());
         }
-        self.now = cx.now;
+        (self.now, self.left) = (cx.now, None);
+        if self.ripens {
+            self.forget_answered(cx.data);
+        }
         self.sieves.iter_mut().flatten().for_each(|sieve| sieve.now = cx.now);
     }
 
+    /// What is answered now was not when it was looked at.
+    fn forget_answered(&mut self, data: &Data) {
+        let Self { known, newest, .. } = self;
+        let from = data.packets.partition_point(|row| Some(row.id) <= *newest);
+        for answered in data.packets.range(from..).filter_map(|row| row.answers) {
+            known.remove(&answered);
+        }
+        *newest = data.packets.back().map(|row| row.id);
+    }
+
+    /// In how long a row that was looked at in this frame may be coloured otherwise, though nothing comes.
+    pub fn ripe_in(&self) -> Option<Duration> {
+        self.left
+    }
+
     fn of(&mut self, data: &Data, profile: &Profile, row: &PacketRow, hay: impl Fn() -> String) -> &Cell {
-        let Self { under, now, sieves, known } = self;
-        if known.get(&row.id).is_some_and(|cell| cell.awaited) {
+        let Self { under, now, sieves, known, ripens, left, .. } = self;
+        let wait = wire::awaits_answer(row, *now).filter(|_| *ripens);
+        *left = left.iter().copied().chain(wait).min();
+        if known.get(&row.id).and_then(|cell| cell.until).is_some_and(|until| until <= *now) {
             known.remove(&row.id);
         }
         known.entry(row.id).or_insert_with(|| {
             let admits = |sieve: &Option<Sieve>| sieve.as_ref().is_some_and(|s| s.admits(data, profile, row, &hay));
             let rule = sieves.iter().position(admits);
             let texts = under.1.iter().map(|what| what.path().map_or(String::new(), |path| told(row, profile, &path)));
-            Cell { rule, texts: texts.collect(), awaited: wire::awaits_answer(row, *now) }
+            Cell { rule, texts: texts.collect(), until: wait.and_then(|wait| now.checked_add(wait).ok()) }
         })
     }
 

@@ -1,6 +1,9 @@
 //! The rows that the packet list shows: all of them or those that a filter admits, by position and by identity.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use crate::{
     model::{PacketId, PacketRow},
@@ -122,19 +125,20 @@ impl Matches {
     pub fn ripen(
         &mut self,
         rows: &VecDeque<PacketRow>,
-        ripens: impl Fn(&PacketRow) -> bool,
+        ripens: impl Fn(&PacketRow) -> Option<Duration>,
         mut admits: impl FnMut(&PacketRow) -> bool,
-    ) -> bool {
+    ) -> Option<Duration> {
         for id in std::mem::take(&mut self.ripening) {
-            if find(rows, id).is_some_and(|row| !ripens(row)) {
+            if find(rows, id).is_some_and(|row| ripens(row).is_none()) {
                 self.judge_again(rows, id, &mut admits);
             }
         }
         // Answers stand between them, which never ripen. What was not looked at will be judged in time.
         let judged = self.looked_at.map_or(PacketId(0), |(_, newest)| newest);
         let newest = rows.iter().rev().take(MOST_RIPENING).filter(|row| row.id <= judged);
-        self.ripening.extend(newest.filter(|row| ripens(row)).map(|row| row.id));
-        !self.ripening.is_empty()
+        let ripening: Vec<_> = newest.filter_map(|row| Some((row.id, ripens(row)?))).collect();
+        self.ripening.extend(ripening.iter().map(|(id, _)| *id));
+        ripening.into_iter().map(|(_, left)| left).min()
     }
 
     /// An answer may come later than what it answers, and a filter may ask whether there is one.
@@ -364,15 +368,15 @@ mod tests {
         let rows: VecDeque<_> = (1..=5).map(row).collect();
         let mut matches = Matches::default();
         let mut look = |now: i64| {
-            let young = |row: &PacketRow| row.id.0 + 2 > now;
-            let old = |row: &PacketRow| !young(row);
+            let left = |row: &PacketRow| u64::try_from(row.id.0 + 2 - now).ok().filter(|left| *left > 0);
+            let old = |row: &PacketRow| left(row).is_none();
             matches.update(&rows, &Asked::default(), || true, old);
-            let waits = matches.ripen(&rows, young, old);
-            (numbers(matching(&rows, &matches)), waits)
+            let waits = matches.ripen(&rows, |row| left(row).map(Duration::from_secs), old);
+            (numbers(matching(&rows, &matches)), waits.map(|left| left.as_secs()))
         };
-        assert_eq!(look(4), (vec![1, 2], true));
-        assert_eq!(look(6), (vec![1, 2, 3, 4], true));
-        assert_eq!(look(7), (vec![1, 2, 3, 4, 5], false));
+        assert_eq!(look(4), (vec![1, 2], Some(1)));
+        assert_eq!(look(6), (vec![1, 2, 3, 4], Some(1)));
+        assert_eq!(look(7), (vec![1, 2, 3, 4, 5], None));
     }
 
     #[test]

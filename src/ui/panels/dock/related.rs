@@ -20,14 +20,20 @@ const ROWS_TO_THE_ANSWER: usize = 4_096;
 /// More places than this are counted, not listed.
 const MOST_PLACES: usize = 8;
 
-/// What we would have answered to a frame that went through a tap, or in place of what went through it.
-const OUR_ANSWER: &str = "Our answer";
-
 /// The lines below the field tree.
 #[derive(Default)]
 pub struct Related {
     /// The context of the opened packet, read once.
     context: Option<(PacketId, Vec<(String, String)>)>,
+    echo: Option<Echo>,
+}
+
+/// The answer to the opened command that is not ours, looked for once as long as nothing comes.
+#[derive(Clone, Copy)]
+struct Echo {
+    command: PacketId,
+    newest: Option<PacketId>,
+    answer: Option<PacketId>,
 }
 
 impl Related {
@@ -40,7 +46,7 @@ impl Related {
         if let Some(asked) = asked {
             packet_link(ui, cx, "Answers", asked);
         }
-        self::command(ui, cx, opened);
+        self.command(ui, cx, opened);
         let mut answered = false;
         for answer in answers(data, row.id) {
             answered = true;
@@ -60,14 +66,17 @@ impl Related {
             });
         }
         if through_tap && !answered {
-            let waits = wire::awaits_answer(row, cx.now);
-            line(ui, "Answer", |ui| {
-                let late = RichText::new("none of the other server").color(theme::palette(ui).late);
-                let text = if waits { widgets::weak(ui, "none yet of the other server") } else { late };
-                ui.add(Label::new(text).truncate());
-            });
-            if waits {
-                ui.request_repaint_after(wire::gt06::PATIENCE);
+            let left = wire::awaits_answer(row, cx.now);
+            let late = || RichText::new("none of the other server").color(theme::palette(ui).late);
+            let text = match left {
+                Some(_) => Some(widgets::weak(ui, "none yet of the other server")),
+                None => followers_are_held(data, row.id).then(late),
+            };
+            if let Some(text) = text {
+                line(ui, "Answer", |ui| ui.add(Label::new(text).truncate()));
+            }
+            if let Some(left) = left {
+                ui.request_repaint_after(left);
             }
         }
         for fix in opened.fixes.iter().take(MOST_PLACES) {
@@ -84,6 +93,47 @@ impl Related {
         for (key, value) in self.context_of(row) {
             line(ui, key, |ui| ui.add(Label::new(RichText::new(value).monospace()).truncate()));
         }
+    }
+
+    /// The command that this packet took out or answered, and the packet at its other end; of one that is not answered, since when.
+    fn command(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened) {
+        let (data, row) = (cx.data, &opened.row);
+        let Some(command) = command_of(data, row.id) else {
+            if let Some(flag) = flag(row, &opened.dissection) {
+                match self.echo(data, row, flag) {
+                    Some(answer) => packet_link(ui, cx, "Answered by", answer),
+                    None if followers_are_held(data, row.id) => unanswered(ui, cx, row),
+                    None => {}
+                }
+            }
+            return;
+        };
+        let (relation, other) = if command.answer_packet == Some(row.id) {
+            ("Answers", command.sent_packet)
+        } else {
+            ("Answered by", command.answer_packet)
+        };
+        let Some(other) = other else {
+            if command.sent_packet == Some(row.id) && command.state == CommandState::Sent {
+                unanswered(ui, cx, row);
+            }
+            return;
+        };
+        let delay = command.delay_ms().map(|ms| format!(" after {} ms", format::count(ms.max(0).unsigned_abs())));
+        let guessed = if command.guessed { ", guessed by order" } else { "" };
+        let text = format!("{}{}{guessed}", command.text, delay.unwrap_or_default());
+        if line(ui, relation, |ui| ui.link(text).clicked()) {
+            push(ui, cx, Action::SelectPacket(other));
+        }
+    }
+
+    fn echo<'a>(&mut self, data: &'a Data, row: &PacketRow, flag: u64) -> Option<&'a PacketRow> {
+        let newest = data.packets.back().map(|newest| newest.id);
+        if self.echo.is_none_or(|known| (known.command, known.newest) != (row.id, newest)) {
+            let answer = echo(data, row, flag).map(|answer| answer.id);
+            self.echo = Some(Echo { command: row.id, newest, answer });
+        }
+        find(&data.packets, self.echo?.answer?)
     }
 
     fn context_of(&mut self, row: &PacketRow) -> &[(String, String)] {
@@ -104,37 +154,6 @@ pub fn headers(row: &PacketRow) -> Vec<(String, String)> {
         }
     }
     pairs
-}
-
-/// The command that this packet took out or answered, and the packet at its other end; of one that is not answered, since when.
-fn command(ui: &mut Ui, cx: &mut Cx<'_>, opened: &Opened) {
-    let (data, row) = (cx.data, &opened.row);
-    let Some(command) = command_of(data, row.id) else {
-        if let Some(flag) = flag(row, &opened.dissection) {
-            match echo(data, row, flag) {
-                Some(answer) => packet_link(ui, cx, "Answered by", answer),
-                None => unanswered(ui, cx, row),
-            }
-        }
-        return;
-    };
-    let (relation, other) = if command.answer_packet == Some(row.id) {
-        ("Answers", command.sent_packet)
-    } else {
-        ("Answered by", command.answer_packet)
-    };
-    let Some(other) = other else {
-        if command.sent_packet == Some(row.id) && command.state == CommandState::Sent {
-            unanswered(ui, cx, row);
-        }
-        return;
-    };
-    let delay = command.delay_ms().map(|ms| format!(" after {} ms", format::count(ms.max(0).unsigned_abs())));
-    let guessed = if command.guessed { ", guessed by order" } else { "" };
-    let text = format!("{}{}{guessed}", command.text, delay.unwrap_or_default());
-    if line(ui, relation, |ui| ui.link(text).clicked()) {
-        push(ui, cx, Action::SelectPacket(other));
-    }
 }
 
 /// A command went out and no answer is known.
@@ -186,6 +205,13 @@ pub fn other_end(data: &Data, id: PacketId) -> Option<PacketId> {
 fn command_of(data: &Data, id: PacketId) -> Option<&Command> {
     let about = |c: &&Command| c.sent_packet == Some(id) || c.answer_packet == Some(id);
     data.remote.commands.iter().find(about)
+}
+
+/// All that may answer a packet is held, so that what is not found there is not there.
+fn followers_are_held(data: &Data, id: PacketId) -> bool {
+    let after = data.packets.partition_point(|row| row.id <= id);
+    let all = !data.ends.newer && data.packets.len() - after <= ROWS_TO_THE_ANSWER;
+    all && find(&data.packets, id).is_some()
 }
 
 /// The packets that answer this one.
@@ -266,7 +292,8 @@ fn label(key: &str) -> String {
         "why" => "Why",
         "left_out" => "More came",
         "tap" => "Tap",
-        "ours" => OUR_ANSWER,
+        // What we would have answered to a frame that went through a tap, or in place of what went through it.
+        "ours" => "Our answer",
         "late_ms" => "Late, ms",
         "lost_bytes" => "Not recorded",
         other => other,

@@ -118,7 +118,7 @@ fn spans(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     let open = cx.view.time.month.is_some();
     let day = widgets::labelled(Icon::Calendar, &text).selected(open);
     if ui.add(day).on_hover_text("Pick days from a calendar").clicked() {
-        let (first, _) = chosen.days(cx.now, &cx.view.zone());
+        let (first, _) = chosen.days(cx.view.span_now(cx.now), &cx.view.zone());
         push(cx, Act::Month((!open).then(|| first.first_of_month())));
     }
     if widgets::icon_button(ui, Icon::Right, "Next day (])").clicked() {

@@ -311,7 +311,7 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
 /// `08:12 – 08:47`, with the day where the span has several.
 fn times(cx: &Cx<'_>, leg: &Leg, seconds: bool) -> String {
     let zone = cx.view.zone();
-    let (first, last) = cx.view.time.span.days(cx.now, &zone);
+    let (first, last) = cx.view.time.span.days(cx.view.span_now(cx.now), &zone);
     let text = |ms: i64, pattern: &str| moment(ms).to_zoned(zone.clone()).strftime(pattern).to_string();
     let clock = if seconds { "%H:%M:%S" } else { "%H:%M" };
     let begin = if first == last { clock } else { "%-d %b %H:%M" };
