@@ -129,6 +129,8 @@ pub struct Tally {
     pub lost: u64,
     /// All that is known of them was imported.
     pub imported: u64,
+    /// Nobody has decided about them; they are in none of the others.
+    pub new: u64,
 }
 
 /// A packet with what its bytes say: what tree and bytes show.
@@ -366,6 +368,7 @@ impl Data {
             return;
         }
         let mut tally = Tally::default();
+        tally.new = self.in_state(DeviceState::New).count() as u64;
         for overview in self.in_state(DeviceState::Adopted) {
             match self.health(overview, now).link.age {
                 Age::Fresh => tally.live += 1,

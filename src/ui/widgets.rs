@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use egui::{
-    Align, Atom, Button, Color32, Frame, Layout, Margin, Rect, RectAlign, Response, RichText, Role, Sense, Stroke,
-    TextStyle, Tooltip, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
+    Align, Atom, Button, Color32, Frame, Label, Layout, Margin, Rect, RectAlign, Response, RichText, Role, Sense,
+    Stroke, TextStyle, Tooltip, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
 };
 
 use super::{
@@ -181,6 +181,15 @@ pub(super) fn cell<R>(ui: &mut Ui, width: f32, add: impl FnOnce(&mut Ui) -> R) -
     let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
     let mut inside = ui.new_child(UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)));
     add(&mut inside)
+}
+
+/// What a field is about, cut off where `width` is not enough, and the field.
+pub(super) fn field_row(ui: &mut Ui, width: f32, label: &str, add: impl FnOnce(&mut Ui)) {
+    ui.horizontal(|ui| {
+        let text = weak(ui, label);
+        cell(ui, width, |ui| ui.add(Label::new(text).truncate()));
+        add(ui);
+    });
 }
 
 /// Height of a line of [`pair`].

@@ -13,7 +13,7 @@ pub struct Ends {
     pub replaced: u64,
     /// They were silent for longer than we wait.
     pub silent: u64,
-    /// We were stopping.
+    /// The program that received was stopping.
     pub stopped: u64,
     /// The other server behind a tap closed them.
     pub by_server: u64,

@@ -19,7 +19,7 @@ const KEY_STEP: f32 = 80.0;
 /// While the map keeps all devices in view, one nearer to the edge than this is out of it, in points: buttons lie there.
 const KEPT_MARGIN: f32 = 40.0;
 
-/// On a low or narrow map the margin is no more than this part of it.
+/// On a low or narrow map the margin is no more than one part of so many of it.
 const LEAST_FITTED: f32 = 8.0;
 
 /// Less room than this beside what covers the map is none, in points.

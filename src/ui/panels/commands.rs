@@ -150,6 +150,7 @@ impl Commands {
         }
         if cx.data.station.viewer {
             go = Go::No("This window only looks on");
+            self.going_on = false;
         }
         self.send(ui, cx, overview, text, go);
     }
@@ -240,8 +241,8 @@ impl Commands {
                 cx.ask(Action::SendCommand { device: id, text, patience: patience.length(), forced });
                 self.guard.reset();
             }
-            // What comes above it in the next frame makes another button of it.
-            if may && self.going_on {
+            // What comes above it in the next frame makes another button of it. A key that is held down chooses and does not send, too.
+            if may && self.going_on && !ui.input(|input| input.key_down(Key::Enter)) {
                 self.going_on = !button.has_focus();
                 button.request_focus();
             }
@@ -382,9 +383,5 @@ fn receipts_of(ui: &mut Ui, cx: &mut Cx<'_>) {
 }
 
 fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
-    ui.horizontal(|ui| {
-        let text = widgets::weak(ui, label);
-        widgets::cell(ui, LABEL, |ui| ui.add(Label::new(text).truncate()));
-        add(ui);
-    });
+    widgets::field_row(ui, LABEL, label, add);
 }

@@ -231,11 +231,7 @@ fn heading(ui: &mut Ui, text: &str) {
 }
 
 fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
-    ui.horizontal(|ui| {
-        let text = widgets::weak(ui, label);
-        widgets::cell(ui, LABEL, |ui| ui.label(text));
-        add(ui);
-    });
+    widgets::field_row(ui, LABEL, label, add);
 }
 
 /// One of `all`, or none, which is called `nothing`. `about` stands beside what is chosen.

@@ -288,9 +288,5 @@ fn result(ui: &mut Ui, ended: &Ended) {
 }
 
 fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
-    ui.horizontal(|ui| {
-        let text = widgets::weak(ui, label);
-        widgets::cell(ui, LABEL, |ui| ui.add(Label::new(text).truncate()));
-        add(ui);
-    });
+    widgets::field_row(ui, LABEL, label, add);
 }

@@ -219,11 +219,7 @@ pub(super) fn usual_row(ui: &mut Ui, label: &str, usual: &str, add: impl FnOnce(
 
 /// A label and what stands behind it.
 pub(super) fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
-    ui.horizontal(|ui| {
-        let text = widgets::weak(ui, label);
-        widgets::cell(ui, LABEL, |ui| ui.label(text));
-        add(ui);
-    });
+    widgets::field_row(ui, LABEL, label, add);
 }
 
 fn choice<T: PartialEq>(ui: &mut Ui, value: &mut T, this: T, text: &str) {

@@ -260,13 +260,21 @@ pub(super) fn banners(ui: &mut Ui, cx: &mut Cx<'_>) {
 }
 
 /// Senders that nobody has decided about, if there are any.
-fn new_senders(ui: &mut Ui, cx: &mut Cx<'_>) {
+fn new_senders(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     let p = theme::palette(ui);
-    let n_new = cx.data.in_state(DeviceState::New).count() as u64;
+    let n_new = cx.data.tally.new;
     if n_new > 0 {
-        let text = RichText::new(format!("{} new", format::count(n_new))).color(p.suspect);
-        let button = ui.add(Button::new(text).fill(p.suspect.gamma_multiply(0.15)));
-        if button.on_hover_text("Senders nobody has decided about yet").clicked() {
+        let text = format!("{} new", format::count(n_new));
+        let short = match n_new {
+            _ if roomy => text.clone(),
+            ..100 => text.clone(),
+            100..1_000 => format::count(n_new),
+            1_000.. => "999+".to_owned(),
+        };
+        let short = RichText::new(short).color(p.suspect);
+        let button = ui.add(Button::new(short).fill(p.suspect.gamma_multiply(0.15)));
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &text));
+        if button.on_hover_text(format!("{text}: senders nobody has decided about yet")).clicked() {
             if !cx.view.open.devices {
                 cx.ask(Action::ToggleDevices);
             }
@@ -281,7 +289,7 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
     let tally = cx.data.tally;
     // Where not everything has room, what is last is cut off, and these wait for somebody.
     if !roomy {
-        new_senders(ui, cx);
+        new_senders(ui, cx, roomy);
     }
     let rule = |age| match age {
         Age::Fresh => "heard within their own rhythm".to_owned(),
@@ -321,7 +329,7 @@ fn counts(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
         ui.add_space(if roomy { 4.0 } else { 0.0 });
     }
     if roomy {
-        new_senders(ui, cx);
+        new_senders(ui, cx, roomy);
     }
     let rate = cx.data.pulse.per_second(cx.now);
     if rate > 0.0 {

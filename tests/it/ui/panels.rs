@@ -405,7 +405,7 @@ fn nothing_of_the_line_at_the_top_is_cut_however_many_there_are() {
     for (width, height) in [(1_024.0, 640.0), (1_260.0, 800.0), (1_440.0, 900.0)] {
         for n in [0, 7, 12_345] {
             let mut stage = Stage::fleet();
-            stage.data.tally = Tally { live: n, late: n, stale: n, lost: n, imported: n };
+            stage.data.tally = Tally { live: n, late: n, stale: n, lost: n, imported: n, new: n };
             let mut harness = stage.shown();
             harness.set_size(egui::vec2(width, height));
             harness.run();

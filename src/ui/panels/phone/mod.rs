@@ -359,9 +359,5 @@ fn secret(ui: &mut Ui, title: &str, about: &str, secret: &mut Option<String>) {
 
 /// A label, and what belongs to it.
 pub(super) fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
-    ui.horizontal(|ui| {
-        let text = widgets::weak(ui, label);
-        widgets::cell(ui, LABEL, |ui| ui.add(Label::new(text).truncate()));
-        add(ui);
-    });
+    widgets::field_row(ui, LABEL, label, add);
 }
