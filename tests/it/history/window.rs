@@ -97,30 +97,29 @@ fn an_outlier_is_hidden_and_undone_and_nothing_is_deleted() {
     desk.press(PLAIN, Key::OpenBracket);
     desk.click("Trips and stops of the span");
     desk.until_shown("1 outlier");
+    // What is said of it is there at once, and gone after some frames: it is looked for before the store is waited for.
+    let (hid, back) = ("Hid 1 point of owntracks/van/phone", "1 point of owntracks/van/phone can be seen again");
     desk.click("Hide all outliers");
+    assert!(desk.shows(hid));
     desk.until_shown("1 hidden");
     assert!(!desk.shows("1 outlier"));
     let hidden = "SELECT count(*) FROM hidden WHERE reason = 'outlier'";
     assert_eq!((desk.count(hidden), desk.count("SELECT count(*) FROM positions")), (1, 52));
 
     desk.press(Modifiers::COMMAND, Key::Z);
+    assert!(desk.shows(back) && !desk.shows(hid), "what was said of hiding is past");
     desk.until_shown("1 outlier");
     assert_eq!((desk.count(hidden), desk.count("SELECT count(*) FROM positions")), (0, 52));
-
-    // What was said of hiding is past.
-    let (hid, back) = ("Hid 1 point of owntracks/van/phone", "1 point of owntracks/van/phone can be seen again");
-    desk.until_shown(back);
-    assert!(!desk.shows(hid));
 
     // By hand: the point that is looked at.
     desk.click("Trip of owntracks/van/phone, 09:00:00 – 09:10:00, 10 min, 8.0 km, 48 · 48 km/h, 51.07195, 4.00000");
     desk.until_shown("Hide this point");
     desk.click("Hide this point");
+    assert!(desk.shows(hid) && !desk.shows(back));
     desk.until("it is hidden", |window| {
         window.state().data().history.shown.values().any(|shown| shown.past.stats.hidden == 1)
     });
     assert_eq!(desk.count("SELECT count(*) FROM hidden WHERE reason = 'hand'"), 1);
-    assert!(desk.shows(hid) && !desk.shows(back));
 }
 
 #[test]
