@@ -1,14 +1,11 @@
 //! A whole backend in a temporary folder on free ports, and far ends that speak to it over real sockets.
 
 use std::{
-    collections::HashSet,
+    cell::RefCell,
+    collections::{HashMap, HashSet},
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-        mpsc,
-    },
+    sync::{Arc, Mutex, mpsc},
     time::{Duration, Instant},
 };
 
@@ -35,41 +32,64 @@ pub const SOON: Duration = Duration::from_secs(20);
 
 /// A clock that a test sets.
 #[derive(Clone)]
-pub struct TestClock {
-    ms: Arc<AtomicI64>,
-    /// Of these it slept so many.
-    asleep_ms: Arc<AtomicI64>,
+pub struct TestClock(Arc<Mutex<Moment>>);
+
+/// What a clock says in milliseconds, and of these it slept so many.
+#[derive(Clone, Copy)]
+struct Moment {
+    ms: i64,
+    asleep_ms: i64,
+}
+
+thread_local! {
+    /// What this thread read last, by the addresses of the clocks. Whoever asks for the time of day, and then for how much of it passed, is told both
+    /// of one moment: a clock that is set in between would else count as sleep.
+    static READ: RefCell<HashMap<usize, Moment>> = RefCell::default();
 }
 
 impl TestClock {
     pub fn at(text: &str) -> Self {
         let at: Timestamp = text.parse().expect("an RFC 3339 time");
-        Self { ms: Arc::new(AtomicI64::new(at.as_millisecond())), asleep_ms: Arc::default() }
+        Self(Arc::new(Mutex::new(Moment { ms: at.as_millisecond(), asleep_ms: 0 })))
     }
 
     pub fn clock(&self) -> Clock {
-        let ms = Arc::clone(&self.ms);
-        Arc::new(move || Timestamp::from_millisecond(ms.load(Ordering::Relaxed)).expect("a time within range"))
+        let clock = self.clone();
+        Arc::new(move || {
+            let now = *clock.0.lock().expect("nobody panics with it");
+            READ.with_borrow_mut(|read| read.insert(clock.address(), now));
+            Timestamp::from_millisecond(now.ms).expect("a time within range")
+        })
     }
 
     pub fn advance(&self, by: Duration) {
-        self.ms.fetch_add(i64::try_from(by.as_millis()).expect("a short time"), Ordering::Relaxed);
+        self.0.lock().expect("nobody panics with it").ms += millis(by);
     }
 
     /// The computer sleeps for so long.
     pub fn sleep(&self, by: Duration) {
-        self.asleep_ms.fetch_add(i64::try_from(by.as_millis()).expect("a short time"), Ordering::Relaxed);
-        self.advance(by);
+        let mut now = self.0.lock().expect("nobody panics with it");
+        now.ms += millis(by);
+        now.asleep_ms += millis(by);
     }
 
-    /// Without its sleep.
+    /// Without its sleep; when this thread asked [`TestClock::clock`] last.
     pub fn passing(&self) -> Passing {
-        let Self { ms, asleep_ms } = self.clone();
+        let clock = self.clone();
         Passing::new(move || {
-            let asleep = asleep_ms.load(Ordering::Relaxed);
-            Duration::from_millis((ms.load(Ordering::Relaxed) - asleep).unsigned_abs())
+            let read = READ.with_borrow(|read| read.get(&clock.address()).copied());
+            let at = read.unwrap_or_else(|| *clock.0.lock().expect("nobody panics with it"));
+            Duration::from_millis((at.ms - at.asleep_ms).unsigned_abs())
         })
     }
+
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+}
+
+fn millis(of: Duration) -> i64 {
+    i64::try_from(of.as_millis()).expect("a short time")
 }
 
 /// A running backend; its folder goes with it.
