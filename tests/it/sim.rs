@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use super::support::{SOON, Station};
+use super::support::{Port, SOON, Station};
 use jiff::ToSpan;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -297,7 +297,8 @@ fn a_phone_sends_again_what_was_not_taken() {
 
 #[test]
 fn nobody_at_the_address_is_said_at_once() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = Port::keep();
+    let free = nobody.at();
     for (targets, flag) in [(gt06(free), "--gt06"), (owntracks(free), "--owntracks")] {
         let error = drive_until(3, &targets, || ()).unwrap_err().to_string();
         assert!(error.contains(&free.to_string()) && error.contains(flag) && error.contains("refused"), "{error}");

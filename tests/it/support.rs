@@ -229,6 +229,24 @@ pub fn sql<T: rusqlite::types::FromSql>(folder: &std::path::Path, query: &str) -
     file.query_row(query, [], |row| row.get(0)).unwrap_or_else(|e| panic!("{query}: {e}"))
 }
 
+/// A port that the system gives to nobody else for as long as this is kept. Nobody listens there, until somebody asks for it by its number.
+pub struct Port(tokio::net::TcpSocket);
+
+impl Port {
+    pub fn keep() -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        // Whoever listens says this, too; then one that does not listen is not in the way. Who asks for any free port is given another.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true).expect("a socket option");
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+        Self(socket)
+    }
+
+    pub fn at(&self) -> SocketAddr {
+        self.0.local_addr().expect("it is bound")
+    }
+}
+
 /// A GT06 tracker: raw bytes out, whatever comes back.
 pub struct Tracker(TcpStream);
 

@@ -1,7 +1,5 @@
 //! A capture is sent again from the window: from its tab and from a file, with progress, and stopped.
 
-use std::net::TcpListener;
-
 use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::{
     Harness,
@@ -15,6 +13,7 @@ use wayglass::{
 use crate::{
     capture::backend::RELOGIN,
     desk::{Desk, LOGIN, LOGIN_ANSWER},
+    support::Port,
 };
 
 const NEW_IMEI: &str = "358000000000001";
@@ -111,9 +110,8 @@ fn a_file_goes_elsewhere_and_what_is_wrong_is_said() {
     type_into(&mut desk, "Capture to replay", &file.display().to_string());
     type_into(&mut desk, "Receiver to replay to", "nowhere");
     desk.until("it is no address", |window| says(window, "nowhere is no receiver: it is HOST:PORT"));
-    let off = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = off.local_addr().unwrap().to_string();
-    drop(off);
+    let off = Port::keep();
+    let nobody = off.at().to_string();
     type_into(&mut desk, "Receiver to replay to", &nobody);
     replay(&mut desk);
     desk.until("nobody is there", |window| says(window, &format!("talk.log: cannot connect to {nobody}")));

@@ -108,7 +108,7 @@ fn half_a_connection_is_kept() {
 fn a_server_that_is_not_there_is_told_and_the_tracker_heard_and_closed() {
     let server = Server::start();
     let (station, at) = passing_on(&server);
-    drop(server);
+    let _gone = server.leave();
     let mut tracker = End::dial(at);
     tracker.say(&login());
     assert_eq!(tracker.hear_out(), b"", "closed, as it would be without us");
