@@ -13,7 +13,7 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::tz::TimeZone;
 use wayglass::{
     backend::{Access, Backend, Https, ListenAt, ReceiverStatus, Setup, bounds::Bounds, logfile::LogFile},
-    model::{Keep, Policy, Protocol},
+    model::{Keep, PacketId, Policy, Protocol},
     ui::{App, Data, Options, View},
 };
 
@@ -194,6 +194,19 @@ impl Desk {
     pub fn press(&mut self, modifiers: Modifiers, key: Key) {
         self.window.key_press_modifiers(modifiers, key);
         self.window.run();
+    }
+
+    /// Presses a key that goes from packet to packet until this one is selected.
+    #[track_caller]
+    pub fn press_to(&mut self, key: Key, packet: PacketId) {
+        let most = self.data().packets.len();
+        for _ in 0..=most {
+            if self.view().selection.packet == Some(packet) {
+                return;
+            }
+            self.press(Modifiers::NONE, key);
+        }
+        panic!("{key:?} does not lead to {packet:?}, but to {:?}", self.view().selection.packet);
     }
 
     /// Into whatever has the keyboard.

@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     sync::{Arc, Mutex, mpsc},
     time::{Duration, Instant},
@@ -227,6 +227,21 @@ pub fn sql<T: rusqlite::types::FromSql>(folder: &std::path::Path, query: &str) -
     let file = rusqlite::Connection::open_with_flags(folder.join("wayglass.db"), flags).expect("the store opens");
     file.busy_timeout(SOON).expect("a time-out");
     file.query_row(query, [], |row| row.get(0)).unwrap_or_else(|e| panic!("{query}: {e}"))
+}
+
+/// The first line that a program says and that is wanted, if it comes in time; `None` as well where the program ends. What it says later is read and dropped,
+/// so that it is never held up.
+pub fn line_of(said: impl Read + Send + 'static, wanted: impl Fn(&str) -> bool + Send + 'static) -> Option<String> {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut lines = BufReader::new(said).lines().map_while(Result::ok);
+        if let Some(line) = lines.find(|line| wanted(line)) {
+            tell.send(line).ok();
+        }
+        drop(tell);
+        lines.for_each(drop);
+    });
+    told.recv_timeout(2 * SOON).ok()
 }
 
 /// A port that the system gives to nobody else for as long as this is kept. Nobody listens there, until somebody asks for it by its number.

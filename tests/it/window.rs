@@ -2,13 +2,12 @@
 #![cfg(target_os = "linux")]
 
 use std::{
-    io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use super::support::{Port, SOON, Tracker, post, sql};
+use super::support::{Port, SOON, Tracker, line_of, post, sql};
 
 /// A process that ends with its test.
 pub struct Running(Child);
@@ -28,9 +27,10 @@ pub fn display() -> (Running, String) {
         .stderr(Stdio::null())
         .spawn()
         .expect("Xvfb starts (tests/run installs it)");
-    let mut number = String::new();
-    BufReader::new(xvfb.stdout.take().expect("piped")).read_line(&mut number).expect("Xvfb names its display");
-    (Running(xvfb), format!(":{}", number.trim()))
+    let stdout = xvfb.stdout.take().expect("piped");
+    let xvfb = Running(xvfb);
+    let number = line_of(stdout, |_| true).expect("Xvfb names its display");
+    (xvfb, format!(":{}", number.trim()))
 }
 
 fn wayglass(data: &Path, display: Option<&str>, words: &[&str]) -> Command {
