@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use egui::{Key, Modifiers};
+use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::tz::TimeZone;
 use wayglass::{
@@ -213,6 +213,14 @@ impl Desk {
     pub fn type_text(&mut self, text: &str) {
         self.window.event(egui::Event::Text(text.to_owned()));
         self.window.run();
+    }
+
+    /// Into a field of this name, in place of what it holds.
+    pub fn type_into(&mut self, field: &str, text: &str) {
+        self.window.get_by_role_and_label(Role::TextInput, field).focus();
+        self.window.run();
+        self.press(Modifiers::COMMAND, Key::A);
+        self.type_text(text);
     }
 
     pub fn view(&self) -> &View {

@@ -87,14 +87,20 @@ fn three_vehicles_are_replayed_at_sixty_times_and_rest_is_skipped() {
     assert_eq!(desk.instant(), "2026-11-20 23:59:59");
 }
 
-#[test]
-fn an_outlier_is_hidden_and_undone_and_nothing_is_deleted() {
+/// Yesterday of a van is shown, with a point far away.
+fn with_an_outlier() -> Desk {
     let mut desk = Desk::open();
     let mut way = day();
     way.push((at(9, 5) + 10, 900_000.0));
     desk.tell("van", "2026-11-20", &way);
     desk.until("the van is known", |window| window.state().data().devices.values().any(|d| d.positions >= 52));
     desk.press(PLAIN, Key::OpenBracket);
+    desk
+}
+
+#[test]
+fn an_outlier_is_hidden_and_undone_and_nothing_is_deleted() {
+    let mut desk = with_an_outlier();
     desk.click("Trips and stops of the span");
     desk.until_shown("1 outlier");
     // What is said of it is there at once, and gone after some frames: it is looked for before the store is waited for.
@@ -124,12 +130,7 @@ fn an_outlier_is_hidden_and_undone_and_nothing_is_deleted() {
 
 #[test]
 fn the_key_for_the_next_outlier_keeps_the_way_around_it_in_view() {
-    let mut desk = Desk::open();
-    let mut way = day();
-    way.push((at(9, 5) + 10, 900_000.0));
-    desk.tell("van", "2026-11-20", &way);
-    desk.until("the van is known", |window| window.state().data().devices.values().any(|d| d.positions >= 52));
-    desk.press(PLAIN, Key::OpenBracket);
+    let mut desk = with_an_outlier();
     desk.until("its day is read", |window| {
         window.state().data().history.shown.values().any(|shown| shown.past.stats.outliers == 1)
     });

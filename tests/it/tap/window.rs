@@ -13,16 +13,9 @@ use wayglass::{
 use super::far::{End, Server, ack, heartbeat, login, login_answer, position};
 use crate::{
     desk::{Desk, TRACKER},
+    inspector::filter::filter_by,
     support::Port,
 };
-
-/// Types into a field of this name.
-fn type_into(desk: &mut Desk, field: &str, text: &str) {
-    desk.window.get_by_role_and_label(Role::TextInput, field).focus();
-    desk.window.run();
-    desk.press(Modifiers::COMMAND, Key::A);
-    desk.type_text(text);
-}
 
 /// A window with a tap that was set up in it, and where that listens.
 fn with_tap(server: &Server) -> (Desk, Port) {
@@ -32,10 +25,10 @@ fn with_tap(server: &Server) -> (Desk, Port) {
     desk.until_shown("Add a tap…");
     desk.click("Add a tap…");
     assert!(desk.window.get_by_label("Add tap").accesskit_node().is_disabled(), "it lacks a server");
-    type_into(&mut desk, "Server and port", &server.at().to_string());
-    type_into(&mut desk, "Name of the tap", "vendor");
+    desk.type_into("Server and port", &server.at().to_string());
+    desk.type_into("Name of the tap", "vendor");
     let port = Port::keep();
-    type_into(&mut desk, "Port of the tap", &port.at().port().to_string());
+    desk.type_into("Port of the tap", &port.at().port().to_string());
     desk.click("This computer only");
     desk.click("Add tap");
     desk.until("the tap listens", |window| {
@@ -162,9 +155,7 @@ fn a_frame_differs_only_once_its_answer_is_overdue() {
 }
 
 fn filter(desk: &mut Desk, text: &str) {
-    desk.press(Modifiers::COMMAND, Key::L);
-    desk.press(Modifiers::COMMAND, Key::A);
-    desk.type_text(text);
+    filter_by(desk, text);
     desk.press(Modifiers::NONE, Key::Escape);
 }
 
