@@ -39,6 +39,8 @@ pub struct TestClock(Arc<Mutex<Moment>>);
 struct Moment {
     ms: i64,
     asleep_ms: i64,
+    /// How often somebody asked how much time passed.
+    looks: u64,
 }
 
 thread_local! {
@@ -50,7 +52,7 @@ thread_local! {
 impl TestClock {
     pub fn at(text: &str) -> Self {
         let at: Timestamp = text.parse().expect("an RFC 3339 time");
-        Self(Arc::new(Mutex::new(Moment { ms: at.as_millisecond(), asleep_ms: 0 })))
+        Self(Arc::new(Mutex::new(Moment { ms: at.as_millisecond(), asleep_ms: 0, looks: 0 })))
     }
 
     pub fn clock(&self) -> Clock {
@@ -77,10 +79,21 @@ impl TestClock {
     pub fn passing(&self) -> Passing {
         let clock = self.clone();
         Passing::new(move || {
-            let read = READ.with_borrow(|read| read.get(&clock.address()).copied());
-            let at = read.unwrap_or_else(|| *clock.0.lock().expect("nobody panics with it"));
+            let mut now = clock.0.lock().expect("nobody panics with it");
+            now.looks += 1;
+            let at = READ.with_borrow(|read| read.get(&clock.address()).copied()).unwrap_or(*now);
             Duration::from_millis((at.ms - at.asleep_ms).unsigned_abs())
         })
+    }
+
+    /// Waits until the watch begins to look once more, by what the clock says now: it asks how much time passed, first of all.
+    pub fn wait_for_look(&self) {
+        let looks = || self.0.lock().expect("nobody panics with it").looks;
+        let (before, end) = (looks(), Instant::now() + SOON);
+        while looks() == before {
+            assert!(Instant::now() < end, "nobody looks");
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
     }
 
     fn address(&self) -> usize {

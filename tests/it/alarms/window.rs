@@ -171,6 +171,7 @@ fn a_device_goes_quiet_by_the_clock_and_a_mute_keeps_it_so() {
     desk.until_data("it is muted", |data| data.watch.set_up.mutes.devices.len() == 1);
     // Heard once more, and silent again.
     desk.go(18 * 60, 0.0);
+    desk.clock.wait_for_look();
     desk.clock.advance(Duration::from_mins(25));
     desk.until_data("it is listed", |data| data.watch.events.len() == 2);
     // By what is listed: how many are unread is asked for itself, and may be told before or after.
