@@ -182,6 +182,15 @@ impl Desk {
         }
     }
 
+    /// Draws frames until nothing changes any more, however long the store takes.
+    pub fn rest(&mut self) {
+        let end = Instant::now() + 4 * SOON;
+        while self.window.run_ok().is_none() {
+            assert!(Instant::now() < end, "it never rests");
+            self.woken.recv_timeout(Duration::from_millis(20)).ok();
+        }
+    }
+
     pub fn until_shown(&mut self, label: &str) {
         self.until(label, |window| window.query_all_by_label(label).next().is_some());
     }
