@@ -8,12 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use egui::{Key, Modifiers};
+use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::tz::TimeZone;
 use wayglass::{
     backend::{Access, Backend, Https, ListenAt, ReceiverStatus, Setup, bounds::Bounds, logfile::LogFile},
-    model::{Keep, Policy, Protocol},
+    model::{Keep, PacketId, Policy, Protocol},
     ui::{App, Data, Options, View},
 };
 
@@ -182,6 +182,15 @@ impl Desk {
         }
     }
 
+    /// Draws frames until nothing changes any more, however long the store takes.
+    pub fn rest(&mut self) {
+        let end = Instant::now() + 4 * SOON;
+        while self.window.run_ok().is_none() {
+            assert!(Instant::now() < end, "it never rests");
+            self.woken.recv_timeout(Duration::from_millis(20)).ok();
+        }
+    }
+
     pub fn until_shown(&mut self, label: &str) {
         self.until(label, |window| window.query_all_by_label(label).next().is_some());
     }
@@ -196,10 +205,31 @@ impl Desk {
         self.window.run();
     }
 
+    /// Presses a key that goes from packet to packet until this one is selected.
+    #[track_caller]
+    pub fn press_to(&mut self, key: Key, packet: PacketId) {
+        let most = self.data().packets.len();
+        for _ in 0..=most {
+            if self.view().selection.packet == Some(packet) {
+                return;
+            }
+            self.press(Modifiers::NONE, key);
+        }
+        panic!("{key:?} does not lead to {packet:?}, but to {:?}", self.view().selection.packet);
+    }
+
     /// Into whatever has the keyboard.
     pub fn type_text(&mut self, text: &str) {
         self.window.event(egui::Event::Text(text.to_owned()));
         self.window.run();
+    }
+
+    /// Into a field of this name, in place of what it holds.
+    pub fn type_into(&mut self, field: &str, text: &str) {
+        self.window.get_by_role_and_label(Role::TextInput, field).focus();
+        self.window.run();
+        self.press(Modifiers::COMMAND, Key::A);
+        self.type_text(text);
     }
 
     pub fn view(&self) -> &View {

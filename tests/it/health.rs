@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -17,7 +16,7 @@ use wayglass::{
     model::Policy,
 };
 
-use super::support::{SOON, Station, TestClock, Tracker, http, post};
+use super::support::{SOON, Station, TestClock, Tracker, http, line_of, post};
 
 const LOGIN: &str = "78780D01012345678901234500018CDD0D0A";
 const LOGIN_ACK: &str = "787805010001d9dc0d0a";
@@ -228,8 +227,10 @@ struct Serve {
 impl Serve {
     fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some(line) = line_of(child.stdout.take().unwrap(), |_| true) else {
+            child.kill().unwrap();
+            panic!("no ready line");
+        };
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{line:?}: {e}"));
         let owntracks = ready["owntracks"].as_str().unwrap().trim_start_matches("http://").parse().unwrap();
         Self { child, owntracks }

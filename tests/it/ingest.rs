@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream},
 };
 
 use wayglass::{
@@ -10,7 +10,7 @@ use wayglass::{
     model::{DeviceState, Policy, Protocol},
 };
 
-use super::support::{Answer, SOON, Station, Tracker, http, post, sql};
+use super::support::{Answer, Port, SOON, Station, Tracker, http, post, sql};
 
 const LOGIN: &str = "78780D01012345678901234500018CDD0D0A";
 const LOGIN_ACK: &str = "787805010001d9dc0d0a";
@@ -294,8 +294,10 @@ fn a_refusal_is_explained_first() {
 #[test]
 fn a_taken_port_is_said_and_taken_when_it_is_free() {
     let station = Station::start(Policy::Adopt);
-    let squatter = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let taken: SocketAddr = squatter.local_addr().expect("an address");
+    // Nobody else gets it between the one and the other.
+    let port = Port::keep();
+    let taken = port.at();
+    let squatter = TcpListener::bind(taken).expect("a free port");
     station.backend().listen(Protocol::Gt06, ListenAt::Address(taken));
     let status = |s: &Station| {
         s.backend().receivers().into_iter().find(|l| l.protocol == Protocol::Gt06).expect("a receiver").status

@@ -2,7 +2,7 @@
 
 mod big;
 mod bytes;
-mod filter;
+pub mod filter;
 mod hand;
 mod live;
 mod next;

@@ -442,9 +442,8 @@ fn an_online_map_names_its_owner_and_can_be_reloaded() {
 
 #[test]
 fn a_server_that_is_away_is_named_and_its_map_comes_when_it_is_back() {
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let at = server.local_addr().unwrap();
-    drop(server);
+    let port = crate::support::Port::keep();
+    let at = port.at();
     let online = OnlineOptions { url: format!("http://{at}/{{z}}/{{x}}/{{y}}.png"), ..OnlineOptions::default() };
     let mut stage = Stage::new(two_vans());
     stage.options.online = Some(online);

@@ -435,7 +435,7 @@ fn a_phone_has_no_clock_to_correct() {
 
 #[test]
 fn a_tracker_that_says_nothing_is_hung_up_on() {
-    let setup = Config { silence: Some(Duration::from_millis(500)), ..Config::default() }.setup(None).unwrap();
+    let setup = Config { silence: Some(Duration::from_secs(2)), ..Config::default() }.setup(None).unwrap();
     let station = Station::start_with(Policy::Adopt, setup.limits.ingest);
     let mut device = Device::connect(&station);
     device.line.expect_closed();

@@ -1,14 +1,11 @@
 //! A whole backend in a temporary folder on free ports, and far ends that speak to it over real sockets.
 
 use std::{
-    collections::HashSet,
-    io::{Read, Write},
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-        mpsc,
-    },
+    sync::{Arc, Mutex, mpsc},
     time::{Duration, Instant},
 };
 
@@ -35,41 +32,77 @@ pub const SOON: Duration = Duration::from_secs(20);
 
 /// A clock that a test sets.
 #[derive(Clone)]
-pub struct TestClock {
-    ms: Arc<AtomicI64>,
-    /// Of these it slept so many.
-    asleep_ms: Arc<AtomicI64>,
+pub struct TestClock(Arc<Mutex<Moment>>);
+
+/// What a clock says in milliseconds, and of these it slept so many.
+#[derive(Clone, Copy)]
+struct Moment {
+    ms: i64,
+    asleep_ms: i64,
+    /// How often somebody asked how much time passed.
+    looks: u64,
+}
+
+thread_local! {
+    /// What this thread read last, by the addresses of the clocks. Whoever asks for the time of day, and then for how much of it passed, is told both
+    /// of one moment: a clock that is set in between would else count as sleep.
+    static READ: RefCell<HashMap<usize, Moment>> = RefCell::default();
 }
 
 impl TestClock {
     pub fn at(text: &str) -> Self {
         let at: Timestamp = text.parse().expect("an RFC 3339 time");
-        Self { ms: Arc::new(AtomicI64::new(at.as_millisecond())), asleep_ms: Arc::default() }
+        Self(Arc::new(Mutex::new(Moment { ms: at.as_millisecond(), asleep_ms: 0, looks: 0 })))
     }
 
     pub fn clock(&self) -> Clock {
-        let ms = Arc::clone(&self.ms);
-        Arc::new(move || Timestamp::from_millisecond(ms.load(Ordering::Relaxed)).expect("a time within range"))
+        let clock = self.clone();
+        Arc::new(move || {
+            let now = *clock.0.lock().expect("nobody panics with it");
+            READ.with_borrow_mut(|read| read.insert(clock.address(), now));
+            Timestamp::from_millisecond(now.ms).expect("a time within range")
+        })
     }
 
     pub fn advance(&self, by: Duration) {
-        self.ms.fetch_add(i64::try_from(by.as_millis()).expect("a short time"), Ordering::Relaxed);
+        self.0.lock().expect("nobody panics with it").ms += millis(by);
     }
 
     /// The computer sleeps for so long.
     pub fn sleep(&self, by: Duration) {
-        self.asleep_ms.fetch_add(i64::try_from(by.as_millis()).expect("a short time"), Ordering::Relaxed);
-        self.advance(by);
+        let mut now = self.0.lock().expect("nobody panics with it");
+        now.ms += millis(by);
+        now.asleep_ms += millis(by);
     }
 
-    /// Without its sleep.
+    /// Without its sleep; when this thread asked [`TestClock::clock`] last.
     pub fn passing(&self) -> Passing {
-        let Self { ms, asleep_ms } = self.clone();
+        let clock = self.clone();
         Passing::new(move || {
-            let asleep = asleep_ms.load(Ordering::Relaxed);
-            Duration::from_millis((ms.load(Ordering::Relaxed) - asleep).unsigned_abs())
+            let mut now = clock.0.lock().expect("nobody panics with it");
+            now.looks += 1;
+            let at = READ.with_borrow(|read| read.get(&clock.address()).copied()).unwrap_or(*now);
+            Duration::from_millis((at.ms - at.asleep_ms).unsigned_abs())
         })
     }
+
+    /// Waits until the watch begins to look once more, by what the clock says now: it asks how much time passed, first of all.
+    pub fn wait_for_look(&self) {
+        let looks = || self.0.lock().expect("nobody panics with it").looks;
+        let (before, end) = (looks(), Instant::now() + SOON);
+        while looks() == before {
+            assert!(Instant::now() < end, "nobody looks");
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+}
+
+fn millis(of: Duration) -> i64 {
+    i64::try_from(of.as_millis()).expect("a short time")
 }
 
 /// A running backend; its folder goes with it.
@@ -207,6 +240,39 @@ pub fn sql<T: rusqlite::types::FromSql>(folder: &std::path::Path, query: &str) -
     let file = rusqlite::Connection::open_with_flags(folder.join("wayglass.db"), flags).expect("the store opens");
     file.busy_timeout(SOON).expect("a time-out");
     file.query_row(query, [], |row| row.get(0)).unwrap_or_else(|e| panic!("{query}: {e}"))
+}
+
+/// The first line that a program says and that is wanted, if it comes in time; `None` as well where the program ends. What it says later is read and dropped,
+/// so that it is never held up.
+pub fn line_of(said: impl Read + Send + 'static, wanted: impl Fn(&str) -> bool + Send + 'static) -> Option<String> {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut lines = BufReader::new(said).lines().map_while(Result::ok);
+        if let Some(line) = lines.find(|line| wanted(line)) {
+            tell.send(line).ok();
+        }
+        drop(tell);
+        lines.for_each(drop);
+    });
+    told.recv_timeout(2 * SOON).ok()
+}
+
+/// A port that the system gives to nobody else for as long as this is kept. Nobody listens there, until somebody asks for it by its number.
+pub struct Port(tokio::net::TcpSocket);
+
+impl Port {
+    pub fn keep() -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        // Whoever listens says this, too; then one that does not listen is not in the way. Who asks for any free port is given another.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true).expect("a socket option");
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+        Self(socket)
+    }
+
+    pub fn at(&self) -> SocketAddr {
+        self.0.local_addr().expect("it is bound")
+    }
 }
 
 /// A GT06 tracker: raw bytes out, whatever comes back.

@@ -2,14 +2,12 @@
 #![cfg(target_os = "linux")]
 
 use std::{
-    io::{BufRead, BufReader},
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use super::support::{SOON, Tracker, post, sql};
+use super::support::{Port, SOON, Tracker, line_of, post, sql};
 
 /// A process that ends with its test.
 pub struct Running(Child);
@@ -29,14 +27,10 @@ pub fn display() -> (Running, String) {
         .stderr(Stdio::null())
         .spawn()
         .expect("Xvfb starts (tests/run installs it)");
-    let mut number = String::new();
-    BufReader::new(xvfb.stdout.take().expect("piped")).read_line(&mut number).expect("Xvfb names its display");
-    (Running(xvfb), format!(":{}", number.trim()))
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
+    let stdout = xvfb.stdout.take().expect("piped");
+    let xvfb = Running(xvfb);
+    let number = line_of(stdout, |_| true).expect("Xvfb names its display");
+    (xvfb, format!(":{}", number.trim()))
 }
 
 fn wayglass(data: &Path, display: Option<&str>, words: &[&str]) -> Command {
@@ -89,8 +83,8 @@ fn colours(display: &str, window: &str) -> usize {
 fn the_window_opens_receives_and_ends_when_told() {
     let data = tempfile::tempdir().expect("a temporary folder");
     let (_xvfb, display) = display();
-    let (gt06, owntracks) = (free_port(), free_port());
-    let (gt06_at, owntracks_at) = (format!("127.0.0.1:{gt06}"), format!("127.0.0.1:{owntracks}"));
+    let (gt06, owntracks) = (Port::keep(), Port::keep());
+    let (gt06_at, owntracks_at) = (gt06.at().to_string(), owntracks.at().to_string());
     let words = ["desktop", "--gt06", &gt06_at, "--owntracks", &owntracks_at];
     let program = wayglass(data.path(), Some(&display), &words).spawn().expect("the program starts");
     let mut program = Running(program);

@@ -47,12 +47,19 @@ fn all(station: &Station) -> Vec<StoredEvent> {
     events
 }
 
-pub fn story(station: &Station) -> String {
+fn story(station: &Station) -> String {
     let told = all(station).into_iter().map(|event| {
         let late = if event.unread { "" } else { "(read)" };
         format!("{}{late}@{}", event.kind, event.at.as_second() - NOON)
     });
     told.collect::<Vec<_>>().join(" ")
+}
+
+/// A phone that is nowhere near tells of a low battery. Once `lowBattery` is told, the watch has looked at all that came before it, too: that
+/// nothing came of that can be said from then on.
+pub fn mark(station: &Station, second: i64) {
+    let low = report("mark", second, 50_000.0, &json!({ "batt": 10 }));
+    assert_eq!(post(station.owntracks, &low).status, 200);
 }
 
 #[track_caller]
@@ -137,9 +144,8 @@ fn a_place_counts_from_when_it_was_made_and_its_events_stay_when_it_goes() {
     becomes(&station, "leave@120");
     station.backend().remove_place(wayglass::model::watch::PlaceId(id.cast_signed())).wait().unwrap();
     go(&station, "a", &[(180, 0.0), (170, 0.0)]);
-    go(&station, "b", &[(60, 500.0)]);
-    station.until("it looked", |s| s.sql::<i64>("SELECT count(*) FROM positions") == 7);
-    assert_eq!(story(&station), "leave@120");
+    mark(&station, 190);
+    becomes(&station, "leave@120 lowBattery@190");
 }
 
 #[test]
@@ -161,6 +167,8 @@ fn a_device_goes_quiet_by_its_own_rhythm_and_once() {
     // Heard again, and silent again.
     let later = 8 * 60 + 20 * 60 + 11 * 3_600;
     go(&station, "often", &[(later, 0.0)]);
+    // It has looked before the clock goes on, so soon after the look before that it let silence be: it owes that one.
+    clock.wait_for_look();
     clock.advance(Duration::from_mins(40));
     station.until("a third one", |station| all(station).len() == 3);
 }
@@ -169,13 +177,18 @@ fn a_device_goes_quiet_by_its_own_rhythm_and_once() {
 fn after_a_start_silence_counts_from_the_start() {
     let clock = TestClock::at("2026-11-21T12:00:00Z");
     let station = Station::start_at(&clock, Policy::Adopt);
-    go(&station, "a", &[(0, 0.0), (60, 0.0), (120, 0.0), (180, 0.0), (240, 0.0)]);
+    for minute in 0..5 {
+        go(&station, "a", &[(minute * 60, 0.0)]);
+        clock.advance(Duration::from_mins(1));
+    }
     let folder = station.stop();
-    // The test clock begins at noon anew; what matters is that nobody listened before.
-    let station = Station::start_in(folder, Policy::Adopt);
-    go(&station, "b", &[(300, 0.0)]);
-    station.until("it looked", |s| s.sql::<i64>("SELECT count(*) FROM positions") == 6);
-    assert_eq!(story(&station), "");
+    // An hour is long for somebody whose rhythm is a minute, but nobody listened.
+    clock.advance(Duration::from_hours(1));
+    let station = Station::start_again(folder, &clock);
+    mark(&station, 3_900);
+    becomes(&station, "lowBattery@3900");
+    clock.advance(Duration::from_mins(16));
+    becomes(&station, "lowBattery@3900 quiet@4500");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use wayglass::model::{
     watch::{PlaceSpec, Quiet, Rules},
 };
 
-use super::engine::{becomes, go, report, story, yard};
-use crate::support::{Station, TestClock, post};
+use super::engine::{becomes, go, mark, yard};
+use crate::support::{Station, TestClock};
 
 const HALF_AN_HOUR: Option<u32> = Some(30);
 
@@ -27,16 +27,17 @@ fn who_parks_and_sends_nothing_stays_all_the_same() {
     let station = with_long_stays(&clock);
     clock.advance(Duration::from_mins(1));
     go(&station, "a", &[(0, 500.0), (60, 0.0)]);
-    // Noticed late it would be told as read.
+    // It is known to be there; from here on the clock alone tells of it.
     becomes(&station, "enter@60");
     clock.advance(Duration::from_mins(29));
-    go(&station, "b", &[(60, 500.0)]);
-    becomes(&station, "enter@60");
+    // A minute before it is long, it looked, and said nothing.
+    mark(&station, 1_800);
+    becomes(&station, "enter@60 lowBattery@1800");
     clock.advance(Duration::from_mins(2));
-    becomes(&station, "enter@60 dwell@1860");
+    becomes(&station, "enter@60 lowBattery@1800 dwell@1860");
     // The next fix and a look at all of it again find the same.
     go(&station, "a", &[(1_920, 5.0), (30, 500.0), (1_980, 500.0)]);
-    becomes(&station, "enter@60 dwell@1860 leave@1980");
+    becomes(&station, "enter@60 lowBattery@1800 dwell@1860 leave@1980");
 }
 
 #[test]
@@ -120,11 +121,11 @@ fn a_device_whose_clock_is_wrong_stays_by_its_own() {
     go(&station, "a", &[(0, 500.0), (60, 0.0)]);
     becomes(&station, "enter@60");
     clock.advance(Duration::from_mins(10));
-    go(&station, "b", &[(600, 500.0)]);
-    station.until("it looked", |s| s.sql::<i64>("SELECT count(*) FROM positions") == 3);
-    assert_eq!(story(&station), "enter@60");
+    // Somebody else comes. When that is told, it looked at who is here, too.
+    go(&station, "b", &[(590, 500.0), (600, 0.0)]);
+    becomes(&station, "enter@60 enter@600");
     clock.advance(Duration::from_mins(25));
-    becomes(&station, "enter@60 dwell@1860");
+    becomes(&station, "enter@60 enter@600 dwell@1860");
 }
 
 #[test]
@@ -136,9 +137,7 @@ fn nobody_went_quiet_while_the_computer_slept() {
         clock.advance(Duration::from_mins(1));
     }
     clock.sleep(Duration::from_hours(8));
-    // Somebody tells something now, and so it is certain that it looked.
-    let low = report("b", 8 * 3_600 + 480, 0.0, &serde_json::json!({ "batt": 10 }));
-    assert_eq!(post(station.owntracks, &low).status, 200);
+    mark(&station, 8 * 3_600 + 480);
     becomes(&station, "lowBattery@29280");
     // Awake and silent for long enough it is quiet, from when somebody listened again.
     clock.advance(Duration::from_mins(16));

@@ -12,11 +12,12 @@ use std::{
 };
 
 use super::{audit::Ledger, process::pause};
+use crate::support::SOON;
 
 /// The time of a far end's first fix, in seconds; its n-th fix is n seconds later.
 pub const FIRST_S: i64 = 1_700_000_000;
-/// How long a far end waits for an answer before it dials again.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a far end waits for an answer before it dials again. Where nothing can be stored it is closed or refused long before.
+const PATIENCE: Duration = SOON;
 /// Fixes that a tracker sends before a heartbeat, whose answer stands for all of them.
 const AT_ONCE: i64 = 8;
 

@@ -1,13 +1,15 @@
 //! Other programs that get in the way: this test binary, started again for one of the jobs below.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::Read,
     path::Path,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     time::Duration,
 };
 
 use rusqlite::Connection;
+
+use crate::support::line_of;
 
 /// What tells a started copy which folder it is about.
 const FOLDER: &str = "FAULT_HELPER_FOLDER";
@@ -18,8 +20,6 @@ const THERE: &str = "in the way";
 pub struct InTheWay {
     child: Child,
     stdin: Option<ChildStdin>,
-    /// Kept open: a test that cannot say how long it has been running ends.
-    _stdout: BufReader<ChildStdout>,
 }
 
 impl InTheWay {
@@ -39,11 +39,12 @@ impl InTheWay {
             .stderr(Stdio::null())
             .spawn()
             .expect("this test starts again");
-        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let is_there = (&mut stdout).lines().any(|line| line.expect("text").contains(THERE));
-        assert!(is_there, "{job} does not get in the way");
+        // Read to its end: a test that cannot say how long it has been running ends.
+        let stdout = child.stdout.take().expect("piped");
         let stdin = child.stdin.take();
-        Self { child, stdin, _stdout: stdout }
+        let there = Self { child, stdin };
+        assert!(line_of(stdout, |line| line.contains(THERE)).is_some(), "{job} does not get in the way");
+        there
     }
 
     /// Ends it in order.

@@ -1,7 +1,7 @@
 //! The program as a process, and how it ends.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::Read,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::SOON;
+use crate::support::{SOON, line_of};
 
 /// The longest that a stop may take (contract.md §1).
 pub const STOP: Duration = Duration::from_secs(5);
@@ -70,8 +70,7 @@ impl Serve {
         let mut child = command.spawn().expect("the program starts");
         let said = Arc::<Mutex<String>>::default();
         keep(child.stderr.take().expect("piped"), &said);
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("its output is text");
+        let line = line_of(child.stdout.take().expect("piped"), |_| true).unwrap_or_default();
         let ready: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| {
             child.kill().ok();
             panic!("no ready line but {line:?}: {}", said.lock().expect("whole"))

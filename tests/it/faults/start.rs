@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    net::TcpListener,
     path::Path,
     process::{Command, Stdio},
     time::Duration,
@@ -13,8 +13,8 @@ use super::{
     process::{Serve, pause, run, serve_words, until, wayglass, within},
 };
 
-/// A port is listened on again so soon after it is free (performance.md §3).
-const BACK: Duration = Duration::from_secs(5);
+/// A port is listened on again five seconds after it is free (performance.md §3). A machine that does other things, too, is given twice that.
+const BACK: Duration = Duration::from_secs(10);
 
 fn location(tst: i64) -> String {
     format!(r#"{{"_type":"location","lat":1,"lon":2,"tst":{tst},"tid":"xx","topic":"owntracks/fault/start"}}"#)
@@ -120,15 +120,17 @@ fn a_taken_port_is_named_with_who_has_it() {
 /// The port of a running receiver is taken while it restarts elsewhere, and freed: `serve` would end, so this is the window's way.
 #[test]
 fn a_freed_port_is_listened_on_again() {
-    use crate::support::Station;
+    use crate::support::{Port, Station};
     use wayglass::{
         backend::{ListenAt, ReceiverStatus},
         model::{Policy, Protocol},
     };
 
     let station = Station::start(Policy::Adopt);
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let at: SocketAddr = taken.local_addr().unwrap();
+    // Nobody else gets it between the one and the other.
+    let port = Port::keep();
+    let at = port.at();
+    let taken = TcpListener::bind(at).unwrap();
     station.backend().listen(Protocol::Gt06, ListenAt::Address(at));
     let status = || station.backend().receivers().into_iter().find(|l| l.protocol == Protocol::Gt06).unwrap().status;
     until("it waits", || matches!(status(), ReceiverStatus::Waiting { .. }));

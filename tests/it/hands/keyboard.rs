@@ -50,9 +50,13 @@ fn busy() -> (Desk, crate::support::Tracker) {
 
 /// Back to a device and a packet that are selected, with every pane open.
 fn make_ready(desk: &mut Desk) {
-    while desk.view().open.sheet.is_some() || desk.window.ctx.text_edit_focused() {
-        desk.press(Modifiers::NONE, Key::Escape);
+    let busy = |desk: &Desk| desk.view().open.sheet.is_some() || desk.window.ctx.text_edit_focused();
+    for _ in 0..10 {
+        if busy(desk) {
+            desk.press(Modifiers::NONE, Key::Escape);
+        }
     }
+    assert!(!busy(desk), "{:?} is still open", desk.view().open.sheet);
     desk.press(Modifiers::COMMAND, Key::Num2);
     if desk.view().only_in_view {
         desk.press(Modifiers::NONE, Key::V);
@@ -60,13 +64,7 @@ fn make_ready(desk: &mut Desk) {
     desk.window.get_by_role_and_label(Role::ListItem, TRACKER).click();
     desk.window.run();
     let login = desk.window.state().data().packets.iter().find(|p| p.kind == "login").expect("a login").id;
-    for _ in 0..20 {
-        if desk.view().selection.packet == Some(login) {
-            break;
-        }
-        desk.press(Modifiers::NONE, Key::F7);
-    }
-    assert_eq!(desk.view().selection.packet, Some(login));
+    desk.press_to(Key::F7, login);
     for _ in 0..80 {
         if desk.window.query_all_by_label("Close message").next().is_none() {
             break;

@@ -29,7 +29,7 @@ pub(super) fn busy(folder: tempfile::TempDir) -> Desk {
     desk
 }
 
-pub(super) fn filter_by(desk: &mut Desk, text: &str) {
+pub fn filter_by(desk: &mut Desk, text: &str) {
     desk.press(Modifiers::COMMAND, Key::L);
     desk.press(Modifiers::COMMAND, Key::A);
     desk.type_text(text);

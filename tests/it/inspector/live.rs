@@ -76,9 +76,7 @@ fn a_long_conversation_opens_at_the_packet_and_stays_there() {
     });
     // Anew, at the login: it comes into sight, and what arrives does not move it.
     let login = desk.data().packets.iter().find(|row| row.kind == "login").unwrap().id;
-    while desk.view().selection.packet != Some(login) {
-        desk.press(Modifiers::NONE, Key::F7);
-    }
+    desk.press_to(Key::F7, login);
     desk.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::F);
     desk.until("the login is shown", |window| window.query_by_label_contains("received 0x01 #1").is_some());
     beat(&mut tracker, 62);
@@ -117,9 +115,7 @@ fn a_command_is_sent_and_its_answer_is_linked() {
     let command = desk.data().remote.commands[0].clone();
     let (out, back) = (command.sent_packet.unwrap(), command.answer_packet.unwrap());
     // From the command to its answer and back.
-    while desk.view().selection.packet != Some(out) {
-        desk.press(Modifiers::NONE, Key::F7);
-    }
+    desk.press_to(Key::F7, out);
     desk.press(Modifiers::NONE, Key::G);
     assert_eq!(desk.view().selection.packet, Some(back));
     desk.press(Modifiers::NONE, Key::G);

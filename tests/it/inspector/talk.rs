@@ -84,9 +84,7 @@ fn two_packets_are_compared_field_by_field() {
     desk.window.run();
     desk.press(Modifiers::NONE, Key::D);
     let second = packet(&desk, "login", 1);
-    while desk.view().selection.packet != Some(second) {
-        desk.press(Modifiers::NONE, Key::F8);
-    }
+    desk.press_to(Key::F8, second);
     desk.press(Modifiers::NONE, Key::D);
     desk.until_shown("2 fields differ");
     assert!(desk.window.query_by_label("differs: Serial: 1 and 2").is_some());

@@ -12,7 +12,7 @@ use wayglass::{
     model::{Policy, Timestamp},
 };
 
-use super::super::support::{Station, Tracker, bytes, post};
+use super::super::support::{Port, Station, Tracker, bytes, post};
 
 const LOGIN: &str = "78780d01012345678901234500018cdd0d0a";
 const LOGIN_ACK: &str = "787805010001d9dc0d0a";
@@ -178,9 +178,8 @@ fn the_command_says_how_it_went() {
     let done = call(&other.gt06.to_string());
     let text = String::from_utf8_lossy(&done.stdout);
     assert!(done.status.success() && text.starts_with("5 packets sent, 5 answered"), "{done:?}");
-    let off = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = off.local_addr().unwrap().to_string();
-    drop(off);
+    let off = Port::keep();
+    let nobody = off.at().to_string();
     let failed = call(&nobody);
     assert_eq!(failed.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&failed.stderr).contains(&nobody), "{failed:?}");

@@ -1,7 +1,5 @@
 //! A capture is sent again from the window: from its tab and from a file, with progress, and stopped.
 
-use std::net::TcpListener;
-
 use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::{
     Harness,
@@ -15,6 +13,7 @@ use wayglass::{
 use crate::{
     capture::backend::RELOGIN,
     desk::{Desk, LOGIN, LOGIN_ANSWER},
+    support::Port,
 };
 
 const NEW_IMEI: &str = "358000000000001";
@@ -34,13 +33,6 @@ fn pasted(text: &str) -> Desk {
     desk
 }
 
-fn type_into(desk: &mut Desk, field: &str, text: &str) {
-    desk.window.get_by_role_and_label(Role::TextInput, field).focus();
-    desk.window.run();
-    desk.press(Modifiers::COMMAND, Key::A);
-    desk.type_text(text);
-}
-
 /// The button of the sheet, which is no longer than its word.
 fn replay(desk: &mut Desk) {
     desk.window.get_by_role_and_label(Role::Button, "Replay").click();
@@ -56,10 +48,10 @@ fn the_capture_of_a_tab_goes_into_our_receiver_under_another_imei() {
     let mut desk = pasted(RELOGIN);
     assert!(says(&desk.window, "Pasted, which is shown"));
     desk.click("Everything without a pause");
-    type_into(&mut desk, "IMEI to log in with", "35800000000000");
+    desk.type_into("IMEI to log in with", "35800000000000");
     desk.until("what is wrong is said", |window| says(window, "is no IMEI, which has 15 digits"));
     assert!(desk.window.get_by_role_and_label(Role::Button, "Replay").accesskit_node().is_disabled());
-    type_into(&mut desk, "IMEI to log in with", NEW_IMEI);
+    desk.type_into("IMEI to log in with", NEW_IMEI);
     replay(&mut desk);
     desk.until("it says how it went", |window| says(window, "packets sent, "));
     assert!(says(&desk.window, "Pasted: 4 packets sent, 3 answered"), "{:?}", desk.data().replay.ended);
@@ -108,18 +100,17 @@ fn a_file_goes_elsewhere_and_what_is_wrong_is_said() {
     desk.until_shown("Say which capture");
     let file = desk.folder.path().join("talk.log");
     std::fs::write(&file, RELOGIN).unwrap();
-    type_into(&mut desk, "Capture to replay", &file.display().to_string());
-    type_into(&mut desk, "Receiver to replay to", "nowhere");
+    desk.type_into("Capture to replay", &file.display().to_string());
+    desk.type_into("Receiver to replay to", "nowhere");
     desk.until("it is no address", |window| says(window, "nowhere is no receiver: it is HOST:PORT"));
-    let off = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = off.local_addr().unwrap().to_string();
-    drop(off);
-    type_into(&mut desk, "Receiver to replay to", &nobody);
+    let off = Port::keep();
+    let nobody = off.at().to_string();
+    desk.type_into("Receiver to replay to", &nobody);
     replay(&mut desk);
     desk.until("nobody is there", |window| says(window, &format!("talk.log: cannot connect to {nobody}")));
     // Each frame once the one before it was answered.
     let at = desk.gt06.to_string();
-    type_into(&mut desk, "Receiver to replay to", &at);
+    desk.type_into("Receiver to replay to", &at);
     desk.click("Each frame when the one before was answered");
     replay(&mut desk);
     desk.until("it went", |window| says(window, "talk.log: 4 packets sent, 3 answered"));

@@ -1,12 +1,14 @@
 //! How connections ended goes with their last packets: with age, with their devices, and through a repair.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Instant};
 
 use tempfile::TempDir;
 use wayglass::{
     model::{ConnectionEnd, Ended, Ender, Forever, Keep, NewReply, PacketId, Policy},
     store::{Limits, Watch, query, repair_folder},
 };
+
+use crate::support::SOON;
 
 use super::{NOON_MS, Shelf, after, fix, from, outsider, packet};
 
@@ -51,7 +53,9 @@ fn an_end_is_there_after_a_restart_and_goes_with_its_packet() {
     shelf.now_ms.store(NOON_MS + 50 * 3_600_000, Ordering::Relaxed);
     shelf.close();
     shelf.open(Policy::Adopt).unwrap();
+    let end = Instant::now() + SOON;
     while shelf.count("SELECT min(id) FROM packets") < c.0 - 1 {
+        assert!(Instant::now() < end, "the first packets never go");
         shelf.settle();
     }
     assert_eq!(shelf.count("SELECT sum(packet_id) FROM connection_ends"), c.0);

@@ -11,17 +11,23 @@ use wayglass::{
     wire::gt06::encode::{Start, seal},
 };
 
-use crate::support::{SOON, Station, bytes};
+use crate::support::{Port, SOON, Station, bytes};
 
 /// The name of every tap here.
 pub const NAME: &str = "vendor";
 
 /// A server that is not ours.
-pub struct Server(TcpListener);
+pub struct Server(TcpListener, Port);
 
 impl Server {
     pub fn start() -> Self {
-        Self(TcpListener::bind("127.0.0.1:0").unwrap())
+        let port = Port::keep();
+        Self(TcpListener::bind(port.at()).unwrap(), port)
+    }
+
+    /// It listens no more, and nobody else does there while its port is kept.
+    pub fn leave(self) -> Port {
+        self.1
     }
 
     pub fn at(&self) -> SocketAddr {

@@ -11,29 +11,24 @@ use wayglass::{
 };
 
 use super::far::{End, Server, ack, heartbeat, login, login_answer, position};
-use crate::desk::{Desk, TRACKER};
-
-/// Types into a field of this name.
-fn type_into(desk: &mut Desk, field: &str, text: &str) {
-    desk.window.get_by_role_and_label(Role::TextInput, field).focus();
-    desk.window.run();
-    desk.press(Modifiers::COMMAND, Key::A);
-    desk.type_text(text);
-}
+use crate::{
+    desk::{Desk, TRACKER},
+    inspector::filter::filter_by,
+    support::Port,
+};
 
 /// A window with a tap that was set up in it, and where that listens.
-fn with_tap(server: &Server) -> (Desk, std::net::SocketAddr) {
+fn with_tap(server: &Server) -> (Desk, Port) {
     let mut desk = Desk::open(Policy::Adopt);
     desk.press(Modifiers::NONE, Key::F10);
     desk.click("Overhear another server's trackers…");
     desk.until_shown("Add a tap…");
     desk.click("Add a tap…");
     assert!(desk.window.get_by_label("Add tap").accesskit_node().is_disabled(), "it lacks a server");
-    type_into(&mut desk, "Server and port", &server.at().to_string());
-    type_into(&mut desk, "Name of the tap", "vendor");
-    // A free one.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    type_into(&mut desk, "Port of the tap", &free.to_string());
+    desk.type_into("Server and port", &server.at().to_string());
+    desk.type_into("Name of the tap", "vendor");
+    let port = Port::keep();
+    desk.type_into("Port of the tap", &port.at().port().to_string());
     desk.click("This computer only");
     desk.click("Add tap");
     desk.until("the tap listens", |window| {
@@ -46,7 +41,7 @@ fn with_tap(server: &Server) -> (Desk, std::net::SocketAddr) {
         mode: TapMode::Pass { to: server.at().to_string() },
     };
     assert_eq!(*tap(&desk), expected);
-    (desk, std::net::SocketAddr::from(([127, 0, 0, 1], free)))
+    (desk, port)
 }
 
 fn tap(desk: &Desk) -> &Tap {
@@ -56,7 +51,8 @@ fn tap(desk: &Desk) -> &Tap {
 #[test]
 fn a_tap_is_added_changed_removed_and_brought_back() {
     let server = Server::start();
-    let (mut desk, at) = with_tap(&server);
+    let (mut desk, port) = with_tap(&server);
+    let at = port.at();
     desk.until_shown("No tracker has called yet.");
     desk.click("Change vendor");
     desk.click("Take a copy, as Traccar's server.forward sends");
@@ -78,10 +74,10 @@ fn a_tap_is_added_changed_removed_and_brought_back() {
 #[test]
 fn what_goes_through_is_seen_with_the_answers_of_the_server() {
     let server = Server::start();
-    let (mut desk, at) = with_tap(&server);
+    let (mut desk, port) = with_tap(&server);
     desk.press(Modifiers::NONE, Key::Escape);
     desk.until_shown("Tap vendor");
-    let mut tracker = End::dial(at);
+    let mut tracker = End::dial(port.at());
     let mut far = server.accept();
     for (said, answer) in [(login(), login_answer()), (position(1, 2), ack(0x22, 2)), (heartbeat(3), ack(0x13, 9))] {
         tracker.say(&said);
@@ -114,9 +110,9 @@ fn what_goes_through_is_seen_with_the_answers_of_the_server() {
 #[test]
 fn a_frame_differs_only_once_its_answer_is_overdue() {
     let server = Server::start();
-    let (mut desk, at) = with_tap(&server);
+    let (mut desk, port) = with_tap(&server);
     desk.press(Modifiers::NONE, Key::Escape);
-    let mut tracker = End::dial(at);
+    let mut tracker = End::dial(port.at());
     let mut far = server.accept();
     tracker.say(&login());
     far.hear(&login());
@@ -159,18 +155,16 @@ fn a_frame_differs_only_once_its_answer_is_overdue() {
 }
 
 fn filter(desk: &mut Desk, text: &str) {
-    desk.press(Modifiers::COMMAND, Key::L);
-    desk.press(Modifiers::COMMAND, Key::A);
-    desk.type_text(text);
+    filter_by(desk, text);
     desk.press(Modifiers::NONE, Key::Escape);
 }
 
 #[test]
 fn a_server_that_is_gone_is_said_at_the_top_and_in_the_sheet() {
     let server = Server::start();
-    let (mut desk, at) = with_tap(&server);
-    drop(server);
-    let mut tracker = End::dial(at);
+    let (mut desk, port) = with_tap(&server);
+    let _gone = server.leave();
+    let mut tracker = End::dial(port.at());
     tracker.say(&login());
     tracker.hear_out();
     desk.until("it is said", |window| window.query_by_label_contains("it refuses connections").is_some());

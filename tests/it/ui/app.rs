@@ -24,7 +24,7 @@ use wayglass::{
 
 use crate::{
     desk::{AT_HOME, Desk, LOGIN, LOGIN_ANSWER, Plan},
-    support::{TestClock, Tracker, http, picture, post},
+    support::{Port, TestClock, Tracker, http, picture, post},
 };
 
 /// Over a store that has so many packets, one a second.
@@ -196,8 +196,10 @@ fn a_command_goes_out_and_its_answer_comes_back() {
 
 #[test]
 fn a_taken_port_is_said_and_mended() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let at = taken.local_addr().unwrap();
+    // Nobody else gets it between the one and the other.
+    let port = Port::keep();
+    let at = port.at();
+    let taken = TcpListener::bind(at).unwrap();
     let mut desk = Desk::of(Plan { gt06: Some(at), ..Plan::default() });
     desk.until("the window says so", |window| {
         window.query_by_label_contains(&format!("GT06 cannot listen on {at}")).is_some()

@@ -145,6 +145,14 @@ fn enter(harness: &mut Shown) -> Vec<Action> {
     asked.iter().filter(|action| !matches!(action, Action::PreviewCommand { .. })).cloned().collect()
 }
 
+/// Types where the keyboard is and presses Enter, by which nothing is asked for yet; tells what the next one asks for.
+fn type_and_enter(harness: &mut Shown, text: &str) -> Vec<Action> {
+    harness.event(egui::Event::Text(text.to_owned()));
+    harness.run();
+    assert_eq!(enter(harness), []);
+    enter(harness)
+}
+
 /// Puts the keyboard on a command of the list.
 fn stand_on(harness: &mut Shown, label: &str) {
     harness.get_by_role_and_label(Role::ListItem, label).focus();
@@ -163,19 +171,13 @@ fn one_enter_chooses_a_command_and_the_next_sends_it() {
     stand_on(&mut harness, "SOS number: SOS,A,number#");
     assert_eq!(enter(&mut harness), []);
     assert!(harness.get_by_role_and_label(Role::TextInput, "number").is_focused());
-    harness.event(egui::Event::Text("+32470112233".to_owned()));
-    harness.run();
-    assert_eq!(enter(&mut harness), []);
-    assert_eq!(enter(&mut harness), [send(1, "SOS,A,+32470112233#", 10, false)]);
+    assert_eq!(type_and_enter(&mut harness, "+32470112233"), [send(1, "SOS,A,+32470112233#", 10, false)]);
 
     // What a search finds first, and what was typed.
     write(&mut harness, "Text of the command", "");
     harness.get_by_role_and_label(Role::SearchInput, "Search commands").focus();
     harness.run();
-    harness.event(egui::Event::Text("status".to_owned()));
-    harness.run();
-    assert_eq!(enter(&mut harness), []);
-    assert_eq!(enter(&mut harness), [send(1, "STATUS#", 10, false)]);
+    assert_eq!(type_and_enter(&mut harness, "status"), [send(1, "STATUS#", 10, false)]);
     write(&mut harness, "Text of the command", "1");
     assert_eq!(enter(&mut harness), []);
     assert_eq!(enter(&mut harness).len(), 1);
@@ -190,10 +192,7 @@ fn enter_alone_never_sends_what_is_dangerous() {
         assert_eq!(enter(&mut harness), []);
         assert!(harness.get_by_role_and_label(Role::TextInput, "Confirmation").is_focused());
     }
-    harness.event(egui::Event::Text("van 12".to_owned()));
-    harness.run();
-    assert_eq!(enter(&mut harness), []);
-    assert_eq!(enter(&mut harness), [send(2, "RELAY,1#", 10, false)]);
+    assert_eq!(type_and_enter(&mut harness, "van 12"), [send(2, "RELAY,1#", 10, false)]);
     assert_eq!(enter(&mut harness), [], "one word, one command");
 
     // Van 7 goes 42 km/h.

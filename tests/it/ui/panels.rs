@@ -352,7 +352,7 @@ fn a_store_that_cannot_write_is_told_above_everything() {
     assert_eq!(asked(&mut shown, "not storing"), [Action::Sheet(Some(Sheet::Health))]);
 }
 
-/// With the pointer at rest on what has this label, until its tooltip is there.
+/// Where the tooltip that says this is, once the pointer rests on this place.
 fn rest_on(harness: &mut Shown, place: egui::Pos2, tooltip: &str) -> egui::Rect {
     harness.hover_at(place);
     harness.run_steps(8);
