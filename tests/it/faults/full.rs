@@ -13,8 +13,8 @@ use super::{
     scale,
 };
 
-/// Ingest is back five seconds after there is space again (performance.md §3). A machine that does other things, too, is given twice that.
-const BACK: Duration = Duration::from_secs(10);
+/// Ingest is back so soon after there is space again (performance.md §3).
+const BACK: Duration = Duration::from_secs(5);
 
 /// A `serve` whose data lie in a small file system that only it has, and that goes with it.
 pub(super) struct Small {

@@ -11,7 +11,7 @@ use super::{
 use crate::support::SOON;
 
 /// How long an answer may take at most once the database is free; in a quiet run it is a few milliseconds.
-const BACK: Duration = Duration::from_secs(10);
+const BACK: Duration = Duration::from_secs(5);
 
 fn location(tst: i64) -> String {
     format!(r#"{{"_type":"location","lat":1,"lon":2,"tst":{tst},"tid":"xx","topic":"owntracks/fault/late"}}"#)
