@@ -214,7 +214,58 @@ pub fn label(ui: &Ui, cell: Rect, rule: &Rule) -> Rect {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::{
+        model::{Direction, Protocol, Verdict},
+        ui::View,
+    };
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_700_000_000_000 + ms).unwrap()
+    }
+
+    fn row(id: i64, direction: Direction, context: Option<&str>, answers: Option<PacketId>) -> PacketRow {
+        PacketRow {
+            id: PacketId(id),
+            received: at(0),
+            protocol: Protocol::Gt06,
+            direction,
+            peer: "".into(),
+            connection: 1,
+            device: None,
+            kind: "heartbeat".into(),
+            verdict: Verdict::Ok,
+            bytes: Arc::from([]),
+            context: context.map(Into::into),
+            answers,
+        }
+    }
+
+    #[test]
+    fn a_colour_comes_when_an_answer_is_overdue_and_goes_when_it_comes() {
+        let rule = Rule { on: true, filter: "tap.differs".to_owned(), tint: [255, 0, 0], label: String::new() };
+        let mut view = View::default();
+        view.packets.rules = vec![rule];
+        let mut data = Data::default();
+        data.packets.push_back(row(1, Direction::In, Some(r#"{"tap":"t","ours":"78"}"#), None));
+        // No tap, and nothing to wait for.
+        data.packets.push_back(row(2, Direction::In, None, None));
+        let mut cells = Cells::default();
+        let mut look = |data: &Data, ms: i64| {
+            cells.under(&Cx { data, view: &view, now: at(ms), actions: &mut Vec::new() });
+            let mut coloured =
+                |n: usize| cells.rule(data, &Profile::default(), &data.packets[n], String::new).is_some();
+            let coloured = [coloured(0), coloured(1)];
+            (coloured, cells.ripe_in().map(|left| left.as_millis()))
+        };
+        assert_eq!(look(&data, 500), ([false, false], Some(1_501)));
+        assert_eq!(look(&data, 2_000), ([false, false], Some(1)));
+        assert_eq!(look(&data, 2_001), ([true, false], None));
+        data.packets.push_back(row(3, Direction::Out, None, Some(PacketId(1))));
+        assert_eq!(look(&data, 2_500), ([false, false], None));
+    }
 
     #[test]
     fn spans_are_short() {
