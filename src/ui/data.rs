@@ -367,8 +367,7 @@ impl Data {
         if self.counted_at == Some(moment) {
             return;
         }
-        let mut tally = Tally::default();
-        tally.new = self.in_state(DeviceState::New).count() as u64;
+        let mut tally = Tally { new: self.in_state(DeviceState::New).count() as u64, ..Tally::default() };
         for overview in self.in_state(DeviceState::Adopted) {
             match self.health(overview, now).link.age {
                 Age::Fresh => tally.live += 1,
