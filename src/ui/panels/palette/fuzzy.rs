@@ -17,6 +17,8 @@ const NEXT: i32 = 7;
 const SOMEWHERE: i32 = 1;
 /// The name begins with what is looked for.
 const START: i32 = 12;
+/// All letters stand behind each other: who types a part of a number means that one.
+const RUN: i32 = 20;
 
 /// Finds every word of `wanted` in `name`, in any order of words and whatever the case; `None` where one is not there.
 pub(super) fn find(wanted: &str, name: &str) -> Option<Match> {
@@ -66,6 +68,9 @@ fn from(start: usize, wanted: &[char], letters: &[char]) -> Option<Match> {
         score += points;
         at.push(found);
     }
+    if at.len() > 1 && at.last().is_some_and(|last| last - start + 1 == at.len()) {
+        score += RUN;
+    }
     Some(Match { score, at })
 }
 
@@ -97,6 +102,9 @@ mod tests {
         assert_eq!(first("set", ["Use the tracker", "Reset", "Settings"]), Some("Settings"));
         assert_eq!(first("sd", ["Used", "Show devices", "Inside"]), Some("Show devices"));
         assert_eq!(first("v7", ["Van 17", "Van 7", "Lorry v 7"]), Some("Van 7"));
+        let numbers = ["004401010000020", "004401010000012", "004401010000102"];
+        assert_eq!(first("000012", numbers), Some("004401010000012"));
+        assert_eq!(first("0012", numbers), Some("004401010000012"));
     }
 
     #[test]
