@@ -192,6 +192,15 @@ pub(super) fn field_row(ui: &mut Ui, width: f32, label: &str, add: impl FnOnce(&
     });
 }
 
+/// A field with an icon in it is laid out before it takes what was typed: it has another frame drawn, or one would see it with the next move of
+/// the mouse only.
+pub(super) fn shows_what_is_typed(field: Response) -> Response {
+    if field.changed() {
+        field.ctx.request_repaint();
+    }
+    field
+}
+
 /// Height of a line of [`pair`].
 const PAIR: f32 = 19.0;
 

@@ -240,7 +240,8 @@ impl Devices {
             .prefix(widgets::icon_atom(Icon::Search))
             .desired_width(f32::INFINITY)
             .margin(egui::Margin { left: 8, right: if clear { 24 } else { 8 }, top: 4, bottom: 4 });
-        let field = ui.add(field).on_hover_text("Words of name, identity, group or notes; group:vans lists a group");
+        let field = widgets::shows_what_is_typed(ui.add(field))
+            .on_hover_text("Words of name, identity, group or notes; group:vans lists a group");
         field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Filter devices"));
         if std::mem::take(&mut self.wants_focus) {
             field.request_focus();

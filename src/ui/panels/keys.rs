@@ -32,7 +32,7 @@ impl Keys {
             .hint_text("Search")
             .prefix(widgets::icon_atom(Icon::Search))
             .desired_width(220.0);
-        let field = ui.add(field);
+        let field = widgets::shows_what_is_typed(ui.add(field));
         field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Search keys"));
         ui.add_space(theme::GAP);
         let found: Vec<(Group, Vec<&About>)> = Group::ALL

@@ -141,7 +141,7 @@ impl Palette {
             .margin(vec2(10.0, 7.0))
             .desired_width(f32::INFINITY)
             .lock_focus(true);
-        let field = ui.add(field);
+        let field = widgets::shows_what_is_typed(ui.add(field));
         field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Find a command or device"));
         if field.changed() {
             self.at = 0;
