@@ -19,10 +19,11 @@ impl Drop for Running {
     }
 }
 
-/// A virtual display and its name.
+/// A virtual display and its name. It stays as it is when its last client goes: an X server would begin anew then and turn others away
+/// meanwhile, and whoever looks whether there is a window is a client for a moment.
 pub fn display() -> (Running, String) {
     let mut xvfb = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "1440x900x24", "-nolisten", "tcp"])
+        .args(["-displayfd", "1", "-screen", "0", "1440x900x24", "-nolisten", "tcp", "-noreset"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

@@ -146,8 +146,9 @@ fn display() -> Result<(Option<Child>, String), String> {
     if let Some(name) = std::env::var("DISPLAY").ok().filter(|name| !name.is_empty()) {
         return Ok((None, name));
     }
+    // An X server would begin anew when its last client goes, and turn others away meanwhile.
     let mut xvfb = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "1440x900x24", "-nolisten", "tcp"])
+        .args(["-displayfd", "1", "-screen", "0", "1440x900x24", "-nolisten", "tcp", "-noreset"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
