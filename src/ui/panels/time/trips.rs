@@ -27,7 +27,7 @@ const WIDTH: f32 = 610.0;
 /// On a map lower than this it stands at the side, from top to bottom.
 const LOW: f32 = 400.0;
 /// It is no narrower there than this, where the map has as much.
-const LEAST_WIDTH: f32 = 290.0;
+const LEAST_WIDTH: f32 = 302.0;
 /// What the names of several devices take besides.
 const DEVICE: f32 = 90.0;
 const ROW: f32 = 22.0;
@@ -35,6 +35,14 @@ const ROW: f32 = 22.0;
 const NARROW: f32 = 440.0;
 /// And less again.
 const NARROWEST: f32 = 350.0;
+/// And here of its times only when it began: how long it took stands beside it.
+const TIGHT: f32 = 200.0;
+/// The least that a name, a time, a time with its day, a length of time and a distance can be read in.
+const TIGHT_DEVICE: f32 = 62.0;
+const TIGHT_TIME: f32 = 44.0;
+const TIGHT_DAY: f32 = 92.0;
+const TIGHT_TOOK: f32 = 78.0;
+const TIGHT_WAY: f32 = 54.0;
 /// Lines that are listed at most.
 const MOST_LINES: usize = 20_000;
 /// Points hidden or shown again at a time.
@@ -85,7 +93,7 @@ impl Trips {
                 ui.set_height(height - 22.0);
                 ui.spacing_mut().item_spacing.y = 3.0;
                 Self::head(ui, cx, main);
-                sums(ui, cx, &cx.data.history.stats(main));
+                sums(ui, cx, &cx.data.history.stats(main), map.height() < LOW);
                 doubts(ui, cx, main);
                 ui.separator();
                 self.list(ui, cx, main);
@@ -142,7 +150,7 @@ impl Trips {
             ui.label(widgets::weak(ui, text));
             return;
         }
-        let columns = Columns::fit(ui.available_width() - 10.0, main.is_none());
+        let columns = Columns::fit(ui.available_width() - 10.0, main.is_none(), is_one_day(cx));
         columns.head(ui, &cx.view.zone_name(cx.now));
         let instant = cx.view.instant_ms(cx.now);
         if std::mem::take(&mut self.opened) && !ui.ctx().text_edit_focused() {
@@ -188,19 +196,33 @@ struct Columns {
     way: f32,
     speed: f32,
     place: f32,
+    /// There is room for a beginning, and for no end.
+    begin_only: bool,
 }
 
 impl Columns {
-    fn fit(width: f32, with_device: bool) -> Self {
+    fn fit(width: f32, with_device: bool, one_day: bool) -> Self {
         let device = if with_device { DEVICE } else { 0.0 };
         let left = width - 22.0 - device;
         let share = |part: f32| left * part;
+        if left < TIGHT {
+            let device = device.min(TIGHT_DEVICE);
+            let time = if one_day { TIGHT_TIME } else { TIGHT_DAY };
+            let least = device + time + TIGHT_TOOK;
+            let part = ((width - 22.0) / least).min(1.0);
+            let [device, time, took] = [device, time, TIGHT_TOOK].map(|wanted| wanted * part);
+            // A distance that is cut off would be another one.
+            let way = Some(width - 22.0 - least).filter(|way| *way >= TIGHT_WAY).unwrap_or_default();
+            return Self { device, time, took, way, speed: 0.0, place: 0.0, begin_only: true };
+        }
+        let begin_only = false;
         if left < NARROWEST {
             // A place that is cut off is of no use; the map shows it.
-            return Self { device, time: share(0.4), took: share(0.32), way: share(0.28), speed: 0.0, place: 0.0 };
+            let (time, took, way) = (share(0.4), share(0.32), share(0.28));
+            return Self { device, time, took, way, speed: 0.0, place: 0.0, begin_only };
         }
         if left < NARROW {
-            // Speeds go first; their tooltip has them still.
+            // Speeds go first; the line's tooltip has them still.
             return Self {
                 device,
                 time: share(0.27),
@@ -208,14 +230,16 @@ impl Columns {
                 way: share(0.17),
                 speed: 0.0,
                 place: share(0.36),
+                begin_only,
             };
         }
-        Self { device, time: share(0.25), took: share(0.15), way: share(0.12), speed: share(0.2), place: share(0.28) }
+        let (time, took, way) = (share(0.25), share(0.15), share(0.12));
+        Self { device, time, took, way, speed: share(0.2), place: share(0.28), begin_only }
     }
 
     fn head(&self, ui: &mut Ui, zone: &str) {
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
-        let times = format!("From – to, {zone}");
+        let times = if self.begin_only { "From".to_owned() } else { format!("From – to, {zone}") };
         let names = [
             (self.device, "Device"),
             (self.time, times.as_str()),
@@ -236,7 +260,7 @@ impl Columns {
 fn cell(ui: &mut Ui, row: Rect, x: f32, width: f32, text: RichText) {
     let rect = Rect::from_min_size(pos2(x, row.top()), vec2(width - 4.0, row.height()));
     let mut inside = ui.new_child(UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)));
-    inside.add(Label::new(text).truncate().selectable(false));
+    inside.add(Label::new(text).truncate().selectable(false).show_tooltip_when_elided(false));
 }
 
 fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: &Leg, instant: i64) -> Response {
@@ -254,7 +278,8 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
     };
     let mark = Rect::from_min_size(rect.min, Vec2::splat(ROW - 3.0));
     icons::paint(ui.painter(), mark.shrink(2.0), icon, colour);
-    let times = times(cx, leg, columns.speed > 0.0);
+    let (begin, end) = times(cx, leg, columns.speed > 0.0);
+    let times = format!("{begin} – {end}");
     let took = format::span((leg.to_ms() - leg.from_ms()) / 1_000);
     let (way, speed, place) = match leg {
         Leg::Trip(trip) => {
@@ -268,11 +293,16 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
     };
     let place = format::place(place);
     let word = if leg.trip().is_some() { "Trip" } else { "Stop" };
-    response.widget_info(|| {
+    // Also what has no room.
+    let all = || {
         let name = cx.data.label(device);
         let told =
             [&took, &way, &speed, &place].into_iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>();
-        WidgetInfo::labeled(Role::Button, true, format!("{word} of {name}, {times}, {}", told.join(", ")))
+        format!("{word} of {name}, {times}, {}", told.join(", "))
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, all()));
+    let response = response.on_hover_ui(|ui| {
+        ui.label(all());
     });
     let mut x = rect.left() + 22.0;
     // Names of one fleet differ at their ends.
@@ -280,7 +310,7 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
     let who = ui.fonts_mut(|fonts| to_its_end(cx.data.label(device), room, |c| fonts.glyph_width(&font, c)));
     for (width, text, colour) in [
         (columns.device, who.as_ref(), p.weak),
-        (columns.time, &times, p.strong),
+        (columns.time, if columns.begin_only { &begin } else { &times }, p.strong),
         (columns.took, &took, p.text),
         (columns.way, &way, p.text),
         (columns.speed, &speed, p.text),
@@ -308,15 +338,19 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, columns: &Columns, device: DeviceId, leg: 
     response
 }
 
-/// `08:12 – 08:47`, with the day where the span has several.
-fn times(cx: &Cx<'_>, leg: &Leg, seconds: bool) -> String {
-    let zone = cx.view.zone();
-    let (first, last) = cx.view.time.span.days(cx.view.span_now(cx.now), &zone);
+/// What is shown is of one day, so that its times need none.
+fn is_one_day(cx: &Cx<'_>) -> bool {
+    let (first, last) = cx.view.time.span.days(cx.view.span_now(cx.now), &cx.view.zone());
+    first == last
+}
+
+/// `08:12` and `08:47`, with the day where the span has several.
+fn times(cx: &Cx<'_>, leg: &Leg, seconds: bool) -> (String, String) {
+    let (zone, one_day) = (cx.view.zone(), is_one_day(cx));
     let text = |ms: i64, pattern: &str| moment(ms).to_zoned(zone.clone()).strftime(pattern).to_string();
     let clock = if seconds { "%H:%M:%S" } else { "%H:%M" };
-    let begin = if first == last { clock } else { "%-d %b %H:%M" };
-    let end = if first == last { clock } else { "%H:%M" };
-    format!("{} – {}", text(leg.from_ms(), begin), text(leg.to_ms(), end))
+    let (begin, end) = if one_day { (clock, clock) } else { ("%-d %b %H:%M", "%H:%M") };
+    (text(leg.from_ms(), begin), text(leg.to_ms(), end))
 }
 
 /// Shows a leg on the map; a trip becomes the span, a stop the instant.
@@ -350,8 +384,8 @@ pub(super) fn around(past: &Past, leg: &Leg) -> Option<Bounds> {
     Bounds::around(points.map(|point| point.place))
 }
 
-/// What the span amounts to.
-fn sums(ui: &mut Ui, cx: &Cx<'_>, stats: &Stats) {
+/// What the span amounts to; in one line where the trips would lose their room to it.
+fn sums(ui: &mut Ui, cx: &Cx<'_>, stats: &Stats, in_one_line: bool) {
     if stats.points == 0 {
         return;
     }
@@ -366,6 +400,10 @@ fn sums(ui: &mut Ui, cx: &Cx<'_>, stats: &Stats) {
         format::counted(stats.points, "point", "points"),
         format::counted(stats.gaps, "gap", "gaps"),
     ];
+    if in_one_line {
+        ui.add(Label::new(told.join(" · ")).truncate());
+        return;
+    }
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         // A line breaks between two of them only.
@@ -415,5 +453,27 @@ fn change(cx: &mut Cx<'_>, main: Option<DeviceId>, reason: Option<HideReason>, w
     }
     for action in asked {
         cx.ask(action);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_fit_in_whatever_room_there_is() {
+        for (with_device, one_day) in [(false, false), (false, true), (true, false), (true, true)] {
+            for width in (168..700_u16).map(f32::from) {
+                let of = Columns::fit(width, with_device, one_day);
+                let told = format!("{width} {with_device} {one_day}");
+                let all = of.device + of.time + of.took + of.way + of.speed + of.place;
+                assert!(all <= width - 21.9, "{told}: {all}");
+                assert!(of.way == 0.0 || of.way > 40.0, "{told}: {}", of.way);
+                // Of the list where it is as narrow as it gets by itself: "09:59", or "21 Nov 09:59" where there are days.
+                let least = if one_day { TIGHT_TIME } else { 62.0 };
+                assert!(width < LEAST_WIDTH - 32.0 || (of.time >= least && of.took >= 50.0), "{told}");
+                assert_eq!(of.device > 0.0, with_device, "{told}");
+            }
+        }
     }
 }
