@@ -295,9 +295,18 @@ fn taken(ctx: &Context, typing: bool, sheet: bool, left: bool) -> Vec<UserComman
         .collect();
     // Ctrl+Z does not swallow Ctrl+Shift+Z.
     chords.sort_by_key(|(_, chord)| std::cmp::Reverse(chord.modifiers()));
+    let mut found = Vec::new();
+    // In the order in which they were pressed, which may be several in a frame that took long. Nobody else sees them any more.
     ctx.input_mut(|input| {
-        chords.into_iter().filter(|(_, chord)| chord.take(input)).map(|(command, _)| command).collect()
-    })
+        input.events.retain(|event| {
+            let Some((command, _)) = chords.iter().find(|(_, chord)| chord.is_pressed_by(event)) else { return true };
+            if !found.contains(command) {
+                found.push(*command);
+            }
+            false
+        });
+    });
+    found
 }
 
 /// Under which a row is kept that has the keyboard: the space bar is no click on it.

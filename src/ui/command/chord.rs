@@ -1,6 +1,6 @@
 //! Keys pressed together: how they are written, and whether they were pressed.
 
-use egui::{Context, InputState, Key, ModifierNames, Modifiers, os::OperatingSystem};
+use egui::{Context, Event, Key, ModifierNames, Modifiers, os::OperatingSystem};
 
 /// A key and what is held down with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,25 +66,22 @@ impl Chord {
         if held.is_empty() { key.to_owned() } else { format!("{held}+{key}") }
     }
 
-    /// True where it was pressed, and nobody else sees it any more.
-    pub(super) fn take(self, input: &mut InputState) -> bool {
-        let Self { modifiers, key } = self;
-        match key {
+    /// True where this is that it was pressed.
+    pub(super) fn is_pressed_by(self, event: &Event) -> bool {
+        // The window system makes an event of its own of it.
+        let copies = self == Self::ctrl(Key::C);
+        let Event::Key { key, modifiers, pressed: true, .. } = event else {
+            return copies && matches!(event, Event::Copy);
+        };
+        let with = |held: Modifiers, wanted: Key| *key == wanted && modifiers.matches_logically(held);
+        match self.key {
             // Where the sign lies differs from keyboard to keyboard.
-            Key::Questionmark => {
-                input.consume_key(modifiers, Key::Questionmark) || input.consume_key(Modifiers::SHIFT, Key::Slash)
-            }
+            Key::Questionmark => with(self.modifiers, Key::Questionmark) || with(Modifiers::SHIFT, Key::Slash),
             // Plus is the shifted equals sign on many.
-            Key::Plus => input.consume_key(modifiers, Key::Plus) || input.consume_key(modifiers, Key::Equals),
+            Key::Plus => with(self.modifiers, Key::Plus) || with(self.modifiers, Key::Equals),
             // With the shift key it is another sign.
-            Key::Slash | Key::Comma | Key::Period if input.modifiers.shift && !modifiers.shift => false,
-            // The window system makes an event of its own of it.
-            Key::C if modifiers == Modifiers::COMMAND => {
-                let before = input.events.len();
-                input.events.retain(|event| !matches!(event, egui::Event::Copy));
-                input.events.len() < before
-            }
-            _ => input.consume_key(modifiers, key),
+            Key::Slash | Key::Comma | Key::Period if modifiers.shift && !self.modifiers.shift => false,
+            _ => !copies && with(self.modifiers, self.key),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use wayglass::model::Policy;
+use wayglass::{model::Policy, ui::view::Sheet};
 
 use crate::desk::{AT_HOME, Desk, TRACKER};
 use crate::support::post;
@@ -191,16 +191,41 @@ fn neither_space_nor_f6_takes_the_keyboard_from_where_it_is() {
     drop(tracker);
 }
 
+fn key(key: Key, modifiers: Modifiers) -> egui::Event {
+    egui::Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers }
+}
+
 #[test]
 fn what_is_typed_faster_than_the_palette_opens_is_its_text() {
     let (mut desk, tracker) = busy();
     desk.window.key_press_modifiers(Modifiers::COMMAND, Key::K);
     desk.window.step();
     // One frame brings it all, as on a slow machine.
-    desk.window.event(egui::Event::Text("light theme".to_owned()));
-    desk.window.key_press(Key::Enter);
+    let enter = key(Key::Enter, Modifiers::NONE);
+    desk.window.input_mut().events.extend([egui::Event::Text("light theme".to_owned()), enter]);
     desk.window.run_ok();
     assert_eq!(desk.view().settings.theme, wayglass::ui::view::ThemeChoice::Light);
     assert_eq!(desk.view().open.sheet, None);
+    drop(tracker);
+}
+
+#[test]
+fn keys_of_one_frame_are_carried_out_in_their_order() {
+    let (mut desk, tracker) = busy();
+    let escape = || key(Key::Escape, Modifiers::NONE);
+    let settings = || key(Key::F10, Modifiers::NONE);
+    let palette = || key(Key::K, Modifiers::COMMAND);
+    for (pressed, open) in [
+        ([escape(), settings()], Some(Sheet::Settings)),
+        ([settings(), escape()], None),
+        ([escape(), palette()], Some(Sheet::Palette)),
+        ([palette(), escape()], None),
+    ] {
+        desk.window.input_mut().events.extend(pressed);
+        desk.window.run_ok();
+        assert_eq!(desk.view().open.sheet, open);
+        desk.press(Modifiers::NONE, Key::Escape);
+        assert_eq!(desk.view().open.sheet, None);
+    }
     drop(tracker);
 }
