@@ -75,6 +75,11 @@ impl Toasts {
         }
     }
 
+    /// What was asked for has been done.
+    pub(super) fn withdraw(&mut self, text: &str) {
+        self.toasts.retain(|toast| toast.text != text);
+    }
+
     /// There is something newer to take back, or nothing any more.
     pub(super) fn withdraw_offer(&mut self) {
         for toast in &mut self.toasts {

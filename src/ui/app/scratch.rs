@@ -128,6 +128,9 @@ impl Sources {
     }
 }
 
+/// Said until the system hands over what is in it.
+const READING_CLIPBOARD: &str = "Reading the clipboard";
+
 impl App {
     /// Takes over what was opened, and counts what comes to those that are not shown.
     pub(super) fn look_at_sources(&mut self, ctx: &Context) {
@@ -175,7 +178,7 @@ impl App {
             Action::OpenCapture(source) => self.open_source(ctx, source),
             Action::PasteCapture => {
                 self.sources.pasting = true;
-                self.toasts.info("Reading the clipboard");
+                self.toasts.info(READING_CLIPBOARD);
                 ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste);
             }
             Action::ShowSource(id) => self.show_source(id),
@@ -193,6 +196,7 @@ impl App {
             })
         });
         let Some(text) = pasted else { return };
+        self.toasts.withdraw(READING_CLIPBOARD);
         if std::mem::take(&mut self.sources.pasting) || !self.typing {
             self.open_source(ctx, CaptureSource::Pasted(text.into()));
         }

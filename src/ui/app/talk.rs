@@ -6,6 +6,9 @@ use crate::{
     ui::talk::{Tab, TalkAction},
 };
 
+/// Said until there are two to compare.
+const PIN_ANOTHER: &str = "Select the packet to compare it with, and press D again";
+
 impl App {
     /// Asks for what is shown of it, and takes what was answered.
     pub(super) fn look_at_talk(&mut self, now: Timestamp) {
@@ -37,6 +40,7 @@ impl App {
             TalkAction::Pin => self.pin(),
             TalkAction::Compare(left, right) => {
                 view.pinned = None;
+                self.toasts.withdraw(PIN_ANOTHER);
                 self.talk.compare(backend, &mut self.data, left, right);
                 self.show_talk(Tab::Compare);
             }
@@ -65,7 +69,7 @@ impl App {
             self.apply_talk(TalkAction::Compare(pinned, selected));
         } else {
             self.view.talk.pinned = Some(selected);
-            self.toasts.info("Select the packet to compare it with, and press D again");
+            self.toasts.info(PIN_ANOTHER);
         }
     }
 }

@@ -109,7 +109,7 @@ pub const TABLE: &[About] = &[
     row(Do::Statistics, Packets, "Statistics of packets", &[Chord::ctrl_shift(Key::S)])
         .does("By type, device and verdict"),
     row(Do::ExportPackets, Packets, "Export packets…", &[Chord::ctrl_shift(Key::X)])
-        .does("pcapng, JSON lines, logs, an evidence report")
+        .does("pcapng for Wireshark, redacted reports, JSON, logs")
         .menu(Some(Icon::Export))
         .always(),
     row(Do::Replay, Packets, "Replay a capture into a receiver…", &[])

@@ -83,6 +83,7 @@ impl Details {
             }
         }
         clock::advice(ui, cx, overview);
+        link::warning(ui, cx, overview.device.id);
         section(ui);
         let live = cx.view.is_live();
         ui.horizontal_wrapped(|ui| {

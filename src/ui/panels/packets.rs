@@ -327,6 +327,10 @@ impl Packets {
         let text = match self.later(cx.data, listing, shown.filtered) {
             0 if cx.data.ends.newer && self.anchor.stands_still() => Some("To the end".to_owned()),
             0 => None,
+            // Whether the filter lets them through is known once the list goes on.
+            news if shown.filtered && self.paused_at.is_some() => {
+                Some(format!("{} since the pause", format::count(news as u64)))
+            }
             news => Some(format!("{} new", format::count(news as u64))),
         };
         if text.is_some_and(|text| pill(ui, output.inner_rect, text)) {
@@ -354,8 +358,11 @@ fn seeking(ui: &mut Ui, cx: &mut Cx<'_>) {
 
 /// "34 new", over the lower end of the list. True when it was clicked.
 fn pill(ui: &mut Ui, list: Rect, text: String) -> bool {
-    let text = RichText::new(text).color(ui.visuals().selection.stroke.color);
-    let size = vec2(96.0, 22.0);
+    let colour = ui.visuals().selection.stroke.color;
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    let needs = ui.painter().layout_no_wrap(text.clone(), font, colour).size().x;
+    let text = RichText::new(text).color(colour);
+    let size = vec2((needs + 22.0).max(96.0), 22.0);
     let rect = Rect::from_center_size(pos2(list.center().x, list.bottom() - size.y / 2.0 - 6.0), size);
     let button = Button::new(text).fill(ui.visuals().selection.bg_fill).corner_radius(11.0);
     let hint = "Go to the end and stay there";

@@ -163,7 +163,9 @@ impl Palette {
         let mut scored: Vec<_> = items
             .into_iter()
             .filter_map(|item| {
-                let found = fuzzy::find(&self.text, &item.text)?;
+                let named = fuzzy::find(&self.text, &item.text);
+                let told = item.is_command().then(|| fuzzy::find_about(&self.text, &item.about)).flatten();
+                let found = named.into_iter().chain(told).max_by_key(|found| found.score)?;
                 // A name that fits as well and was used comes first.
                 Some((std::cmp::Reverse(found.score), rank(&item), item, found.at))
             })

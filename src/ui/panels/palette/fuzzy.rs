@@ -19,6 +19,8 @@ const SOMEWHERE: i32 = 1;
 const START: i32 = 12;
 /// All letters stand behind each other: who types a part of a number means that one.
 const RUN: i32 = 20;
+/// Less than three letters are in what is said about almost anything.
+const LEAST_ABOUT: i32 = WORD + 3 * NEXT;
 
 /// Finds every word of `wanted` in `name`, in any order of words and whatever the case; `None` where one is not there.
 pub(super) fn find(wanted: &str, name: &str) -> Option<Match> {
@@ -33,6 +35,19 @@ pub(super) fn find(wanted: &str, name: &str) -> Option<Match> {
     found.at.sort_unstable();
     found.at.dedup();
     Some(found)
+}
+
+/// As [`find`] in what is said about a name, where nobody types strewn letters: each word as it stands there, or its beginning. It ranks below a
+/// name that has it, and shows no letters.
+pub(super) fn find_about(wanted: &str, about: &str) -> Option<Match> {
+    let mut found = Match { score: 0, at: Vec::new() };
+    for word in wanted.split_whitespace() {
+        let wanted: Vec<char> = word.chars().map(lower).collect();
+        let begins = |told: &str| told.chars().map(lower).take(wanted.len()).eq(wanted.iter().copied());
+        about.split(|letter: char| !letter.is_alphanumeric()).find(|told| begins(told))?;
+        found.score += WORD + NEXT * i32::try_from(wanted.len().min(64)).unwrap_or_default();
+    }
+    Some(found).filter(|found| found.score >= LEAST_ABOUT)
 }
 
 fn lower(letter: char) -> char {
@@ -105,6 +120,18 @@ mod tests {
         let numbers = ["004401010000020", "004401010000012", "004401010000102"];
         assert_eq!(first("000012", numbers), Some("004401010000012"));
         assert_eq!(first("0012", numbers), Some("004401010000012"));
+    }
+
+    #[test]
+    fn what_is_said_about_a_name_finds_it_by_whole_words() {
+        let about = "For Wireshark (pcapng), or redacted, as a report";
+        let score = |wanted| find_about(wanted, about).map(|found| found.score);
+        assert!(score("wireshark").is_some() && score("redact REPORT").is_some());
+        // Strewn letters, a word that is not there, and too few letters.
+        assert_eq!([score("wrshrk"), score("report gpx"), score("as")], [None; 3]);
+        // A name that has it comes first, and one that has only its letters, strewn, behind it.
+        let name = |name| find("redact", name).map(|found| found.score);
+        assert!(name("Redact packets") > score("redact") && name("Read all packets as TR08X") < score("redact"));
     }
 
     #[test]

@@ -49,6 +49,11 @@ pub(super) struct Item {
 }
 
 impl Item {
+    /// What is said about it says what it does.
+    pub(super) fn is_command(&self) -> bool {
+        matches!(self.name, Name::Command(_))
+    }
+
     /// The device that this is.
     pub(super) fn device(&self) -> Option<DeviceId> {
         match self.name {
