@@ -83,7 +83,7 @@ impl Details {
             }
         }
         clock::advice(ui, cx, overview);
-        link::warning(ui, cx, overview.device.id);
+        let link_asked_for = link::warning(ui, cx, overview.device.id);
         section(ui);
         let live = cx.view.is_live();
         ui.horizontal_wrapped(|ui| {
@@ -121,7 +121,7 @@ impl Details {
             self.readings(ui, cx, readings);
         }
         commands(ui, cx, id);
-        link::ui(ui, cx, id);
+        link::ui(ui, cx, id, link_asked_for);
         events(ui, cx);
         section(ui);
         kept(ui, cx, overview);

@@ -19,34 +19,28 @@ fn known<'a>(cx: &Cx<'a>, device: DeviceId) -> Option<&'a Link> {
     known.map(|(_, link)| link)
 }
 
-/// That the section has been asked for.
-fn asked_for() -> egui::Id {
-    egui::Id::unique("link of the device is asked for")
-}
-
-/// What looks wrong, in one line that leads to the section, which is far below; nothing where nothing does.
-pub(super) fn warning(ui: &mut Ui, cx: &Cx<'_>, device: DeviceId) {
+/// What looks wrong, in one line for the top; nothing where nothing does. True when the section was asked for, which is far below.
+pub(super) fn warning(ui: &mut Ui, cx: &Cx<'_>, device: DeviceId) -> bool {
     let symptoms = known(cx, device).map(Link::symptoms).unwrap_or_default();
-    let Some(first) = symptoms.first() else { return };
+    let Some(first) = symptoms.first() else { return false };
     let also = if symptoms.len() > 1 { format!(", and {} more", symptoms.len() - 1) } else { String::new() };
     ui.horizontal(|ui| {
         let (_, mark) = ui.allocate_space(vec2(12.0, 12.0));
         paint::verdict_mark(ui, mark.center(), Verdict::Warn);
         let text = RichText::new(format!("Link: {}{also}", first.seen)).color(theme::palette(ui).late);
         let line = ui.add(Button::new(text).frame(false).truncate());
-        if line.on_hover_text(format!("Looks like {}", first.looks_like)).clicked() {
-            ui.data_mut(|data| data.insert_temp(asked_for(), true));
-        }
-    });
+        line.on_hover_text(format!("Looks like {}", first.looks_like)).clicked()
+    })
+    .inner
 }
 
-/// Nothing, until it is known.
-pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, device: DeviceId) {
+/// Nothing, until it is known. Comes into view where it was `asked_for`.
+pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, device: DeviceId, asked_for: bool) {
     let Some(link) = known(cx, device) else { return };
     section(ui);
     let p = theme::palette(ui);
     let heading = widgets::group_heading(ui, "Link");
-    if ui.data_mut(|data| data.remove_temp::<bool>(asked_for())).is_some() {
+    if asked_for {
         heading.scroll_to_me(Some(Align::TOP));
     }
     heading.on_hover_text("Over the last 24 hours in which it was heard");
