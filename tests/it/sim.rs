@@ -122,6 +122,8 @@ fn a_clock_that_jumps_does_no_harm() {
 enum Receiver {
     /// Acknowledges every frame.
     Gt06,
+    /// Acknowledges a login and a heartbeat, and everything else once nothing more comes.
+    Gt06AtTheEnd,
     /// Closes the first connection when the login came.
     Gt06ThatFailsOnce,
     /// Answers 200 `[]`.
@@ -152,11 +154,14 @@ fn serve(
     told: &mpsc::Sender<Vec<u8>>,
     count: &AtomicUsize,
 ) -> std::io::Result<()> {
+    let mut owed = Vec::new();
     loop {
         let (heard, answer) = match kind {
-            Receiver::Gt06 | Receiver::Gt06ThatFailsOnce => {
+            Receiver::Gt06 | Receiver::Gt06AtTheEnd | Receiver::Gt06ThatFailsOnce => {
                 let mut head = [0; 3];
-                stream.read_exact(&mut head)?;
+                if stream.read_exact(&mut head).is_err() {
+                    return stream.write_all(&owed);
+                }
                 let mut rest = vec![0; usize::from(head[2]) + 2];
                 stream.read_exact(&mut rest)?;
                 let frame = [&head[..], &rest].concat();
@@ -182,6 +187,7 @@ fn serve(
         told.send(heard).ok();
         match kind {
             Receiver::Gt06ThatFailsOnce if first => return Ok(()),
+            Receiver::Gt06AtTheEnd if !matches!(answer[3], 0x01 | 0x13) => owed.extend(answer),
             Receiver::OwnTracksThatFailsOnce if first => {
                 stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")?;
             }
@@ -284,6 +290,17 @@ fn a_tracker_logs_in_again_when_it_was_cut_off() {
     })
     .unwrap();
     assert_eq!(progress.broken, 1);
+}
+
+#[test]
+fn a_tracker_that_leaves_hears_the_far_end_out() {
+    let (to, frames) = receiver(Receiver::Gt06AtTheEnd);
+    let progress = drive_until(2, &gt06(to), move || {
+        (0..20).for_each(|_| drop(frames.recv_timeout(SOON).unwrap()));
+    })
+    .unwrap();
+    assert!(progress.sent >= 20, "{progress:?}");
+    assert_eq!((progress.answered, progress.failed, progress.broken), (progress.sent, 0, 0), "{progress:?}");
 }
 
 #[test]

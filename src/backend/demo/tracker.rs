@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, Interval, timeout},
 };
 
-use super::{ANSWER_WITHIN, Drive};
+use super::{ANSWER_WITHIN, Drive, LAST_ANSWERS};
 use crate::sim::{Message, Vehicle};
 
 /// Answers that are waited for at once; more than a tracker ever has open.
@@ -61,12 +61,12 @@ async fn session(
         tokio::select! {
             goes_on = drive.next_tick(ticks) => {
                 if !goes_on {
-                    return talk.settle().await;
+                    return talk.leave().await;
                 }
                 talk.overdue()?;
                 talk.send(tracker.report((drive.clock)())).await?;
                 if tracker.arrived() {
-                    return talk.settle().await;
+                    return talk.leave().await;
                 }
             }
             heard = talk.hear() => heard?,
@@ -128,6 +128,16 @@ impl Talk<'_> {
             Ok(settled) => settled,
             Err(_) => self.overdue(),
         }
+    }
+
+    /// Waits for what must be answered, says that nothing more comes, and hears the far end out: whoever closes over answers that
+    /// he has not read resets the connection, and the far end loses what it had not read yet (RFC 1122 §4.2.2.13).
+    async fn leave(mut self) -> io::Result<()> {
+        self.settle().await?;
+        self.stream.shutdown().await?;
+        // It may keep its side open for as long as it likes.
+        timeout(LAST_ANSWERS, async { while self.hear().await.is_ok() {} }).await.ok();
+        Ok(())
     }
 
     /// An error when something that must be answered was not, in time.
