@@ -3,46 +3,45 @@
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
-use egui::{Color32, FontId, Galley, Mesh, Painter, Pos2, Shape, Ui, Vec2, epaint::Vertex, vec2};
+use egui::{Color32, FontId, Galley, Mesh, Painter, Pos2, Shape, Ui, Vec2, vec2};
 
 use super::{
     camera::Screen,
-    heaps::{Heap, heap_radius},
+    heaps::{Heap, SIZES, heap_size},
     icons::{Icon, Icons},
     markers::Rank,
-    ribbon::{self, Ribbon},
+    rings::Rings,
 };
 use crate::ui::{format, theme::Palette};
 
 /// How a state is drawn along the ring, beside its colour.
 struct Hand {
-    width: f32,
+    /// Which of the strokes.
+    stroke: usize,
     /// Parts of a turn that are drawn and left out; without, the line is whole.
     broken: Option<(f32, f32)>,
 }
+
+/// Corners that most heaps come to at most.
+const CORNERS: usize = 24;
 
 /// All of them.
 pub(super) fn all(painter: &Painter, ui: &Ui, screen: &Screen, heaps: &[Heap], icons: &Icons, palette: &Palette) {
     if heaps.is_empty() {
         return;
     }
-    let pixel = 1.0 / ui.ctx().pixels_per_point();
     let fill = ui.visuals().extreme_bg_color;
+    let rings = icons.rings();
     // One mesh for all, because no two heaps touch.
-    let (mut mesh, mut badges) = (Mesh::default(), icons.mesh());
-    let crosses = heaps.iter().flat_map(pieces).map(|piece| Ribbon::crosses(&piece.turns)).sum::<usize>();
-    Ribbon::reserve(&mut mesh, crosses);
-    mesh.reserve_vertices(heaps.len() * BODY_VERTICES);
-    mesh.reserve_triangles(heaps.len() * BODY_TRIANGLES);
-    // There are but a few sizes.
-    let mut bodies: HashMap<u32, Mesh> = HashMap::new();
+    let (mut mesh, mut badges) = (rings.mesh(), icons.mesh());
+    mesh.reserve_vertices(heaps.len() * CORNERS);
+    mesh.reserve_triangles(heaps.len() * CORNERS);
     for heap in heaps {
-        let (middle, radius) = (screen.pos(heap.middle), heap_radius(heap.count));
-        let body = bodies.entry(radius.to_bits()).or_insert_with(|| body(radius, pixel, fill));
-        put(&mut mesh, body, middle);
-        ring(&mut mesh, heap, middle, radius - 1.5, pixel, palette);
+        let (middle, size) = (screen.pos(heap.middle), heap_size(heap.count));
+        rings.disc(&mut mesh, size, middle, fill);
+        ring(&mut mesh, rings, heap, middle, palette);
         if heap.ranks.first().is_some_and(|(rank, _)| *rank == Rank::Alarm) {
-            let away = radius * std::f32::consts::FRAC_1_SQRT_2;
+            let away = SIZES[size].1 * std::f32::consts::FRAC_1_SQRT_2;
             icons.stamp(&mut badges, Icon::Alarm, middle + vec2(away, -away), Vec2::UP);
         }
     }
@@ -63,79 +62,41 @@ pub(super) fn all(painter: &Painter, ui: &Ui, screen: &Screen, heaps: &[Heap], i
     painter.extend(shapes);
 }
 
-/// Directions in which a body has corners, and what it has of them.
-const BODY_CORNERS: u16 = 24;
-const BODY_VERTICES: usize = BODY_CORNERS as usize * 2 + 1;
-const BODY_TRIANGLES: usize = BODY_CORNERS as usize * 3;
-
-/// What is below a ring: a disc wider than it, around the origin. As egui's own circles it would be the costliest part of a map full of heaps.
-fn body(radius: f32, pixel: f32, fill: Color32) -> Mesh {
-    let (outer, soft) = (radius + 1.5, pixel / 2.0);
-    let mut mesh = Mesh::default();
-    mesh.reserve_vertices(BODY_VERTICES);
-    mesh.reserve_triangles(BODY_TRIANGLES);
-    for n in 0..BODY_CORNERS {
-        let out = ribbon::direction(f32::from(n) / f32::from(BODY_CORNERS));
-        mesh.colored_vertex((out * (outer - soft)).to_pos2(), fill);
-        mesh.colored_vertex((out * (outer + soft)).to_pos2(), Color32::TRANSPARENT);
-    }
-    mesh.colored_vertex(Pos2::ZERO, fill);
-    let middle = u32::from(BODY_CORNERS) * 2;
-    for a in (0..middle).step_by(2) {
-        let b = (a + 2) % middle;
-        mesh.add_triangle(middle, a, b);
-        mesh.add_triangle(a, a + 1, b);
-        mesh.add_triangle(a + 1, b, b + 1);
-    }
-    mesh
-}
-
-/// Adds a mesh that is around the origin, elsewhere.
-fn put(mesh: &mut Mesh, part: &Mesh, middle: Pos2) {
-    let Ok(first) = u32::try_from(mesh.vertices.len()) else { return };
-    mesh.indices.extend(part.indices.iter().map(|corner| first + corner));
-    mesh.vertices.extend(part.vertices.iter().map(|vertex| Vertex { pos: vertex.pos + middle.to_vec2(), ..*vertex }));
-}
-
 /// Clockwise from the top, what matters most first.
-fn ring(mesh: &mut Mesh, heap: &Heap, middle: Pos2, radius: f32, pixel: f32, palette: &Palette) {
-    for Piece { rank, width, turns } in pieces(heap) {
-        Ribbon { mesh, width, pixel }.arc(middle, radius, turns, color(rank, palette));
+fn ring(mesh: &mut Mesh, rings: &Rings, heap: &Heap, middle: Pos2, palette: &Palette) {
+    let size = heap_size(heap.count);
+    let mut end = 0.0;
+    for (rank, count) in &heap.ranks {
+        let Hand { stroke, broken } = hand(*rank);
+        let start = end;
+        end = start + share(*count, heap.count);
+        for turns in pieces(start..end, broken) {
+            rings.arc(mesh, size, stroke, middle, turns, color(*rank, palette));
+        }
     }
 }
 
-/// What of a ring is drawn in one go.
-struct Piece {
-    rank: Rank,
-    width: f32,
-    turns: Range<f32>,
-}
-
-fn pieces(heap: &Heap) -> impl Iterator<Item = Piece> {
-    let mut start = 0.0;
-    heap.ranks.iter().flat_map(move |(rank, count)| {
-        let hand = hand(*rank);
-        let mut at = start;
-        let end = start + share(*count, heap.count);
-        start = end;
-        std::iter::from_fn(move || {
-            let from = Some(at).filter(|at| *at < end)?;
-            let (drawn, left_out) = hand.broken.unwrap_or((end - from, 0.0));
-            at = if hand.broken.is_some() { from + drawn + left_out } else { end };
-            Some(Piece { rank: *rank, width: hand.width, turns: from..(from + drawn).min(end) })
-        })
+/// What of a part of a ring is drawn in one go.
+fn pieces(part: Range<f32>, broken: Option<(f32, f32)>) -> impl Iterator<Item = Range<f32>> {
+    let (drawn, left_out) = broken.unwrap_or((part.end - part.start, 0.0));
+    let mut at = part.start;
+    std::iter::from_fn(move || {
+        let from = Some(at).filter(|at| *at < part.end)?;
+        at = if broken.is_some() { from + drawn + left_out } else { part.end };
+        Some(from..(from + drawn).min(part.end))
     })
 }
 
+/// Thick to thin with the strokes, and broken where a state is less sure.
 fn hand(rank: Rank) -> Hand {
-    let whole = |width| Hand { width, broken: None };
+    let whole = |stroke| Hand { stroke, broken: None };
     match rank {
-        Rank::Alarm => whole(5.0),
-        Rank::Selected | Rank::Moving => whole(3.6),
-        Rank::Late => Hand { width: 3.6, broken: Some((0.07, 0.035)) },
-        Rank::Doubtful => Hand { width: 3.0, broken: Some((0.025, 0.025)) },
-        Rank::Parked => whole(2.2),
-        Rank::Stale => whole(1.0),
+        Rank::Alarm => whole(0),
+        Rank::Selected | Rank::Moving => whole(1),
+        Rank::Late => Hand { stroke: 1, broken: Some((0.07, 0.035)) },
+        Rank::Doubtful => Hand { stroke: 2, broken: Some((0.025, 0.025)) },
+        Rank::Parked => whole(3),
+        Rank::Stale => whole(4),
     }
 }
 
@@ -173,7 +134,7 @@ pub(super) fn mix(heap: &Heap) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::rings::STROKES, *};
     use crate::geo::mercator::{World, WorldBox};
 
     fn heap(ranks: &[(Rank, usize)]) -> Heap {
@@ -193,25 +154,18 @@ mod tests {
         for (n, a) in ranks.iter().enumerate() {
             for b in &ranks[n + 1..] {
                 let ((one, other), near) = ((hand(*a), hand(*b)), |x: f32, y: f32| (x - y).abs() < 1.0);
-                let alike = one.broken == other.broken && near(one.width, other.width);
+                let alike = one.broken == other.broken && near(STROKES[one.stroke], STROKES[other.stroke]);
                 assert!(!alike, "{a:?} and {b:?}");
             }
         }
     }
 
     #[test]
-    fn a_body_is_a_disc_of_what_was_reserved() {
-        let body = body(16.0, 1.0, Color32::BLACK);
-        assert_eq!((body.vertices.len(), body.indices.len()), (BODY_VERTICES, BODY_TRIANGLES * 3));
-        assert!(body.is_valid());
-        assert_eq!(body.calc_bounds(), egui::Rect::from_center_size(Pos2::ZERO, Vec2::splat(36.0)));
-    }
-
-    #[test]
     fn a_ring_is_closed_and_its_parts_have_their_share() {
         let palette = &crate::ui::theme::DARK;
-        let mut mesh = Mesh::default();
-        ring(&mut mesh, &heap(&[(Rank::Moving, 3), (Rank::Parked, 1)]), Pos2::ZERO, 16.0, 1.0, palette);
+        let rings = Rings::new(&egui::Context::default());
+        let mut mesh = rings.mesh();
+        ring(&mut mesh, &rings, &heap(&[(Rank::Moving, 3), (Rank::Parked, 1)]), Pos2::ZERO, palette);
         let right = |color| mesh.vertices.iter().filter(|v| v.color == color).all(|v| v.pos.x > -1.0);
         assert!(!right(palette.moving), "three quarters go around");
         let parked: Vec<_> = mesh.vertices.iter().filter(|v| v.color == palette.parked).collect();

@@ -115,12 +115,15 @@ impl Heaps {
     }
 }
 
+/// Sizes of bubbles: below so many devices the radius is so many points.
+pub(super) const SIZES: [(usize, f32); 4] = [(10, 13.0), (100, 16.0), (1_000, 19.0), (usize::MAX, 23.0)];
+
+/// Which of the sizes a heap's bubble has.
+pub(super) fn heap_size(count: usize) -> usize {
+    SIZES.partition_point(|(below, _)| *below <= count).min(SIZES.len() - 1)
+}
+
 /// Radius of a heap's bubble in points.
 pub(super) fn heap_radius(count: usize) -> f32 {
-    match count {
-        ..10 => 13.0,
-        10..100 => 16.0,
-        100..1_000 => 19.0,
-        1_000.. => 23.0,
-    }
+    SIZES[heap_size(count)].1
 }

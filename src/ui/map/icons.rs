@@ -5,6 +5,7 @@
 
 use egui::{Color32, ColorImage, Pos2, Rect, TextureHandle, TextureOptions, Vec2, pos2, vec2};
 
+use super::rings::Rings;
 use crate::ui::{
     status::{Freshness, Motion, Status},
     theme::Palette,
@@ -120,11 +121,12 @@ impl Icon {
 /// All pictures in one texture, for one theme and resolution.
 pub struct Icons {
     texture: TextureHandle,
+    rings: Rings,
     made_for: (bool, f32),
 }
 
 impl Icons {
-    /// Draws the pictures; takes about a millisecond.
+    /// Draws the pictures; takes some milliseconds.
     pub fn new(ui: &egui::Ui, palette: &Palette) -> Self {
         let made_for = made_for(ui);
         let casing = ui.visuals().extreme_bg_color;
@@ -142,7 +144,8 @@ impl Icons {
                 image[(left + x, y)] = below.blend(ink);
             }
         }
-        Self { texture: ui.ctx().load_texture("markers", image, TextureOptions::LINEAR), made_for }
+        let texture = ui.ctx().load_texture("markers", image, TextureOptions::LINEAR);
+        Self { texture, rings: Rings::new(ui.ctx()), made_for }
     }
 
     /// True while the theme and the resolution are those that they were drawn for.
@@ -153,6 +156,11 @@ impl Icons {
     /// A mesh to put pictures in.
     pub fn mesh(&self) -> egui::Mesh {
         egui::Mesh::with_texture(self.texture.id())
+    }
+
+    /// What heaps are drawn with.
+    pub(super) fn rings(&self) -> &Rings {
+        &self.rings
     }
 
     /// Adds a picture; `up` is where its top points to.
@@ -183,17 +191,17 @@ fn made_for(ui: &egui::Ui) -> (bool, f32) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a handful")]
-fn small(count: usize) -> f32 {
+pub(super) fn small(count: usize) -> f32 {
     count as f32
 }
 
 /// The middle of a pixel.
-fn center(pixel: usize) -> f32 {
+pub(super) fn center(pixel: usize) -> f32 {
     small(pixel) + 0.5
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the side of a picture")]
-fn pixels(side: f32) -> usize {
+pub(super) fn pixels(side: f32) -> usize {
     side.ceil() as usize
 }
 

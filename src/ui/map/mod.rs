@@ -33,6 +33,7 @@ mod pointing;
 mod pulse;
 mod ribbon;
 mod rim;
+mod rings;
 mod scale;
 mod shown;
 mod spread;

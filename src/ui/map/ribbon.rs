@@ -1,7 +1,5 @@
 //! Lines as triangles, with a colour at each point: what egui's own strokes cannot do, and at a third of their cost.
 
-use std::{ops::Range, sync::LazyLock};
-
 use egui::{Color32, Mesh, Pos2, Vec2, epaint::Vertex};
 
 /// Points nearer to each other than this are one, in points of the screen.
@@ -39,26 +37,10 @@ impl Ribbon<'_> {
         }
     }
 
-    /// Adds a part of a circle. Turns begin at the top and go clockwise.
-    pub(super) fn arc(&mut self, middle: Pos2, radius: f32, turns: Range<f32>, color: Color32) {
-        let steps = steps(&turns);
-        let step = (turns.end - turns.start) / f32::from(steps);
-        let mut open = false;
-        for n in 0..=steps {
-            let out = direction(turns.start + step * f32::from(n));
-            self.cross(middle + out * radius, out, color, &mut open);
-        }
-    }
-
     /// Makes room for so many cross-sections.
     pub(super) fn reserve(mesh: &mut Mesh, crosses: usize) {
         mesh.reserve_vertices(crosses * 4);
         mesh.reserve_triangles(crosses * 6);
-    }
-
-    /// Cross-sections of a part of a circle.
-    pub(super) fn crosses(turns: &Range<f32>) -> usize {
-        usize::from(steps(turns)) + 1
     }
 
     /// One cross-section: a clear edge, the line, a clear edge; joined to the one before it.
@@ -80,30 +62,6 @@ impl Ribbon<'_> {
 
 /// The triangles between two cross-sections, whose corners are counted on.
 const LANES: [u32; 18] = [0, 1, 4, 1, 4, 5, 1, 2, 5, 2, 5, 6, 2, 3, 6, 3, 6, 7];
-
-/// Chords of a part of a circle: two dozen all around look like a circle of some twenty points.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
-fn steps(turns: &Range<f32>) -> u8 {
-    const CHORDS: f32 = 24.0;
-    ((turns.end - turns.start) * CHORDS).ceil().clamp(1.0, CHORDS) as u8
-}
-
-/// The unit vector to a part of a turn. From a table, because a map full of rings asks for some ten thousand a frame.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a turn; the cast saturates")]
-pub(super) fn direction(turn: f32) -> Vec2 {
-    const PARTS: u16 = 1024;
-    static DIRECTIONS: LazyLock<[Vec2; PARTS as usize]> = LazyLock::new(|| {
-        let mut part = 0_u16;
-        [(); PARTS as usize].map(|()| {
-            let turn = f32::from(part) / f32::from(PARTS);
-            part += 1;
-            Vec2::angled((turn - 0.25) * std::f32::consts::TAU)
-        })
-    });
-    // Turns are not negative, so this rounds.
-    let part = (turn * f32::from(PARTS) + 0.5) as usize;
-    DIRECTIONS[part % usize::from(PARTS)]
-}
 
 /// The unit vector across the way from one place to another.
 fn normal(from: Pos2, to: Pos2) -> Option<Vec2> {

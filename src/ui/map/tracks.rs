@@ -6,7 +6,7 @@ use std::ops::Range;
 use egui::{Color32, Mesh, Pos2, Shape, Stroke};
 
 use super::{
-    Trail,
+    Trail, TrailPoint,
     camera::{Screen, points},
     ink::{Emphasis, Ink},
     ribbon::{self, Ribbon},
@@ -52,10 +52,30 @@ pub(super) struct Pen {
 }
 
 impl Pen {
-    fn color(&self, trail: &Trail, number: usize) -> Color32 {
-        let color = trail.points().get(number).map_or(Color32::TRANSPARENT, |point| self.ink.color(number, point));
-        self.emphasis.on(color, number)
+    fn color(&self, number: usize, point: &TrailPoint) -> Color32 {
+        self.emphasis.on(self.ink.color(number, point), number)
     }
+}
+
+/// A point of a trail on its way to the mesh.
+#[derive(Clone, Copy)]
+struct Knot {
+    /// From the middle of the screen, in points.
+    offset: (f64, f64),
+    number: usize,
+    color: Color32,
+    way: Way,
+}
+
+/// How a trail gets to a point from the one before.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// It begins here.
+    Begins,
+    Gap,
+    /// Only cells told one of both places.
+    Rough,
+    Plain,
 }
 
 /// A trail on its way to the mesh of all.
@@ -85,18 +105,47 @@ impl<'a> Stretch<'a> {
     }
 
     pub(super) fn draw(self, mesh: &mut Mesh) {
-        let Self { screen, trail, pen, detail, ranges } = self;
+        let (knots, Self { screen, pen, .. }) = (self.knots(), self);
         if let Some(casing) = pen.casing {
             let ribbon = Ribbon { mesh, width: pen.width + 3.0, pixel: pen.pixel };
-            let mut below = Strokes::new(&screen, ribbon, false);
-            for range in &ranges {
-                below.line(trail, detail, range.clone(), |number| pen.emphasis.on(casing, number));
+            Strokes::new(&screen, ribbon, false).line(&knots, |knot| pen.emphasis.on(casing, knot.number));
+        }
+        let ribbon = Ribbon { mesh, width: pen.width, pixel: pen.pixel };
+        Strokes::new(&screen, ribbon, true).line(&knots, |knot| knot.color);
+    }
+
+    /// What has to be known of each point, fetched in one go: points of a long trail lie far from each other in memory, and a processor waits
+    /// for many of them at once only where it does nothing else meanwhile.
+    fn knots(&self) -> Vec<Knot> {
+        let Self { trail, detail, .. } = *self;
+        let mut knots = Vec::with_capacity(self.ranges.iter().map(|range| range.len() + 1).sum());
+        for range in &self.ranges {
+            let first = knots.len();
+            // The level may end short of the newest point.
+            let newest = trail.points().len().checked_sub(1).filter(|_| range.end == detail.len());
+            let numbers = range.clone().filter_map(|slot| detail.number(slot)).chain(newest);
+            let placed = numbers.filter_map(|number| Some((number, self.screen.offset(trail.place(number)?))));
+            let (color, way) = (Color32::TRANSPARENT, Way::Plain);
+            knots.extend(placed.map(|(number, offset)| Knot { offset, number, color, way }));
+            let mut was_rough = false;
+            for knot in &mut knots[first..] {
+                let Some(point) = trail.points().get(knot.number) else { continue };
+                knot.color = self.pen.color(knot.number, point);
+                if point.rough || was_rough {
+                    knot.way = Way::Rough;
+                }
+                was_rough = point.rough;
+            }
+            for knot in &mut knots[first..] {
+                if trail.line().is_break(knot.number) {
+                    knot.way = Way::Gap;
+                }
+            }
+            if let Some(knot) = knots.get_mut(first) {
+                knot.way = Way::Begins;
             }
         }
-        let mut above = Strokes::new(&screen, Ribbon { mesh, width: pen.width, pixel: pen.pixel }, true);
-        for range in ranges {
-            above.line(trail, detail, range, |number| pen.color(trail, number));
-        }
+        knots
     }
 }
 
@@ -122,13 +171,14 @@ pub(super) fn draw_points(shapes: &mut Vec<Shape>, screen: &Screen, trail: &Trai
     }
     let mut last: Option<Pos2> = None;
     for (number, place) in places.into_iter().rev() {
-        let (pos, color) = (screen.pos(place), pen.color(trail, number));
+        let Some(point) = trail.points().get(number) else { continue };
+        let (pos, color) = (screen.pos(place), pen.color(number, point));
         // Dots side by side would hide the line.
         if last.is_some_and(|last| last.distance(pos) < DOT_STEP) {
             continue;
         }
         last = Some(pos);
-        if trail.points().get(number).is_some_and(|p| p.rough) {
+        if point.rough {
             hollow(shapes, pos, color, casing);
         } else {
             shapes.push(Shape::circle_filled(pos, 3.0, casing));
@@ -187,28 +237,23 @@ impl<'a> Strokes<'a> {
         Self { screen, clip: Clip::new(screen), ribbon, broken, open: Vec::new() }
     }
 
-    fn line(&mut self, trail: &Trail, detail: Detail<'_>, range: Range<usize>, color: impl Fn(usize) -> Color32) {
-        // The level may end short of the newest point.
-        let newest = trail.points().len().checked_sub(1).filter(|_| range.end == detail.len());
-        let numbers = range.filter_map(|slot| detail.number(slot)).chain(newest);
-        let rough = |number: usize| trail.points().get(number).is_some_and(|p| p.rough);
-        let mut before: Option<((f64, f64), usize)> = None;
-        for number in numbers {
-            let Some(place) = trail.place(number) else { continue };
-            let to = self.screen.offset(place);
-            if let Some((from, last)) = before {
-                let color = color(number);
-                if trail.line().is_break(number) {
+    fn line(&mut self, knots: &[Knot], color: impl Fn(&Knot) -> Color32) {
+        let mut before = (0.0, 0.0);
+        for knot in knots {
+            let (from, to) = (before, knot.offset);
+            match knot.way {
+                Way::Begins => self.end(),
+                Way::Gap => {
                     self.end();
-                    self.dashes(from, to, color.gamma_multiply(0.8), DOTS, MIN_GAP);
-                } else if self.broken && (rough(number) || rough(last)) {
-                    self.end();
-                    self.dashes(from, to, color, DASHES, 0.0);
-                } else {
-                    self.segment(from, to, color);
+                    self.dashes(from, to, color(knot).gamma_multiply(0.8), DOTS, MIN_GAP);
                 }
+                Way::Rough if self.broken => {
+                    self.end();
+                    self.dashes(from, to, color(knot), DASHES, 0.0);
+                }
+                Way::Rough | Way::Plain => self.segment(from, to, color(knot)),
             }
-            before = Some((to, number));
+            before = to;
         }
         self.end();
     }
