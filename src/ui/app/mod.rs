@@ -355,6 +355,7 @@ impl eframe::App for App {
         self.look_at_watch(ctx);
         self.look_at_charts(ctx);
         let now = self.now();
+        self.view.time.ends = self.source_ends(now);
         self.data.count(now);
         self.ask(ctx, now);
         self.look_at_past(ctx, now);

@@ -40,6 +40,8 @@ pub(super) struct News {
     stale_trails: BTreeSet<DeviceId>,
     /// How far back the trails were read.
     trails_back: SignedDuration,
+    /// Where the source ends that they were read of.
+    trails_to: Option<Timestamp>,
     /// The device whose events are shown.
     events_of: Option<DeviceId>,
     events_stale: bool,
@@ -268,13 +270,14 @@ impl App {
             self.news.events_stale = false;
             self.asks.events = selected.map(|device| (device, self.backend().events(Some(device), MAX_EVENTS)));
         }
-        let back = self.view.settings.map.trail.read_back();
-        if back > self.news.trails_back {
+        let (back, ends) = (self.view.settings.map.trail.read_back(), self.view.time.ends);
+        if back > self.news.trails_back || ends != self.news.trails_to {
             self.news.stale_trails.extend(self.data.trails.keys());
         }
-        self.news.trails_back = back;
+        (self.news.trails_back, self.news.trails_to) = (back, ends);
+        let source_now = self.view.source_now(now);
         // What has grown to twice its length while the window was open is read again, and is short again.
-        if let Ok(oldest) = now.checked_sub(back * 2) {
+        if let Ok(oldest) = source_now.checked_sub(back * 2) {
             let outgrown =
                 self.data.trails.iter().filter(|(_, t)| t.extent().first.is_some_and(|first| first < oldest));
             self.news.stale_trails.extend(outgrown.map(|(device, _)| *device));
@@ -299,7 +302,7 @@ impl App {
         };
         let limit = |id: DeviceId| (id, if selected == Some(id) { asks::SELECTED_POINTS } else { asks::TRAIL_POINTS });
         let wanted = selected.into_iter().filter(short).chain(stale).chain(shown).map(limit);
-        asks.trails(backend, wanted, now.checked_sub(back).ok());
+        asks.trails(backend, wanted, source_now.checked_sub(back).ok());
     }
 }
 

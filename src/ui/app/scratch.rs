@@ -15,7 +15,7 @@ use crate::{
         Backend, Feed, Pending,
         capture::{CaptureError, CaptureSource},
     },
-    model::{DeviceId, Fact},
+    model::{DeviceId, Fact, Timestamp},
     ui::{
         Action, Data,
         asks::Asks,
@@ -251,6 +251,14 @@ impl App {
         self.sources.origins.insert(id, source.clone());
         self.sources.aside.insert(id, aside);
         self.show_source(id);
+    }
+
+    /// The last fix of a capture, once all of it is read; where it has none, the last packet.
+    pub(super) fn source_ends(&self, now: Timestamp) -> Option<Timestamp> {
+        self.data.station.capture.as_ref().filter(|status| !status.filling)?;
+        let devices = || self.data.devices.values();
+        let fixes = devices().filter_map(|device| Some(device.last_fix.as_ref()?.fix.at)).filter(|at| *at <= now);
+        fixes.max().or_else(|| devices().filter_map(|device| device.device.last_heard).max())
     }
 
     fn show_source(&mut self, id: u64) {

@@ -10,7 +10,7 @@ use super::{
     heaps::{Heap, SIZES, heap_size},
     icons::{Icon, Icons},
     markers::Rank,
-    rings::Rings,
+    rings,
 };
 use crate::ui::{format, theme::Palette};
 
@@ -31,15 +31,14 @@ pub(super) fn all(painter: &Painter, ui: &Ui, screen: &Screen, heaps: &[Heap], i
         return;
     }
     let fill = ui.visuals().extreme_bg_color;
-    let rings = icons.rings();
     // One mesh for all, because no two heaps touch.
-    let (mut mesh, mut badges) = (rings.mesh(), icons.mesh());
+    let (mut mesh, mut badges) = (icons.rings().mesh(), icons.mesh());
     mesh.reserve_vertices(heaps.len() * CORNERS);
     mesh.reserve_triangles(heaps.len() * CORNERS);
     for heap in heaps {
         let (middle, size) = (screen.pos(heap.middle), heap_size(heap.count));
-        rings.disc(&mut mesh, size, middle, fill);
-        ring(&mut mesh, rings, heap, middle, palette);
+        rings::disc(&mut mesh, size, middle, fill);
+        ring(&mut mesh, heap, middle, palette);
         if heap.ranks.first().is_some_and(|(rank, _)| *rank == Rank::Alarm) {
             let away = SIZES[size].1 * std::f32::consts::FRAC_1_SQRT_2;
             icons.stamp(&mut badges, Icon::Alarm, middle + vec2(away, -away), Vec2::UP);
@@ -63,7 +62,7 @@ pub(super) fn all(painter: &Painter, ui: &Ui, screen: &Screen, heaps: &[Heap], i
 }
 
 /// Clockwise from the top, what matters most first.
-fn ring(mesh: &mut Mesh, rings: &Rings, heap: &Heap, middle: Pos2, palette: &Palette) {
+fn ring(mesh: &mut Mesh, heap: &Heap, middle: Pos2, palette: &Palette) {
     let size = heap_size(heap.count);
     let mut end = 0.0;
     for (rank, count) in &heap.ranks {
@@ -71,7 +70,7 @@ fn ring(mesh: &mut Mesh, rings: &Rings, heap: &Heap, middle: Pos2, palette: &Pal
         let start = end;
         end = start + share(*count, heap.count);
         for turns in pieces(start..end, broken) {
-            rings.arc(mesh, size, stroke, middle, turns, color(*rank, palette));
+            rings::arc(mesh, size, stroke, middle, turns, color(*rank, palette));
         }
     }
 }
@@ -163,9 +162,8 @@ mod tests {
     #[test]
     fn a_ring_is_closed_and_its_parts_have_their_share() {
         let palette = &crate::ui::theme::DARK;
-        let rings = Rings::new(&egui::Context::default());
-        let mut mesh = rings.mesh();
-        ring(&mut mesh, &rings, &heap(&[(Rank::Moving, 3), (Rank::Parked, 1)]), Pos2::ZERO, palette);
+        let mut mesh = Mesh::default();
+        ring(&mut mesh, &heap(&[(Rank::Moving, 3), (Rank::Parked, 1)]), Pos2::ZERO, palette);
         let right = |color| mesh.vertices.iter().filter(|v| v.color == color).all(|v| v.pos.x > -1.0);
         assert!(!right(palette.moving), "three quarters go around");
         let parked: Vec<_> = mesh.vertices.iter().filter(|v| v.color == palette.parked).collect();

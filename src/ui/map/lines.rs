@@ -144,7 +144,7 @@ fn pen(ui: &egui::Ui, cx: &Cx<'_>, scene: &Scene<'_>, palette: &Palette, device:
         let icon = marker.map(|(m, _)| Icon::of(&m.status, m.freshness_at(cx.now), true));
         let color = icon.map_or(palette.moving, |icon| icon.color(palette));
         let color = if is_selected { color } else { color.gamma_multiply(0.8) };
-        Ink::state(color, trail, live.then_some(cx.now))
+        Ink::state(color, trail, live.then(|| cx.view.source_now(cx.now)))
     };
     let emphasis = cx.data.shown.as_ref().map_or(Emphasis::ALL, |shown| Emphasis::of(shown, device, trail));
     let from = super::trails_from(cx).map_or(0, |at| trail.since(at));

@@ -423,7 +423,7 @@ impl MapPanel {
 
 /// The moment that ages on the map are measured from.
 fn moment(cx: &Cx<'_>) -> Timestamp {
-    let Some(shown) = &cx.data.shown else { return cx.now };
+    let Some(shown) = &cx.data.shown else { return cx.view.source_now(cx.now) };
     let ends = || shown.tracks.values().filter_map(|t| t.points().last()).map(|p| p.at).max();
     shown.at.or_else(ends).unwrap_or(cx.now)
 }
@@ -431,7 +431,7 @@ fn moment(cx: &Cx<'_>) -> Timestamp {
 /// From when on live trails are drawn; `None` where all of them are.
 fn trails_from(cx: &Cx<'_>) -> Option<Timestamp> {
     let span = cx.view.settings.map.trail.span().filter(|_| cx.data.shown.is_none())?;
-    cx.now.checked_sub(span).ok()
+    cx.view.source_now(cx.now).checked_sub(span).ok()
 }
 
 /// The trails that are drawn: those of the part of history that is shown, or else the live ones of what is on the map.

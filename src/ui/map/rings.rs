@@ -4,7 +4,7 @@
 
 use std::{ops::Range, sync::LazyLock};
 
-use egui::{Color32, ColorImage, Context, Mesh, Pos2, TextureHandle, TextureOptions, Vec2, epaint::Vertex, vec2};
+use egui::{Color32, ColorImage, Context, Mesh, Pos2, TextureHandle, TextureOptions, Vec2, epaint::Vertex, pos2, vec2};
 
 use super::{
     heaps::SIZES,
@@ -38,72 +38,67 @@ const COLUMNS: usize = STROKES.len() + 1;
 /// All pictures in one texture, white: a row for each size of bubbles.
 pub(super) struct Rings {
     texture: TextureHandle,
-    /// Parts of the texture that a point is wide and high.
-    per_point: Vec2,
 }
 
 impl Rings {
     /// Draws the pictures; takes some milliseconds.
     pub(super) fn new(ctx: &Context) -> Self {
-        let scale = ctx.pixels_per_point() * FINER;
-        let side = pixels(CELL * scale);
-        let mut image = ColorImage::filled([side * COLUMNS, side * SIZES.len()], Color32::TRANSPARENT);
-        let cover = |distance: f32| Color32::WHITE.gamma_multiply((0.5 - distance * scale).clamp(0.0, 1.0));
-        for (row, (_, radius)) in SIZES.into_iter().enumerate() {
-            for (x, y) in (0..side).flat_map(|y| (0..side).map(move |x| (x, y))) {
-                let out = (vec2(center(x), center(y)) / scale - Vec2::splat(CELL / 2.0)).length();
-                let top = row * side;
-                image[(x, top + y)] = cover(out - radius - DISC_BEYOND);
-                for (stroke, width) in STROKES.into_iter().enumerate() {
-                    let off_ring = (out - (radius - RING_WITHIN)).abs();
-                    image[((stroke + 1) * side + x, top + y)] = cover(off_ring - width / 2.0);
-                }
-            }
-        }
-        let per_point = vec2(scale / small(image.width()), scale / small(image.height()));
-        Self { texture: ctx.load_texture("rings", image, TextureOptions::LINEAR), per_point }
+        let image = pictures(ctx.pixels_per_point());
+        Self { texture: ctx.load_texture("rings", image, TextureOptions::LINEAR) }
     }
 
     /// A mesh to put pieces in.
     pub(super) fn mesh(&self) -> Mesh {
         Mesh::with_texture(self.texture.id())
     }
+}
 
-    /// Adds the disc below a bubble of this size.
-    pub(super) fn disc(&self, mesh: &mut Mesh, size: usize, middle: Pos2, color: Color32) {
-        let Ok(first) = u32::try_from(mesh.vertices.len()) else { return };
-        let half = SIZES[size].1 + DISC_BEYOND + EDGE;
-        let corner = |x: f32, y: f32| self.vertex(size, 0, middle, vec2(x, y) * half, color);
-        mesh.vertices.extend_from_slice(&[corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)]);
-        mesh.indices.extend_from_slice(&[first, first + 1, first + 2, first, first + 2, first + 3]);
+fn pictures(pixels_per_point: f32) -> ColorImage {
+    // Whole pixels, also where a point is not.
+    let side = pixels(CELL * pixels_per_point * FINER);
+    let scale = small(side) / CELL;
+    let mut image = ColorImage::filled([side * COLUMNS, side * SIZES.len()], Color32::TRANSPARENT);
+    let cover = |distance: f32| Color32::WHITE.gamma_multiply((0.5 - distance * scale).clamp(0.0, 1.0));
+    for (row, (_, radius)) in SIZES.into_iter().enumerate() {
+        for (x, y) in (0..side).flat_map(|y| (0..side).map(move |x| (x, y))) {
+            let out = (vec2(center(x), center(y)) / scale - Vec2::splat(CELL / 2.0)).length();
+            let top = row * side;
+            image[(x, top + y)] = cover(out - radius - DISC_BEYOND);
+            for (stroke, width) in STROKES.into_iter().enumerate() {
+                let off_ring = (out - (radius - RING_WITHIN)).abs();
+                image[((stroke + 1) * side + x, top + y)] = cover(off_ring - width / 2.0);
+            }
+        }
     }
+    image
+}
 
-    /// Adds a part of the ring of a bubble of this size, drawn with one of [`STROKES`]. Turns begin at the top and go clockwise.
-    pub(super) fn arc(
-        &self,
-        mesh: &mut Mesh,
-        size: usize,
-        stroke: usize,
-        middle: Pos2,
-        turns: Range<f32>,
-        color: Color32,
-    ) {
-        let Ok(first) = u32::try_from(mesh.vertices.len()) else { return };
-        let out = (SIZES[size].1 - RING_WITHIN + STROKES[stroke] / 2.0 + EDGE) * FURTHER;
-        let sides = sides(&turns);
-        let step = (turns.end - turns.start) / f32::from(sides);
-        let corner = |from_middle| self.vertex(size, stroke + 1, middle, from_middle, color);
-        mesh.vertices.push(corner(Vec2::ZERO));
-        let along = (0..=sides).map(|n| corner(direction(turns.start + step * f32::from(n)) * out));
-        mesh.vertices.extend(along);
-        let sides = (1..=u32::from(sides)).flat_map(|n| [first, first + n, first + n + 1]);
-        mesh.indices.extend(sides);
-    }
+/// Adds the disc below a bubble of this size.
+pub(super) fn disc(mesh: &mut Mesh, size: usize, middle: Pos2, color: Color32) {
+    let Ok(first) = u32::try_from(mesh.vertices.len()) else { return };
+    let half = SIZES[size].1 + DISC_BEYOND + EDGE;
+    let corner = |x: f32, y: f32| vertex(size, 0, middle, vec2(x, y) * half, color);
+    mesh.vertices.extend_from_slice(&[corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)]);
+    mesh.indices.extend_from_slice(&[first, first + 1, first + 2, first, first + 2, first + 3]);
+}
 
-    fn vertex(&self, row: usize, column: usize, middle: Pos2, from_middle: Vec2, color: Color32) -> Vertex {
-        let in_texture = (vec2(center(column), center(row)) * CELL + from_middle) * self.per_point;
-        Vertex { pos: middle + from_middle, uv: in_texture.to_pos2(), color }
-    }
+/// Adds a part of the ring of a bubble of this size, drawn with one of [`STROKES`]. Turns begin at the top and go clockwise.
+pub(super) fn arc(mesh: &mut Mesh, size: usize, stroke: usize, middle: Pos2, turns: Range<f32>, color: Color32) {
+    let Ok(first) = u32::try_from(mesh.vertices.len()) else { return };
+    let out = (SIZES[size].1 - RING_WITHIN + STROKES[stroke] / 2.0 + EDGE) * FURTHER;
+    let sides = sides(&turns);
+    let step = (turns.end - turns.start) / f32::from(sides);
+    let corner = |from_middle| vertex(size, stroke + 1, middle, from_middle, color);
+    mesh.vertices.push(corner(Vec2::ZERO));
+    mesh.vertices.extend((0..=sides).map(|n| corner(direction(turns.start + step * f32::from(n)) * out)));
+    mesh.indices.extend((1..=u32::from(sides)).flat_map(|n| [first, first + n, first + n + 1]));
+}
+
+/// A corner of what is cut out of a picture.
+fn vertex(row: usize, column: usize, middle: Pos2, from_middle: Vec2, color: Color32) -> Vertex {
+    let in_picture = from_middle / CELL;
+    let uv = pos2((center(column) + in_picture.x) / small(COLUMNS), (center(row) + in_picture.y) / small(SIZES.len()));
+    Vertex { pos: middle + from_middle, uv, color }
 }
 
 /// Sides of a piece of a ring.
@@ -145,28 +140,37 @@ mod tests {
     }
 
     #[test]
-    fn pieces_are_cut_out_of_the_middle_of_their_picture() {
-        let rings = Rings::new(&Context::default());
-        let mut mesh = rings.mesh();
-        rings.disc(&mut mesh, 3, Pos2::ZERO, Color32::RED);
-        rings.arc(&mut mesh, 0, 4, Pos2::ZERO, 0.0..1.0, Color32::RED);
-        rings.arc(&mut mesh, 1, 0, Pos2::ZERO, 0.2..0.21, Color32::RED);
-        assert_eq!((mesh.vertices.len(), mesh.indices.len()), (4 + 10 + 3, 6 + 24 + 3));
-        assert!(mesh.is_valid());
-        let [columns, rows] = [small(COLUMNS), small(SIZES.len())];
-        let picture = |v: &Vertex| ((v.uv.x * columns).floor(), (v.uv.y * rows).floor());
-        for (vertices, expected) in [(0..4, (0.0, 3.0)), (4..14, (5.0, 0.0)), (14..17, (1.0, 1.0))] {
-            assert!(mesh.vertices[vertices].iter().all(|v| picture(v) == expected));
+    fn pieces_are_cut_out_of_the_middle_of_their_picture_at_every_resolution() {
+        for pixels_per_point in [1.0, 1.1, 1.25, 4.0 / 3.0, 2.0] {
+            let image = pictures(pixels_per_point);
+            let [wide, high] = image.size.map(small);
+            let alpha = |column, row, from_middle| {
+                let uv = vertex(row, column, Pos2::ZERO, from_middle, Color32::WHITE).uv;
+                image[(pixels(uv.x * wide) - 1, pixels(uv.y * high) - 1)].a()
+            };
+            for (row, (_, radius)) in SIZES.into_iter().enumerate() {
+                for way in [Vec2::UP, Vec2::DOWN, Vec2::LEFT, Vec2::RIGHT, Vec2::angled(1.0)] {
+                    let edge = radius + DISC_BEYOND;
+                    assert_eq!([alpha(0, row, way * (edge - 1.0)), alpha(0, row, way * (edge + 1.0))], [255, 0]);
+                    for (stroke, width) in (1..).zip(STROKES) {
+                        let (ring, half) = (radius - RING_WITHIN, width / 2.0);
+                        let told =
+                            [ring - half - 1.0, ring, ring + half + 1.0].map(|out| alpha(stroke, row, way * out));
+                        assert!(told[0] == 0 && told[1] > 200 && told[2] == 0, "{told:?}, {pixels_per_point}");
+                    }
+                }
+            }
         }
-        let apart = |a: Pos2, b: Pos2| a.distance(b) < 1e-5;
-        assert!(apart(mesh.vertices[4].uv, Pos2::new(5.5 / columns, 0.5 / rows)), "the middle");
     }
 
     #[test]
     fn a_whole_ring_closes() {
-        let rings = Rings::new(&Context::default());
-        let mut mesh = rings.mesh();
-        rings.arc(&mut mesh, 2, 1, Pos2::ZERO, 0.0..1.0, Color32::RED);
-        assert_eq!(mesh.vertices[1], mesh.vertices[9]);
+        let mut mesh = Mesh::default();
+        disc(&mut mesh, 3, Pos2::ZERO, Color32::RED);
+        arc(&mut mesh, 2, 1, Pos2::ZERO, 0.0..1.0, Color32::RED);
+        arc(&mut mesh, 1, 0, Pos2::ZERO, 0.2..0.21, Color32::RED);
+        assert_eq!((mesh.vertices.len(), mesh.indices.len()), (4 + 10 + 3, 6 + 24 + 3));
+        assert!(mesh.is_valid());
+        assert_eq!(mesh.vertices[5], mesh.vertices[13]);
     }
 }

@@ -78,6 +78,7 @@ struct Want {
     span: Span,
     /// `None`: it goes on over midnight.
     days: Option<(Date, Date)>,
+    ends: Option<Timestamp>,
     devices: Vec<DeviceId>,
 }
 
@@ -120,7 +121,7 @@ impl Asking {
         let wanted = wanted(data, view);
         let span = held(view, now);
         let days = (span != Span::LastHour).then(|| span.days(view.span_now(now), &view.zone()));
-        let want = Want { span, days, devices: wanted };
+        let want = Want { span, days, ends: view.time.ends, devices: wanted };
         if self.want.as_ref() != Some(&want) {
             self.change(data, want);
         }

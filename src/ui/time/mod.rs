@@ -57,6 +57,8 @@ pub struct TimeView {
     pub cursor_ms: Option<i64>,
     /// Now as it was when that instant was left for: until it is now again, a span that goes on stands still.
     pub held: Option<Timestamp>,
+    /// The last moment of a source that goes on no longer, a capture: there it takes the place of now.
+    pub ends: Option<Timestamp>,
     /// Marked by hand, from when to when.
     pub range: Option<(i64, i64)>,
     pub playing: bool,
@@ -87,6 +89,7 @@ impl Default for TimeView {
             whole: None,
             cursor_ms: None,
             held: None,
+            ends: None,
             range: None,
             playing: false,
             speed: 10,
@@ -109,7 +112,12 @@ impl View {
 
     /// What now is to the span.
     pub fn span_now(&self, now: Timestamp) -> Timestamp {
-        self.time.held.filter(|_| self.time.cursor_ms.is_some()).unwrap_or(now)
+        self.time.held.filter(|_| self.time.cursor_ms.is_some()).unwrap_or_else(|| self.source_now(now))
+    }
+
+    /// How far what is shown goes: to now, or as far as a capture goes.
+    pub fn source_now(&self, now: Timestamp) -> Timestamp {
+        self.time.ends.unwrap_or(now)
     }
 
     /// The instant that is looked at.
@@ -138,7 +146,7 @@ impl TimeView {
 
     /// Holds the span, or lets it go on: by whether an instant of it is looked at.
     pub fn hold(&mut self, now: Timestamp) {
-        self.held = self.cursor_ms.and(self.held.or(Some(now)));
+        self.held = self.cursor_ms.and(self.held.or(self.ends).or(Some(now)));
     }
 
     /// A replay folds rest away now.

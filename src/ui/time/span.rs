@@ -29,11 +29,13 @@ impl Span {
     /// What has a button.
     pub const PRESETS: [Self; 4] = [Self::LastHour, Self::Today, Self::Yesterday, Self::Week];
 
-    /// On that button; what has none is told by its days.
-    pub fn title(self) -> &'static str {
+    /// On that button; what has none is told by its days. `ended`: now is the end of a source that goes on no longer.
+    pub fn title(self, ended: bool) -> &'static str {
         match self {
             Self::LastHour => "1 h",
+            Self::Today if ended => "Last day",
             Self::Today => "Today",
+            Self::Yesterday if ended => "Day before",
             Self::Yesterday => "Yesterday",
             Self::Week => "7 d",
             Self::Days(..) => "Days",

@@ -93,3 +93,27 @@ fn alarms_of_a_capture_are_events_of_its_tab() {
         window.query_all_by_label_contains(TRACKER).any(|node| format!("{node:?}").to_lowercase().contains("tamper"))
     });
 }
+
+#[test]
+fn time_ends_with_the_last_fix_of_a_capture() {
+    let mut desk = Desk::open(Policy::Ask);
+    desk.until("the window is there", |window| window.state().data().loaded);
+    let log = "2026-11-20 10:00:00 78780D01012345678901234500018CDD0D0A\n\
+               2026-11-20 10:01:00 78781F121A0B140A0100C805A1F4A001700AC01E145A010602001000123400032D040D0A\n\
+               2026-11-20 10:04:00 78781F121A0B140A0400C805A202B001700AC01E145A010602001000123400037BF50D0A\n";
+    desk.window.event(egui::Event::Paste(log.to_owned()));
+    desk.until_shown("END");
+    let ends = "2026-11-20T10:04:00Z".parse().unwrap();
+    assert_eq!(desk.view().time.ends, Some(ends));
+    desk.until("the trail is there, however old", |window| {
+        window.state().data().trails.values().any(|trail| trail.points().len() == 2)
+    });
+    desk.click("Last day");
+    let (from, to) = desk.view().span_ms((desk.clock.clock())());
+    assert_eq!((to - from, to), (10 * 3_600_000 + 4 * 60_000, ends.as_millisecond()));
+    desk.until("its way is read", |window| {
+        window.state().data().history.shown.values().any(|h| h.track.points().len() == 2)
+    });
+    desk.window.get_by_label("Live").click();
+    desk.until("now is now again", |window| window.state().view().time.ends.is_none());
+}

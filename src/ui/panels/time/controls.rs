@@ -92,19 +92,19 @@ fn replay(ui: &mut Ui, cx: &mut Cx<'_>) {
 }
 
 fn spans(ui: &mut Ui, cx: &mut Cx<'_>, roomy: bool) {
-    let chosen = cx.view.time.span;
+    let (chosen, ended) = (cx.view.time.span, cx.view.time.ends.is_some());
     if roomy {
         for span in Span::PRESETS {
-            let button = Button::new(span.title()).selected(chosen == span);
+            let button = Button::new(span.title(ended)).selected(chosen == span);
             if ui.add(button).clicked() {
                 push(cx, Act::Span(span));
             }
         }
     } else {
-        let combo = ComboBox::from_id_salt("span").width(84.0).selected_text(chosen.title());
+        let combo = ComboBox::from_id_salt("span").width(84.0).selected_text(chosen.title(ended));
         let combo = combo.show_ui(ui, |ui| {
             for span in Span::PRESETS {
-                if ui.selectable_label(chosen == span, span.title()).clicked() {
+                if ui.selectable_label(chosen == span, span.title(ended)).clicked() {
                     cx.actions.push(crate::ui::Action::Time(Act::Span(span)));
                 }
             }
@@ -204,8 +204,12 @@ fn live(ui: &mut Ui, cx: &mut Cx<'_>) {
     let live = cx.view.is_live();
     let p = theme::palette(ui);
     let colour = if live { p.parked } else { p.weak };
-    let button = Button::new(RichText::new("LIVE").color(colour).strong()).selected(live);
-    let hint = if live { "This is now" } else { "Back to now (Esc)" };
+    let (name, here, back) = match cx.view.time.ends {
+        Some(_) => ("END", "This is the end of the capture", "To the end of the capture (Esc)"),
+        None => ("LIVE", "This is now", "Back to now (Esc)"),
+    };
+    let button = Button::new(RichText::new(name).color(colour).strong()).selected(live);
+    let hint = if live { here } else { back };
     if ui.add(button).on_hover_text(hint).clicked() {
         push(cx, Act::Live);
     }
