@@ -298,6 +298,16 @@ impl App {
         };
     }
 
+    /// What a command asks for whose keys were pressed. Where something has to be selected first, that is said.
+    fn wanted_by(&mut self, command: command::UserCommand) -> Vec<Action> {
+        let wanted = command.actions(&self.data, &self.view);
+        let lacks = command.lacks(&self.view).filter(|_| wanted.is_none());
+        if let Some((about, lacks)) = command::about(command).zip(lacks) {
+            self.toasts.info(format!("{}: {lacks}", about.text));
+        }
+        wanted.unwrap_or_default()
+    }
+
     /// Theme, scale and online map, where they changed.
     fn dress(&mut self, ctx: &Context) {
         if self.dressed.as_ref() == Some(&self.view.settings) {
@@ -390,14 +400,14 @@ impl eframe::App for App {
         self.take_pasted(&ctx);
         let mut actions = Vec::new();
         for command in command::pressed(&ctx, self.typing, self.view.open.sheet.is_some()) {
-            actions.extend(command.actions(&self.data, &self.view).into_iter().flatten());
+            actions.extend(self.wanted_by(command));
         }
         let now = self.now();
         sources::strip(ui, &self.tabs(), &mut actions);
         let mut cx = Cx { data: &self.data, view: &self.view, now, actions: &mut actions };
         self.panels.ui(ui, &mut cx);
         for command in command::left_over(&ctx, self.typing, self.view.open.sheet.is_some()) {
-            actions.extend(command.actions(&self.data, &self.view).into_iter().flatten());
+            actions.extend(self.wanted_by(command));
         }
         self.toasts.ui(&ctx, self.panels.below_banners(), &mut actions);
         if self.data.loaded {

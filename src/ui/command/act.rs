@@ -17,6 +17,30 @@ use crate::ui::{
 const SCALE_STEP: f32 = 0.1;
 
 impl UserCommand {
+    /// What has to be selected before it makes sense, where nothing is.
+    pub fn lacks(self, view: &View) -> Option<&'static str> {
+        let selection = &view.selection;
+        match self {
+            Self::PreviousOfSession
+            | Self::NextOfSession
+            | Self::Linked
+            | Self::FollowConnection
+            | Self::Compare
+            | Self::Mark
+            | Self::Comment => selection.packet.is_none().then_some("select a packet first"),
+            Self::ShowSelection
+            | Self::Follow
+            | Self::Isolate
+            | Self::IsolateAlso
+            | Self::Adopt
+            | Self::Ignore
+            | Self::Rename
+            | Self::Commands
+            | Self::Profile => selection.device.is_none().then_some("select a device first"),
+            _ => None,
+        }
+    }
+
     /// What it asks for now; `None` where it makes no sense, or where a pane does it.
     pub fn actions(self, data: &Data, view: &View) -> Option<Vec<Action>> {
         let selected = view.selection.device;

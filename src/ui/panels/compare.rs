@@ -1,13 +1,13 @@
 //! Two packets side by side: their fields line by line, and their bytes beneath, with what differs marked by sign and colour.
 
-use egui::{Align, Rect, RichText, Role, ScrollArea, Sense, TextFormat, Ui, WidgetInfo, text::LayoutJob, vec2};
+use egui::{Align, Label, Rect, RichText, Role, ScrollArea, Sense, TextFormat, Ui, WidgetInfo, text::LayoutJob, vec2};
 
 use super::dock::{dense, paint, push};
 use crate::{
     ui::{
         Action, Cx, format,
         talk::{Compared, TalkAction},
-        theme,
+        theme, widgets,
     },
     wire::{Field, diff::Pair},
 };
@@ -64,8 +64,12 @@ fn head(ui: &mut Ui, cx: &mut Cx<'_>, compared: &Compared) {
     });
     ui.columns(2, |columns| {
         let sides = [&compared.left, &compared.right];
+        let [day, other] = sides.map(|(row, _)| row.received.to_zoned(cx.view.zone()).date());
+        let pattern = if day == other { "%H:%M:%S%.3f" } else { "%-d %b  %H:%M:%S%.3f" };
         for (column, (row, dissection)) in columns.iter_mut().zip(sides) {
-            let time = row.received.to_zoned(cx.view.zone()).strftime("%H:%M:%S%.3f");
+            let from = row.device.map_or(&*row.peer, |device| cx.data.label(device));
+            column.add(Label::new(widgets::weak(column, from)).truncate());
+            let time = row.received.to_zoned(cx.view.zone()).strftime(pattern);
             let serial = dissection.serial.map(|n| format!(" #{n}")).unwrap_or_default();
             let text = format!("{time}  {}{serial}", dissection.title);
             if column.add(egui::Link::new(text)).on_hover_text("Open this packet").clicked() {

@@ -280,3 +280,21 @@ fn layouts_arrange_the_panes() {
     assert!(desk.window.query_by_label("Map").is_some(), "never is nothing shown");
     drop(tracker);
 }
+
+#[test]
+fn a_key_that_needs_a_selection_says_so() {
+    let (mut desk, _tracker) = busy();
+    desk.press(Modifiers::NONE, Key::Escape);
+    let selection = &desk.view().selection;
+    assert!(selection.device.is_none() && selection.packet.is_none(), "{selection:?}");
+    let needs = TABLE.iter().filter(|about| about.acts != Acts::InPane);
+    let needs: Vec<_> = needs.filter_map(|about| Some((about, about.command.lacks(desk.view())?))).collect();
+    let keys: Vec<_> =
+        needs.iter().flat_map(|(about, lacks)| about.keys.iter().map(move |c| (c, about, lacks))).collect();
+    assert!(keys.len() >= 8, "{}", keys.len());
+    for (chord, about, lacks) in keys {
+        let (modifiers, key) = chord.parts();
+        desk.press(modifiers, key);
+        desk.until_shown(&format!("{}: {lacks}", about.text));
+    }
+}

@@ -54,11 +54,14 @@ fn two_rows_are_compared_by_ctrl_and_a_click() {
     desk.until("two positions are left", |window| window.query_by_label_contains("2 of ").is_some());
     let both = rows(&desk);
     desk.click(&both[0]);
+    let named = |desk: &Desk| desk.window.query_all_by_role_and_label(Role::Label, TRACKER).count();
+    let before = named(&desk);
     desk.window.get_by_label(&both[1]).click_modifiers(Modifiers::COMMAND);
     desk.until("they are compared", |window| {
         window.query_by_label_contains("differs: Speed: 0 km/h and 1 km/h").is_some()
     });
     assert_eq!(desk.view().talk.tab, Some(Tab::Compare));
+    assert_eq!(named(&desk), before + 2, "each side says whose it is");
 }
 
 #[test]
