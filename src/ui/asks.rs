@@ -161,6 +161,11 @@ impl Asks {
         }
     }
 
+    /// What was asked for of trails is not wanted any more.
+    pub(super) fn forget_trails(&mut self) {
+        self.trails.clear();
+    }
+
     /// Trails that came, and how many points were asked for.
     pub(super) fn trails_answered(&mut self) -> Vec<(DeviceId, usize, Result<AnsweredTrail, Error>)> {
         let mut answered = Vec::new();

@@ -298,12 +298,12 @@ impl App {
         };
     }
 
-    /// What a command asks for whose keys were pressed. Where something has to be selected first, that is said.
+    /// What a command asks for whose keys were pressed. Where that is nothing, it is said why.
     fn wanted_by(&mut self, command: command::UserCommand) -> Vec<Action> {
         let wanted = command.actions(&self.data, &self.view);
-        let lacks = command.lacks(&self.view).filter(|_| wanted.is_none());
+        let lacks = command.lacks(&self.data, &self.view).filter(|_| wanted.is_none());
         if let Some((about, lacks)) = command::about(command).zip(lacks) {
-            self.toasts.info(format!("{}: {lacks}", about.text));
+            self.toasts.warn(format!("{}: {lacks}", about.text.trim_end_matches('…')));
         }
         wanted.unwrap_or_default()
     }
@@ -365,7 +365,7 @@ impl eframe::App for App {
         self.look_at_watch(ctx);
         self.look_at_charts(ctx);
         let now = self.now();
-        self.view.time.ends = self.source_ends(now);
+        self.view.time.end_at(self.source_ends(now));
         self.data.count(now);
         self.ask(ctx, now);
         self.look_at_past(ctx, now);

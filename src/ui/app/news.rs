@@ -272,12 +272,15 @@ impl App {
         }
         let (back, ends) = (self.view.settings.map.trail.read_back(), self.view.time.ends);
         if back > self.news.trails_back || ends != self.news.trails_to {
+            self.asks.forget_trails();
             self.news.stale_trails.extend(self.data.trails.keys());
         }
         (self.news.trails_back, self.news.trails_to) = (back, ends);
         let source_now = self.view.source_now(now);
         // What has grown to twice its length while the window was open is read again, and is short again.
-        if let Ok(oldest) = source_now.checked_sub(back * 2) {
+        let filling = self.data.station.capture.as_ref().is_some_and(|status| status.filling);
+        // Where a capture ends is known once all of it was read.
+        if let Some(oldest) = source_now.checked_sub(back * 2).ok().filter(|_| !filling) {
             let outgrown =
                 self.data.trails.iter().filter(|(_, t)| t.extent().first.is_some_and(|first| first < oldest));
             self.news.stale_trails.extend(outgrown.map(|(device, _)| *device));

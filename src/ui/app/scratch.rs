@@ -253,12 +253,14 @@ impl App {
         self.show_source(id);
     }
 
-    /// The last fix of a capture, once all of it is read; where it has none, the last packet.
+    /// The last fix of a capture, or the last packet where that came later, once all of it is read.
     pub(super) fn source_ends(&self, now: Timestamp) -> Option<Timestamp> {
-        self.data.station.capture.as_ref().filter(|status| !status.filling)?;
+        let status = self.data.station.capture.as_ref().filter(|status| !status.filling)?;
         let devices = || self.data.devices.values();
         let fixes = devices().filter_map(|device| Some(device.last_fix.as_ref()?.fix.at)).filter(|at| *at <= now);
-        fixes.max().or_else(|| devices().filter_map(|device| device.device.last_heard).max())
+        // A packet without a time of its own has the one at which it was read.
+        let heard = devices().filter_map(|device| device.device.last_heard).filter(|_| status.untimed == 0);
+        fixes.chain(heard).max()
     }
 
     fn show_source(&mut self, id: u64) {

@@ -17,9 +17,13 @@ use crate::ui::{
 const SCALE_STEP: f32 = 0.1;
 
 impl UserCommand {
-    /// What has to be selected before it makes sense, where nothing is.
-    pub fn lacks(self, view: &View) -> Option<&'static str> {
+    /// Why it makes no sense now, where that is because of what is selected, or of who looks.
+    pub fn lacks(self, data: &Data, view: &View) -> Option<&'static str> {
         let selection = &view.selection;
+        let writes = matches!(self, Self::Rename | Self::HidePoint | Self::Mark | Self::Comment);
+        if writes && data.station.viewer {
+            return Some("this window only looks on");
+        }
         match self {
             Self::PreviousOfSession
             | Self::NextOfSession
@@ -32,11 +36,13 @@ impl UserCommand {
             | Self::Follow
             | Self::Isolate
             | Self::IsolateAlso
-            | Self::Adopt
-            | Self::Ignore
             | Self::Rename
             | Self::Commands
             | Self::Profile => selection.device.is_none().then_some("select a device first"),
+            Self::HidePoint => {
+                let point = selection.device.and_then(|device| point::looked_at(data, view, device));
+                point.is_none().then_some("select a point of a trail first")
+            }
             _ => None,
         }
     }

@@ -144,7 +144,9 @@ pub const TABLE: &[About] = &[
     row(Do::PreviousFix, Past, "To the position before", &[plain(Key::Comma)]),
     row(Do::NextFix, Past, "To the next position", &[plain(Key::Period)]),
     row(Do::First, Past, "To the beginning of the span", &[plain(Key::Home)]).if_left(),
-    row(Do::Last, Past, "To the end of the span", &[plain(Key::End)]).does("LIVE, where that is now").if_left(),
+    row(Do::Last, Past, "To the end of the span", &[plain(Key::End)])
+        .does("LIVE, where that is now; END, where a capture ends")
+        .if_left(),
     row(Do::Faster, Past, "Replay faster", &[Chord::shift(Key::Period)]),
     row(Do::Slower, Past, "Replay slower", &[Chord::shift(Key::Comma)]),
     row(Do::Trips, Past, "Trips and stops", &[plain(Key::S)]).does("The list of them: arrows and Enter"),

@@ -80,11 +80,14 @@ impl Span {
     const ALL: [Self; 6] =
         [Self::Shown, Self::LastHour, Self::Today, Self::Yesterday, Self::LastWeek, Self::Everything];
 
-    fn title(self) -> &'static str {
+    /// `ended`: now is the end of a capture.
+    fn title(self, ended: bool) -> &'static str {
         match self {
             Self::Shown => "As shown",
             Self::LastHour => "Last hour",
+            Self::Today if ended => "Last day",
             Self::Today => "Today",
+            Self::Yesterday if ended => "Day before",
             Self::Yesterday => "Yesterday",
             Self::LastWeek => "Last 7 days",
             Self::Everything => "Everything",
@@ -93,6 +96,7 @@ impl Span {
 
     /// The window in the zone that is shown: a day begins at its midnight.
     fn window(self, view: &View, now: Timestamp) -> TimeWindow {
+        let now = view.source_now(now);
         let midnight = |days_ago: i64| {
             let day = now.to_zoned(view.zone()).start_of_day().ok()?;
             day.checked_sub(days_ago.days()).ok().map(|at| at.timestamp())
@@ -164,7 +168,7 @@ impl Export {
         ui.horizontal(|ui| {
             ui.label(widgets::weak(ui, "From"));
             for span in Span::ALL {
-                if ui.selectable_label(self.span == span, span.title()).clicked() {
+                if ui.selectable_label(self.span == span, span.title(cx.view.time.ends.is_some())).clicked() {
                     self.span = span;
                     self.path_is_mine &= !self.path.is_empty();
                 }

@@ -57,7 +57,7 @@ pub(in crate::ui) fn apply(view: &mut View, data: &Data, now: Timestamp, act: Ac
 }
 
 fn carry_out(view: &mut View, data: &Data, now: Timestamp, act: Act) {
-    let span_now = view.span_now(now);
+    let (span_now, source_now) = (view.span_now(now), view.source_now(now));
     let (from, to) = view.span_ms(now);
     let zone = view.zone();
     let instant = view.instant_ms(now);
@@ -129,7 +129,7 @@ fn carry_out(view: &mut View, data: &Data, now: Timestamp, act: Act) {
             }
         }
         Act::Days(days) => {
-            let span = time.span.flipped(days, span_now, now, &zone);
+            let span = time.span.flipped(days, span_now, source_now, &zone);
             carry_out(view, data, now, Act::Span(span));
         }
         Act::Month(month) => time.month = month,

@@ -142,7 +142,8 @@ impl Asking {
     /// Looks at something else from now on. What is wanted still is kept.
     fn change(&mut self, data: &mut Data, want: Want) {
         let history = &mut data.history;
-        let same_span = self.want.as_ref().is_some_and(|old| (old.span, old.days) == (want.span, want.days));
+        let times = |want: &Want| (want.span, want.days, want.ends);
+        let same_span = self.want.as_ref().is_some_and(|old| times(old) == times(&want));
         if !same_span {
             history.shown.clear();
             self.asked.clear();

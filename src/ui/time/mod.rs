@@ -1,6 +1,6 @@
 //! Looking at the past: which span, which instant, and how fast time goes.
 //!
-//! There is one way of looking: a span and an instant in it. LIVE is its right edge, as long as that is now.
+//! There is one way of looking: a span and an instant in it. LIVE is its right edge, as long as that is now; END, where a capture ends.
 
 mod act;
 mod asking;
@@ -142,6 +142,14 @@ impl TimeView {
         if !self.span.rolls() {
             self.span = whole.unwrap_or(Span::LastHour);
         }
+    }
+
+    /// The source goes on no longer than this. What was looked at before that was known was beside it.
+    pub fn end_at(&mut self, ends: Option<Timestamp>) {
+        if self.ends.is_none() && ends.is_some() {
+            (self.cursor_ms, self.held, self.playing) = (None, None, false);
+        }
+        self.ends = ends;
     }
 
     /// Holds the span, or lets it go on: by whether an instant of it is looked at.

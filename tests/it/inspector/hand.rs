@@ -1,7 +1,8 @@
 //! What the mouse offers on rows and fields: menus, Ctrl+click, why a layout was chosen; and the events of a capture.
 
-use egui::{Modifiers, accesskit::Role};
+use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
+use jiff::tz::TimeZone;
 use wayglass::{
     model::Policy,
     ui::{talk::Tab, view::Sheet},
@@ -111,12 +112,24 @@ fn time_ends_with_the_last_fix_of_a_capture() {
     desk.until("the trail is there, however old", |window| {
         window.state().data().trails.values().any(|trail| trail.points().len() == 2)
     });
+    let read = |desk: &mut Desk| {
+        desk.until("its way is read", |window| {
+            window.state().data().history.shown.values().any(|h| h.track.points().len() == 2)
+        });
+    };
+    read(&mut desk);
+    let now = (desk.clock.clock())();
+    let last_day = |desk: &Desk| desk.view().time.span.days(desk.view().span_now(now), &TimeZone::UTC).1;
+    for (key, day) in
+        [(Key::OpenBracket, "2026-11-19"), (Key::CloseBracket, "2026-11-20"), (Key::CloseBracket, "2026-11-20")]
+    {
+        desk.press(Modifiers::NONE, key);
+        assert_eq!(last_day(&desk).to_string(), day);
+    }
     desk.click("Last day");
-    let (from, to) = desk.view().span_ms((desk.clock.clock())());
+    let (from, to) = desk.view().span_ms(now);
     assert_eq!((to - from, to), (10 * 3_600_000 + 4 * 60_000, ends.as_millisecond()));
-    desk.until("its way is read", |window| {
-        window.state().data().history.shown.values().any(|h| h.track.points().len() == 2)
-    });
+    read(&mut desk);
     desk.window.get_by_label("Live").click();
     desk.until("now is now again", |window| window.state().view().time.ends.is_none());
 }

@@ -56,7 +56,8 @@ fn head(ui: &mut Ui, cx: &mut Cx<'_>, month: Date) {
 
 fn days(ui: &mut Ui, cx: &mut Cx<'_>, month: Date) {
     let p = theme::palette(ui);
-    let today = cx.now.to_zoned(cx.view.zone()).date();
+    // Beyond the end of a capture there is nothing.
+    let today = cx.view.source_now(cx.now).to_zoned(cx.view.zone()).date();
     let (first, last) = cx.view.time.span.days(cx.view.span_now(cx.now), &cx.view.zone());
     ui.horizontal(|ui| {
         for name in ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"] {
