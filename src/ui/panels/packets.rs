@@ -82,6 +82,8 @@ pub struct Packets {
     wants_pause: bool,
     /// The selection that was scrolled to.
     shown_selection: Option<PacketId>,
+    /// In the last frame it was where the time is that is looked at.
+    goes_with_time: bool,
     /// The cell whose menu is open.
     cell: Option<What>,
     /// Name of the filter that is being saved.

@@ -133,3 +133,33 @@ fn time_ends_with_the_last_fix_of_a_capture() {
     desk.window.get_by_label("Live").click();
     desk.until("now is now again", |window| window.state().view().time.ends.is_none());
 }
+
+#[test]
+fn the_list_goes_with_time_and_back_to_its_end() {
+    let mut desk = Desk::open(Policy::Ask);
+    desk.until("the window is there", |window| window.state().data().loaded);
+    let heartbeats = "2026-11-20 10:02:00 78780A1346040300020002807E0D0A\n".repeat(300);
+    let log = format!(
+        "2026-11-20 10:00:00 78780D01012345678901234500018CDD0D0A\n\
+         2026-11-20 10:01:00 78781F121A0B140A0100C805A1F4A001700AC01E145A010602001000123400032D040D0A\n\
+         {heartbeats}\
+         2026-11-20 10:04:00 78781F121A0B140A0400C805A202B001700AC01E145A010602001000123400037BF50D0A\n"
+    );
+    desk.window.event(egui::Event::Paste(log));
+    desk.until_shown("END");
+    desk.until_shown(TRACKER);
+    desk.window.get_by_role_and_label(Role::ListItem, TRACKER).click();
+    let shows = |desk: &mut Desk, time: &str| {
+        desk.until(time, |window| {
+            window.query_all_by_role(Role::ListBoxOption).any(|row| format!("{row:?}").contains(time))
+        });
+    };
+    shows(&mut desk, "10:04:00");
+    desk.until("its way is read", |window| {
+        window.state().data().history.shown.values().any(|h| h.track.points().len() == 2)
+    });
+    desk.press(Modifiers::NONE, Key::Comma);
+    shows(&mut desk, "10:01:00");
+    desk.click("END");
+    shows(&mut desk, "10:04:00");
+}

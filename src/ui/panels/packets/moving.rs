@@ -85,6 +85,17 @@ impl Packets {
         // Beside a selection, the list goes with the time that is looked at.
         let then = || cx.data.history.as_of.as_ref().filter(|_| !cx.view.is_live()).map(|fix| fix.packet);
         let selected = cx.view.selection.packet.or_else(then);
+        let (live, went_with_time) = (cx.view.is_live(), self.goes_with_time);
+        self.goes_with_time = !live && cx.view.selection.packet.is_none();
+        if live && went_with_time && selected.is_none() {
+            // Back at the right edge of time, which is the end of the list.
+            self.shown_selection = None;
+            self.anchor.to_end();
+            if self.paused_at.is_none() {
+                self.reach.go(ui, cx, Goal::Last);
+            }
+            return;
+        }
         if selected == self.shown_selection {
             return;
         }
